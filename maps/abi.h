@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The contract between kernel and user space: the rows of every pinned map.
+ *
+ * Rules of this file
+ * - Fixed-width members, no pointers, no implicit padding, sizes asserted.
+ * - Addresses are bytes in network order (IPv4 in the first four, the rest zero), ports and all
+ *   other numbers are in host order, states are enums: `bpftool map dump` then reads as text.
+ * - A row that hooks follow to another row names itself (service_id, endpoint_id) or carries a
+ *   seal, because a hash map may hand the memory of a deleted row to a new one while a hook still
+ *   reads it. What does not match is treated as a race, never as an answer.
+ * - Counters that hooks write stand in maps of their own (mrd_ticket, mrd_stat, mrd_count), so that
+ *   the agent can rewrite a row without losing a count.
+ *
+ * Any change of a size, of a meaning or of a map's key raises MRD_ABI_VERSION.
+ */
+#ifndef MRD_MAPS_ABI_H
+#define MRD_MAPS_ABI_H
+
+#include <linux/types.h>
+
+#define MRD_ABI_VERSION 1
+
+/* Default sizes of the maps; the agent may set others at load (configuration: kernel.limits). */
+enum mrd_limit {
+	MRD_SERVICES_MAX = 65536,  /* service ids: one per service, port and IP family */
+	MRD_VIPS_MAX = 262144,	   /* addresses × ports of those services */
+	MRD_MEMBERS_MAX = 1048576, /* endpoints, each a member of one service */
+	MRD_AFFINITY_MAX = 65536,  /* clients with session affinity; the least recent goes first */
+	MRD_UDP_FLOWS_MAX = 65536, /* unconnected UDP conversations; the least recent goes first */
+	MRD_LOCALITIES_MAX = 4096,
+	MRD_CIDRS_MAX = 256,
+	MRD_EVENT_BYTES = 1 << 20, /* ring buffer; a power of two and a multiple of the page size */
+};
+
+enum {
+	MRD_ADDR_LEN = 16,
+	MRD_HOPS_MAX = 16,	 /* one row of mrd_route; more localities are joined by the plan */
+	MRD_SHARE_TOTAL = 10000, /* shares are in 1/10,000 of new connections */
+	MRD_SERVICE_TICKET = 0xffffffffU, /* "hop" of the service's own counter in mrd_ticket */
+	MRD_NAME_LEN = 64,		  /* DNS label (63) and its zero; RFC 1035 */
+};
+
+enum mrd_family { MRD_FAMILY_NONE, MRD_FAMILY_IPV4, MRD_FAMILY_IPV6 };
+
+/* IANA numbers, so that a dump and a packet agree. */
+enum mrd_protocol { MRD_PROTOCOL_NONE = 0, MRD_PROTOCOL_TCP = 6, MRD_PROTOCOL_UDP = 17 };
+
+/* ------------------------------------------------------------------ mrd_service: VIP → service */
+
+struct mrd_vip_key {
+	__u8 addr[MRD_ADDR_LEN];
+	enum mrd_family family;
+	enum mrd_protocol protocol;
+	__u32 port;
+};
+_Static_assert(sizeof(struct mrd_vip_key) == 28, "map ABI");
+
+enum mrd_affinity_mode { MRD_AFFINITY_NONE, MRD_AFFINITY_CLIENT_IP };
+
+struct mrd_service {
+	__u32 service_id; /* never 0 */
+	enum mrd_affinity_mode affinity;
+	__u32 affinity_timeout_s; /* after the last use; 1 to 86400 (Kubernetes' own range) */
+	__u32 seal;		  /* mrd_service_seal() over key and value */
+};
+_Static_assert(sizeof(struct mrd_service) == 16, "map ABI");
+
+/* --------------------------------------------------- mrd_route: service → hops, with their shares
+ */
+
+enum mrd_mode { MRD_MODE_POOL, MRD_MODE_FAILOVER, MRD_MODE_DISTRIBUTE };
+
+/* Which states of an endpoint a hop may hand out. */
+enum mrd_hop_accept {
+	MRD_ACCEPT_ACTIVE,   /* the ordinary case */
+	MRD_ACCEPT_EJECTED,  /* panic (Envoy): ready endpoints, ejected or not */
+	MRD_ACCEPT_DRAINING, /* KEP-1669: nothing is ready, so those serving while they terminate */
+};
+
+struct mrd_hop {
+	__u32 hop_id; /* names the member rows; stable while the hop means the same endpoints */
+	__u32 locality_id;  /* → mrd_locality */
+	__u32 until;	    /* running share: a ticket below it falls here; 0 to MRD_SHARE_TOTAL */
+	__u32 member_count; /* slots 0 to member_count - 1 are filled */
+	enum mrd_hop_accept accept;
+	__u32 priority; /* as Envoy numbers it: 0 is tried first */
+};
+_Static_assert(sizeof(struct mrd_hop) == 24, "map ABI");
+
+/*
+ * until[] never falls and ends at MRD_SHARE_TOTAL, or is 0 throughout when nothing is usable. A hop
+ * of share 0 (until equal to its forerunner's) is a reserve: taken only when the hop that the
+ * ticket chose has nothing usable. Hops stand in order of priority.
+ */
+struct mrd_route {
+	__u32 service_id; /* first, so that a reader who checks it last sees a reuse of this memory
+			   */
+	enum mrd_mode mode;
+	__u32 hop_count;
+	__u32 reserved; /* 0 */
+	struct mrd_hop hops[MRD_HOPS_MAX];
+};
+_Static_assert(sizeof(struct mrd_route) == 16 + 24 * MRD_HOPS_MAX, "map ABI");
+
+/* -------------------------------------------------- mrd_member: service, hop, slot → one endpoint
+ */
+
+struct mrd_member_key {
+	__u32 service_id;
+	__u32 hop_id;
+	__u32 slot;
+};
+_Static_assert(sizeof(struct mrd_member_key) == 12, "map ABI");
+
+struct mrd_member {
+	__u8 addr[MRD_ADDR_LEN];
+	__u32 port;
+	__u32 endpoint_id; /* never 0 */
+	__u32 seal;	/* mrd_member_seal(): service, endpoint, address and port belong together */
+	__u32 reserved; /* 0 */
+};
+_Static_assert(sizeof(struct mrd_member) == 32, "map ABI");
+
+/* --------------------------------------------- mrd_health: endpoint → state; written by the agent
+ */
+
+enum mrd_state {
+	MRD_STATE_NONE,
+	MRD_STATE_ACTIVE,   /* ready */
+	MRD_STATE_EJECTED,  /* ready, but outlier detection took it out until ejected_until_ns */
+	MRD_STATE_DRAINING, /* terminating */
+	MRD_STATE_UNREADY,
+};
+
+struct mrd_health {
+	__u8 addr[MRD_ADDR_LEN];
+	__u32 port;
+	enum mrd_family family;
+	__u32 service_id;
+	enum mrd_state state;
+	__u32 locality_id;
+	__u32 is_http;	 /* 1: the port is declared HTTP (appProtocol or name), 0: not known */
+	__u32 ejections; /* for life: Envoy's num_ejections */
+	__u32 ejection_multiplier; /* grows at each ejection, falls at sweeps: Envoy's backoff */
+	__u64 ejected_until_ns;	   /* CLOCK_MONOTONIC; 0: not ejected */
+	__u64 changed_ns;	   /* CLOCK_MONOTONIC of the last change of state */
+};
+_Static_assert(sizeof(struct mrd_health) == 64, "map ABI");
+
+/* ------------------------------------------------------ mrd_stat: endpoint → counters of the hooks
+ */
+
+enum { MRD_CLASSES = 5 }; /* 1xx to 5xx */
+
+struct mrd_stat {
+	__u64 connects;		      /* picks that handed this endpoint out */
+	__u64 established;	      /* TCP handshakes completed */
+	__u64 failed;		      /* TCP handshakes refused, reset, unreachable or unanswered */
+	__s64 open;		      /* TCP connections and connected UDP sockets open now */
+	__u64 responses[MRD_CLASSES]; /* HTTP status lines seen, by class */
+	__u64 handshake_sum_us;	      /* ÷ established = mean handshake time */
+	__u64 response_sum_us; /* request's first byte out → status line in; ÷ sum of 2xx to 5xx */
+	__u64 last_heard_ns;   /* CLOCK_MONOTONIC of the last handshake or response */
+	__u32 run;	/* failures since the last success; not 0: the next success is reported */
+	__u32 reserved; /* 0 */
+};
+_Static_assert(sizeof(struct mrd_stat) == 104, "map ABI");
+
+/* ------------------------------------------------------------ mrd_ticket: service, hop → counter
+ */
+
+struct mrd_ticket_key {
+	__u32 service_id;
+	__u32 hop_id; /* MRD_SERVICE_TICKET: the counter that chooses the hop */
+};
+_Static_assert(sizeof(struct mrd_ticket_key) == 8, "map ABI");
+
+/* value: __u64, the next number */
+
+/* ----------------------------------------------------------- mrd_affinity: client → its endpoint
+ */
+
+struct mrd_affinity_key {
+	__u64 netns_cookie; /* the client, on its node: all sockets of a pod share one */
+	__u32 service_id;
+	__u32 reserved; /* 0 */
+};
+_Static_assert(sizeof(struct mrd_affinity_key) == 16, "map ABI");
+
+struct mrd_affinity {
+	struct mrd_member member;
+	__u64 until_ns; /* CLOCK_MONOTONIC */
+};
+_Static_assert(sizeof(struct mrd_affinity) == 40, "map ABI");
+
+/* ------------------------------------ mrd_udp_flow, mrd_udp_reply: unconnected UDP conversations
+ */
+
+/*
+ * A conversation is (socket, VIP): it keeps its endpoint while that is usable and datagrams follow
+ * each other within MRD_UDP_IDLE_NS, as a kube-proxy flow does through conntrack. The reply row
+ * turns the endpoint's address back into the VIP for recvmsg.
+ */
+#define MRD_UDP_IDLE_NS (30ULL * 1000 * 1000 * 1000) /* nf_conntrack_udp_timeout, 30 s */
+
+struct mrd_udp_key {
+	__u64 socket_cookie;
+	__u8 addr[MRD_ADDR_LEN]; /* flow: the VIP; reply: the endpoint */
+	__u32 port;
+	enum mrd_family family;
+};
+_Static_assert(sizeof(struct mrd_udp_key) == 32, "map ABI");
+
+struct mrd_udp_flow {
+	struct mrd_member member;
+	__u64 last_ns; /* CLOCK_MONOTONIC */
+	__u32 service_id;
+	__u32 reserved; /* 0 */
+};
+_Static_assert(sizeof(struct mrd_udp_flow) == 48, "map ABI");
+
+struct mrd_udp_reply {
+	__u8 vip[MRD_ADDR_LEN];
+	__u32 vip_port;
+	__u32 reserved; /* 0 */
+};
+_Static_assert(sizeof(struct mrd_udp_reply) == 24, "map ABI");
+
+/* ------------------------------------------- names: the kernel's rows explain themselves by these
+ */
+
+/* mrd_name: service id → what it is called; written with the service */
+struct mrd_name {
+	char namespace_[MRD_NAME_LEN];
+	char service[MRD_NAME_LEN];
+	char port_name[MRD_NAME_LEN]; /* "" if the port has none */
+	enum mrd_family family;
+	enum mrd_protocol protocol;
+};
+_Static_assert(sizeof(struct mrd_name) == 200, "map ABI");
+
+/* mrd_locality: locality id → region/zone/subzone; never deleted while a hop names it */
+struct mrd_locality {
+	char region[MRD_NAME_LEN];
+	char zone[MRD_NAME_LEN];
+	char subzone[MRD_NAME_LEN];
+};
+_Static_assert(sizeof(struct mrd_locality) == 192, "map ABI");
+
+/* ------------------------------------------------------------------- mrd_count: reason → counter
+ */
+
+/* Why a call was passed, rewritten or refused, and what else the hooks saw. Order is ABI. */
+enum mrd_reason {
+	MRD_REASON_PASS_NOT_SERVICE, /* the address is no service of ours: left alone */
+	MRD_REASON_PASS_PROTOCOL,    /* neither TCP nor UDP */
+	MRD_REASON_PICK_POOL,
+	MRD_REASON_PICK_FAILOVER,
+	MRD_REASON_PICK_DISTRIBUTE,
+	MRD_REASON_PICK_AFFINITY, /* the client's remembered endpoint */
+	MRD_REASON_PICK_UDP_FLOW, /* the conversation's remembered endpoint */
+	MRD_REASON_NEXT_MEMBER,	  /* a member was unusable, the next one was tried */
+	MRD_REASON_NEXT_HOP,	  /* a hop had nothing usable, the next one was tried */
+	MRD_REASON_RACE,	  /* a row was rewritten while it was read (a seal did not match) */
+	MRD_REASON_REFUSE_NO_ROUTE,    /* the service has no route row */
+	MRD_REASON_REFUSE_NO_ENDPOINT, /* nothing usable in any hop */
+	MRD_REASON_REFUSE_UNKNOWN,     /* unknownService: refuse */
+	MRD_REASON_NO_SOCKET_STORAGE,  /* no memory (or MPTCP): rewritten, but not seen by the probe
+					*/
+	MRD_REASON_NO_UDP_FLOW,	       /* a reply row could not be written: the call was refused */
+	MRD_REASON_REPLY_UDP,	       /* a datagram's source was turned back into the VIP */
+	MRD_REASON_PEER_NAME,	       /* getpeername told the VIP */
+	MRD_REASON_HANDSHAKE_DONE,
+	MRD_REASON_HANDSHAKE_REFUSED,
+	MRD_REASON_HANDSHAKE_UNREACHABLE,
+	MRD_REASON_HANDSHAKE_TIMEOUT,
+	MRD_REASON_HANDSHAKE_ABANDONED, /* closed by the application before any retransmission */
+	MRD_REASON_RESET_IN_REQUEST, /* an established connection was reset while a response was due
+				      */
+	MRD_REASON_RESPONSE,	     /* HTTP status lines read */
+	MRD_REASON_EVENT_LOST,	     /* the ring buffer was full */
+	MRD_REASON_COUNT,
+};
+
+/* ------------------------------------------------------- mrd_config: one row, and read-only data
+ */
+
+enum mrd_unknown { MRD_UNKNOWN_PASS, MRD_UNKNOWN_REFUSE };
+
+struct mrd_config {
+	__u32 abi_version;
+	enum mrd_unknown
+		unknown_service; /* what to do with a service CIDR's address that is no service */
+	__u32 reserved[2];	 /* 0 */
+};
+_Static_assert(sizeof(struct mrd_config) == 16, "map ABI");
+
+/* mrd_cidr (LPM trie): service CIDRs, for unknownService: refuse. IPv4 as ::ffff:a.b.c.d. */
+struct mrd_cidr_key {
+	__u32 prefix_len; /* 0 to 128; IPv4 prefixes count from 96 */
+	__u8 addr[MRD_ADDR_LEN];
+};
+_Static_assert(sizeof(struct mrd_cidr_key) == 20, "map ABI");
+
+/* ------------------------------------------------------- mrd_socket: socket storage, never pinned
+ * data */
+
+enum mrd_probe_stage {
+	MRD_PROBE_IDLE,	       /* no response is due */
+	MRD_PROBE_STATUS_LINE, /* the status line must start at expect_seq */
+	MRD_PROBE_SKIP_1XX, /* an interim response's header is being skipped, from expect_seq on */
+};
+
+struct mrd_socket {
+	__u8 vip[MRD_ADDR_LEN];
+	__u8 endpoint[MRD_ADDR_LEN];
+	__u32 vip_port;
+	__u32 endpoint_port;
+	enum mrd_family family; /* of the addresses, which may be IPv4 on an IPv6 socket */
+	__u32 service_id;
+	__u32 endpoint_id;
+	__u32 counted;	/* 1: this socket is in mrd_stat.open */
+	__u32 reported; /* 1: this handshake's failure was reported */
+	enum mrd_probe_stage stage;
+	__u64 connect_ns; /* CLOCK_MONOTONIC of connect() */
+	__u64 request_ns; /* of the request whose response is due */
+	__u32 expect_seq; /* TCP sequence number, host order */
+	__u32 have;	  /* bit i: byte i of the status line is in line[] */
+	__u8 line[12];	  /* "HTTP/1.1 200" */
+	__u32 skip_match; /* how much of CRLFCRLF was matched while skipping */
+};
+_Static_assert(sizeof(struct mrd_socket) == 104, "map ABI");
+
+#endif

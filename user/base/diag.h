@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Findings about what a user wrote: all of them, each with its place, so that one run shows every
+ * mistake. Printed as "file:line:column: error: field: reason" (interfaces: check).
+ */
+#ifndef MRD_BASE_DIAG_H
+#define MRD_BASE_DIAG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+enum mrd_severity { MRD_WARNING, MRD_ERROR };
+
+struct mrd_place {
+	const char *file;    /* as the user named it; borrowed */
+	unsigned int line;   /* from 1; 0: no place inside the file is known */
+	unsigned int column; /* from 1 */
+};
+
+struct mrd_finding {
+	char *file;
+	unsigned int line;
+	unsigned int column;
+	enum mrd_severity severity;
+	char *field;  /* "spec.subsets[1].name"; "" if there is none */
+	char *reason; /* what is wrong and, where it is not obvious, the remedy */
+};
+
+struct mrd_diag {
+	struct mrd_finding *findings;
+	size_t count;
+	size_t errors;
+	size_t room;
+};
+
+void mrd_diag_free(struct mrd_diag *diag); /* frees the findings, not diag itself */
+#define MRD_AUTO_DIAG __attribute__((cleanup(mrd_diag_free)))
+
+/* Never fails: without memory the finding is dropped but still counted in errors. */
+void mrd_diag_add(struct mrd_diag *diag, enum mrd_severity severity, const struct mrd_place *place,
+		  const char *field, const char *format, ...) __attribute__((format(printf, 5, 6)));
+
+/* Sorts by file, line and column. */
+void mrd_diag_sort(struct mrd_diag *diag);
+/* "file:line:column: error: field: reason", without line feed; parts that are unknown are left out.
+ * Returns a string that the caller frees, or NULL without memory. */
+char *mrd_finding_text(const struct mrd_finding *finding);
+void mrd_diag_print(const struct mrd_diag *diag, FILE *out);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * One thread, one epoll loop. Callbacks never block. Objects are owned by the loop's user and
+ * removed by it; removing from inside a callback, also another's, is safe.
+ */
+#ifndef MRD_BASE_LOOP_H
+#define MRD_BASE_LOOP_H
+
+#include <stdint.h>
+#include <signal.h>
+
+struct mrd_loop;
+struct mrd_watch; /* a file descriptor in the loop */
+struct mrd_timer;
+
+typedef void (*mrd_loop_fd_fn)(void *self, uint32_t epoll_events);
+typedef void (*mrd_loop_fn)(void *self);
+typedef void (*mrd_loop_signal_fn)(void *self, int signal_number);
+
+int mrd_loop_new(struct mrd_loop **ret_loop);
+void mrd_loop_free(struct mrd_loop *loop); /* NULL is fine; frees what is still in it */
+
+/* Runs until mrd_loop_stop(). 0, or -errno of epoll. */
+int mrd_loop_run(struct mrd_loop *loop);
+void mrd_loop_stop(struct mrd_loop *loop);
+
+/* Calls fn when fd has one of the EPOLL* events. The fd stays the caller's. */
+int mrd_loop_watch(struct mrd_loop *loop, int fd, uint32_t epoll_events, mrd_loop_fd_fn fn,
+		   void *self, struct mrd_watch **ret_watch);
+int mrd_loop_rewatch(struct mrd_watch *watch, uint32_t epoll_events);
+void mrd_loop_unwatch(struct mrd_watch *watch); /* NULL is fine */
+
+/* A timer, not yet set. mrd_timer_set: once, at a CLOCK_MONOTONIC time (0 = never; the past = at
+ * once). */
+int mrd_loop_timer(struct mrd_loop *loop, mrd_loop_fn fn, void *self, struct mrd_timer **ret_timer);
+int mrd_timer_set(struct mrd_timer *timer, uint64_t at_ns);
+void mrd_timer_free(struct mrd_timer *timer); /* NULL is fine */
+
+/* Blocks the signals of set and has them delivered to fn. Once per loop. */
+int mrd_loop_signals(struct mrd_loop *loop, const sigset_t *set, mrd_loop_signal_fn fn, void *self);
+
+/* Called after each round of callbacks, before the loop sleeps: work that several events share. */
+void mrd_loop_set_idle(struct mrd_loop *loop, mrd_loop_fn fn, void *self);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The kernel's side: programs, maps and links, loaded, pinned, adopted or replaced. The only folder
+ * that uses libbpf.
+ *
+ * Pins under <bpffs>: maps by their name (mrd_service, …), links as link_<program>. A set of
+ * another ABI version or other map sizes is built beside the old one under <bpffs>/next, filled,
+ * and takes the links over program by program; then it is renamed into place. Whatever happens
+ * half-way, each hook runs either the old set or the new one.
+ */
+#ifndef MRD_DATAPLANE_DATAPLANE_H
+#define MRD_DATAPLANE_DATAPLANE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/ip.h"
+#include "maps/abi.h"
+#include "maps/event.h"
+#include "plan/rows.h"
+
+struct mrd_dataplane;
+
+struct mrd_dataplane_limits {
+	uint32_t services; /* 0 = the default of abi.h; likewise below */
+	uint32_t vips;
+	uint32_t members;
+	uint32_t affinity;
+	uint32_t udp_flows;
+	uint32_t event_bytes; /* a power of two, at least a page */
+};
+
+struct mrd_dataplane_config {
+	const char *cgroup; /* "auto": the root of the cgroup v2 mount */
+	const char *bpffs;  /* created, and bpffs mounted, if it must be */
+	struct mrd_dataplane_limits limits;
+	enum mrd_unknown unknown_service;
+	const struct mrd_cidr *service_cidrs; /* for MRD_UNKNOWN_REFUSE */
+	size_t service_cidr_count;
+	bool probe; /* load the HTTP probe (default true) */
+};
+
+enum mrd_adoption {
+	MRD_ADOPTION_FRESH,    /* nothing was there */
+	MRD_ADOPTION_ADOPTED,  /* the maps of an earlier agent, with what they hold */
+	MRD_ADOPTION_REPLACED, /* another ABI version or size: a new set beside the old */
+};
+
+struct mrd_feature {
+	const char *name; /* "bpf_set_retval" */
+	bool used;
+	const char *consequence; /* if it is missing */
+};
+
+/*
+ * Loads programs and maps; nothing is attached yet. On failure *ret_error is one sentence with the
+ * cause and the remedy (what is missing: BTF, a capability, bpffs, cgroup v2, a kernel version), to
+ * be freed.
+ */
+int mrd_dataplane_open(const struct mrd_dataplane_config *config,
+		       struct mrd_dataplane **ret_dataplane, char **ret_error);
+/* Attaches (or swaps) every hook, and moves a new set into place. To be called once the maps hold
+ * the first plan. Undone on failure. */
+int mrd_dataplane_attach(struct mrd_dataplane *dataplane, char **ret_error);
+/* Frees what this process holds; pinned maps and links stay. NULL is fine. */
+void mrd_dataplane_free(struct mrd_dataplane *dataplane);
+/* Removes links and maps of a folder from the kernel, needing no agent. Counts them. */
+int mrd_dataplane_detach(const char *bpffs, size_t *ret_links, size_t *ret_maps, char **ret_error);
+
+enum mrd_adoption mrd_dataplane_adoption(const struct mrd_dataplane *dataplane);
+const char *mrd_dataplane_cgroup(const struct mrd_dataplane *dataplane);
+/* Which optional kernel features are in use; *ret_count of them. */
+const struct mrd_feature *mrd_dataplane_features(const struct mrd_dataplane *dataplane,
+						 size_t *ret_count);
+
+/* Rows are written through this. */
+struct mrd_map_writer mrd_dataplane_writer(struct mrd_dataplane *dataplane);
+/* After adoption: every row that the kernel holds, map by map. fn returns 0 to go on. */
+int mrd_dataplane_walk(const struct mrd_dataplane *dataplane, enum mrd_map map,
+		       int (*fn)(void *self, const void *key, const void *value), void *self);
+int mrd_dataplane_get(const struct mrd_dataplane *dataplane, enum mrd_map map, const void *key,
+		      void *ret_value);
+/* Rewrites the live row of mrd_config and the service CIDRs. */
+int mrd_dataplane_configure(struct mrd_dataplane *dataplane,
+			    const struct mrd_dataplane_config *config);
+
+/* Events: the ring buffer's epoll descriptor, and what to do when it is readable. */
+typedef void (*mrd_event_fn)(void *self, const struct mrd_event *event);
+void mrd_dataplane_on_event(struct mrd_dataplane *dataplane, mrd_event_fn fn, void *self);
+int mrd_dataplane_event_fd(const struct mrd_dataplane *dataplane);
+int mrd_dataplane_dispatch(struct mrd_dataplane *dataplane);
+
+#endif

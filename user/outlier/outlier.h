@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Outlier detection of one service (Envoy's cluster), pure: events and a time in, ejections out.
+ * Envoy's rules: docs/root/intro/arch_overview/upstream/outlier.rst and
+ * source/common/upstream/outlier_detection_impl.cc; semantics in policy.h's rule. Times are
+ * milliseconds on any clock that does not run backwards.
+ */
+#ifndef MRD_OUTLIER_OUTLIER_H
+#define MRD_OUTLIER_OUTLIER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy/policy.h"
+
+struct mrd_outlier;
+
+/* A host of the cluster, by the caller's number for it (the endpoint id). */
+struct mrd_outlier_host {
+	uint32_t id;
+	uint32_t region; /* equal numbers = one region */
+	bool in_route;	 /* some hop of the route may hand it out */
+	bool usable;	 /* ready */
+};
+
+enum mrd_outlier_signal {
+	MRD_SIGNAL_RESPONSE,  /* an HTTP status; code is set */
+	MRD_SIGNAL_CONNECTED, /* handshake done: 200 for a port that is not HTTP, else nothing */
+	MRD_SIGNAL_CONNECT_FAILED, /* 503 */
+	MRD_SIGNAL_RESET,	   /* 503 */
+	MRD_SIGNAL_TIMEOUT,	   /* 504 */
+};
+
+enum mrd_outlier_type {
+	MRD_CONSECUTIVE_5XX,
+	MRD_CONSECUTIVE_GATEWAY_FAILURE,
+	MRD_CONSECUTIVE_LOCAL_ORIGIN_FAILURE,
+};
+
+/* What happened to a host, for the log and for the health row. */
+struct mrd_outlier_verdict {
+	uint32_t host;
+	enum mrd_outlier_type type;
+	bool ejected;  /* true: EJECT (or a detection, if not enforced); false: UNEJECT */
+	bool enforced; /* false: detected only; the host stays */
+	bool capped;   /* would have been ejected but for the cap */
+	bool last_action_known;
+	uint64_t since_last_action_ms;
+	uint32_t ejections; /* Envoy's num_ejections: counts for life */
+};
+
+typedef void (*mrd_outlier_fn)(void *self, const struct mrd_outlier_verdict *verdict);
+
+/* A host's ejection as it is now, to be kept across restarts and shown. */
+struct mrd_outlier_state {
+	bool ejected;
+	uint64_t ejected_at_ms;
+	uint64_t ejected_until_ms; /* earliest un-ejection; it happens at a sweep */
+	uint32_t ejections;
+	uint32_t multiplier;
+};
+
+/* is_http: the port is known to speak HTTP. The first sweep is due one interval after now_ms. */
+int mrd_outlier_new(const struct mrd_outlier_rule *rule, bool is_http, uint64_t now_ms,
+		    struct mrd_outlier **ret_outlier);
+void mrd_outlier_free(struct mrd_outlier *outlier); /* NULL is fine */
+
+/* A changed rule: counters and ejections stay. */
+void mrd_outlier_set_rule(struct mrd_outlier *outlier, const struct mrd_outlier_rule *rule,
+			  uint64_t now_ms);
+void mrd_outlier_set_http(struct mrd_outlier *outlier, bool is_http);
+
+/* The cluster's hosts from now on; known ones keep their state, missing ones are forgotten. -ENOMEM
+ * leaves the old set. */
+int mrd_outlier_set_hosts(struct mrd_outlier *outlier, const struct mrd_outlier_host *hosts,
+			  size_t count);
+
+/* Takes over what an earlier agent knew (the host must have been set). 0, or -ENOENT. */
+int mrd_outlier_restore(struct mrd_outlier *outlier, uint32_t host,
+			const struct mrd_outlier_state *state);
+
+/* One signal. code: 100 to 599, or 0 if the signal carries none. fn is called for each detection.
+ * Unknown hosts are ignored. */
+void mrd_outlier_signal(struct mrd_outlier *outlier, uint32_t host, enum mrd_outlier_signal signal,
+			uint32_t code, uint64_t now_ms, mrd_outlier_fn fn, void *self);
+
+/* When the next sweep is due; UINT64_MAX: no host is ejected or backing off, no sweep is needed.
+ * Sweeps lie on multiples of interval after creation, however many were skipped. */
+uint64_t mrd_outlier_next_sweep(const struct mrd_outlier *outlier);
+/* Un-ejects whose time is over, lowers multipliers. Does nothing before next_sweep. */
+void mrd_outlier_sweep(struct mrd_outlier *outlier, uint64_t now_ms, mrd_outlier_fn fn, void *self);
+
+/* 0, or -ENOENT. */
+int mrd_outlier_get(const struct mrd_outlier *outlier, uint32_t host,
+		    struct mrd_outlier_state *ret_state);
+size_t mrd_outlier_ejected_count(const struct mrd_outlier *outlier);
+
+#endif

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The plan of one service, pure: merged service + policy + ejections + this node → for each port
+ * and IP family its hops with exact shares. Rows for the kernel come from it in rows.h, text in
+ * plan_text.h.
+ *
+ * A hop is one locality (region/zone/subzone) within one priority, as Envoy's locality entries.
+ * Load arithmetic is Envoy's (load.h): priorities with overprovisioning, panic, locality weights.
+ */
+#ifndef MRD_PLAN_PLAN_H
+#define MRD_PLAN_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/ip.h"
+#include "maps/abi.h"
+#include "model/model.h"
+#include "policy/policy.h"
+
+/* The node for which the plan is made. */
+struct mrd_plan_node {
+	const char *name;
+	const char *region;
+	const char *zone;
+	const char *subzone;
+};
+
+/* Is this endpoint of this service, port and family ejected? */
+struct mrd_plan_ejections {
+	bool (*is_ejected)(void *self, const struct mrd_view *view,
+			   const struct mrd_view_port *port,
+			   const struct mrd_view_endpoint *endpoint);
+	void *self;
+};
+
+struct mrd_plan_endpoint {
+	struct mrd_ip ip;
+	uint16_t port;
+	size_t cluster;
+	char *cluster_name;
+	enum mrd_state state;
+	bool usable;  /* the hop may hand it out now */
+	double share; /* of the service's new connections, 0 to 1 */
+};
+
+struct mrd_plan_hop {
+	char *region;
+	char *zone;
+	char *subzone;
+	uint32_t priority;
+	enum mrd_hop_accept accept;
+	bool panic;
+	double share;	  /* 0 to 1; all hops' shares add up to 1, or to 0 */
+	uint32_t healthy; /* ACTIVE */
+	uint32_t total;	  /* ready, ejected and unready ones; terminating ones do not count */
+	struct mrd_plan_endpoint *endpoints; /* sorted by cluster, ip, port */
+	size_t endpoint_count;
+};
+
+/* One port and family of the service. */
+struct mrd_plan_port {
+	char *name;
+	uint16_t number;
+	enum mrd_protocol protocol;
+	enum mrd_family family;
+	bool is_http;
+	struct mrd_ip *vips;
+	size_t vip_count;
+	enum mrd_mode mode;
+	bool has_outlier;
+	struct mrd_outlier_rule outlier; /* if has_outlier */
+	struct mrd_plan_hop
+		*hops; /* by priority, then region, zone, subzone; at most MRD_HOPS_MAX */
+	size_t hop_count;
+	char **warnings;
+	size_t warning_count;
+};
+
+struct mrd_plan {
+	char *namespace_;
+	char *service;
+	uint32_t affinity_timeout_s; /* 0: none */
+	struct mrd_plan_port *ports;
+	size_t port_count;
+};
+
+/* -ENOMEM. ejections may be NULL: none. The plan borrows nothing. */
+int mrd_plan_make(const struct mrd_view *view, const struct mrd_model *model,
+		  const struct mrd_policy *policy, const struct mrd_plan_node *node,
+		  const struct mrd_plan_ejections *ejections, struct mrd_plan **ret_plan);
+void mrd_plan_free(struct mrd_plan *plan); /* NULL is fine */
+
+#endif

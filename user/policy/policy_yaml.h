@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* Policy files (YAML or JSON, several documents a file, kind List) → policy. Strict: see policy.h.
+ */
+#ifndef MRD_POLICY_POLICY_YAML_H
+#define MRD_POLICY_POLICY_YAML_H
+
+#include "base/diag.h"
+#include "policy/policy.h"
+
+/*
+ * Reads files and folders (*.yaml, *.yml, *.json in name order, not deeper). All findings of all
+ * files go to diag: a field that nobody knows is an error, one that Istio knows and Meridian cannot
+ * honour yet a warning. *ret_policy holds everything that is valid as a whole: with errors the
+ * result is -EBADMSG and *ret_policy is NULL, so that a caller keeps the policy it had. -ENOMEM.
+ */
+int mrd_policy_load(const char *const *paths, size_t count, const struct mrd_policy_names *names,
+		    struct mrd_diag *diag, struct mrd_policy **ret_policy);
+
+#endif
