@@ -1,0 +1,89 @@
+#!/bin/busybox sh
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+# init of the guest (see run.sh): everything on loopback, with busybox as servers and clients.
+export PATH=/bin
+/bin/busybox --install -s /bin
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t devtmpfs dev /dev
+mkdir -p /sys/fs/cgroup /sys/fs/bpf
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
+mkdir /sys/fs/cgroup/node
+ip link set lo up
+
+bad=0
+ok() { # ok NAME COMMAND…
+  name=$1
+  shift
+  if "$@"; then
+    echo "PASS guest/$name"
+  else
+    echo "FAIL guest/$name: $*"
+    bad=1
+  fi
+}
+soon() { # soon COMMAND…: within 20 s
+  i=0
+  until "$@" >/dev/null 2>&1; do
+    i=$((i + 1))
+    [ $i -lt 100 ] || return 1
+    usleep 200000
+  done
+}
+in_node() { sh -c 'echo $$ >/sys/fs/cgroup/node/cgroup.procs && exec "$@"' - "$@"; }
+get() { in_node wget -q -T 5 -O - "$1" 2>&1; }
+start_agent() {
+  meridiand --config /etc/guest-meridian.yaml >/tmp/agent.log 2>&1 &
+  agent=$!
+  soon grep -q 'ready' /tmp/agent.log || { cat /tmp/agent.log; return 1; }
+}
+count() { # count URL N WORD: how many of N answers contain WORD
+  n=0
+  for _ in $(seq "$2"); do
+    case $(get "$1") in *"$3"*) n=$((n + 1)) ;; esac
+  done
+  echo "$n"
+}
+
+echo "kernel $(uname -r)"
+mkdir -p /state/home /www/a /www/b
+cp /etc/guest-state.yaml /state/home/state.yaml
+echo from-a >/www/a/index.html
+echo from-b >/www/b/index.html
+httpd -p 127.0.0.2:9080 -h /www/a
+httpd -p 127.0.0.3:9080 -h /www/b
+printf '#!/bin/sh\nread -r line\nprintf "HTTP/1.1 503 no\\r\\nContent-Length: 0\\r\\nConnection: close\\r\\n\\r\\n"\n' >/tmp/503
+chmod 755 /tmp/503
+nc -ll -s 127.0.0.4 -p 9080 -e /tmp/503 &
+nc -u -ll -s 127.0.0.5 -p 5353 -e cat &
+
+ok ready start_agent
+grep -E 'feature|warn' /tmp/agent.log
+ok pool-is-even [ "$(count http://172.16.0.20:80/ 10 from-a)" = 5 ]
+ok refused-at-once sh -c '! echo x | nc -w 2 172.16.0.99 80'
+no_endpoint() { case $(get http://172.16.0.30:80/) in *refused* | *"not permitted"*) true ;; *) false ;; esac }
+ok no-endpoint-is-refused no_endpoint
+udp() { [ "$(echo hello | in_node timeout 3 nc -u -w 2 172.16.0.40 53)" = hello ]; }
+ok udp-reply soon udp
+ejected() {
+  get http://172.16.0.50:80/ >/dev/null
+  get http://172.16.0.50:80/ >/dev/null
+  soon sh -c 'meridianctl --control /run/m.sock -o json endpoints | grep -q EJECTED'
+}
+ok 503-is-ejected ejected
+after_ejection() { [ "$(count http://172.16.0.50:80/ 6 from-a)" = 6 ]; }
+ok ejected-is-not-picked after_ejection
+kill -9 $agent
+wait $agent 2>/dev/null
+ok outlives-the-agent [ "$(count http://172.16.0.20:80/ 10 from-a)" = 5 ]
+ok adopted-after-kill start_agent
+adopted() { grep -q adopt /tmp/agent.log && [ "$(count http://172.16.0.50:80/ 4 from-a)" = 4 ]; }
+ok ejection-outlives-restart adopted
+detached() { meridianctl --control /run/m.sock detach >/dev/null && [ -z "$(find /sys/fs/bpf -type f)" ]; }
+ok detach-leaves-nothing detached
+[ $bad = 0 ] || cat /tmp/agent.log
+echo "GUEST DONE $bad"
+sync
+# isa-debug-exit: ends the machine
+printf '\020' | dd of=/dev/port bs=1 seek=244 count=1 2>/dev/null
+poweroff -f
