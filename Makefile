@@ -47,7 +47,7 @@ LIBS_outlier   := outlier policy base
 LIBS_model     := model base
 LIBS_policy    := policy base
 LIBS_base      := base
-LIBS_agent     := $(LAYERS)
+LIBS_agent     := agent $(LAYERS)
 LIBS_bpf       := plan outlier model policy base
 
 EXT_base      := -lyaml -lm
@@ -131,5 +131,26 @@ $(foreach t,$(UNIT_TESTS),$(eval $(call UNIT_RULE,$(t))))
 
 unit-binaries: $(call unit_bin,$(UNIT_TESTS))
 .PHONY: unit-binaries
+
+# ------------------------------------------------------------------------------- demo
+# The guide on real traffic. demo installs what a fresh machine lacks, builds, and runs; both need
+# root, for network namespaces and BPF.
+DEMO_PROGRAMS := $(B)/demo/bookinfo $(B)/demo/delay_line
+
+$(B)/demo/delay_line: $(B)/obj/demo/delay_line.o
+$(B)/demo/bookinfo: $(B)/obj/demo/bookinfo.o
+$(B)/demo/bookinfo: EXT_demo = -lmicrohttpd -lcurl
+$(DEMO_PROGRAMS):
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(LDFLAGS) $^ -o $@ $(EXT_demo)
+
+demo: deps ## the guide, step by step, on real traffic (ACT=name: one act)
+	$(Q)$(MAKE) --no-print-directory demo-run
+
+demo-run: $(B)/meridiand $(B)/meridianctl $(DEMO_PROGRAMS)
+	$(Q)MRD_OUT=$(B) demo/demo.sh $(ACT)
+
+demo-shell: $(B)/meridiand $(B)/meridianctl $(DEMO_PROGRAMS) ## leave the demo standing, with a shell to try it
+	$(Q)MRD_OUT=$(B) demo/demo.sh --shell
 
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)
