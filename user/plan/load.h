@@ -14,6 +14,7 @@
 struct mrd_load_level {
 	uint32_t healthy; /* in: hosts */
 	uint32_t total;	  /* in: hosts in the denominator; 0 = an empty level */
+	uint32_t unfit;	  /* in: those of total that not even panic may use */
 	uint32_t percent; /* out: of new connections, 0 to 100 */
 	bool panic;	  /* out: all its hosts are used */
 };

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * What each hop gets: Envoy's load of its priority (load.h), and its part of that. Inside a
+ * priority all endpoints are equal, or localities share by effective weight; a priority in panic
+ * forgets about weights, as Envoy does.
+ *
+ * Nothing usable anywhere in the route: endpoints that still serve while they terminate take over,
+ * equally (KEP-1669). Envoy has no such step, having forgotten them already.
+ */
+#include "plan/draft.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/cleanup.h"
+#include "plan/load.h"
+
+static const double per_cent = 0.01;
+
+bool mrd_draft_usable(enum mrd_hop_accept accept, enum mrd_state state)
+{
+	switch (accept) {
+	case MRD_ACCEPT_ACTIVE:
+		return state == MRD_STATE_ACTIVE;
+	case MRD_ACCEPT_EJECTED:
+		return state == MRD_STATE_ACTIVE || state == MRD_STATE_EJECTED;
+	case MRD_ACCEPT_DRAINING:
+		return state == MRD_STATE_DRAINING;
+	}
+	return false;
+}
+
+uint32_t mrd_draft_usable_count(const struct mrd_draft_hop *hop)
+{
+	switch (hop->accept) {
+	case MRD_ACCEPT_ACTIVE:
+		return hop->active;
+	case MRD_ACCEPT_EJECTED:
+		return hop->active + hop->ejected;
+	case MRD_ACCEPT_DRAINING:
+		return hop->draining;
+	}
+	return 0;
+}
+
+/* A hop's claim on the load of its priority. */
+static double claim(const struct mrd_draft *draft, const struct mrd_draft_hop *hop,
+		    uint32_t overprovisioning_percent)
+{
+	if (draft->weighted && hop->accept == MRD_ACCEPT_ACTIVE)
+		return mrd_load_locality(hop->weight, hop->active, hop->total,
+					 overprovisioning_percent);
+	return mrd_draft_usable_count(hop);
+}
+
+/* Shares load (0 to 1) over the hops from first to end - 1. */
+static void share_out(struct mrd_draft *draft, size_t first, size_t end, double load,
+		      uint32_t overprovisioning_percent)
+{
+	double sum = 0;
+
+	for (size_t i = first; i < end; i++)
+		sum += claim(draft, &draft->hops[i], overprovisioning_percent);
+	for (size_t i = first; sum > 0 && i < end; i++)
+		draft->hops[i].share =
+			load * claim(draft, &draft->hops[i], overprovisioning_percent) / sum;
+}
+
+static void fall_back_to_draining(struct mrd_draft *draft)
+{
+	uint32_t draining = 0;
+
+	for (size_t i = 0; i < draft->hop_count; i++)
+		draining += draft->hops[i].draining;
+	if (!draining)
+		return;
+
+	for (size_t i = 0; i < draft->hop_count; i++) {
+		draft->hops[i].accept = MRD_ACCEPT_DRAINING;
+		draft->hops[i].panic = false;
+	}
+	share_out(draft, 0, draft->hop_count, 1, 0);
+}
+
+static size_t count_levels(const struct mrd_draft *draft, struct mrd_load_level *levels)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < draft->hop_count; i++) {
+		const struct mrd_draft_hop *hop = &draft->hops[i];
+		struct mrd_load_level *level = &levels[hop->priority];
+
+		level->healthy += hop->active;
+		level->total += hop->total;
+		level->unfit += hop->total - hop->active - hop->ejected;
+		count = hop->priority + 1;
+	}
+	return count;
+}
+
+int mrd_draft_share(struct mrd_draft *draft, const struct mrd_effective *effective)
+{
+	MRD_AUTO_FREE struct mrd_load_level *levels = calloc(draft->hop_count + 1, sizeof(*levels));
+	uint32_t used_percent = 0;
+	size_t count;
+
+	if (!levels)
+		return -ENOMEM;
+	count = count_levels(draft, levels);
+	mrd_load_levels(levels, count, effective->overprovisioning_percent,
+			effective->min_health_percent);
+
+	for (size_t first = 0, end; first < draft->hop_count; first = end) {
+		const struct mrd_load_level *level = &levels[draft->hops[first].priority];
+
+		for (end = first; end < draft->hop_count &&
+				  draft->hops[end].priority == draft->hops[first].priority;
+		     end++) {
+			draft->hops[end].panic = level->panic;
+			draft->hops[end].accept =
+				level->panic ? MRD_ACCEPT_EJECTED : MRD_ACCEPT_ACTIVE;
+		}
+		share_out(draft, first, end, level->percent * per_cent,
+			  effective->overprovisioning_percent);
+		used_percent += level->percent;
+	}
+	if (!used_percent)
+		fall_back_to_draining(draft);
+	return 0;
+}
