@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* Getting a file's text, and asking a document tree; building the tree is doc_parse.c's part. */
+#include "base/doc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/doc_file.h"
+
+enum {
+	FILE_ROOM_MIN = 4096,
+	FILE_MAX = 256 * 1024 * 1024, /* ten times the manifests of 100,000 endpoints */
+};
+
+int mrd_doc_parse(const char *file, const char *text, size_t len, struct mrd_diag *diag,
+		  struct mrd_doc_file **ret_file)
+{
+	struct mrd_doc_file *doc = calloc(1, sizeof(*doc));
+	int ret;
+
+	if (!doc)
+		return -ENOMEM;
+	doc->name = mrd_arena_copy(&doc->arena, file, strlen(file));
+	ret = doc->name ? mrd_doc_parse_events(doc, text, len, diag) : -ENOMEM;
+	if (ret < 0 && ret != -EBADMSG) {
+		mrd_doc_free(doc);
+		return ret;
+	}
+	*ret_file = doc;
+	return ret;
+}
+
+/* Reads to the end: the size that stat tells may be old, or 0 (a pipe). */
+static int read_all(int fd, char **ret_text, size_t *ret_len)
+{
+	MRD_AUTO_FREE char *text = NULL;
+	struct stat info;
+	size_t room = FILE_ROOM_MIN;
+	size_t len = 0;
+
+	if (fstat(fd, &info) < 0)
+		return -errno;
+	if (info.st_size > FILE_MAX)
+		return -EFBIG;
+	if ((size_t)info.st_size >= room)
+		room = (size_t)info.st_size + 1; /* one more, to meet the end in the same pass */
+	for (;;) {
+		char *grown = text;
+		ssize_t got;
+
+		if (!text || len == room) {
+			room *= text ? 2 : 1;
+			grown = realloc(text, room);
+		}
+		if (!grown)
+			return -ENOMEM;
+		text = grown;
+		got = read(fd, text + len, room - len);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		if (!got)
+			break;
+		len += (size_t)got;
+		if (len > FILE_MAX)
+			return -EFBIG;
+	}
+	*ret_text = MRD_STEAL_PTR(text);
+	*ret_len = len;
+	return 0;
+}
+
+int mrd_doc_read(const char *path, struct mrd_diag *diag, struct mrd_doc_file **ret_file)
+{
+	MRD_AUTO_FREE char *text = NULL;
+	MRD_AUTO_FD int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t len = 0;
+	int ret;
+
+	if (fd < 0)
+		return -errno;
+	ret = read_all(fd, &text, &len);
+	if (ret < 0)
+		return ret;
+	return mrd_doc_parse(path, text, len, diag, ret_file);
+}
+
+void mrd_doc_free(struct mrd_doc_file *file)
+{
+	if (!file)
+		return;
+	mrd_arena_free(&file->arena);
+	free(file->roots);
+	free(file);
+}
+
+const char *mrd_doc_name(const struct mrd_doc_file *file)
+{
+	return file->name;
+}
+
+size_t mrd_doc_count(const struct mrd_doc_file *file)
+{
+	return file->count;
+}
+
+const struct mrd_doc_node *mrd_doc_root(const struct mrd_doc_file *file, size_t index)
+{
+	const struct mrd_doc_node *root = index < file->count ? file->roots[index] : NULL;
+
+	return root && root->kind != MRD_DOC_NULL ? root : NULL;
+}
+
+const struct mrd_doc_node *mrd_doc_get(const struct mrd_doc_node *map, const char *key)
+{
+	if (!map || map->kind != MRD_DOC_MAP)
+		return NULL;
+	for (size_t i = 0; i < map->count; i++)
+		if (!strcmp(map->keys[i]->text, key))
+			return map->items[i];
+	return NULL;
+}
+
+int mrd_doc_string(const struct mrd_doc_node *node, const char **ret_text)
+{
+	if (!node || node->kind != MRD_DOC_SCALAR)
+		return -EINVAL;
+	*ret_text = node->text;
+	return 0;
+}
+
+/* Decimal, or 0x and 0o as in YAML 1.2. A leading zero is refused: YAML 1.1 reads it as octal. */
+int mrd_doc_int(const struct mrd_doc_node *node, int64_t *ret_number)
+{
+	const char *digits;
+	bool negative;
+	int base = 10;
+	uint64_t number = 0;
+
+	if (!node || node->kind != MRD_DOC_SCALAR || node->quoted)
+		return -EINVAL;
+	digits = node->text;
+	negative = *digits == '-';
+	if (*digits == '-' || *digits == '+')
+		digits++;
+	if (digits[0] == '0' && digits[1])
+		base = digits[1] == 'x' ? 16 : digits[1] == 'o' ? 8 : 0;
+	if (!base)
+		return -EINVAL;
+	digits += base == 10 ? 0 : 2;
+	if (!*digits || digits[strspn(digits, base == 16  ? "0123456789abcdefABCDEF"
+					      : base == 8 ? "01234567"
+							  : "0123456789")])
+		return -EINVAL;
+	errno = 0;
+	number = strtoull(digits, NULL, base);
+	if (errno || number > (uint64_t)INT64_MAX + negative)
+		return -ERANGE;
+	*ret_number = negative ? (int64_t)(0 - number) : (int64_t)number;
+	return 0;
+}
+
+static bool is_one_of(const char *text, const char *const forms[3])
+{
+	return !strcmp(text, forms[0]) || !strcmp(text, forms[1]) || !strcmp(text, forms[2]);
+}
+
+int mrd_doc_bool(const struct mrd_doc_node *node, bool *ret_flag)
+{
+	static const char *const yes[] = {"true", "True", "TRUE"};
+	static const char *const no[] = {"false", "False", "FALSE"};
+
+	if (!node || node->kind != MRD_DOC_SCALAR || node->quoted)
+		return -EINVAL;
+	if (!is_one_of(node->text, yes) && !is_one_of(node->text, no))
+		return -EINVAL;
+	*ret_flag = is_one_of(node->text, yes);
+	return 0;
+}
