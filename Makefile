@@ -139,7 +139,7 @@ DEMO_PROGRAMS := $(B)/demo/bookinfo $(B)/demo/delay_line
 
 $(B)/demo/delay_line: $(B)/obj/demo/delay_line.o
 $(B)/demo/bookinfo: $(B)/obj/demo/bookinfo.o
-$(B)/demo/bookinfo: EXT_demo = -lmicrohttpd -lcurl
+$(B)/demo/bookinfo: EXT_demo = -lmicrohttpd -lcurl -ljansson
 $(DEMO_PROGRAMS):
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(LDFLAGS) $^ -o $@ $(EXT_demo)

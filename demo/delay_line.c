@@ -202,7 +202,7 @@ static int watch(int epoll_fd, int fd, uint32_t id)
 
 static int line_open(struct line *line, char *const ends[])
 {
-	int fd[END_COUNT], err;
+	int fd[END_COUNT] = { -1, -1 }, err;
 
 	line->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	line->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
