@@ -10,7 +10,8 @@
  *	services             what the kernel holds now, as of view/view.h
  *	endpoints [NS/NAME]
  *	regions
- *	detach               links and maps are removed, then the agent ends: {"links": 9, "maps": 14}
+ *	detach               links and maps are removed, then the agent ends: {"links": 9, "maps":
+ *14}
  *
  * No client can hold the loop: nothing blocks, a client that has not asked and read within
  * MRD_CONTROL_TIMEOUT_MS is dropped, and those beyond MRD_CONTROL_CLIENTS_MAX wait in the backlog.

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * What the agent keeps of every service: by name, and for each of its ports and IP families (one
+ * service id each) the rows that the kernel holds and the outlier detector that watches it.
+ */
+#ifndef MRD_AGENT_BOOK_H
+#define MRD_AGENT_BOOK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/table.h"
+#include "maps/abi.h"
+#include "outlier/outlier.h"
+#include "plan/rows.h"
+
+struct mrd_book_service;
+
+/* One service id. */
+struct mrd_entry {
+	uint32_t id;
+	struct mrd_name name;
+	uint16_t number; /* the Service's port, for names in logs; 0 = not known */
+	struct mrd_book_service *service;
+	struct mrd_rows *rows;	      /* as the kernel holds them; NULL: none */
+	struct mrd_outlier *detector; /* NULL: no outlier detection */
+	bool is_http;		      /* declared, or learned from a response */
+	bool planned;		      /* the plan being written names this entry */
+};
+
+struct mrd_book_service {
+	char *key; /* "namespace/name" */
+	struct mrd_entry **entries;
+	size_t entry_count;
+	bool held;    /* adopted, and left as it is until the clusters were read */
+	bool revisit; /* to be planned although the model does not call it dirty */
+	char *error;  /* why its plan is not in the kernel; NULL: it is */
+	uint64_t failing_since_ns;
+	char *warnings; /* those last logged; NULL: none */
+};
+
+struct mrd_book {
+	struct mrd_table *services; /* key → mrd_book_service */
+	struct mrd_table *entries;  /* id → mrd_entry */
+};
+
+int mrd_book_init(struct mrd_book *book);
+void mrd_book_clear(struct mrd_book *book); /* frees what is in it, not book itself */
+
+/* NULL without memory. */
+struct mrd_book_service *mrd_book_service(struct mrd_book *book, const char *key);
+struct mrd_book_service *mrd_book_find_service(const struct mrd_book *book, const char *key);
+/* Forgets a service that has no entry, no error and is not held; others stay. */
+void mrd_book_drop_service(struct mrd_book *book, struct mrd_book_service *service);
+
+/* NULL without memory. */
+struct mrd_entry *mrd_book_entry(struct mrd_book *book, struct mrd_book_service *service,
+				 uint32_t id, const struct mrd_name *name);
+struct mrd_entry *mrd_book_find_entry(const struct mrd_book *book, uint32_t id);
+void mrd_book_drop_entry(struct mrd_book *book, struct mrd_entry *entry);
+
+#endif

@@ -1,0 +1,572 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The keys stand in tables (fields.h); what concerns several keys is checked behind them: one home,
+ * no name twice, no two blocks of addresses that overlap. An overlap would send one cluster's
+ * traffic to another's pods, and nobody would see why.
+ */
+#include "agent/config.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+
+#include "agent/fields.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/strbuf.h"
+#include "model/model.h"
+#include "model/selector.h"
+
+enum {
+	LABEL_MAX = MRD_NAME_LEN - 1,
+	DOMAIN_MAX = 253, /* RFC 1035 */
+	CONTROL_MAX = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1,
+	STALE_LEAST_MS = MRD_MS_PER_S, /* a folder is looked at once a second */
+	STALE_MOST_MS = 24 * 60 * 60 * MRD_MS_PER_S,
+	SERVICES_MOST = 1 << 20,  /* 16 times the default: bounded by memory alone */
+	ROWS_MOST = 1 << 24,	  /* likewise */
+	EVENT_BYTES_LEAST = 4096, /* a page */
+	EVENT_BYTES_MOST = 1 << 28,
+};
+
+/* One block of addresses with its place, to be compared with all others. */
+struct block {
+	struct mrd_cidr cidr;
+	size_t cluster;
+	bool is_service;
+	const struct mrd_doc_node *node;
+	char *path;
+};
+
+/* What is known only while reading. */
+struct reading {
+	struct mrd_reader reader; /* first: readers of fields get a pointer to it */
+	struct mrd_agent_config *config;
+	struct block *blocks;
+	size_t block_count;
+	size_t cluster; /* whose keys are being read */
+};
+
+static struct reading *reading_of(struct mrd_reader *reader)
+{
+	return (struct reading *)reader;
+}
+
+static char *index_path(const char *path, size_t index)
+{
+	struct mrd_strbuf buf MRD_AUTO_STRBUF = {0};
+
+	mrd_strbuf_addf(&buf, "%s[%zu]", path, index);
+	return mrd_strbuf_steal(&buf);
+}
+
+static int add_block(struct reading *reading, const struct mrd_cidr *cidr, bool is_service,
+		     const struct mrd_doc_node *node, const char *path)
+{
+	struct block *blocks =
+		reallocarray(reading->blocks, reading->block_count + 1, sizeof(*blocks));
+	char *copy = strdup(path);
+
+	if (blocks)
+		reading->blocks = blocks;
+	if (!blocks || !copy) {
+		free(copy);
+		return -ENOMEM;
+	}
+	blocks[reading->block_count++] = (struct block){
+		.cidr = *cidr,
+		.cluster = reading->cluster,
+		.is_service = is_service,
+		.node = node,
+		.path = copy,
+	};
+	return 0;
+}
+
+static int add_cidr(struct mrd_cidr **cidrs, size_t *count, const struct mrd_cidr *cidr)
+{
+	struct mrd_cidr *more = reallocarray(*cidrs, *count + 1, sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	more[(*count)++] = *cidr;
+	*cidrs = more;
+	return 0;
+}
+
+static void read_cidr(struct reading *reading, const struct mrd_doc_node *node, const char *path,
+		      bool is_service)
+{
+	struct mrd_cluster_config *cluster = &reading->config->clusters[reading->cluster];
+	struct mrd_cidr cidr;
+	const char *text = "";
+	int r = mrd_doc_string(node, &text);
+
+	if (!r)
+		r = mrd_cidr_parse(text, &cidr);
+	if (r == -EDOM) {
+		mrd_field_complain(&reading->reader, MRD_ERROR, node, path,
+				   "%s has bits set below its prefix", text);
+		return;
+	}
+	if (r) {
+		mrd_field_complain(&reading->reader, MRD_ERROR, node, path,
+				   "must be a block of addresses like 10.0.0.0/16");
+		return;
+	}
+	r = is_service ? add_cidr(&cluster->service_cidrs, &cluster->service_cidr_count, &cidr)
+		       : add_cidr(&cluster->pod_cidrs, &cluster->pod_cidr_count, &cidr);
+	if (r || add_block(reading, &cidr, is_service, node, path))
+		reading->reader.no_memory = true;
+}
+
+static void read_cidrs(struct mrd_reader *reader, const struct mrd_field *field,
+		       const struct mrd_doc_node *node, const char *path, void *into)
+{
+	(void)into;
+	if (node->kind != MRD_DOC_LIST) {
+		mrd_field_complain(reader, MRD_ERROR, node, path, "must be a list of blocks");
+		return;
+	}
+	for (size_t i = 0; i < node->count; i++) {
+		char *item MRD_AUTO_FREE = index_path(path, i);
+
+		if (item)
+			read_cidr(reading_of(reader), node->items[i], item,
+				  !strcmp(field->key, "serviceCIDRs"));
+		else
+			reader->no_memory = true;
+	}
+}
+
+static void read_policy(struct mrd_reader *reader, const struct mrd_field *field,
+			const struct mrd_doc_node *node, const char *path, void *into)
+{
+	static const struct mrd_field one = {.key = "policy", .least = 1, .most = PATH_MAX - 1};
+	struct mrd_agent_config *config = into;
+
+	(void)field;
+	if (node->kind != MRD_DOC_LIST) {
+		mrd_field_complain(reader, MRD_ERROR, node, path,
+				   "must be a list of files or folders");
+		return;
+	}
+	config->policy = calloc(node->count + 1, sizeof(*config->policy));
+	if (!config->policy) {
+		reader->no_memory = true;
+		return;
+	}
+	for (size_t i = 0; i < node->count; i++) {
+		char *item MRD_AUTO_FREE = index_path(path, i);
+
+		if (!item)
+			reader->no_memory = true;
+		else
+			mrd_field_path(reader, &one, node->items[i], item,
+				       &config->policy[config->policy_count]);
+		if (config->policy[config->policy_count])
+			config->policy_count++;
+	}
+}
+
+static const char only_directories[] =
+	"this version reads clusters from folders of manifests alone: use directory";
+static const char no_interfaces[] =
+	"has no effect: this version has socket hooks alone, none on interfaces";
+
+#define CLUSTER(name, reader, member, min, max)                                        \
+	{                                                                              \
+		.key = (name), .read = (reader),                                       \
+		.offset = offsetof(struct mrd_cluster_config, member), .least = (min), \
+		.most = (max),                                                         \
+	}
+#define CONFIG(name, reader, member, min, max)                                       \
+	{                                                                            \
+		.key = (name), .read = (reader),                                     \
+		.offset = offsetof(struct mrd_agent_config, member), .least = (min), \
+		.most = (max),                                                       \
+	}
+
+static const struct mrd_field cluster_fields[] = {
+	CLUSTER("name", mrd_field_string, name, 1, LABEL_MAX),
+	CLUSTER("home", mrd_field_bool, home, 0, 0),
+	CLUSTER("region", mrd_field_string, region, 0, LABEL_MAX),
+	CLUSTER("network", mrd_field_string, network, 0, LABEL_MAX),
+	{.key = "podCIDRs", .read = read_cidrs},
+	{.key = "serviceCIDRs", .read = read_cidrs},
+	CLUSTER("directory", mrd_field_path, directory, 1, PATH_MAX - 1),
+	{.key = "kubeconfig", .read = mrd_field_unsupported, .note = only_directories},
+	{.key = "context", .read = mrd_field_unsupported, .note = only_directories},
+	{.key = "inCluster", .read = mrd_field_unsupported, .note = only_directories},
+};
+
+static void check_cluster(struct reading *reading, const struct mrd_doc_node *node,
+			  const char *path)
+{
+	const struct mrd_cluster_config *cluster = &reading->config->clusters[reading->cluster];
+	struct mrd_reader *reader = &reading->reader;
+
+	if (node->kind != MRD_DOC_MAP)
+		return;
+	if (!mrd_doc_get(node, "name"))
+		mrd_field_complain(reader, MRD_ERROR, node, path, "needs a name");
+	if (!mrd_doc_get(node, "directory") && !mrd_doc_get(node, "kubeconfig") &&
+	    !mrd_doc_get(node, "context") && !mrd_doc_get(node, "inCluster"))
+		mrd_field_complain(reader, MRD_ERROR, node, path, "needs a directory");
+	for (size_t i = 0; i < reading->cluster && cluster->name; i++)
+		if (reading->config->clusters[i].name &&
+		    !strcmp(reading->config->clusters[i].name, cluster->name))
+			mrd_field_complain(reader, MRD_ERROR, mrd_doc_get(node, "name"), path,
+					   "the name %s is taken by clusters[%zu]", cluster->name,
+					   i);
+}
+
+static void read_clusters(struct mrd_reader *reader, const struct mrd_field *field,
+			  const struct mrd_doc_node *node, const char *path, void *into)
+{
+	struct reading *reading = reading_of(reader);
+	struct mrd_agent_config *config = into;
+
+	(void)field;
+	if (node->kind != MRD_DOC_LIST || !node->count || node->count > MRD_CLUSTERS_MAX) {
+		mrd_field_complain(reader, MRD_ERROR, node, path,
+				   "must be a list of 1 to %d clusters", MRD_CLUSTERS_MAX);
+		return;
+	}
+	config->clusters = calloc(node->count, sizeof(*config->clusters));
+	if (!config->clusters) {
+		reader->no_memory = true;
+		return;
+	}
+	config->cluster_count = node->count;
+	for (size_t i = 0; i < node->count; i++) {
+		char *item MRD_AUTO_FREE = index_path(path, i);
+
+		reading->cluster = i;
+		if (!item) {
+			reader->no_memory = true;
+			return;
+		}
+		mrd_fields_read(reader, node->items[i], item, cluster_fields,
+				sizeof(cluster_fields) / sizeof(*cluster_fields),
+				&config->clusters[i]);
+		check_cluster(reading, node->items[i], item);
+	}
+}
+
+static const struct mrd_field node_fields[] = {
+	CONFIG("name", mrd_field_string, node_name, 1, DOMAIN_MAX),
+	CONFIG("region", mrd_field_string, node_region, 0, LABEL_MAX),
+	CONFIG("zone", mrd_field_string, node_zone, 0, LABEL_MAX),
+	CONFIG("subzone", mrd_field_string, node_subzone, 0, LABEL_MAX),
+};
+
+static const struct mrd_field limit_fields[] = {
+	CONFIG("services", mrd_field_number, limits.services, 1, SERVICES_MOST),
+	CONFIG("vips", mrd_field_number, limits.vips, 1, ROWS_MOST),
+	CONFIG("members", mrd_field_number, limits.members, 1, ROWS_MOST),
+	CONFIG("affinity", mrd_field_number, limits.affinity, 1, ROWS_MOST),
+	CONFIG("udpFlows", mrd_field_number, limits.udp_flows, 1, ROWS_MOST),
+	CONFIG("eventBytes", mrd_field_number, limits.event_bytes, EVENT_BYTES_LEAST,
+	       EVENT_BYTES_MOST),
+};
+
+static void read_node(struct mrd_reader *reader, const struct mrd_field *field,
+		      const struct mrd_doc_node *node, const char *path, void *into)
+{
+	(void)field;
+	mrd_fields_read(reader, node, path, node_fields, sizeof(node_fields) / sizeof(*node_fields),
+			into);
+}
+
+static void read_limits(struct mrd_reader *reader, const struct mrd_field *field,
+			const struct mrd_doc_node *node, const char *path, void *into)
+{
+	const struct mrd_agent_config *config = into;
+
+	(void)field;
+	mrd_fields_read(reader, node, path, limit_fields,
+			sizeof(limit_fields) / sizeof(*limit_fields), into);
+	if (config->limits.event_bytes & (config->limits.event_bytes - 1))
+		mrd_field_complain(reader, MRD_ERROR, mrd_doc_get(node, "eventBytes"),
+				   "kernel.limits.eventBytes", "must be a power of two");
+}
+
+/* "auto", or a path that does not depend on where the agent was started. */
+static void read_absolute(struct mrd_reader *reader, const struct mrd_field *field,
+			  const struct mrd_doc_node *node, const char *path, void *into)
+{
+	const bool may_be_auto = !strcmp(field->key, "cgroup");
+
+	if (node->kind == MRD_DOC_SCALAR && *node->text != '/' &&
+	    !(may_be_auto && !strcmp(node->text, "auto"))) {
+		mrd_field_complain(reader, MRD_ERROR, node, path, "must be %san absolute path",
+				   may_be_auto ? "auto or " : "");
+		return;
+	}
+	mrd_field_string(reader, field, node, path, into);
+}
+
+static const struct mrd_field kernel_fields[] = {
+	CONFIG("cgroup", read_absolute, cgroup, 1, PATH_MAX - 1),
+	CONFIG("bpffs", read_absolute, bpffs, 1, PATH_MAX - 1),
+	{.key = "interfaces", .read = mrd_field_no_effect, .note = no_interfaces},
+	{.key = "fastForward", .read = mrd_field_no_effect, .note = no_interfaces},
+	{.key = "limits", .read = read_limits},
+	CONFIG("probe", mrd_field_bool, probe, 0, 0),
+};
+
+static void read_kernel(struct mrd_reader *reader, const struct mrd_field *field,
+			const struct mrd_doc_node *node, const char *path, void *into)
+{
+	(void)field;
+	mrd_fields_read(reader, node, path, kernel_fields,
+			sizeof(kernel_fields) / sizeof(*kernel_fields), into);
+}
+
+static void read_selector(struct mrd_reader *reader, const struct mrd_field *field,
+			  const struct mrd_doc_node *node, const char *path, void *into)
+{
+	const struct mrd_agent_config *config = into;
+	struct mrd_selector *selector;
+
+	mrd_field_string(reader, field, node, path, into);
+	if (node->kind != MRD_DOC_SCALAR || !*node->text || !config->service_selector)
+		return;
+	if (mrd_selector_parse(config->service_selector, &selector)) {
+		mrd_field_complain(reader, MRD_ERROR, node, path,
+				   "must be a label selector like \"app=web,tier notin (db)\"");
+		return;
+	}
+	mrd_selector_free(selector);
+}
+
+static void read_control(struct mrd_reader *reader, const struct mrd_field *field,
+			 const struct mrd_doc_node *node, const char *path, void *into)
+{
+	const struct mrd_agent_config *config = into;
+
+	mrd_field_path(reader, field, node, path, into);
+	if (config->control && strlen(config->control) > CONTROL_MAX)
+		mrd_field_complain(reader, MRD_ERROR, node, path,
+				   "is longer than %d characters, the most for a socket",
+				   CONTROL_MAX);
+}
+
+static const char *const unknown_words[] = {"pass", "refuse", NULL};
+
+static const struct mrd_field root_fields[] = {
+	{.key = "node", .read = read_node},
+	{.key = "clusters", .read = read_clusters},
+	{.key = "policy", .read = read_policy},
+	CONFIG("staleAfter", mrd_field_duration, stale_after_ms, STALE_LEAST_MS, STALE_MOST_MS),
+	{.key = "unknownService",
+	 .read = mrd_field_word,
+	 .offset = offsetof(struct mrd_agent_config, unknown_service),
+	 .words = unknown_words},
+	CONFIG("clusterDomain", mrd_field_string, cluster_domain, 1, DOMAIN_MAX),
+	CONFIG("rootNamespace", mrd_field_string, root_namespace, 1, LABEL_MAX),
+	CONFIG("serviceSelector", read_selector, service_selector, 0, 0),
+	{.key = "kernel", .read = read_kernel},
+	CONFIG("control", read_control, control, 1, 0),
+	{.key = "metrics",
+	 .read = mrd_field_no_effect,
+	 .note = "has no effect: this version serves no metrics"},
+};
+
+static void check_home(struct reading *reading, const struct mrd_doc_node *clusters)
+{
+	struct mrd_agent_config *config = reading->config;
+	size_t homes = 0;
+
+	if (!config->cluster_count)
+		return;
+	for (size_t i = 0; i < config->cluster_count; i++) {
+		if (!config->clusters[i].home)
+			continue;
+		if (homes++)
+			mrd_field_complain(&reading->reader, MRD_ERROR, clusters->items[i],
+					   "clusters",
+					   "%s and %s both say home: a node belongs to one",
+					   config->clusters[config->home].name ?: "?",
+					   config->clusters[i].name ?: "?");
+		else
+			config->home = i;
+	}
+	if (!homes && config->cluster_count > 1)
+		mrd_field_complain(&reading->reader, MRD_ERROR, clusters, "clusters",
+				   "one of them must say home: true, the one this node belongs to");
+	if (!homes)
+		config->clusters[0].home = true;
+}
+
+/* Blocks of one kind may touch inside one cluster; nothing else may. */
+static void check_overlaps(struct reading *reading)
+{
+	const struct mrd_cluster_config *clusters = reading->config->clusters;
+
+	for (size_t i = 0; i < reading->block_count; i++) {
+		const struct block *later = &reading->blocks[i];
+
+		for (size_t k = 0; k < i; k++) {
+			const struct block *earlier = &reading->blocks[k];
+			char a[MRD_CIDR_TEXT_MAX];
+			char b[MRD_CIDR_TEXT_MAX];
+
+			if ((earlier->cluster == later->cluster &&
+			     earlier->is_service == later->is_service) ||
+			    !mrd_cidr_overlaps(&earlier->cidr, &later->cidr))
+				continue;
+			mrd_field_complain(&reading->reader, MRD_ERROR, later->node, later->path,
+					   "%s block %s of %s overlaps %s block %s of %s",
+					   later->is_service ? "service" : "pod",
+					   mrd_cidr_format(&later->cidr, a),
+					   clusters[later->cluster].name ?: "?",
+					   earlier->is_service ? "service" : "pod",
+					   mrd_cidr_format(&earlier->cidr, b),
+					   clusters[earlier->cluster].name ?: "?");
+		}
+	}
+}
+
+static int set_default(char **at, const char *text)
+{
+	if (!*at)
+		*at = strdup(text);
+	return *at ? 0 : -ENOMEM;
+}
+
+static int set_defaults(struct mrd_agent_config *config)
+{
+	char host[HOST_NAME_MAX + 1] = "";
+	const char *node = getenv("NODE_NAME");
+	int r;
+
+	if (!node || !*node) {
+		gethostname(host, HOST_NAME_MAX);
+		node = host;
+	}
+	r = set_default(&config->node_name, node);
+	r = r ?: set_default(&config->node_region, "");
+	r = r ?: set_default(&config->node_zone, "");
+	r = r ?: set_default(&config->node_subzone, "");
+	r = r ?: set_default(&config->cluster_domain, "cluster.local");
+	r = r ?: set_default(&config->root_namespace, "istio-system");
+	r = r ?: set_default(&config->service_selector, "");
+	r = r ?: set_default(&config->cgroup, "auto");
+	r = r ?: set_default(&config->bpffs, "/sys/fs/bpf/meridian");
+	r = r ?: set_default(&config->control, "/run/meridian/control.sock");
+	for (size_t i = 0; !r && i < config->cluster_count; i++) {
+		r = set_default(&config->clusters[i].region, "");
+		r = r ?: set_default(&config->clusters[i].network, "");
+	}
+	return r;
+}
+
+static void read_root(struct reading *reading, const struct mrd_doc_file *file)
+{
+	const struct mrd_doc_node *root = mrd_doc_count(file) ? mrd_doc_root(file, 0) : NULL;
+
+	if (mrd_doc_count(file) > 1)
+		mrd_field_complain(&reading->reader, MRD_ERROR, mrd_doc_root(file, 1), "",
+				   "a configuration is one document");
+	if (!mrd_doc_get(root, "clusters"))
+		mrd_field_complain(&reading->reader, MRD_ERROR, root, "clusters",
+				   "at least one cluster is needed");
+	if (!root)
+		return;
+	mrd_fields_read(&reading->reader, root, "", root_fields,
+			sizeof(root_fields) / sizeof(*root_fields), reading->config);
+	check_home(reading, mrd_doc_get(root, "clusters"));
+	check_overlaps(reading);
+}
+
+static char *folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (!slash)
+		return strdup(".");
+	return slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
+}
+
+static void free_file(struct mrd_doc_file **file)
+{
+	mrd_doc_free(*file);
+}
+
+static void free_reading(struct reading *reading)
+{
+	for (size_t i = 0; i < reading->block_count; i++)
+		free(reading->blocks[i].path);
+	free(reading->blocks);
+	mrd_agent_config_free(reading->config);
+}
+
+int mrd_agent_config_load(const char *path, struct mrd_diag *diag,
+			  struct mrd_agent_config **ret_config)
+{
+	struct mrd_doc_file *file MRD_CLEANUP(free_file) = NULL;
+	char *folder MRD_AUTO_FREE = folder_of(path);
+	struct reading reading MRD_CLEANUP(free_reading) = {
+		.reader = {.diag = diag, .file = path, .folder = folder},
+		.config = calloc(1, sizeof(struct mrd_agent_config)),
+	};
+	const size_t errors = diag->errors;
+	int r;
+
+	if (!folder || !reading.config)
+		return -ENOMEM;
+	reading.config->stale_after_ms = 60 * MRD_MS_PER_S;
+	reading.config->probe = true;
+	r = mrd_doc_read(path, diag, &file);
+	if (r && r != -EBADMSG && r != -ENOMEM && diag->errors == errors)
+		mrd_field_complain(&reading.reader, MRD_ERROR, NULL, "", "%s", strerror(-r));
+	if (r)
+		return r;
+	read_root(&reading, file);
+	if (reading.reader.no_memory)
+		return -ENOMEM;
+	if (diag->errors != errors) {
+		mrd_diag_sort(diag);
+		return -EBADMSG;
+	}
+	r = set_defaults(reading.config);
+	if (r)
+		return r;
+	*ret_config = MRD_STEAL_PTR(reading.config);
+	return 0;
+}
+
+void mrd_agent_config_free(struct mrd_agent_config *config)
+{
+	if (!config)
+		return;
+	for (size_t i = 0; i < config->cluster_count; i++) {
+		struct mrd_cluster_config *cluster = &config->clusters[i];
+
+		free(cluster->name);
+		free(cluster->region);
+		free(cluster->network);
+		free(cluster->directory);
+		free(cluster->pod_cidrs);
+		free(cluster->service_cidrs);
+	}
+	for (size_t i = 0; i < config->policy_count; i++)
+		free(config->policy[i]);
+	free(config->clusters);
+	free(config->policy);
+	free(config->node_name);
+	free(config->node_region);
+	free(config->node_zone);
+	free(config->node_subzone);
+	free(config->cluster_domain);
+	free(config->root_namespace);
+	free(config->service_selector);
+	free(config->cgroup);
+	free(config->bpffs);
+	free(config->control);
+	free(config);
+}
