@@ -91,9 +91,9 @@ struct mrd_ops {
 
 /*
  * Ordered so that every prefix leaves a working service: (1) all creations but routes and VIPs, in
- * map order, (2) overwritten members and health rows, (3) the route, (4) VIPs, (5) deletions in
- * opposite map order. Creations come first because only they can meet a full map. Either side may
- * be NULL.
+ * map order, (2) overwritten members, and health rows that get better, (3) the route, (4) VIPs, (5)
+ * health rows that get worse, (6) deletions in opposite map order. Creations come first because
+ * only they can meet a full map. Either side may be NULL.
  */
 int mrd_rows_diff(const struct mrd_rows *old, const struct mrd_rows *new_rows,
 		  struct mrd_ops *ret_ops);
@@ -113,7 +113,8 @@ struct mrd_map_writer {
  * Carries the operations out. On a failure what was done is undone in opposite order, so that the
  * old rows stand whole, and *ret_failed (may be NULL) is the index of the operation that failed.
  * Failed deletions are no failure of the plan: they are skipped and counted in *ret_undeleted (may
- * be NULL).
+ * be NULL). -EUCLEAN: undoing failed as well, the caller must read its rows back from the kernel.
+ * Rows of MRD_MAP_LOCALITY are shared, so they stay.
  */
 int mrd_ops_apply(const struct mrd_ops *ops, uint32_t service_id,
 		  const struct mrd_map_writer *writer, size_t *ret_failed, size_t *ret_undeleted);
