@@ -72,8 +72,7 @@ sandbox_begin() {
     sandbox_skip "no cgroup v2 mount"
   fi
   sandbox_sweep
-  # Fires again for each caller on the way out, so the script's own line is what stays.
-  trap 'SANDBOX_FAILED_AT="${BASH_SOURCE[0]##*/}:$LINENO: $BASH_COMMAND"' ERR
+  trap 'sandbox_failed "$LINENO"' ERR
   set -E
   trap sandbox_exit EXIT
   trap 'exit 130' INT
@@ -104,6 +103,17 @@ sandbox_skip() {
   exit "$SANDBOX_EXIT_SKIP"
 }
 
+# The trap of ERR: which line of the script itself, though a library's command failed.
+sandbox_failed() {
+  local -i frame line=$1
+
+  for ((frame = 1; frame < ${#BASH_SOURCE[@]}; frame++)); do
+    [[ ${BASH_SOURCE[frame]} != "$0" ]] || break
+    line=${BASH_LINENO[frame]}
+  done
+  SANDBOX_FAILED_AT="${0##*/}:$line: $(sed -n "${line}s/^ *//p" "$0")"
+}
+
 # The trap of EXIT: runs once, whatever ended the script.
 sandbox_exit() {
   local status=$?
@@ -114,10 +124,12 @@ sandbox_exit() {
   if [[ -z $SANDBOX_VERDICT ]] && ((status == 0)); then
     status=1
     SANDBOX_VERDICT="FAIL $SANDBOX_NAME: ended without sandbox_end"
+  elif [[ -z $SANDBOX_VERDICT ]] && ((status > 128)); then
+    SANDBOX_VERDICT="FAIL $SANDBOX_NAME: interrupted"
   elif [[ -z $SANDBOX_VERDICT ]]; then
     SANDBOX_VERDICT="FAIL $SANDBOX_NAME: exit $status at ${SANDBOX_FAILED_AT:-?}"
   fi
-  if ((status != 0 && status != SANDBOX_EXIT_SKIP)) && [[ -z ${SANDBOX_QUIET-} ]]; then
+  if ((status != 0 && status != SANDBOX_EXIT_SKIP && status <= 128)) && [[ -z ${SANDBOX_QUIET-} ]]; then
     sandbox_logs
   fi
   # bash would tell of every process that this kills.
