@@ -90,7 +90,8 @@ $(B)/meridianctl: $(B)/obj/user/ctl/main.o $(call libs,ctl view dataplane plan o
 # The same sources twice: meridian uses atomics with results (kernels 5.12 and up), legacy does not.
 # Types come from the running kernel's BTF, or from the committed minimum where it has none; both are
 # CO-RE relocatable.
-BPF_SOURCES := $(wildcard bpf/*.bpf.c)
+# The definitions of the maps go first: libbpf's linker loses the place of a map that it met as extern.
+BPF_SOURCES := bpf/maps.bpf.c $(filter-out bpf/maps.bpf.c,$(wildcard bpf/*.bpf.c))
 BPF_FLAGS   := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Ibpf -I. -I$(OUT)/gen \
 	       -D__TARGET_ARCH_$(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(shell uname -m))) -MMD -MP
 
@@ -152,5 +153,10 @@ demo-run: $(B)/meridiand $(B)/meridianctl $(DEMO_PROGRAMS)
 
 demo-shell: $(B)/meridiand $(B)/meridianctl $(DEMO_PROGRAMS) ## leave the demo standing, with a shell to try it
 	$(Q)MRD_OUT=$(B) demo/demo.sh --shell
+
+# The end-to-end tests' own client and server.
+$(B)/tests/peer: $(B)/obj/tests/e2e/peer.o $(B)/obj/tests/e2e/peer_decoys.o
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(LDFLAGS) $^ -o $@
 
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)

@@ -1,0 +1,45 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+# A manifest is edited, broken, repaired and deleted; a half-written one changes nothing.
+set -euo pipefail
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+sandbox_begin e2e/13-manifests
+two_regions
+web h1 h2 s1
+svc ack-hangzhou reviews $VIP 80
+eps ack-hangzhou reviews 10.0.0.11
+eps ack-shanghai reviews 10.1.0.11
+agent_start h
+slice=$SANDBOX/state/ack-hangzhou/slice-default-reviews-ipv4.yaml
+
+expect_eq "as written" "h1=5 s1=5" "$(hits client $VIP 80 10)"
+sed -i 's/10.0.0.11/10.0.0.12/' "$slice"
+expect_ok "edited" wait_for 5 sees "h2=5 s1=5" client $VIP 80 10
+
+good=$(cat "$slice")
+printf '%s\n' "$good" | sed 's/10.0.0.12/10.0.0.400/' >"$slice"
+expect_ok "a wrong address is named with its place" \
+  wait_for 5 agent_said h "slice-default-reviews-ipv4.yaml:[0-9]+:[0-9]+: "
+expect_eq "the last good state holds" "h2=5 s1=5" "$(hits client $VIP 80 10)"
+printf '%s\n' "${good:0:${#good}/2}" >"$slice"
+sleep 0.2
+expect_eq "half a file changes nothing" "h2=5 s1=5" "$(hits client $VIP 80 10)"
+expect_match "status tells it" 'slice-default-reviews-ipv4.yaml|broken' "$(ctl h status)"
+printf '%s\n' "$good" | sed 's/10.0.0.12/10.0.0.11/' >"$slice"
+expect_ok "repaired" wait_for 5 sees "h1=5 s1=5" client $VIP 80 10
+
+rm "$slice"
+expect_ok "deleted" wait_for 5 sees "s1=10" client $VIP 80 10
+mv "$SANDBOX/state/ack-shanghai" "$SANDBOX/state/away"
+sleep 0.3
+expect_eq "a folder that vanishes takes nothing away" "s1=10" "$(hits client $VIP 80 10)"
+mv "$SANDBOX/state/away" "$SANDBOX/state/ack-shanghai"
+rm "$SANDBOX/state/ack-hangzhou/service-default-reviews.yaml"
+gone() { ! map_dump h mrd_service | grep -q '"port": 80,\?'; }
+expect_ok "a deleted Service is no service of ours any more" wait_for 5 gone
+for map in mrd_route mrd_member mrd_health mrd_stat mrd_ticket mrd_name; do
+  expect_match "$map holds nothing" 'Found 0 elements' "$(map_dump h $map)"
+done
+sandbox_end

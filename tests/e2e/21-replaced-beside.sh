@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+# Other map sizes or another ABI version: the new set is built beside the old, no request is lost.
+set -euo pipefail
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+sandbox_begin e2e/21-replaced-beside
+two_regions
+web h1 h2 s1
+svc ack-hangzhou reviews $VIP 80
+eps ack-hangzhou reviews 10.0.0.11 10.0.0.12
+agent_start h
+(run_in client "$PEER" get $VIP 80 100 50 >"$SANDBOX/polled") &
+poll=$!
+agent_kill h
+agent_start h "kernel.limits: { members: 1000 }"
+expect_match "said" 'replac' "$(cat "$(agent_log_of h)")"
+expect_match "the new size" 'max_entries 1000' "$(bpftool map show pinned "$(bpffs_of h)/mrd_member")"
+
+# The version of another build: what is pinned is not understood, so it is replaced too.
+agent_kill h
+bpftool map update pinned "$(bpffs_of h)/mrd_config" key 0 0 0 0 value 99 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0
+expect_match "meridianctl does not misread it" 'version|ABI' "$(ctl h services 2>&1 || true)"
+agent_start h "kernel.limits: { members: 1000 }"
+expect_match "said" 'replac' "$(cat "$(agent_log_of h)")"
+wait "$poll"
+expect_eq "every request was answered" 100 "$(grep -c '^h[12]$' "$SANDBOX/polled")"
+expect_eq "one set of links" 1 "$(bpftool -j cgroup show "$SANDBOX_CGROUP/h" | jq '[.[] | select(.attach_type == "cgroup_inet4_connect" or .attach_type == "connect4")] | length')"
+expect_eq "nothing of the old set is left" "" "$(find "$(bpffs_of h)" -mindepth 1 -type d)"
+sandbox_end

@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+# SIGHUP reads the configuration again: a cluster comes and goes, nothing is dropped in between.
+set -euo pipefail
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+sandbox_begin e2e/23-reload
+two_regions
+web h1 h2 s1
+svc ack-hangzhou reviews $VIP 80
+eps ack-hangzhou reviews 10.0.0.11 10.0.0.12
+eps ack-shanghai reviews 10.1.0.11
+agent_start h
+expect_eq "two clusters" "h1=4 h2=4 s1=4" "$(hits client $VIP 80 12)"
+(run_in client "$PEER" get $VIP 80 60 30 >"$SANDBOX/polled") &
+poll=$!
+cp "$SANDBOX/h.yaml" "$SANDBOX/whole.yaml"
+sed -i '/- name: ack-shanghai/,/directory:.*shanghai/d' "$SANDBOX/h.yaml"
+agent_reload h
+expect_ok "one cluster" wait_for 5 sees "h1=5 h2=5" client $VIP 80 10
+echo "typo: true" >>"$SANDBOX/h.yaml"
+agent_reload h
+expect_ok "a broken configuration is named" wait_for 5 agent_said h 'h.yaml:[0-9]+:[0-9]+: .*typo'
+expect_eq "and changes nothing" "h1=5 h2=5" "$(hits client $VIP 80 10)"
+cp "$SANDBOX/whole.yaml" "$SANDBOX/h.yaml"
+agent_reload h
+expect_ok "two again" wait_for 5 sees "h1=4 h2=4 s1=4" client $VIP 80 12
+wait "$poll"
+expect_eq "no request failed meanwhile" 60 "$(grep -c '^[hs][12]$' "$SANDBOX/polled")"
+sandbox_end

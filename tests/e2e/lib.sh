@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+# shellcheck shell=bash
+#
+# What the end-to-end tests share on top of the sandbox: two regions with pods, manifests by the line,
+# nginx as the backend, and counts of who answered.
+# shellcheck source=tests/harness/sandbox.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../harness/sandbox.sh"
+
+PEER=$SANDBOX_OUT/tests/peer
+# shellcheck disable=SC2034 # used by the tests
+VIP=172.16.0.20
+# shellcheck disable=SC2034 # used by the tests
+VIP6=fd00:172::20
+
+# two_regions: node h of ack-hangzhou (home of the agent under test) and node s of ack-shanghai.
+# Pods: client, h1, h2 behind h; s1 behind s.
+two_regions() {
+  cluster ack-hangzhou cn-hangzhou
+  cluster ack-shanghai cn-shanghai
+  node h cluster=ack-hangzhou region=cn-hangzhou 10.0.0.0/16 fd00:a0::/32
+  node s cluster=ack-shanghai region=cn-shanghai 10.1.0.0/16 fd00:a1::/32
+  link h s
+  pod h client 10.0.0.2,fd00:a0::2
+  pod h h1 10.0.0.11,fd00:a0::11
+  pod h h2 10.0.0.12,fd00:a0::12
+  pod s s1 10.1.0.11,fd00:a1::11
+}
+
+# one_region: the same without ack-shanghai.
+one_region() {
+  cluster ack-hangzhou cn-hangzhou
+  node h cluster=ack-hangzhou region=cn-hangzhou 10.0.0.0/16 fd00:a0::/32
+  pod h client 10.0.0.2,fd00:a0::2
+  pod h h1 10.0.0.11,fd00:a0::11
+  pod h h2 10.0.0.12,fd00:a0::12
+}
+
+# ------------------------------------------------------------------------------ backends
+
+# web POD…: nginx on port 9080 that answers with the pod's name; 503 while `fail POD` holds.
+web() {
+  local pod conf
+
+  mkdir -p "$SANDBOX/web" "$SANDBOX/fail"
+  for pod; do
+    conf=$SANDBOX/web/$pod.conf
+    cat >"$conf" <<CONF
+daemon off;
+master_process off;
+pid $SANDBOX/web/$pod.pid;
+error_log stderr warn;
+events { worker_connections 1024; }
+http {
+  access_log off;
+  client_body_temp_path $SANDBOX/web/$pod.body;
+  proxy_temp_path $SANDBOX/web/$pod.proxy;
+  fastcgi_temp_path $SANDBOX/web/$pod.fastcgi;
+  uwsgi_temp_path $SANDBOX/web/$pod.uwsgi;
+  scgi_temp_path $SANDBOX/web/$pod.scgi;
+  keepalive_requests 1000000;
+  server {
+    listen 9080 backlog=1024;
+    listen [::]:9080 backlog=1024;
+    location / {
+      if (-f $SANDBOX/fail/$pod) { return 503 "$pod\n"; }
+      return 200 "$pod\n";
+    }
+  }
+}
+CONF
+    serve "$pod" nginx -e stderr -c "$conf"
+  done
+  for pod; do
+    wait_listen "$pod" 9080
+  done
+}
+
+fail() { touch "$SANDBOX/fail/$1"; }
+unfail() { rm -f "$SANDBOX/fail/$1"; }
+
+# ------------------------------------------------------------------------------ manifests
+
+# manifest CLUSTER NAME <TEXT: replaces a manifest in one step.
+manifest() {
+  local file=$SANDBOX/state/$1/$2.yaml
+
+  cat >"$SANDBOX/manifest.new"
+  mv "$SANDBOX/manifest.new" "$file"
+}
+
+# svc CLUSTER [NS/]NAME VIP[,VIP] PORT [LINE…]: a Service with a port named http (PORT_NAME, PROTOCOL
+# set others); each LINE is added to its spec.
+svc() {
+  local cluster=$1 namespace=default name=$2 vips=$3 port=$4
+
+  [[ $name != */* ]] || namespace=${name%/*} name=${name#*/}
+  shift 4
+  {
+    cat <<YAML
+apiVersion: v1
+kind: Service
+metadata:
+  name: $name
+  namespace: $namespace
+  creationTimestamp: "2026-01-01T00:00:00Z"
+spec:
+  type: ClusterIP
+  clusterIP: "${vips%%,*}"
+  clusterIPs: ["${vips//,/\", \"}"]
+  ports:
+  - name: ${PORT_NAME:-http}
+    port: $port
+    protocol: ${PROTOCOL:-TCP}
+YAML
+    (($# == 0)) || printf '  %s\n' "$@"
+  } | manifest "$cluster" "service-$namespace-$name"
+}
+
+# eps CLUSTER [NS/]NAME IP[=STATE]…: its endpoints, one slice a family; none = a slice without endpoints.
+# STATE: unready, draining (terminating, still serving), terminating. Port: TARGET_PORT (9080).
+eps() {
+  local cluster=$1 namespace=default name=$2 entry v4=() v6=()
+
+  [[ $name != */* ]] || namespace=${name%/*} name=${name#*/}
+  shift 2
+  for entry; do
+    if [[ $entry == *:* ]]; then v6+=("$entry"); else v4+=("$entry"); fi
+  done
+  slice "$cluster" "$namespace" "$name" IPv4 "${v4[@]}"
+  ((${#v6[@]} == 0)) || slice "$cluster" "$namespace" "$name" IPv6 "${v6[@]}"
+}
+
+slice() {
+  local cluster=$1 namespace=$2 name=$3 family=$4 entry
+
+  shift 4
+  {
+    cat <<YAML
+apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata:
+  name: $name-${family,,}
+  namespace: $namespace
+  labels:
+    kubernetes.io/service-name: $name
+addressType: $family
+ports:
+- name: ${PORT_NAME:-http}
+  port: ${TARGET_PORT:-9080}
+  protocol: ${PROTOCOL:-TCP}
+endpoints:$( (($#)) || echo ' []')
+YAML
+    for entry; do
+      echo "- addresses: [\"${entry%=*}\"]"
+      case $entry in
+      *=unready) echo "  conditions: {ready: false, serving: false, terminating: false}" ;;
+      *=draining) echo "  conditions: {ready: false, serving: true, terminating: true}" ;;
+      *=terminating) echo "  conditions: {ready: false, serving: false, terminating: true}" ;;
+      *) echo "  conditions: {ready: true, serving: true, terminating: false}" ;;
+      esac
+    done
+  } | manifest "$cluster" "slice-$namespace-$name-${family,,}"
+}
+
+# policy NAME <TEXT
+policy() {
+  cat >"$SANDBOX/policy.new"
+  mv "$SANDBOX/policy.new" "$SANDBOX/policy/$1.yaml"
+}
+
+# failover_policy NAME [OUTLIER]: the guide's rule for a service; OUTLIER as a flow mapping.
+failover_policy() {
+  policy "$1" <<YAML
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: $1, namespace: default }
+spec:
+  host: $1
+  trafficPolicy:
+    outlierDetection: ${2:-{ consecutive5xxErrors: 1, interval: 1s, baseEjectionTime: 1m \}}
+    loadBalancer:
+      localityLbSetting:
+        failover:
+        - { from: cn-hangzhou, to: cn-shanghai }
+        - { from: cn-shanghai, to: cn-hangzhou }
+YAML
+}
+
+# ------------------------------------------------------------------------------ traffic
+
+# hits POD ADDRESS PORT COUNT: who answered COUNT new connections, as "h1=5 s1=5".
+hits() {
+  run_in "$1" "$PEER" get "$2" "$3" "$4" | sort | uniq -c |
+    awk '{ n = $1; $1 = ""; sub(/^ /, ""); gsub(/ /, "-"); printf "%s%s=%d", sep, $0, n; sep = " " }'
+}
+
+# sees WANTED POD ADDRESS PORT COUNT: for wait_for.
+sees() {
+  [[ $(hits "$2" "$3" "$4" "$5") == "$1" ]]
+}
+
+# health NODE IPV4: the states of that address in the kernel, sorted, once for each service that has it.
+health() {
+  bpftool -j map dump pinned "$(bpffs_of "$1")/mrd_health" | jq -r --arg ip "$2" \
+    '.[].formatted.value | select(.family == "MRD_FAMILY_IPV4")
+     | select((.addr[0:4] | map(tostring) | join(".")) == $ip) | .state | ltrimstr("MRD_STATE_")' |
+    sort | paste -sd' '
+}
+
+# is_health NODE IPV4 STATE: for wait_for.
+is_health() {
+  [[ $(health "$1" "$2") == "$3" ]]
+}
+
+# stat NODE IPV4 FIELD: a counter of mrd_stat of the address's (first) endpoint; FIELD is a jq path.
+stat_of() {
+  local id
+
+  id=$(bpftool -j map dump pinned "$(bpffs_of "$1")/mrd_health" | jq -r --arg ip "$2" \
+    '[.[].formatted | select((.value.addr[0:4] | map(tostring) | join(".")) == $ip) | .key][0]')
+  bpftool -j map dump pinned "$(bpffs_of "$1")/mrd_stat" |
+    jq -r --argjson id "$id" ".[].formatted | select(.key == \$id) | .value$3"
+}
+
+# reason NODE NAME: the counter of a reason, by its number in maps/abi.h, over all CPUs.
+reason() {
+  local index
+
+  index=$(awk '/^enum mrd_reason/ { on = 1 } on && /MRD_REASON_/ { if ($1 ~ "^MRD_REASON_" name ",?$") { print n; exit } n++ }' \
+    name="$2" "$SANDBOX_ROOT/maps/abi.h")
+  bpftool -j map dump pinned "$(bpffs_of "$1")/mrd_count" | jq --argjson key "$index" \
+    '[.[].formatted | select(.key == $key) | .values[].value] | add'
+}

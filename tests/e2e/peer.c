@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The clients and servers of the end-to-end tests that curl and nginx cannot play: many connections
+ * a second with one line of result each, errno by name, peer names, datagrams with the address they
+ * came from, TCP Fast Open, MPTCP, and HTTP answers in awkward pieces (peer_decoys.c).
+ *
+ * Every wait is bounded by PEER_TIMEOUT_MS.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tests/e2e/peer_decoys.h"
+
+enum { PEER_TIMEOUT_MS = 5000, PEER_BUFFER = 4096 };
+
+#ifndef IPPROTO_MPTCP
+#define IPPROTO_MPTCP 262
+#endif
+
+static unsigned long now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (unsigned long)now.tv_sec * 1000 + (unsigned long)now.tv_nsec / 1000000;
+}
+
+static void pause_ms(unsigned long ms)
+{
+	const struct timespec pause = {.tv_sec = (time_t)(ms / 1000),
+				       .tv_nsec = (long)(ms % 1000) * 1000000};
+
+	nanosleep(&pause, NULL);
+}
+
+static int resolve(const char *address, const char *port, int type, struct addrinfo **ret_info)
+{
+	const struct addrinfo hints = {.ai_socktype = type,
+				       .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
+
+	if (getaddrinfo(address, port, &hints, ret_info)) {
+		fprintf(stderr, "peer: %s %s is no address and port\n", address, port);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static void print_name(const char *word, const struct sockaddr *addr, socklen_t len)
+{
+	char host[NI_MAXHOST];
+	char port[NI_MAXSERV];
+
+	if (getnameinfo(addr, len, host, sizeof(host), port, sizeof(port),
+			NI_NUMERICHOST | NI_NUMERICSERV))
+		printf("%s ?", word);
+	else
+		printf("%s %s %s", word, host, port);
+}
+
+static int timed_socket(const struct addrinfo *info, int protocol)
+{
+	const struct timeval limit = {.tv_sec = PEER_TIMEOUT_MS / 1000};
+	int fd = socket(info->ai_family, info->ai_socktype, protocol);
+
+	if (fd < 0)
+		return -errno;
+	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit));
+	return fd;
+}
+
+/* ------------------------------------------------------------------------------------- get */
+
+/* One request on a connection of its own; the body's first line goes to line. */
+static int get_once(const struct addrinfo *info, char *line, size_t room)
+{
+	static const char request[] = "GET / HTTP/1.1\r\nHost: peer\r\nConnection: close\r\n\r\n";
+	int fd = timed_socket(info, 0);
+	size_t have = 0;
+	ssize_t got;
+	char *body;
+	int status = 0;
+
+	if (fd < 0)
+		return fd;
+	if (connect(fd, info->ai_addr, info->ai_addrlen) ||
+	    send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL) < 0)
+		status = -errno;
+	while (!status && have < room - 1) {
+		got = recv(fd, line + have, room - 1 - have, 0);
+		if (got < 0)
+			status = -errno;
+		if (got <= 0)
+			break;
+		have += (size_t)got;
+	}
+	close(fd);
+	if (status)
+		return status;
+	line[have] = '\0';
+	body = strstr(line, "\r\n\r\n");
+	if (!body)
+		return -EPROTO;
+	if (strncmp(line + strlen("HTTP/1.1 "), "200", 3)) {
+		body = line + strlen("HTTP/1.1");
+		body[strlen(" 503")] = '\0';
+		memmove(line + strlen("status"), body, strlen(body) + 1);
+		memcpy(line, "status", strlen("status"));
+		return 0;
+	}
+	body += 4;
+	body[strcspn(body, "\r\n")] = '\0';
+	memmove(line, body, strlen(body) + 1);
+	return 0;
+}
+
+/* get ADDRESS PORT COUNT [INTERVAL_MS]: a line for each, the body's first or the error's name. */
+static int run_get(char **args, int count)
+{
+	struct addrinfo *info;
+	long times = count > 2 ? strtol(args[2], NULL, 10) : 1;
+	long interval = count > 3 ? strtol(args[3], NULL, 10) : 0;
+	char line[PEER_BUFFER];
+
+	if (resolve(args[0], args[1], SOCK_STREAM, &info))
+		return 2;
+	for (long i = 0; i < times; i++) {
+		int status = get_once(info, line, sizeof(line));
+
+		printf("%s\n", status ? strerrorname_np(-status) : line);
+		fflush(stdout);
+		if (interval)
+			pause_ms((unsigned long)interval);
+	}
+	freeaddrinfo(info);
+	return 0;
+}
+
+/* --------------------------------------------------------------------------------- connect */
+
+static int finish_nonblocking(int fd)
+{
+	struct pollfd waiting = {.fd = fd, .events = POLLOUT};
+	int error = 0;
+	socklen_t len = sizeof(error);
+
+	if (poll(&waiting, 1, PEER_TIMEOUT_MS) != 1)
+		return -ETIMEDOUT;
+	getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
+	return -error;
+}
+
+/* connect ADDRESS PORT [tfo|mptcp|nonblock]: "connected peer ADDRESS PORT", or the error's name. */
+static int run_connect(char **args, int count)
+{
+	const char *how = count > 2 ? args[2] : "plain";
+	struct sockaddr_storage name = {0};
+	socklen_t len = sizeof(name);
+	unsigned long start = now_ms();
+	struct addrinfo *info;
+	int status = 0;
+	int fd;
+
+	if (resolve(args[0], args[1], SOCK_STREAM, &info))
+		return 2;
+	fd = timed_socket(info, strcmp(how, "mptcp") ? 0 : IPPROTO_MPTCP);
+	if (fd < 0) {
+		printf("%s\n", strerrorname_np(-fd));
+		freeaddrinfo(info);
+		return 1;
+	}
+	if (!strcmp(how, "tfo")) {
+		if (sendto(fd, "GET / HTTP/1.0\r\n\r\n", 18, MSG_FASTOPEN | MSG_NOSIGNAL,
+			   info->ai_addr, info->ai_addrlen) < 0)
+			status = -errno;
+	} else if (!strcmp(how, "nonblock")) {
+		int flags = 1;
+
+		if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &flags, sizeof(flags)))
+			status = -errno;
+		close(fd);
+		fd = socket(info->ai_family, SOCK_STREAM | SOCK_NONBLOCK, 0);
+		if (connect(fd, info->ai_addr, info->ai_addrlen))
+			status = errno == EINPROGRESS ? finish_nonblocking(fd) : -errno;
+	} else if (connect(fd, info->ai_addr, info->ai_addrlen)) {
+		status = -errno;
+	}
+	if (!status && getpeername(fd, (struct sockaddr *)&name, &len))
+		status = -errno;
+	if (status)
+		printf("%s", strerrorname_np(-status));
+	else
+		print_name("connected", (struct sockaddr *)&name, len);
+	printf(" after %lu ms\n", now_ms() - start);
+	close(fd);
+	freeaddrinfo(info);
+	return status ? 1 : 0;
+}
+
+/* ------------------------------------------------------------------------------------- udp */
+
+/* One datagram out, one in: prints what came and where it says it came from. */
+static void udp_exchange(int fd, const struct addrinfo *to, const char *text)
+{
+	struct sockaddr_storage from = {0};
+	socklen_t len = sizeof(from);
+	char reply[PEER_BUFFER];
+	ssize_t got = to ? sendto(fd, text, strlen(text), 0, to->ai_addr, to->ai_addrlen)
+			 : send(fd, text, strlen(text), 0);
+
+	if (got >= 0)
+		got = recvfrom(fd, reply, sizeof(reply) - 1, 0, (struct sockaddr *)&from, &len);
+	if (got < 0) {
+		printf("%s\n", strerrorname_np(errno));
+		return;
+	}
+	reply[got] = '\0';
+	printf("%s ", reply);
+	print_name("from", (struct sockaddr *)&from, len);
+	printf("\n");
+}
+
+/* udp connected|unconnected COUNT ADDRESS PORT [ADDRESS PORT]: COUNT datagrams on one socket, in
+ * turn to each address (connected: the first only). */
+static int run_udp(char **args, int count)
+{
+	struct addrinfo *to[2] = {NULL, NULL};
+	int addresses = count >= 6 ? 2 : 1;
+	int connected = !strcmp(args[0], "connected");
+	long times = strtol(args[1], NULL, 10);
+	int fd;
+
+	for (int i = 0; i < addresses; i++) {
+		if (resolve(args[2 + 2 * i], args[3 + 2 * i], SOCK_DGRAM, &to[i]))
+			return 2;
+	}
+	fd = timed_socket(to[0], 0);
+	if (fd < 0 || (connected && connect(fd, to[0]->ai_addr, to[0]->ai_addrlen))) {
+		printf("%s\n", strerrorname_np(errno));
+		return 1;
+	}
+	if (connected) {
+		struct sockaddr_storage name = {0};
+		socklen_t len = sizeof(name);
+
+		getpeername(fd, (struct sockaddr *)&name, &len);
+		print_name("peer", (struct sockaddr *)&name, len);
+		printf("\n");
+	}
+	for (long i = 0; i < times; i++)
+		udp_exchange(fd, connected ? NULL : to[i % addresses], "hello");
+	close(fd);
+	for (int i = 0; i < addresses; i++)
+		freeaddrinfo(to[i]);
+	return 0;
+}
+
+/* udp-echo ADDRESS PORT NAME: answers "NAME" to every datagram until it is killed. */
+static int run_udp_echo(char **args, int count)
+{
+	struct sockaddr_storage from;
+	socklen_t len = sizeof(from);
+	struct addrinfo *info;
+	char text[PEER_BUFFER];
+	int fd;
+
+	(void)count;
+	if (resolve(args[0], args[1], SOCK_DGRAM, &info))
+		return 2;
+	fd = socket(info->ai_family, SOCK_DGRAM, 0);
+	if (fd < 0 || bind(fd, info->ai_addr, info->ai_addrlen)) {
+		perror("peer: udp-echo");
+		return 1;
+	}
+	freeaddrinfo(info);
+	printf("ready\n");
+	fflush(stdout);
+	while (recvfrom(fd, text, sizeof(text), 0, (struct sockaddr *)&from, &len) >= 0) {
+		sendto(fd, args[2], strlen(args[2]), 0, (struct sockaddr *)&from, len);
+		len = sizeof(from);
+	}
+	return 1;
+}
+
+/* ------------------------------------------------------------------------------------ hold */
+
+/* hold ADDRESS PORT SECONDS: a connection that is kept, told by a line, and then closed. */
+static int run_hold(char **args, int count)
+{
+	struct addrinfo *info;
+	int fd;
+
+	(void)count;
+	if (resolve(args[0], args[1], SOCK_STREAM, &info))
+		return 2;
+	fd = timed_socket(info, 0);
+	if (fd < 0 || connect(fd, info->ai_addr, info->ai_addrlen)) {
+		printf("%s\n", strerrorname_np(errno));
+		return 1;
+	}
+	printf("held\n");
+	fflush(stdout);
+	pause_ms(strtoul(args[2], NULL, 10) * 1000);
+	close(fd);
+	freeaddrinfo(info);
+	return 0;
+}
+
+static const struct {
+	const char *name;
+	int least; /* arguments */
+	int (*run)(char **args, int count);
+} commands[] = {
+	{.name = "get", .least = 2, .run = run_get},
+	{.name = "connect", .least = 2, .run = run_connect},
+	{.name = "udp", .least = 4, .run = run_udp},
+	{.name = "udp-echo", .least = 3, .run = run_udp_echo},
+	{.name = "hold", .least = 3, .run = run_hold},
+	{.name = "decoy-server", .least = 2, .run = peer_decoy_server},
+	{.name = "decoys", .least = 3, .run = peer_decoy_client},
+};
+
+int main(int argc, char **argv)
+{
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		if (argc > 1 && !strcmp(argv[1], commands[i].name) && argc - 2 >= commands[i].least)
+			return commands[i].run(argv + 2, argc - 2);
+	}
+	fprintf(stderr, "usage: peer get|connect|udp|udp-echo|hold|decoy-server|decoys …\n");
+	return 2;
+}
