@@ -148,8 +148,11 @@ static size_t finish_one(struct mrd_batch *batch, struct mrd_removal *removal)
 		if (tail.items[i].map == MRD_MAP_HEALTH)
 			mrd_ids_release_endpoint(batch->ids, *(const uint32_t *)tail.items[i].key);
 	if (entry && !entry->rows) {
+		struct mrd_book_service *service = entry->service;
+
 		mrd_ids_release_service(batch->ids, entry->id);
 		mrd_book_drop_entry(batch->book, entry);
+		mrd_book_drop_service(batch->book, service);
 	}
 	return undeleted;
 }

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+#include "agent/engine.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/engine_state.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+/* A full map does not empty by itself, so there is no hurry; a passing fault should not last. */
+static const uint64_t retry_least_ns = 1000ULL * MRD_NS_PER_MS;
+static const uint64_t retry_most_ns = 30000ULL * MRD_NS_PER_MS;
+
+int mrd_engine_new(const struct mrd_engine_config *config, struct mrd_engine **ret_engine)
+{
+	struct mrd_engine *engine = calloc(1, sizeof(*engine));
+	int r;
+
+	if (!engine)
+		return -ENOMEM;
+	engine->writer = config->writer;
+	engine->now_ns = config->now_ns;
+	engine->drain = config->drain;
+	engine->self = config->self;
+	engine->event_fd = config->event_fd;
+	engine->cluster_domain = strdup(config->cluster_domain);
+	engine->regions = mrd_table_new(NULL);
+	engine->sweeping = mrd_table_new(NULL);
+	r = mrd_book_init(&engine->book);
+	r = r ?: mrd_ids_new(&engine->ids);
+	if (!r && (!engine->cluster_domain || !engine->regions || !engine->sweeping))
+		r = -ENOMEM;
+	if (r) {
+		mrd_engine_free(engine);
+		return r;
+	}
+	engine->batch = (struct mrd_batch){
+		.writer = &engine->writer,
+		.ids = engine->ids,
+		.book = &engine->book,
+	};
+	*ret_engine = engine;
+	return 0;
+}
+
+void mrd_engine_free(struct mrd_engine *engine)
+{
+	if (!engine)
+		return;
+	mrd_batch_clear(&engine->batch);
+	mrd_book_clear(&engine->book);
+	mrd_ids_free(engine->ids);
+	mrd_table_free(engine->regions);
+	mrd_table_free(engine->sweeping);
+	free(engine->cluster_domain);
+	free(engine->notes);
+	free(engine);
+}
+
+struct mrd_ids *mrd_engine_ids(struct mrd_engine *engine)
+{
+	return engine->ids;
+}
+
+void mrd_engine_revisit(struct mrd_engine *engine, struct mrd_book_service *service)
+{
+	if (!service->revisit)
+		engine->revisits++;
+	service->revisit = true;
+}
+
+static void revisit_all(struct mrd_engine *engine)
+{
+	struct mrd_book_service *service;
+	size_t cursor = 0;
+
+	while ((service = mrd_table_next(engine->book.services, &cursor, NULL, NULL)))
+		mrd_engine_revisit(engine, service);
+}
+
+void mrd_engine_set_model(struct mrd_engine *engine, struct mrd_model *model,
+			  const struct mrd_policy *policy, const struct mrd_plan_node *node)
+{
+	engine->model = model;
+	engine->policy = policy;
+	engine->node = node;
+	mrd_model_touch_all(model);
+	revisit_all(engine); /* also those that this model does not have */
+}
+
+/* ------------------------------------------------------------------------------ after a restart */
+
+int mrd_engine_adopt(struct mrd_engine *engine, const struct mrd_name *name, struct mrd_rows *rows,
+		     bool in_kernel)
+{
+	char key[2 * MRD_NAME_LEN];
+	struct mrd_book_service *service;
+	struct mrd_entry *entry = NULL;
+	int r;
+
+	snprintf(key, sizeof(key), "%s/%s", name->namespace_, name->service);
+	service = mrd_book_service(&engine->book, key);
+	if (service)
+		entry = mrd_book_entry(&engine->book, service, mrd_rows_service_id(rows), name);
+	if (!entry) {
+		mrd_rows_free(rows);
+		return -ENOMEM;
+	}
+	service->held = true;
+	engine->holding = true;
+	r = mrd_engine_restore(engine, entry, rows);
+	if (in_kernel)
+		entry->rows = rows;
+	else
+		mrd_rows_free(rows);
+	return r;
+}
+
+void mrd_engine_hold(struct mrd_engine *engine)
+{
+	struct mrd_book_service *service;
+	size_t cursor = 0;
+
+	while ((service = mrd_table_next(engine->book.services, &cursor, NULL, NULL)))
+		service->held = true;
+	engine->holding = true;
+}
+
+void mrd_engine_release(struct mrd_engine *engine)
+{
+	struct mrd_book_service *service;
+	size_t cursor = 0;
+
+	engine->holding = false;
+	while ((service = mrd_table_next(engine->book.services, &cursor, NULL, NULL))) {
+		service->held = false;
+		mrd_engine_revisit(engine, service);
+	}
+}
+
+bool mrd_engine_is_holding(const struct mrd_engine *engine)
+{
+	return engine->holding;
+}
+
+/* -------------------------------------------------------------------------------------- rounds */
+
+static void plan_key(struct mrd_engine *engine, const char *key)
+{
+	char *copy MRD_AUTO_FREE = strdup(key); /* the model's string does not last */
+	struct mrd_book_service *service = mrd_book_find_service(&engine->book, key);
+	char *slash = copy ? strchr(copy, '/') : NULL;
+
+	if (service && service->revisit) {
+		service->revisit = false;
+		engine->revisits--;
+	}
+	if (!slash || (service && service->held))
+		return;
+	*slash = '\0';
+	mrd_engine_plan_service(engine, copy, slash + 1);
+	if (engine->drain)
+		engine->drain(engine->self);
+}
+
+static bool is_over(const struct mrd_engine *engine, uint64_t until_ns)
+{
+	return engine->now_ns() >= until_ns;
+}
+
+/* Returns whether the time was over before the work. */
+static bool plan_dirty(struct mrd_engine *engine, uint64_t until_ns)
+{
+	const char *key;
+
+	while ((key = mrd_model_next_dirty(engine->model))) {
+		plan_key(engine, key);
+		if (is_over(engine, until_ns))
+			return true;
+	}
+	return false;
+}
+
+static bool plan_revisits(struct mrd_engine *engine, uint64_t until_ns)
+{
+	struct mrd_book_service *service;
+	size_t cursor = 0;
+
+	while (engine->revisits &&
+	       (service = mrd_table_next(engine->book.services, &cursor, NULL, NULL))) {
+		if (!service->revisit)
+			continue;
+		plan_key(engine, service->key);
+		if (is_over(engine, until_ns))
+			return true;
+	}
+	engine->revisits = 0;
+	return false;
+}
+
+static void revisit_failed(struct mrd_engine *engine)
+{
+	struct mrd_book_service *service;
+	size_t cursor = 0;
+
+	if (!engine->failing)
+		return;
+	while ((service = mrd_table_next(engine->book.services, &cursor, NULL, NULL)))
+		if (service->error)
+			mrd_engine_revisit(engine, service);
+}
+
+/* The deletions, and another try for those that found a map full. Returns whether there is one. */
+static bool finish(struct mrd_engine *engine)
+{
+	size_t undeleted;
+	const size_t deleted = mrd_batch_finish(&engine->batch, &undeleted);
+
+	if (undeleted)
+		mrd_log_warn("rows could not be deleted", MRD_KV_NUM("rows", undeleted),
+			     MRD_KV("consequence", "they take room until an agent starts again"));
+	if (deleted)
+		revisit_failed(engine);
+	return engine->revisits;
+}
+
+static void schedule_retry(struct mrd_engine *engine)
+{
+	const uint64_t now_ns = engine->now_ns();
+
+	if (!engine->failing) {
+		engine->retry_at_ns = 0;
+		engine->retry_delay_ns = 0;
+	} else if (engine->retry_at_ns <= now_ns) {
+		engine->retry_delay_ns = engine->retry_delay_ns * 2 ?: retry_least_ns;
+		if (engine->retry_delay_ns > retry_most_ns)
+			engine->retry_delay_ns = retry_most_ns;
+		engine->retry_at_ns = now_ns + engine->retry_delay_ns;
+	}
+}
+
+static void sum_up(struct mrd_engine *engine)
+{
+	const struct mrd_round *round = &engine->round;
+
+	if (round->ports > round->lines)
+		mrd_log_info("plans written", MRD_KV_NUM("services", round->services),
+			     MRD_KV_NUM("ports", round->ports),
+			     MRD_KV_NUM("operations", round->operations),
+			     MRD_KV_NUM("not_shown", round->ports - round->lines));
+	if (round->failed > round->failure_lines)
+		mrd_log_error("plans not written", MRD_KV_NUM("services", round->failed),
+			      MRD_KV_NUM("not_shown", round->failed - round->failure_lines),
+			      MRD_KV("consequence", "their old plans stand"));
+	engine->round = (struct mrd_round){0};
+}
+
+bool mrd_engine_round(struct mrd_engine *engine, uint64_t until_ns)
+{
+	bool tried_again = false;
+
+	mrd_engine_tell(engine);
+	do {
+		if (plan_dirty(engine, until_ns) || plan_revisits(engine, until_ns))
+			return true;
+		if (!engine->batch.removal_count || !finish(engine))
+			break;
+		tried_again = !tried_again;
+	} while (tried_again); /* once: what fails again waits for its time */
+	mrd_engine_tell(engine);
+	schedule_retry(engine);
+	sum_up(engine);
+	return false;
+}
+
+/* ------------------------------------------------------------------------------------- telling */
+
+void mrd_engine_get_status(const struct mrd_engine *engine, struct mrd_engine_status *ret_status)
+{
+	const struct mrd_book_service *service;
+	const struct mrd_entry *entry;
+	size_t cursor = 0;
+
+	*ret_status = (struct mrd_engine_status){
+		.holding = engine->holding,
+		.last_plan_ns = engine->last_plan_ns,
+	};
+	while ((service = mrd_table_next(engine->book.services, &cursor, NULL, NULL)))
+		ret_status->services += service->entry_count && service->entries[0]->rows;
+	cursor = 0;
+	while ((entry = mrd_table_next(engine->book.entries, &cursor, NULL, NULL))) {
+		ret_status->ports += entry->rows != NULL;
+		if (entry->detector)
+			ret_status->ejected += mrd_outlier_ejected_count(entry->detector);
+	}
+	mrd_latency_summarise(&engine->latency, &ret_status->ejection);
+}
+
+void mrd_engine_unwritten(const struct mrd_engine *engine,
+			  void (*fn)(void *self, const char *service, const char *error,
+				     uint64_t since_ns),
+			  void *self)
+{
+	const struct mrd_book_service *service;
+	size_t cursor = 0;
+
+	while ((service = mrd_table_next(engine->book.services, &cursor, NULL, NULL)))
+		if (service->error)
+			fn(self, service->key, service->error, service->failing_since_ns);
+}

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Closes the circle: what the clusters say (model) and what the operator wants (policy) → plan →
+ * rows → maps; what the hooks saw (events) → outlier detection → the health row at once → plan.
+ *
+ * Knows nothing of sockets, files or libbpf: rows leave through a struct mrd_map_writer, time comes
+ * from a function, so all of it runs in unit tests. One thread; nothing here blocks.
+ *
+ * Promises
+ * - An ejection is in the kernel before anything else happens: not even its log line comes first.
+ * - A plan that cannot be written leaves the old one of that port whole, is logged once with its
+ *   reason (again when the reason changes), and is tried again: after 1 s, 2 s, … 30 s, and
+ *   whenever rows were deleted. Ports of a service go only when its other ports could be written.
+ * - Adopted services stay as they are until mrd_engine_release(): a cluster that has not been read
+ *   yet must not look like one without endpoints.
+ */
+#ifndef MRD_AGENT_ENGINE_H
+#define MRD_AGENT_ENGINE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/latency.h"
+#include "maps/event.h"
+#include "model/model.h"
+#include "plan/ids.h"
+#include "plan/plan.h"
+#include "plan/rows.h"
+#include "policy/policy.h"
+
+struct mrd_engine;
+
+struct mrd_engine_config {
+	struct mrd_map_writer writer;
+	uint64_t (*now_ns)(void); /* CLOCK_MONOTONIC */
+	/* Hands over the kernel's events that wait, by mrd_engine_event(); called between services,
+	 * so that a long round delays no ejection. May be NULL. */
+	void (*drain)(void *self);
+	void *self;
+	int event_fd;		    /* where Envoy's event log lines go; -1: nowhere */
+	const char *cluster_domain; /* for the cluster's name in them; copied */
+};
+
+int mrd_engine_new(const struct mrd_engine_config *config, struct mrd_engine **ret_engine);
+void mrd_engine_free(struct mrd_engine *engine); /* NULL is fine; the kernel keeps its rows */
+
+/* What to plan from and for. All are borrowed until the next call; everything is planned anew. The
+ * node's strings may change only together with a call. */
+void mrd_engine_set_model(struct mrd_engine *engine, struct mrd_model *model,
+			  const struct mrd_policy *policy, const struct mrd_plan_node *node);
+
+/* ------------------------------------------------------------------------------ after a restart */
+
+/* For numbers to be taken over, before anything is planned. */
+struct mrd_ids *mrd_engine_ids(struct mrd_engine *engine);
+/*
+ * Takes over what an earlier agent wrote for a service id: its rows (owned from now on, also on
+ * failure), and its ejections with their remaining time. in_kernel: the rows stand in the maps that
+ * this agent writes; otherwise they tell of ejections alone, and everything is written anew. The
+ * policy must have been set. The service is held.
+ */
+int mrd_engine_adopt(struct mrd_engine *engine, const struct mrd_name *name, struct mrd_rows *rows,
+		     bool in_kernel);
+/* Holds every service that is known now, as if adopted: the model is being built anew. */
+void mrd_engine_hold(struct mrd_engine *engine);
+/* Every cluster was read: adopted services are planned like others, and those that are gone go. */
+void mrd_engine_release(struct mrd_engine *engine);
+bool mrd_engine_is_holding(const struct mrd_engine *engine);
+
+/* ------------------------------------------------------------------------------------ running */
+
+/* Plans and writes what has changed, until there is nothing more or the time is over. Returns
+ * whether there is more. */
+bool mrd_engine_round(struct mrd_engine *engine, uint64_t until_ns);
+void mrd_engine_event(struct mrd_engine *engine, const struct mrd_event *event);
+/* When mrd_engine_tick() is due (sweeps, retries); UINT64_MAX: never. */
+uint64_t mrd_engine_due(const struct mrd_engine *engine);
+void mrd_engine_tick(struct mrd_engine *engine);
+
+/* ------------------------------------------------------------------------------------- telling */
+
+struct mrd_engine_status {
+	size_t services; /* with rows in the kernel */
+	size_t ports;	 /* service ids */
+	size_t ejected;	 /* endpoints */
+	bool holding;
+	uint64_t last_plan_ns;		     /* 0: none was written yet */
+	struct mrd_latency_summary ejection; /* hook saw it → health row written */
+};
+
+void mrd_engine_get_status(const struct mrd_engine *engine, struct mrd_engine_status *ret_status);
+/* Services whose plan could not be written. */
+void mrd_engine_unwritten(const struct mrd_engine *engine,
+			  void (*fn)(void *self, const char *service, const char *error,
+				     uint64_t since_ns),
+			  void *self);
+
+#endif

@@ -1,0 +1,498 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * From what the hooks saw to who is out. The order of work is the point of this file: the detector
+ * decides, the health row is written, and only then, when the events that wait have had their
+ * turn, come words and plans (mrd_engine_tell, mrd_engine_round).
+ */
+#include "agent/engine_state.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "agent/outlier_log.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/duration.h"
+#include "base/log.h"
+#include "base/strbuf.h"
+
+enum { NOTES_PER_EVENT = 4 }; /* a detector has fewer kinds of verdict */
+
+struct mrd_note {
+	uint32_t service_id;
+	struct mrd_outlier_verdict verdict;
+	uint64_t for_ms; /* of an ejection */
+	int error;	 /* of writing the health row */
+};
+
+/* ------------------------------------------------------------------------------------ hosts */
+
+static uint32_t region_number(struct mrd_engine *engine, const char *region)
+{
+	uintptr_t number = (uintptr_t)mrd_table_get_str(engine->regions, region);
+
+	if (!number) {
+		number = mrd_table_count(engine->regions) + 1;
+		if (mrd_table_put_str(engine->regions, region, (void *)number))
+			return 0; /* one more region without a name: the cap errs on the safe side
+				   */
+	}
+	return (uint32_t)number;
+}
+
+void mrd_engine_forget_sweep(struct mrd_engine *engine, const struct mrd_entry *entry)
+{
+	mrd_table_delete(engine->sweeping, &entry->id, sizeof(entry->id));
+}
+
+/* Keeps the list of detectors that wait for a sweep. */
+static void watch_sweep(struct mrd_engine *engine, struct mrd_entry *entry)
+{
+	if (mrd_outlier_next_sweep(entry->detector) == UINT64_MAX)
+		mrd_engine_forget_sweep(engine, entry);
+	else if (!mrd_table_get(engine->sweeping, &entry->id, sizeof(entry->id)) &&
+		 mrd_table_put(engine->sweeping, &entry->id, sizeof(entry->id), entry))
+		mrd_log_error("no memory to un-eject in time",
+			      MRD_KV("service", entry->service->key));
+}
+
+static int set_rule(struct mrd_engine *engine, struct mrd_entry *entry,
+		    const struct mrd_outlier_rule *rule)
+{
+	const uint64_t now_ms = mrd_engine_ms(engine->now_ns());
+
+	if (!entry->detector)
+		return mrd_outlier_new(rule, entry->is_http, now_ms, &entry->detector);
+	mrd_outlier_set_rule(entry->detector, rule, now_ms);
+	mrd_outlier_set_http(entry->detector, entry->is_http);
+	return 0;
+}
+
+static size_t endpoint_count(const struct mrd_plan_port *port)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < port->hop_count; i++)
+		count += port->hops[i].endpoint_count;
+	return count;
+}
+
+int mrd_engine_watch_hosts(struct mrd_engine *engine, struct mrd_entry *entry,
+			   const struct mrd_plan_port *port)
+{
+	struct mrd_outlier_host *hosts MRD_AUTO_FREE = NULL;
+	size_t count = 0;
+	int r;
+
+	if (!port->has_outlier) {
+		mrd_engine_forget_sweep(engine, entry);
+		mrd_outlier_free(entry->detector);
+		entry->detector = NULL;
+		return 0;
+	}
+	hosts = calloc(endpoint_count(port) + 1, sizeof(*hosts));
+	r = hosts ? set_rule(engine, entry, &port->outlier) : -ENOMEM;
+	if (r)
+		return r;
+	for (size_t i = 0; i < port->hop_count; i++) {
+		const struct mrd_plan_hop *hop = &port->hops[i];
+
+		for (size_t k = 0; k < hop->endpoint_count; k++) {
+			const struct mrd_plan_endpoint *at = &hop->endpoints[k];
+
+			hosts[count++] = (struct mrd_outlier_host){
+				.id = mrd_ids_find_endpoint(engine->ids, entry->id, &at->ip,
+							    at->port),
+				.region = region_number(engine, hop->region),
+				.in_route = true,
+				.usable = at->state == MRD_STATE_ACTIVE ||
+					  at->state == MRD_STATE_EJECTED,
+			};
+		}
+	}
+	r = mrd_outlier_set_hosts(entry->detector, hosts, count);
+	if (!r)
+		watch_sweep(engine, entry);
+	return r;
+}
+
+/* ---------------------------------------------------------------------------- after a restart */
+
+struct restoring {
+	struct mrd_engine *engine;
+	struct mrd_entry *entry;
+	const struct mrd_rows *rows;
+	struct mrd_outlier_host *hosts;
+	size_t count;
+	bool saw_response;
+};
+
+static const char *region_of(const struct mrd_rows *rows, const struct mrd_health *health)
+{
+	const struct mrd_locality *locality =
+		mrd_rows_get(rows, MRD_MAP_LOCALITY, &health->locality_id);
+
+	return locality ? locality->region : "";
+}
+
+static int take_number(void *self, const void *key, const void *value)
+{
+	(void)value;
+	((struct mrd_entry *)self)->number = (uint16_t)((const struct mrd_vip_key *)key)->port;
+	return 0;
+}
+
+static int take_host(void *self, const void *key, const void *value)
+{
+	struct restoring *restoring = self;
+	const struct mrd_health *health = value;
+
+	restoring->hosts[restoring->count++] = (struct mrd_outlier_host){
+		.id = *(const uint32_t *)key,
+		.region = region_number(restoring->engine, region_of(restoring->rows, health)),
+		.in_route = true,
+		.usable = health->state == MRD_STATE_ACTIVE || health->state == MRD_STATE_EJECTED,
+	};
+	restoring->saw_response |= health->is_http != 0;
+	return 0;
+}
+
+static int take_responses(void *self, const void *key, const void *value)
+{
+	struct restoring *restoring = self;
+	const struct mrd_stat *stat = value;
+
+	(void)key;
+	for (int i = 0; i < MRD_CLASSES; i++)
+		restoring->saw_response |= stat->responses[i] != 0;
+	return 0;
+}
+
+static int take_ejection(void *self, const void *key, const void *value)
+{
+	const struct restoring *restoring = self;
+	const struct mrd_health *health = value;
+	const struct mrd_outlier_state state = {
+		.ejected = health->state == MRD_STATE_EJECTED,
+		.ejected_at_ms = mrd_engine_ms(health->changed_ns),
+		.ejected_until_ms = mrd_engine_ms(health->ejected_until_ns),
+		.ejections = health->ejections,
+		.multiplier = health->ejection_multiplier,
+	};
+
+	if (!state.ejected && !state.ejections)
+		return 0;
+	return mrd_outlier_restore(restoring->entry->detector, *(const uint32_t *)key, &state);
+}
+
+int mrd_engine_restore(struct mrd_engine *engine, struct mrd_entry *entry,
+		       const struct mrd_rows *rows)
+{
+	struct mrd_outlier_host *hosts MRD_AUTO_FREE =
+		calloc(mrd_rows_count(rows, MRD_MAP_HEALTH) + 1, sizeof(*hosts));
+	struct restoring restoring = {
+		.engine = engine,
+		.entry = entry,
+		.rows = rows,
+		.hosts = hosts,
+	};
+	struct mrd_effective effective;
+	int r;
+
+	if (!hosts)
+		return -ENOMEM;
+	mrd_rows_walk(rows, MRD_MAP_SERVICE, take_number, entry);
+	mrd_policy_effective(engine->policy, entry->name.namespace_, entry->name.service,
+			     entry->number, &effective);
+	if (!effective.outlier)
+		return 0;
+	mrd_rows_walk(rows, MRD_MAP_HEALTH, take_host, &restoring);
+	mrd_rows_walk(rows, MRD_MAP_STAT, take_responses, &restoring);
+	entry->is_http |= restoring.saw_response;
+	r = set_rule(engine, entry, effective.outlier);
+	r = r ?: mrd_outlier_set_hosts(entry->detector, hosts, restoring.count);
+	r = r ?: mrd_rows_walk(rows, MRD_MAP_HEALTH, take_ejection, &restoring);
+	if (!r)
+		watch_sweep(engine, entry);
+	return r;
+}
+
+/* --------------------------------------------------------------------------------- health rows */
+
+void mrd_engine_fill_health(void *self, uint32_t endpoint_id, struct mrd_health *health)
+{
+	const struct mrd_fill *fill = self;
+	const struct mrd_entry *entry = fill->entry;
+	const struct mrd_health *old =
+		entry->rows ? mrd_rows_get(entry->rows, MRD_MAP_HEALTH, &endpoint_id) : NULL;
+	struct mrd_outlier_state state;
+
+	if (entry->detector && !mrd_outlier_get(entry->detector, endpoint_id, &state)) {
+		health->ejections = state.ejections;
+		health->ejection_multiplier = state.multiplier;
+		if (health->state == MRD_STATE_EJECTED)
+			health->ejected_until_ns = state.ejected_until_ms * MRD_NS_PER_MS;
+	}
+	health->changed_ns = old && old->state == health->state ? old->changed_ns : fill->now_ns;
+}
+
+/* The ejection, in the kernel. */
+static void flip(struct mrd_engine *engine, struct mrd_entry *entry, struct mrd_note *note,
+		 uint64_t seen_ns)
+{
+	const uint32_t id = note->verdict.host;
+	const struct mrd_health *known = mrd_rows_get(entry->rows, MRD_MAP_HEALTH, &id);
+	struct mrd_outlier_state state;
+	struct mrd_health health;
+	uint64_t now_ns;
+
+	if (!known || mrd_outlier_get(entry->detector, id, &state))
+		return;
+	health = *known;
+	now_ns = engine->now_ns();
+	if (health.state == MRD_STATE_ACTIVE) {
+		health.state = MRD_STATE_EJECTED;
+		health.changed_ns = now_ns;
+		health.ejected_until_ns = state.ejected_until_ms * MRD_NS_PER_MS;
+	}
+	health.ejections = state.ejections;
+	health.ejection_multiplier = state.multiplier;
+	note->error = engine->writer.put(engine->writer.self, MRD_MAP_HEALTH, &id, &health, 0);
+	if (!note->error) {
+		mrd_latency_add(&engine->latency, engine->now_ns() - seen_ns);
+		/* Without memory the plan that follows writes the row once more. */
+		mrd_rows_put(entry->rows, MRD_MAP_HEALTH, &id, &health);
+	}
+	if (state.ejected_until_ms > mrd_engine_ms(now_ns))
+		note->for_ms = state.ejected_until_ms - mrd_engine_ms(now_ns);
+}
+
+/* ------------------------------------------------------------------------------------- verdicts */
+
+static int reserve_notes(struct mrd_engine *engine, size_t more)
+{
+	const size_t room = engine->note_room * 2 + more;
+	struct mrd_note *notes;
+
+	if (engine->note_count + more <= engine->note_room)
+		return 0;
+	notes = reallocarray(engine->notes, room, sizeof(*notes));
+	if (!notes)
+		return -ENOMEM;
+	engine->notes = notes;
+	engine->note_room = room;
+	return 0;
+}
+
+struct hearing {
+	struct mrd_engine *engine;
+	const struct mrd_entry *entry;
+};
+
+static void on_verdict(void *self, const struct mrd_outlier_verdict *verdict)
+{
+	const struct hearing *hearing = self;
+	struct mrd_engine *engine = hearing->engine;
+
+	if (reserve_notes(engine, 1))
+		return; /* room for what must be acted on was made before */
+	engine->notes[engine->note_count++] = (struct mrd_note){
+		.service_id = hearing->entry->id,
+		.verdict = *verdict,
+	};
+}
+
+static bool is_effective(const struct mrd_outlier_verdict *verdict)
+{
+	return !verdict->ejected || (verdict->enforced && !verdict->capped);
+}
+
+static enum mrd_outlier_signal signal_of(enum mrd_event_kind kind)
+{
+	switch (kind) {
+	case MRD_EVENT_CONNECTED:
+		return MRD_SIGNAL_CONNECTED;
+	case MRD_EVENT_CONNECT_TIMEOUT:
+		return MRD_SIGNAL_TIMEOUT;
+	case MRD_EVENT_RESET:
+		return MRD_SIGNAL_RESET;
+	case MRD_EVENT_RESPONSE:
+		return MRD_SIGNAL_RESPONSE;
+	default:
+		return MRD_SIGNAL_CONNECT_FAILED; /* refused, unreachable */
+	}
+}
+
+void mrd_engine_event(struct mrd_engine *engine, const struct mrd_event *event)
+{
+	struct mrd_entry *entry = mrd_book_find_entry(&engine->book, event->service_id);
+	struct hearing hearing = {.engine = engine, .entry = entry};
+	const size_t first = engine->note_count;
+	bool changed = false;
+
+	if (!entry || !entry->detector || !entry->rows || event->kind == MRD_EVENT_NONE ||
+	    reserve_notes(engine, NOTES_PER_EVENT))
+		return;
+	if (event->kind == MRD_EVENT_RESPONSE && !entry->is_http) {
+		entry->is_http = true;
+		mrd_outlier_set_http(entry->detector, true);
+	}
+	mrd_outlier_signal(entry->detector, event->endpoint_id, signal_of(event->kind),
+			   event->kind == MRD_EVENT_RESPONSE ? event->status : 0,
+			   mrd_engine_ms(engine->now_ns()), on_verdict, &hearing);
+	for (size_t i = first; i < engine->note_count; i++) {
+		if (!is_effective(&engine->notes[i].verdict))
+			continue;
+		flip(engine, entry, &engine->notes[i], event->time_ns);
+		changed = true;
+	}
+	if (engine->note_count != first)
+		watch_sweep(engine, entry);
+	if (changed)
+		mrd_model_touch(engine->model, entry->name.namespace_, entry->name.service);
+}
+
+uint64_t mrd_engine_due(const struct mrd_engine *engine)
+{
+	uint64_t due_ns = engine->retry_at_ns ?: UINT64_MAX;
+	const struct mrd_entry *entry;
+	size_t cursor = 0;
+
+	while ((entry = mrd_table_next(engine->sweeping, &cursor, NULL, NULL))) {
+		const uint64_t sweep_ms = mrd_outlier_next_sweep(entry->detector);
+
+		if (sweep_ms < due_ns / MRD_NS_PER_MS)
+			due_ns = sweep_ms * MRD_NS_PER_MS;
+	}
+	return due_ns;
+}
+
+void mrd_engine_tick(struct mrd_engine *engine)
+{
+	const uint64_t now_ns = engine->now_ns();
+	struct mrd_book_service *service;
+	struct mrd_entry *entry;
+	size_t cursor = 0;
+
+	while ((entry = mrd_table_next(engine->sweeping, &cursor, NULL, NULL))) {
+		struct hearing hearing = {.engine = engine, .entry = entry};
+		const size_t first = engine->note_count;
+
+		if (mrd_outlier_next_sweep(entry->detector) > mrd_engine_ms(now_ns))
+			continue;
+		mrd_outlier_sweep(entry->detector, mrd_engine_ms(now_ns), on_verdict, &hearing);
+		if (engine->note_count != first)
+			mrd_model_touch(engine->model, entry->name.namespace_, entry->name.service);
+		watch_sweep(engine, entry);
+	}
+	if (!engine->retry_at_ns || engine->retry_at_ns > now_ns)
+		return;
+	cursor = 0;
+	while ((service = mrd_table_next(engine->book.services, &cursor, NULL, NULL)))
+		if (service->error)
+			mrd_engine_revisit(engine, service);
+}
+
+/* ---------------------------------------------------------------------------------------- words */
+
+struct census {
+	const struct mrd_rows *rows;
+	const char *region;
+	size_t total;
+	size_t active;
+};
+
+static int count_host(void *self, const void *key, const void *value)
+{
+	struct census *census = self;
+	const struct mrd_health *health = value;
+
+	(void)key;
+	if (strcmp(region_of(census->rows, health), census->region) != 0)
+		return 0;
+	census->total++;
+	census->active += health->state == MRD_STATE_ACTIVE;
+	return 0;
+}
+
+static void tell_text(const struct mrd_entry *entry, const struct mrd_note *note,
+		      const struct mrd_health *health, const char *endpoint)
+{
+	struct census census = {.rows = entry->rows, .region = region_of(entry->rows, health)};
+	const char *port = *entry->name.port_name ? entry->name.port_name : "-";
+	char duration[MRD_DURATION_TEXT_MAX];
+	char consequence[128];
+
+	mrd_rows_walk(entry->rows, MRD_MAP_HEALTH, count_host, &census);
+	snprintf(consequence, sizeof(consequence), "%zu of %zu endpoints of %s left", census.active,
+		 census.total, *census.region ? census.region : "its region");
+	if (note->error)
+		mrd_log_error("endpoint to be ejected, but its row could not be written",
+			      MRD_KV("endpoint", endpoint), MRD_KV("service", entry->service->key),
+			      MRD_KV("port", port), MRD_KV("reason", strerror(-note->error)),
+			      MRD_KV("consequence", "tried again with the next plan"));
+	else if (!note->verdict.ejected)
+		mrd_log_info("endpoint returned", MRD_KV("endpoint", endpoint),
+			     MRD_KV("service", entry->service->key), MRD_KV("port", port),
+			     MRD_KV("region", census.region), MRD_KV("cause", "its time is over"),
+			     MRD_KV_NUM("ejections", note->verdict.ejections));
+	else if (is_effective(&note->verdict))
+		mrd_log_warn("endpoint ejected", MRD_KV("endpoint", endpoint),
+			     MRD_KV("service", entry->service->key), MRD_KV("port", port),
+			     MRD_KV("region", census.region),
+			     MRD_KV("cause", mrd_outlier_cause(note->verdict.type)),
+			     MRD_KV("for", mrd_duration_format(note->for_ms, duration)),
+			     MRD_KV("consequence", consequence));
+	else if (note->verdict.capped)
+		mrd_log_warn("endpoint not ejected", MRD_KV("endpoint", endpoint),
+			     MRD_KV("service", entry->service->key), MRD_KV("port", port),
+			     MRD_KV("region", census.region),
+			     MRD_KV("cause", "too many are ejected already"),
+			     MRD_KV("consequence", "it goes on being used"));
+}
+
+static void tell_event(const struct mrd_engine *engine, const struct mrd_entry *entry,
+		       const struct mrd_note *note, const char *endpoint)
+{
+	struct mrd_strbuf cluster MRD_AUTO_STRBUF = {0};
+	struct mrd_strbuf line MRD_AUTO_STRBUF = {0};
+
+	mrd_strbuf_addf(&cluster, "outbound|%u||%s.%s.svc.%s", entry->number, entry->name.service,
+			entry->name.namespace_, engine->cluster_domain);
+	if (cluster.failed)
+		return;
+	mrd_outlier_log_line(&line, &note->verdict, cluster.text, endpoint, mrd_clock_wall_ms());
+	/* A log that cannot be written is no reason to stop. */
+	if (!line.failed && write(engine->event_fd, line.text, line.len) < 0)
+		return;
+}
+
+static void tell_note(const struct mrd_engine *engine, const struct mrd_note *note)
+{
+	const struct mrd_entry *entry = mrd_book_find_entry(&engine->book, note->service_id);
+	const struct mrd_health *health;
+	struct mrd_ip ip = {.version = MRD_IPV4};
+	char endpoint[MRD_IP_TEXT_MAX];
+
+	if (!entry || !entry->rows)
+		return; /* its service is gone already */
+	health = mrd_rows_get(entry->rows, MRD_MAP_HEALTH, &note->verdict.host);
+	if (!health)
+		return;
+	memcpy(ip.bytes, health->addr, sizeof(ip.bytes));
+	if (health->family == MRD_FAMILY_IPV6)
+		ip.version = MRD_IPV6;
+	mrd_ip_port_format(&ip, (uint16_t)health->port, endpoint);
+	tell_text(entry, note, health, endpoint);
+	if (engine->event_fd >= 0)
+		tell_event(engine, entry, note, endpoint);
+}
+
+void mrd_engine_tell(struct mrd_engine *engine)
+{
+	for (size_t i = 0; i < engine->note_count; i++)
+		tell_note(engine, &engine->notes[i]);
+	engine->note_count = 0;
+}

@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * One service, from what is known to what the kernel holds: view → plan → rows → writes. Here also
+ * the words about it: which plan was written, and why one was not.
+ */
+#include "agent/engine_state.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "base/strbuf.h"
+
+/* ---------------------------------------------------------------------------------- ejections */
+
+/* The plan asks endpoint by endpoint; the detector is the same for all of a port. */
+struct asking {
+	struct mrd_engine *engine;
+	const struct mrd_view_port *port;
+	const struct mrd_entry *entry; /* NULL: nobody of this port is ejected */
+};
+
+static bool fill_name(struct mrd_name *name, const char *namespace_, const char *service,
+		      const char *port)
+{
+	*name = (struct mrd_name){0};
+	return snprintf(name->namespace_, MRD_NAME_LEN, "%s", namespace_) < MRD_NAME_LEN &&
+	       snprintf(name->service, MRD_NAME_LEN, "%s", service) < MRD_NAME_LEN &&
+	       snprintf(name->port_name, MRD_NAME_LEN, "%s", port) < MRD_NAME_LEN;
+}
+
+static const struct mrd_entry *entry_of_port(const struct mrd_engine *engine,
+					     const struct mrd_view *view,
+					     const struct mrd_view_port *port)
+{
+	const struct mrd_entry *entry;
+	struct mrd_effective effective;
+	struct mrd_name name;
+
+	if (!fill_name(&name, view->namespace_, view->name, port->name))
+		return NULL;
+	name.family = port->version == MRD_IPV6 ? MRD_FAMILY_IPV6 : MRD_FAMILY_IPV4;
+	name.protocol = port->transport == MRD_TRANSPORT_UDP ? MRD_PROTOCOL_UDP : MRD_PROTOCOL_TCP;
+	entry = mrd_book_find_entry(&engine->book, mrd_ids_find_service(engine->ids, &name));
+	if (!entry || !entry->detector)
+		return NULL;
+	/* A rule that is gone takes its ejections with it, at once. */
+	mrd_policy_effective(engine->policy, view->namespace_, view->name, port->number,
+			     &effective);
+	return effective.outlier ? entry : NULL;
+}
+
+static bool is_ejected(void *self, const struct mrd_view *view, const struct mrd_view_port *port,
+		       const struct mrd_view_endpoint *endpoint)
+{
+	struct asking *asking = self;
+	struct mrd_outlier_state state;
+	uint32_t id;
+
+	if (asking->port != port) {
+		asking->port = port;
+		asking->entry = entry_of_port(asking->engine, view, port);
+	}
+	if (!asking->entry)
+		return false;
+	id = mrd_ids_find_endpoint(asking->engine->ids, asking->entry->id, &endpoint->ip,
+				   endpoint->port);
+	return id && !mrd_outlier_get(asking->entry->detector, id, &state) && state.ejected;
+}
+
+/* -------------------------------------------------------------------------------------- words */
+
+static const char *mode_text(enum mrd_mode mode)
+{
+	static const char *const texts[] = {
+		[MRD_MODE_POOL] = "pool",
+		[MRD_MODE_FAILOVER] = "failover",
+		[MRD_MODE_DISTRIBUTE] = "distribute",
+	};
+
+	return texts[mode];
+}
+
+/* "cn-hangzhou 70%, cn-shanghai 30%": by region, in the order of the hops. */
+static void shares_text(const struct mrd_plan_port *port, struct mrd_strbuf *out)
+{
+	for (size_t i = 0; i < port->hop_count; i++) {
+		const char *region = port->hops[i].region;
+		double share = 0;
+		bool told = false;
+
+		for (size_t k = 0; k < port->hop_count; k++) {
+			if (strcmp(port->hops[k].region, region) != 0)
+				continue;
+			told = told || k < i;
+			share += port->hops[k].share;
+		}
+		if (!told)
+			mrd_strbuf_addf(out, "%s%s %.4g%%", out->len ? ", " : "",
+					*region ? region : "(no region)", share * 100);
+	}
+}
+
+static void tell_written(struct mrd_engine *engine, const struct mrd_entry *entry,
+			 const struct mrd_plan_port *port, size_t operations)
+{
+	struct mrd_strbuf shares MRD_AUTO_STRBUF = {0};
+
+	engine->last_plan_ns = engine->now_ns();
+	if (!operations)
+		return;
+	engine->round.ports++;
+	engine->round.operations += operations;
+	if (engine->round.lines >= MRD_LINES_PER_ROUND)
+		return;
+	engine->round.lines++;
+	shares_text(port, &shares);
+	mrd_log_info("plan written", MRD_KV("service", entry->service->key),
+		     MRD_KV("port", *port->name ? port->name : "-"),
+		     MRD_KV("family", port->family == MRD_FAMILY_IPV6 ? "IPv6" : "IPv4"),
+		     MRD_KV("mode", mode_text(port->mode)),
+		     MRD_KV("shares", shares.text ? shares.text : "none: no endpoint"),
+		     MRD_KV_NUM("operations", operations));
+}
+
+/* What a full map needs is said in the words of the configuration. */
+static char *failure_text(const struct mrd_write_failure *failure)
+{
+	static const char *const limits[MRD_MAP_COUNT] = {
+		[MRD_MAP_NAME] = "services",  [MRD_MAP_STAT] = "members",
+		[MRD_MAP_HEALTH] = "members", [MRD_MAP_TICKET] = "services",
+		[MRD_MAP_MEMBER] = "members", [MRD_MAP_ROUTE] = "services",
+		[MRD_MAP_SERVICE] = "vips",
+	};
+	struct mrd_strbuf text MRD_AUTO_STRBUF = {0};
+	const bool full = failure->error == -E2BIG || failure->error == -ENOSPC;
+
+	if (failure->map == MRD_MAP_COUNT && full)
+		mrd_strbuf_addf(&text, "more than %d localities", MRD_LOCALITIES_MAX);
+	else if (failure->map == MRD_MAP_COUNT)
+		mrd_strbuf_addf(&text, "%s", strerror(-failure->error));
+	else if (full && limits[failure->map])
+		mrd_strbuf_addf(&text, "%s is full (kernel.limits.%s)", mrd_map_name(failure->map),
+				limits[failure->map]);
+	else
+		mrd_strbuf_addf(&text, "%s: %s", mrd_map_name(failure->map),
+				strerror(-failure->error));
+	return mrd_strbuf_steal(&text);
+}
+
+static void note_failure(struct mrd_engine *engine, struct mrd_book_service *service,
+			 const struct mrd_write_failure *failure)
+{
+	char *text = failure_text(failure);
+
+	engine->round.failed++;
+	if (!text)
+		text = strdup("no memory");
+	if (!service->error) {
+		engine->failing++;
+		service->failing_since_ns = engine->now_ns();
+	} else if (text && !strcmp(service->error, text)) {
+		free(text);
+		engine->round.failure_lines++; /* said before */
+		return;
+	}
+	free(service->error);
+	service->error = text;
+	if (engine->round.failure_lines >= MRD_LINES_PER_ROUND)
+		return;
+	engine->round.failure_lines++;
+	mrd_log_error(
+		"plan not written", MRD_KV("service", service->key),
+		MRD_KV("map", failure->map == MRD_MAP_COUNT ? "-" : mrd_map_name(failure->map)),
+		MRD_KV("reason", text ? text : "no memory"),
+		MRD_KV("consequence", "its old plan stands; tried again"));
+}
+
+static void note_success(struct mrd_engine *engine, struct mrd_book_service *service)
+{
+	if (!service->error)
+		return;
+	free(service->error);
+	service->error = NULL;
+	engine->failing--;
+}
+
+/* Warnings are said once, and again when they change. */
+static void tell_warnings(struct mrd_book_service *service, const struct mrd_view *view,
+			  const struct mrd_plan *plan)
+{
+	struct mrd_strbuf all MRD_AUTO_STRBUF = {0};
+
+	for (size_t i = 0; i < view->warning_count; i++)
+		mrd_strbuf_addf(&all, "%s%s", all.len ? "; " : "", view->warnings[i]);
+	for (size_t p = 0; p < plan->port_count; p++)
+		for (size_t i = 0; i < plan->ports[p].warning_count; i++)
+			if (!all.text || !strstr(all.text, plan->ports[p].warnings[i]))
+				mrd_strbuf_addf(&all, "%s%s", all.len ? "; " : "",
+						plan->ports[p].warnings[i]);
+	if (all.text && (!service->warnings || strcmp(service->warnings, all.text) != 0))
+		mrd_log_warn("plan has warnings", MRD_KV("service", service->key),
+			     MRD_KV("warnings", all.text));
+	free(service->warnings);
+	service->warnings = mrd_strbuf_steal(&all);
+}
+
+/* ------------------------------------------------------------------------------------ writing */
+
+static int write_port(struct mrd_engine *engine, struct mrd_book_service *service,
+		      const struct mrd_plan *plan, const struct mrd_plan_port *port,
+		      struct mrd_write_failure *ret_failure)
+{
+	struct mrd_fill fill = {.engine = engine, .now_ns = engine->now_ns()};
+	const struct mrd_rows_ejections ejections = {.fill = mrd_engine_fill_health, .self = &fill};
+	struct mrd_rows *rows = NULL;
+	struct mrd_entry *entry;
+	struct mrd_name name;
+	size_t operations = 0;
+	uint32_t id;
+	int r;
+
+	*ret_failure = (struct mrd_write_failure){.map = MRD_MAP_COUNT, .error = -ENAMETOOLONG};
+	if (!fill_name(&name, plan->namespace_, plan->service, port->name))
+		return -ENAMETOOLONG;
+	name.family = port->family;
+	name.protocol = port->protocol;
+	r = mrd_ids_service(engine->ids, &name, &id);
+	entry = r ? NULL : mrd_book_entry(&engine->book, service, id, &name);
+	r = r ?: entry ? 0 : -ENOMEM;
+	if (!r) {
+		entry->number = port->number;
+		entry->is_http |= port->is_http;
+		entry->planned = true;
+		fill.entry = entry;
+		r = mrd_rows_make(plan, port, engine->ids, &ejections, entry->rows, &rows);
+	}
+	if (r) {
+		ret_failure->error = r;
+		return r;
+	}
+	r = mrd_batch_write(&engine->batch, entry, rows, &operations, ret_failure);
+	if (r)
+		return r;
+	tell_written(engine, entry, port, operations);
+	r = mrd_engine_watch_hosts(engine, entry, port);
+	ret_failure->map = MRD_MAP_COUNT;
+	ret_failure->error = r;
+	return r;
+}
+
+/* Ports that the service no longer has, or all of them. */
+static int remove_unplanned(struct mrd_engine *engine, struct mrd_book_service *service)
+{
+	size_t gone = 0;
+
+	for (size_t i = 0; i < service->entry_count; i++) {
+		struct mrd_entry *entry = service->entries[i];
+		int r;
+
+		if (entry->planned)
+			continue;
+		mrd_engine_forget_sweep(engine, entry);
+		mrd_outlier_free(entry->detector);
+		entry->detector = NULL;
+		r = mrd_batch_remove(&engine->batch, entry);
+		if (r)
+			return r;
+		gone++;
+	}
+	if (gone && gone == service->entry_count)
+		mrd_log_info("service removed", MRD_KV("service", service->key),
+			     MRD_KV("cause", "no cluster's state gives it an address of ours"),
+			     MRD_KV("consequence", "its addresses are passed by"));
+	return 0;
+}
+
+static int write_plan(struct mrd_engine *engine, struct mrd_book_service *service,
+		      const struct mrd_plan *plan, struct mrd_write_failure *ret_failure)
+{
+	int result = 0;
+	int r;
+
+	for (size_t i = 0; i < service->entry_count; i++)
+		service->entries[i]->planned = false;
+	for (size_t i = 0; plan && i < plan->port_count; i++) {
+		struct mrd_write_failure failure;
+
+		r = write_port(engine, service, plan, &plan->ports[i], &failure);
+		if (r && !result) {
+			result = r;
+			*ret_failure = failure;
+		}
+	}
+	if (result)
+		return result; /* what the unwritten port replaces must stay */
+	r = remove_unplanned(engine, service);
+	if (r)
+		*ret_failure = (struct mrd_write_failure){.map = MRD_MAP_COUNT, .error = r};
+	return r;
+}
+
+static void free_view(struct mrd_view **view)
+{
+	mrd_view_free(*view);
+}
+
+static void free_plan(struct mrd_plan **plan)
+{
+	mrd_plan_free(*plan);
+}
+
+void mrd_engine_plan_service(struct mrd_engine *engine, const char *namespace_, const char *name)
+{
+	struct asking asking = {.engine = engine};
+	const struct mrd_plan_ejections ejections = {.is_ejected = is_ejected, .self = &asking};
+	struct mrd_write_failure failure = {.map = MRD_MAP_COUNT};
+	struct mrd_view *view MRD_CLEANUP(free_view) = NULL;
+	struct mrd_plan *plan MRD_CLEANUP(free_plan) = NULL;
+	struct mrd_book_service *service;
+	char key[512];
+	int r;
+
+	snprintf(key, sizeof(key), "%s/%s", namespace_, name);
+	service = mrd_book_find_service(&engine->book, key);
+	r = mrd_model_view(engine->model, namespace_, name, &view);
+	if (r == -ENOENT && !service)
+		return; /* none of ours, and never was */
+	if (!service)
+		service = mrd_book_service(&engine->book, key);
+	if (!service) {
+		mrd_log_error("service not planned", MRD_KV("service", key),
+			      MRD_KV("reason", "no memory"));
+		return;
+	}
+	if (!r)
+		r = mrd_plan_make(view, engine->model, engine->policy, engine->node, &ejections,
+				  &plan);
+	engine->round.services++;
+	failure.error = r;
+	if (!r || r == -ENOENT)
+		r = write_plan(engine, service, plan, &failure);
+	if (plan)
+		tell_warnings(service, view, plan);
+	if (r)
+		note_failure(engine, service, &failure);
+	else
+		note_success(engine, service);
+}

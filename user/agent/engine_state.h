@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* The engine's inside, shared by its files alone: engine.c (rounds, retries), engine_plan.c (one
+ * service), engine_eject.c (events and sweeps). */
+#ifndef MRD_AGENT_ENGINE_STATE_H
+#define MRD_AGENT_ENGINE_STATE_H
+
+#include "agent/batch.h"
+#include "agent/book.h"
+#include "agent/engine.h"
+#include "base/table.h"
+
+/* Up to so many lines of a kind a round; beyond, one line sums them up. */
+enum { MRD_LINES_PER_ROUND = 16 };
+
+/* What a round did, for its log lines. */
+struct mrd_round {
+	size_t services;
+	size_t ports;
+	size_t operations;
+	size_t failed;
+	size_t lines;
+	size_t failure_lines;
+};
+
+/* A verdict whose effect is in the kernel, but of which nothing was said yet. */
+struct mrd_note;
+
+struct mrd_engine {
+	struct mrd_map_writer writer;
+	uint64_t (*now_ns)(void);
+	void (*drain)(void *self);
+	void *self;
+	int event_fd;
+	char *cluster_domain;
+
+	struct mrd_model *model;
+	const struct mrd_policy *policy;
+	const struct mrd_plan_node *node;
+	struct mrd_ids *ids;
+	struct mrd_book book;
+	struct mrd_batch batch;
+	struct mrd_table *regions;  /* name → number from 1, for detectors */
+	struct mrd_table *sweeping; /* id → entry whose detector has a sweep to come */
+
+	bool holding;
+	size_t revisits;      /* services with that flag; an upper bound */
+	size_t failing;	      /* services with an error */
+	uint64_t retry_at_ns; /* 0: nothing to try again */
+	uint64_t retry_delay_ns;
+	uint64_t last_plan_ns;
+	struct mrd_round round;
+	struct mrd_latency latency;
+	struct mrd_note *notes;
+	size_t note_count;
+	size_t note_room;
+};
+
+static inline uint64_t mrd_engine_ms(uint64_t ns)
+{
+	return ns / 1000000;
+}
+
+void mrd_engine_revisit(struct mrd_engine *engine, struct mrd_book_service *service);
+
+/* engine_plan.c: plans and writes one service by its name; deletions are left to the batch. */
+void mrd_engine_plan_service(struct mrd_engine *engine, const char *namespace_, const char *name);
+
+/* engine_eject.c */
+/* After a plan was written: the detector that its rule asks for, with the hosts of its route. */
+int mrd_engine_watch_hosts(struct mrd_engine *engine, struct mrd_entry *entry,
+			   const struct mrd_plan_port *port);
+/* After a restart: the same from the rows. */
+int mrd_engine_restore(struct mrd_engine *engine, struct mrd_entry *entry,
+		       const struct mrd_rows *rows);
+void mrd_engine_forget_sweep(struct mrd_engine *engine, const struct mrd_entry *entry);
+/* Fills what outlier detection knows into a health row; self of the callbacks of plan and rows. */
+struct mrd_fill {
+	struct mrd_engine *engine;
+	const struct mrd_entry *entry;
+	uint64_t now_ns;
+};
+void mrd_engine_fill_health(void *self, uint32_t endpoint_id, struct mrd_health *health);
+/* Says what was noted, and forgets it. */
+void mrd_engine_tell(struct mrd_engine *engine);
+
+#endif
