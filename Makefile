@@ -154,6 +154,10 @@ demo-run: $(B)/meridiand $(B)/meridianctl $(DEMO_PROGRAMS)
 demo-shell: $(B)/meridiand $(B)/meridianctl $(DEMO_PROGRAMS) ## leave the demo standing, with a shell to try it
 	$(Q)MRD_OUT=$(B) demo/demo.sh --shell
 
+$(B)/bench/edit_latency: $(B)/obj/bench/edit_latency.o
+	$(call say,LD,$@)
+	$(Q)mkdir -p $(@D) && $(CC) $(LDFLAGS) $^ -o $@ -lbpf
+
 # The end-to-end tests' own client and server.
 $(B)/tests/peer: $(B)/obj/tests/e2e/peer.o $(B)/obj/tests/e2e/peer_decoys.o
 	$(call say,LD,$@)

@@ -1,0 +1,174 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+# Speed through a VIP beside the same traffic to the pod's own address, in one interleaved run; the cost
+# of each BPF program; how fast ejections and manifests reach the kernel; the agent's memory.
+#
+# Usage: bench.sh OUT_FOLDER      environment: QUICK=1 (fewer rounds), ONLY=name
+# Raw samples go to OUT_FOLDER/samples.jsonl, figures to OUT_FOLDER/summary.json.
+set -euo pipefail
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/../tests/e2e/lib.sh"
+
+out=$(realpath -m "${1:?usage: bench.sh OUT_FOLDER}")
+rounds=15
+seconds=2
+[[ -z ${QUICK-} ]] || rounds=7 seconds=1
+only=${ONLY-}
+samples=$out/samples.jsonl
+mkdir -p "$out"
+: >"$samples"
+
+wanted() { [[ -z $only || $only == "$1" ]]; }
+
+# sample FIGURE SIDE ROUND VALUE
+sample() {
+  printf '{"figure":"%s","side":"%s","round":%d,"value":%s}\n' "$@" >>"$samples"
+}
+
+# load ADDRESS PORT CONNECTIONS [HEADER]: requests a second by wrk.
+load() {
+  run_in client wrk -t1 "-c$3" "-d${seconds}s" ${4:+-H "$4"} "http://$1:$2/" |
+    awk '$1 == "Requests/sec:" { print $2 } /Socket errors|Non-2xx/ { print > "/dev/stderr" }'
+}
+
+# compare FIGURE CONNECTIONS [HEADER]: direct and through the VIP in turn, the order changing.
+compare() {
+  local figure=$1 round side sides
+
+  shift
+  load 10.0.0.11 9080 "$@" >/dev/null
+  load $VIP 80 "$@" >/dev/null
+  for ((round = 0; round < rounds; round++)); do
+    sides=(direct vip)
+    ((round % 2 == 0)) || sides=(vip direct)
+    for side in "${sides[@]}"; do
+      if [[ $side == direct ]]; then
+        sample "$figure" direct "$round" "$(load 10.0.0.11 9080 "$@")"
+      else
+        sample "$figure" vip "$round" "$(load $VIP 80 "$@")"
+      fi
+    done
+    printf '\r%s: round %d of %d ' "$figure" $((round + 1)) "$rounds" >&2
+  done
+  echo >&2
+}
+
+# BPF statistics cost time themselves, so they are on for a phase of their own only.
+program_costs() {
+  local old
+
+  old=$(sysctl -n kernel.bpf_stats_enabled)
+  sysctl -qw kernel.bpf_stats_enabled=1
+  load $VIP 80 16 "Connection: close" >/dev/null
+  load $VIP 80 16 >/dev/null
+  run_in client "$PEER" udp unconnected 2000 172.16.0.53 53 >/dev/null
+  sysctl -qw "kernel.bpf_stats_enabled=$old"
+  bpftool -j prog show | jq -c --argjson ids "$(bpftool -j cgroup show "$SANDBOX_CGROUP/h" | jq -c '[.[].id]')" \
+    '.[] | select(.id as $id | $ids | index($id)) | select(.run_cnt > 100)
+     | {figure: "program.\(.name)_ns", side: "value", round: 0, value: (.run_time_ns / .run_cnt)}' >>"$samples"
+}
+
+# A hundred endpoints that answer 503, again and again, under load on another service.
+ejection_latency() {
+  local addresses=() i ids
+
+  for i in {1..100}; do
+    addresses+=("10.0.9.$i")
+    ip -n h1 address add "10.0.9.$i/32" dev eth0
+  done
+  ip -n h route add 10.0.9.0/24 via 10.0.0.11 dev "$(ip -n h -o route get 10.0.0.11 | grep -o 'dev [^ ]*' | cut -d' ' -f2)" onlink
+  svc ack-hangzhou failing 172.16.0.30 80
+  eps ack-hangzhou failing "${addresses[@]}"
+  eps ack-shanghai failing 10.1.0.11
+  TARGET_PORT=9081 slice ack-hangzhou default failing IPv4 "${addresses[@]}"
+  failover_policy failing "{ consecutive5xxErrors: 1, interval: 500ms, baseEjectionTime: 100ms }"
+  wait_for 5 agent_said h 'service=default/failing.*mode=failover'
+  run_in client wrk -t1 -c4 -d$((rounds + 2))s "http://$VIP/" >/dev/null &
+  ids=$!
+  for ((i = 0; i < rounds; i++)); do
+    run_in client "$PEER" get 172.16.0.30 80 100 >/dev/null
+    sleep 0.8
+  done
+  wait "$ids"
+  ctl h -o json status | jq -c '.agent.ejection_latency_us
+    | {figure: "ejection.p50_us", side: "value", round: 0, value: .p50},
+      {figure: "ejection.p99_us", side: "value", round: 0, value: .p99},
+      {figure: "ejection.count", side: "value", round: 0, value: .count}' >>"$samples"
+}
+
+# own_agent NODE STATE_OF_HANGZHOU STATE_OF_SHANGHAI POLICY: an agent that sees other folders than the
+# sandbox's.
+own_agent() {
+  agent_config "$1" "policy: [$4]" |
+    sed "s|directory: .*/ack-hangzhou\$|directory: $2|; s|directory: .*/ack-shanghai\$|directory: $3|" >"$SANDBOX/$1.yaml"
+  sandbox_spawn "$SANDBOX_CGROUP/agents" "$(agent_log_of "$1")" "$MERIDIAND" --config "$SANDBOX/$1.yaml"
+  AGENT_PID[$1]=$SERVE_PID
+  wait_for 10 agent_said "$1" ready
+}
+
+# The only route of that agent is the edited one, so the map's first row is to be watched.
+manifest_latency() {
+  local from=$SANDBOX/state/ack-hangzhou folder=$SANDBOX/edited round=0 us
+
+  mkdir "$folder" "$folder/hangzhou" "$folder/shanghai"
+  svc ack-hangzhou edited 172.16.0.40 80
+  eps ack-hangzhou edited 10.0.0.11 10.0.0.12
+  mv "$from/slice-default-edited-ipv4.yaml" "$folder/b"
+  eps ack-hangzhou edited 10.0.0.11
+  mv "$from/slice-default-edited-ipv4.yaml" "$folder/a"
+  mv "$from/service-default-edited.yaml" "$folder/hangzhou"
+  cp "$folder/b" "$folder/hangzhou/slice.yaml"
+  own_agent m "$folder/hangzhou" "$folder/shanghai" "$SANDBOX/policy"
+  "$SANDBOX_OUT/bench/edit_latency" "$(bpffs_of m)/mrd_route" "$folder/hangzhou/slice.yaml" \
+    "$folder/a" "$folder/b" $((rounds * 10)) >"$SANDBOX/edits"
+  agent_stop m
+  while read -r us; do
+    sample manifest.us value $((round++)) "$us"
+  done <"$SANDBOX/edits"
+}
+
+# Resident memory in MiB.
+agent_memory() {
+  awk '/VmRSS/ { printf "%.2f", $2 / 1024 }' "/proc/${AGENT_PID[$1]}/status"
+}
+
+sandbox_begin bench
+cluster ack-hangzhou cn-hangzhou
+cluster ack-shanghai cn-shanghai
+node h cluster=ack-hangzhou region=cn-hangzhou 10.0.0.0/16
+node s cluster=ack-shanghai region=cn-shanghai 10.1.0.0/16
+node b cluster=ack-hangzhou region=cn-hangzhou
+node m cluster=ack-hangzhou region=cn-hangzhou
+link h s
+pod h client 10.0.0.2
+pod h h1 10.0.0.11
+pod h h2 10.0.0.12
+pod s s1 10.1.0.11
+web h1 s1
+sed 's/listen 9080/listen 9081/; s/listen \[::\]:9080/listen [::]:9081/; s/return 200.*/return 503;/; s/h1\.\(pid\|body\|proxy\|fastcgi\|uwsgi\|scgi\)/h1f.\1/' \
+  "$SANDBOX/web/h1.conf" >"$SANDBOX/web/failing.conf"
+serve h1 nginx -e stderr -c "$SANDBOX/web/failing.conf"
+serve h2 "$PEER" udp-echo 10.0.0.12 5353 h2
+svc ack-hangzhou reviews $VIP 80
+eps ack-hangzhou reviews 10.0.0.11
+PORT_NAME=dns PROTOCOL=UDP svc ack-hangzhou dns 172.16.0.53 53
+PORT_NAME=dns PROTOCOL=UDP TARGET_PORT=5353 eps ack-hangzhou dns 10.0.0.12
+failover_policy reviews
+agent_start h
+nsenter --net=/run/netns/client sh -c 'cd /proc/sys/net/ipv4; echo 1024 65000 >ip_local_port_range; echo 1 >tcp_tw_reuse'
+
+if wanted memory; then
+  # What the demo's node of Hangzhou holds: the guide's Bookinfo.
+  own_agent b "$SANDBOX_ROOT/demo/state/hangzhou" "$SANDBOX_ROOT/demo/state/shanghai" \
+    "$SANDBOX_ROOT/demo/policy/failover.yaml"
+  sample agent.rss_mib value 0 "$(agent_memory b)"
+  agent_stop b
+fi
+! wanted manifest || manifest_latency
+! wanted connects || compare socket.connects_vs_direct 16 "Connection: close"
+! wanted requests || compare socket.requests_vs_direct 16
+! wanted programs || program_costs
+! wanted ejection || ejection_latency
+python3 "$(dirname "$0")/figures.py" "$samples" "$out/summary.json"
+SANDBOX_QUIET=1
+sandbox_end
