@@ -144,7 +144,7 @@ policy() {
 pages() {
   # shellcheck disable=SC2016 # $0 and $1 are the inner shell's
   run_in laptop bash -c 'for ((i = 0; i < $1; i++)); do
-    curl --silent --show-error --max-time 5 "$0"
+    curl --silent --show-error --max-time 5 "$0" || echo failed
   done' "http://$GATEWAY/productpage" "$1" 2>&1
 }
 

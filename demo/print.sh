@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+# shellcheck shell=bash
+#
+# How the demo prints: made for a terminal of 80 to 100 columns, in colour only on a terminal.
+
+BOLD='' DIM='' GREEN='' RED='' PLAIN=''
+if [[ -t 1 && -z ${NO_COLOR-} && ${TERM:-dumb} != dumb ]]; then
+  BOLD=$'\e[1m' DIM=$'\e[2m' GREEN=$'\e[32m' RED=$'\e[31m' PLAIN=$'\e[0m'
+fi
+
+TABLE=()
+declare -i DIFFERENT=0
+
+title() {
+  local rule
+
+  printf -v rule '%*s' $((76 - ${#1})) ''
+  printf '\n%s── %s %s%s\n' "$BOLD" "$1" "${rule// /─}" "$PLAIN"
+}
+
+# say TEXT…: a paragraph.
+say() {
+  echo "$*" | fmt -w 76 | sed 's/^/   /'
+}
+
+# A command as a reader would type it, and where.
+typed() {
+  printf '\n   %s$ %s%s%s\n' "$BOLD" "$1" "$PLAIN" "${2:+   ${DIM}# $2$PLAIN}"
+}
+
+# What a command prints.
+indented() {
+  sed "s/^\(..*\)\$/     $DIM\1$PLAIN/"
+}
+
+# look NODE VERB…: meridianctl on that node.
+look() {
+  typed "meridianctl ${*:2}" "on $1"
+  { ctl "$@" 2>&1 || true; } | indented
+}
+
+# prove WHAT LOW HIGH SEEN [UNIT]: the number that an act is about.
+prove() {
+  local what=$1 low=$2 high=$3 seen=$4 unit=${5:+ $5} expected="$2 to $3" mark=$GREEN verdict=ok
+
+  [[ $low != "$high" ]] || expected=$low
+  if [[ ! $seen =~ ^[0-9]+$ ]] || ((seen < low || seen > high)); then
+    mark=$RED verdict=DIFFERENT
+    DIFFERENT+=1
+  fi
+  printf '\n   %s%s: %s%s%s, expected %s   %s%s\n' "$BOLD" "$what" "$mark" "$seen$unit" \
+    "$PLAIN$BOLD" "$expected" "$mark$verdict" "$PLAIN"
+  TABLE+=("$ACT|$what|$expected$unit|$seen|$mark$verdict$PLAIN")
+}
+
+print_table() {
+  local row act what expected seen verdict
+
+  title "Expected and seen"
+  printf '   %s%-13s %-36s %12s %6s%s\n' "$BOLD" act what expected seen "$PLAIN"
+  for row in "${TABLE[@]}"; do
+    IFS='|' read -r act what expected seen verdict <<<"$row"
+    printf '   %-13s %-36s %12s %6s  %s\n' "$act" "$what" "$expected" "$seen" "$verdict"
+  done
+  echo
+}
