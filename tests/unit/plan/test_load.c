@@ -1,0 +1,478 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* Envoy's published numbers; the ids are those of the vectors' list (P: priorities, Q and N: panic,
+ * L: localities). Levels of an id that say "per cent" have 100 hosts. */
+#include "plan/load.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { ENVOY_FACTOR = 140, LEVELS_MAX = 4 };
+
+struct level_case {
+	const char *name;
+	struct {
+		uint32_t total;
+		uint32_t healthy;
+		uint32_t unfit;
+	} in[LEVELS_MAX];
+	size_t count;
+	uint32_t factor; /* 0: Envoy's */
+	uint32_t panic_percent;
+	uint32_t want_percent[LEVELS_MAX];
+	bool want_panic[LEVELS_MAX];
+};
+
+static const struct level_case level_cases[] = {
+	{.name = "P1", .in = {{100, 100}, {100, 100}}, .count = 2, .want_percent = {100, 0}},
+	{.name = "P2", .in = {{100, 72}, {100, 100}}, .count = 2, .want_percent = {100, 0}},
+	{.name = "P3 (71)", .in = {{100, 71}, {100, 100}}, .count = 2, .want_percent = {99, 1}},
+	{.name = "P4", .in = {{100, 50}, {100, 100}}, .count = 2, .want_percent = {70, 30}},
+	{.name = "P6", .in = {{100, 0}, {100, 100}}, .count = 2, .want_percent = {0, 100}},
+	{.name = "P7", .in = {{100, 72}, {100, 72}}, .count = 2, .want_percent = {100, 0}},
+	{.name = "P9", .in = {{100, 50}, {100, 50}}, .count = 2, .want_percent = {70, 30}},
+	{.name = "P10", .in = {{100, 25}, {100, 100}}, .count = 2, .want_percent = {35, 65}},
+	{
+		.name = "P13",
+		.in = {{100, 100}, {100, 100}, {100, 100}},
+		.count = 3,
+		.want_percent = {100, 0, 0},
+	},
+	{
+		.name = "P14",
+		.in = {{100, 72}, {100, 72}, {100, 100}},
+		.count = 3,
+		.want_percent = {100, 0, 0},
+	},
+	{
+		.name = "P16",
+		.in = {{100, 50}, {100, 50}, {100, 100}},
+		.count = 3,
+		.want_percent = {70, 30, 0},
+	},
+	{
+		.name = "P17",
+		.in = {{100, 25}, {100, 100}, {100, 100}},
+		.count = 3,
+		.want_percent = {35, 65, 0},
+	},
+	{
+		.name = "P19, panic 50",
+		.in = {{100, 25}, {100, 25}, {100, 20}},
+		.count = 3,
+		.panic_percent = 50,
+		.want_percent = {34, 33, 33},
+		.want_panic = {true, true, true},
+	},
+	{
+		.name = "P19, no panic",
+		.in = {{100, 25}, {100, 25}, {100, 20}},
+		.count = 3,
+		.want_percent = {37, 35, 28},
+	},
+	{.name = "25 : 25", .in = {{100, 25}, {100, 25}}, .count = 2, .want_percent = {50, 50}},
+	{
+		.name = "25 : 25 : 100",
+		.in = {{100, 25}, {100, 25}, {100, 100}},
+		.count = 3,
+		.want_percent = {35, 35, 30},
+	},
+	{
+		.name = "71 : 71 : 100",
+		.in = {{100, 71}, {100, 71}, {100, 100}},
+		.count = 3,
+		.want_percent = {99, 1, 0},
+	},
+	{
+		.name = "Q1",
+		.in = {{1, 0}, {1, 0}},
+		.count = 2,
+		.panic_percent = 50,
+		.want_percent = {50, 50},
+		.want_panic = {true, true},
+	},
+	{
+		.name = "Q3",
+		.in = {{1, 0}, {2, 0}, {1, 1}},
+		.count = 3,
+		.panic_percent = 50,
+		.want_percent = {0, 0, 100},
+	},
+	{
+		.name = "Q4",
+		.in = {{2, 1}, {2, 0}, {1, 1}},
+		.count = 3,
+		.panic_percent = 50,
+		.want_percent = {70, 0, 30}, /* one of two in P0; with it alone: 100 */
+	},
+	{
+		.name = "Q4, the only host of P0 recovers",
+		.in = {{1, 1}, {2, 0}, {1, 1}},
+		.count = 3,
+		.panic_percent = 50,
+		.want_percent = {100, 0, 0},
+	},
+	{
+		.name = "Q7",
+		.in = {{1, 1}, {1, 1}},
+		.count = 2,
+		.panic_percent = 50,
+		.want_percent = {100, 0},
+	},
+	{
+		.name = "Q8",
+		.in = {{2, 1}, {2, 1}},
+		.count = 2,
+		.panic_percent = 50,
+		.want_percent = {70, 30},
+	},
+	{
+		.name = "Q10",
+		.in = {{4, 1}, {4, 1}},
+		.count = 2,
+		.panic_percent = 50,
+		.want_percent = {50, 50},
+		.want_panic = {true, true},
+	},
+	{
+		.name = "Q14",
+		.in = {{2, 1}, {2, 1}, {2, 1}},
+		.count = 3,
+		.panic_percent = 50,
+		.want_percent = {70, 30, 0},
+	},
+	{
+		.name = "Q16",
+		.in = {{4, 1}, {4, 1}, {4, 1}},
+		.count = 3,
+		.panic_percent = 50,
+		.want_percent = {35, 35, 30},
+	},
+	{
+		.name = "Q18",
+		.in = {{5, 0}, {5, 0}, {5, 5}},
+		.count = 3,
+		.panic_percent = 50,
+		.want_percent = {0, 0, 100},
+	},
+	{
+		.name = "Q20",
+		.in = {{5, 0}, {5, 0}, {5, 2}},
+		.count = 3,
+		.panic_percent = 50,
+		.want_percent = {34, 33, 33},
+		.want_panic = {true, true, true},
+	},
+	{
+		.name = "Q22",
+		.in = {{5, 0}, {3, 0}, {2, 0}},
+		.count = 3,
+		.panic_percent = 50,
+		.want_percent = {50, 30, 20},
+		.want_panic = {true, true, true},
+	},
+	{
+		.name = "Q27",
+		.in = {{3, 0}, {3, 0}, {3, 0}},
+		.count = 3,
+		.panic_percent = 50,
+		.want_percent = {34, 33, 33},
+		.want_panic = {true, true, true},
+	},
+	{.name = "Q29, nothing left", .in = {{5, 0}, {5, 0}}, .count = 2},
+	{
+		.name = "Q30, factor 100",
+		.in = {{10, 6}, {1, 1}},
+		.count = 2,
+		.factor = 100,
+		.want_percent = {60, 40},
+	},
+	{
+		.name = "N1",
+		.in = {{100, 72}, {100, 72}},
+		.count = 2,
+		.panic_percent = 50,
+		.want_percent = {100, 0},
+	},
+	{
+		.name = "N2",
+		.in = {{100, 71}, {100, 71}},
+		.count = 2,
+		.panic_percent = 50,
+		.want_percent = {99, 1},
+	},
+	{
+		.name = "N4",
+		.in = {{100, 25}, {100, 100}},
+		.count = 2,
+		.panic_percent = 50,
+		.want_percent = {35, 65},
+	},
+	{
+		.name = "N5 (25 : 25)",
+		.in = {{100, 25}, {100, 25}},
+		.count = 2,
+		.panic_percent = 50,
+		.want_percent = {50, 50},
+		.want_panic = {true, true},
+	},
+	{
+		.name = "N6",
+		.in = {{100, 5}, {100, 65}},
+		.count = 2,
+		.panic_percent = 50,
+		.want_percent = {8, 92},
+		.want_panic = {true, false},
+	},
+	{
+		.name = "N7",
+		.in = {{5, 0}, {5, 0}},
+		.count = 2,
+		.panic_percent = 50,
+		.want_percent = {50, 50},
+		.want_panic = {true, true},
+	},
+	{
+		.name = "panic counts fit hosts only",
+		.in = {{4, 0, 3}, {3, 0, 0}},
+		.count = 2,
+		.panic_percent = 50,
+		.want_percent = {25, 75},
+		.want_panic = {true, true},
+	},
+	{
+		.name = "panic with nobody fit",
+		.in = {{4, 0, 4}, {3, 0, 3}},
+		.count = 2,
+		.panic_percent = 50,
+		.want_panic = {true, true},
+	},
+	{
+		.name = "exactly at the threshold is no panic",
+		.in = {{10, 5}},
+		.count = 1,
+		.panic_percent = 50,
+		.want_percent = {100},
+	},
+	{
+		.name = "an empty level takes nothing",
+		.in = {{0, 0}, {2, 1}, {1, 1}},
+		.count = 3,
+		.want_percent = {0, 70, 30},
+	},
+	{.name = "one level has it all", .in = {{10, 1}}, .count = 1, .want_percent = {100}},
+	{.name = "no level", .count = 0},
+};
+
+static void loads_levels_as_envoy_does(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(level_cases) / sizeof(level_cases[0]); i++) {
+		const struct level_case *c = &level_cases[i];
+		struct mrd_load_level levels[LEVELS_MAX] = {0};
+
+		print_message("%s\n", c->name);
+		for (size_t k = 0; k < c->count; k++)
+			levels[k] = (struct mrd_load_level){
+				.total = c->in[k].total,
+				.healthy = c->in[k].healthy,
+				.unfit = c->in[k].unfit,
+				.percent = 77, /* must be overwritten */
+				.panic = true,
+			};
+		mrd_load_levels(levels, c->count, c->factor ? c->factor : ENVOY_FACTOR,
+				c->panic_percent);
+		for (size_t k = 0; k < c->count; k++) {
+			assert_int_equal(levels[k].percent, c->want_percent[k]);
+			assert_int_equal(levels[k].panic, c->want_panic[k]);
+		}
+	}
+}
+
+/* Two levels, the second whole: "local hosts, ejected, what stays local". */
+static void spills_over_as_the_table_says(void **state)
+{
+	static const uint32_t table[][3] = {
+		{1, 1, 0},    {2, 1, 70},  {3, 1, 93},	{3, 2, 46},  {4, 1, 100},
+		{4, 2, 70},   {5, 1, 100}, {5, 2, 84},	{7, 2, 100}, {7, 3, 80},
+		{10, 2, 100}, {10, 3, 98}, {10, 5, 70}, {10, 10, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+		struct mrd_load_level levels[] = {
+			{.total = table[i][0], .healthy = table[i][0] - table[i][1]},
+			{.total = 1, .healthy = 1},
+		};
+
+		print_message("%u hosts, %u ejected\n", table[i][0], table[i][1]);
+		mrd_load_levels(levels, 2, ENVOY_FACTOR, 0);
+		assert_int_equal(levels[0].percent, table[i][2]);
+		assert_int_equal(levels[1].percent, 100 - table[i][2]);
+	}
+}
+
+static const struct {
+	const char *name;
+	double weight[2];
+	uint32_t healthy[2];
+	uint32_t total[2];
+	uint32_t factor;
+	double want_percent; /* of the first, exact to 0.005 */
+} locality_cases[] = {
+	{"L1", {1, 2}, {100, 100}, {100, 100}, 140, 33.33},
+	{"L2", {1, 2}, {70, 100}, {100, 100}, 140, 32.89},
+	{"L3 (69)", {1, 2}, {69, 100}, {100, 100}, 140, 32.57},
+	{"L4", {1, 2}, {50, 100}, {100, 100}, 140, 25.93},
+	{"L5 (25)", {1, 2}, {25, 100}, {100, 100}, 140, 14.89},
+	{"L6", {1, 2}, {0, 100}, {100, 100}, 140, 0},
+	{"L13, not-yet-warmed hosts leave the denominator", {1, 1}, {2, 4}, {2, 4}, 140, 50},
+	{"L16, factor 200", {1, 1}, {50, 100}, {100, 100}, 200, 50},
+	{"I8, one of four", {90, 10}, {3, 1}, {4, 1}, 140, 90},
+	{"I8, two of four", {90, 10}, {2, 1}, {4, 1}, 140, 86.30},
+	{"I8, three of four", {90, 10}, {1, 1}, {4, 1}, 140, 75.90},
+	{"I8, all of four", {90, 10}, {0, 1}, {4, 1}, 140, 0},
+	{"L10, weight 0 is never picked", {0, 1}, {1, 1}, {1, 1}, 140, 0},
+	{"an empty locality is never picked", {1, 1}, {0, 1}, {0, 1}, 140, 0},
+};
+
+static void weighs_localities_as_envoy_does(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(locality_cases) / sizeof(locality_cases[0]); i++) {
+		double eff[2];
+
+		print_message("%s\n", locality_cases[i].name);
+		for (size_t k = 0; k < 2; k++)
+			eff[k] = mrd_load_locality(
+				locality_cases[i].weight[k], locality_cases[i].healthy[k],
+				locality_cases[i].total[k], locality_cases[i].factor);
+		assert_true(fabs(100 * eff[0] / (eff[0] + eff[1]) -
+				 locality_cases[i].want_percent) < 0.0051);
+	}
+	/* L11, L14: nothing to pick. */
+	assert_true(mrd_load_locality(0, 5, 5, ENVOY_FACTOR) == 0);
+	assert_true(mrd_load_locality(3, 0, 5, ENVOY_FACTOR) == 0);
+}
+
+enum { SHARES_MAX = 40, PARTS = 10000 };
+
+static const struct {
+	const char *name;
+	double shares[4];
+	size_t count;
+	uint32_t parts;
+	uint32_t want[4];
+} apportion_cases[] = {
+	{"whole parts", {0.7, 0.3}, 2, PARTS, {7000, 3000}},
+	{"thirds: ties go to the first", {1.0 / 3, 1.0 / 3, 1.0 / 3}, 3, PARTS, {3334, 3333, 3333}},
+	{"largest remainder", {0.5, 0.25, 0.25}, 3, 10, {5, 3, 2}},
+	{"a small share is not lost", {0.99999, 0.00001}, 2, PARTS, {9999, 1}},
+	{"three small shares", {0.0001, 0.0001, 0.0001, 0.9997}, 4, 100, {1, 1, 1, 97}},
+	{"nothing to give away", {0.5, 0.3, 0.2}, 3, 2, {1, 1, 0}},
+	{"a share of 0 gets nothing", {0, 1, 0}, 3, PARTS, {0, PARTS, 0}},
+	{"all 0", {0, 0}, 2, PARTS, {0, 0}},
+	{"noise in the sum", {0.1 + 0.2, 0.7}, 2, PARTS, {3000, 7000}},
+	{"no shares", {0}, 0, PARTS, {0}},
+};
+
+static void apportions_by_largest_remainder(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(apportion_cases) / sizeof(apportion_cases[0]); i++) {
+		uint32_t parts[4] = {1, 1, 1, 1};
+
+		print_message("%s\n", apportion_cases[i].name);
+		mrd_load_apportion(apportion_cases[i].shares, apportion_cases[i].count,
+				   apportion_cases[i].parts, parts);
+		for (size_t k = 0; k < apportion_cases[i].count; k++)
+			assert_int_equal(parts[k], apportion_cases[i].want[k]);
+	}
+}
+
+/* Whatever the shares: the sum is exact, nobody vanishes, and without lifted zeros nobody is a
+ * whole part away from what is due. */
+static void apportions_any_shares(void **state)
+{
+	(void)state;
+	srand(7);
+	for (int round = 0; round < 20000; round++) {
+		const size_t count = 1 + (size_t)rand() % SHARES_MAX;
+		double shares[SHARES_MAX];
+		uint32_t parts[SHARES_MAX];
+		double sum = 0;
+		uint32_t given = 0;
+		bool lifted = false;
+
+		for (size_t i = 0; i < count; i++) {
+			shares[i] = rand() % 3 ? pow(rand() / (double)RAND_MAX, rand() % 12) : 0;
+			sum += shares[i];
+		}
+		for (size_t i = 0; i < count; i++)
+			shares[i] = sum > 0 ? shares[i] / sum : 0;
+
+		mrd_load_apportion(shares, count, PARTS, parts);
+		for (size_t i = 0; i < count; i++) {
+			given += parts[i];
+			assert_int_equal(parts[i] > 0, shares[i] > 0);
+			lifted = lifted || (shares[i] > 0 && shares[i] * PARTS < 1);
+		}
+		assert_int_equal(given, sum > 0 ? PARTS : 0);
+		for (size_t i = 0; !lifted && i < count; i++)
+			assert_true(fabs(parts[i] - shares[i] * PARTS) < 1.000001);
+	}
+}
+
+/* Percents add up to 100 or are all 0, whatever the health, the factor and the threshold. */
+static void loads_any_levels(void **state)
+{
+	(void)state;
+	srand(11);
+	for (int round = 0; round < 50000; round++) {
+		const size_t count = 1 + (size_t)rand() % LEVELS_MAX;
+		const uint32_t panic_percent = rand() % 2 ? (uint32_t)rand() % 101 : 0;
+		const uint32_t factor = 100 + (uint32_t)rand() % 200;
+		struct mrd_load_level levels[LEVELS_MAX] = {0};
+		uint32_t healthy = 0;
+		uint32_t fit = 0;
+		uint32_t sum = 0;
+
+		for (size_t i = 0; i < count; i++) {
+			levels[i].total = (uint32_t)rand() % 12;
+			levels[i].healthy = (uint32_t)rand() % (levels[i].total + 1);
+			levels[i].unfit =
+				(uint32_t)rand() % (levels[i].total - levels[i].healthy + 1);
+			healthy += levels[i].healthy;
+			fit += levels[i].total - levels[i].unfit;
+		}
+		mrd_load_levels(levels, count, factor, panic_percent);
+		for (size_t i = 0; i < count; i++) {
+			sum += levels[i].percent;
+			/* Who gets load has somebody to take it. */
+			if (levels[i].percent)
+				assert_true(levels[i].panic ? levels[i].total - levels[i].unfit
+							    : levels[i].healthy);
+		}
+		assert_int_equal(sum, healthy || (panic_percent && fit) ? 100 : 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(loads_levels_as_envoy_does),
+		cmocka_unit_test(spills_over_as_the_table_says),
+		cmocka_unit_test(weighs_localities_as_envoy_does),
+		cmocka_unit_test(apportions_by_largest_remainder),
+		cmocka_unit_test(apportions_any_shares),
+		cmocka_unit_test(loads_any_levels),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
