@@ -29,6 +29,7 @@ enum mrd_ejection_cap {
 struct mrd_outlier_rule {
 	uint32_t consecutive_5xx;     /* 0 = off; default 5 */
 	uint32_t consecutive_gateway; /* 0 = not enforced (Envoy's 5 still runs, unenforced) */
+	bool gateway_off; /* consecutiveGatewayErrors: 0 was written: not even detected */
 	bool split_local_origin;
 	uint32_t consecutive_local_origin; /* default 5; only with split_local_origin */
 	uint64_t interval_ms;		   /* default 10,000 */

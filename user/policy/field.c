@@ -1,0 +1,446 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+#include "policy/field.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/duration.h"
+#include "base/strbuf.h"
+
+/* ------------------------------------------------------------------------------- findings */
+
+static void add_step(struct mrd_strbuf *path, const struct mrd_step *step)
+{
+	if (!step)
+		return;
+	add_step(path, step->up);
+	if (!step->name)
+		mrd_strbuf_addf(path, "[%zu]", step->index);
+	else if (step->is_key || strpbrk(step->name, "./ \"[]*"))
+		mrd_strbuf_addf(path, "[\"%s\"]", step->name);
+	else
+		mrd_strbuf_addf(path, "%s%s", path->len ? "." : "", step->name);
+}
+
+static void add_finding(struct mrd_reader *reader, enum mrd_severity severity,
+			const struct mrd_doc_node *node, const char *format, va_list args)
+{
+	const struct mrd_place place = {
+		.file = reader->file,
+		.line = node ? node->line : 0,
+		.column = node ? node->column : 0,
+	};
+	MRD_AUTO_STRBUF struct mrd_strbuf path = {0};
+	MRD_AUTO_STRBUF struct mrd_strbuf reason = {0};
+
+	add_step(&path, reader->at);
+	mrd_strbuf_vaddf(&reason, format, args);
+	if (path.failed || reason.failed)
+		reader->no_memory = true;
+	mrd_diag_add(reader->diag, severity, &place, path.text ? path.text : "", "%s",
+		     reason.text ? reason.text : "");
+}
+
+void mrd_read_error(struct mrd_reader *reader, const struct mrd_doc_node *node, const char *format,
+		    ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	add_finding(reader, MRD_ERROR, node, format, args);
+	va_end(args);
+}
+
+void mrd_read_warning(struct mrd_reader *reader, const struct mrd_doc_node *node,
+		      const char *format, ...)
+{
+	va_list args;
+
+	if (reader->muted)
+		return;
+	va_start(args, format);
+	add_finding(reader, MRD_WARNING, node, format, args);
+	va_end(args);
+}
+
+static const char *kind_name(const struct mrd_doc_node *node)
+{
+	switch (node->kind) {
+	case MRD_DOC_MAP:
+		return "a block of fields";
+	case MRD_DOC_LIST:
+		return "a list";
+	case MRD_DOC_SCALAR:
+		return "a single value";
+	case MRD_DOC_NULL:
+		break;
+	}
+	return "nothing";
+}
+
+static bool expect_kind(struct mrd_reader *reader, const struct mrd_doc_node *node,
+			enum mrd_doc_kind kind)
+{
+	const struct mrd_doc_node wanted = {.kind = kind};
+
+	if (node->kind == kind)
+		return true;
+	mrd_read_error(reader, node, "must be %s, not %s", kind_name(&wanted), kind_name(node));
+	return false;
+}
+
+/* ------------------------------------------------------------------------------- blocks */
+
+enum { TYPO_MAX = 2, NAME_MAX_LEN = 64 };
+
+/* Levenshtein's distance without regard to case; beyond NAME_MAX_LEN it is "far". */
+static size_t distance(const char *a, const char *b)
+{
+	const size_t a_len = strlen(a);
+	const size_t b_len = strlen(b);
+	size_t row[NAME_MAX_LEN + 1];
+
+	if (a_len > NAME_MAX_LEN || b_len > NAME_MAX_LEN)
+		return NAME_MAX_LEN;
+	for (size_t j = 0; j <= b_len; j++)
+		row[j] = j;
+	for (size_t i = 1; i <= a_len; i++) {
+		size_t diagonal = row[0];
+
+		row[0] = i;
+		for (size_t j = 1; j <= b_len; j++) {
+			const bool same = tolower((unsigned char)a[i - 1]) ==
+					  tolower((unsigned char)b[j - 1]);
+			size_t best = diagonal + (same ? 0 : 1);
+
+			if (row[j] + 1 < best)
+				best = row[j] + 1;
+			if (row[j - 1] + 1 < best)
+				best = row[j - 1] + 1;
+			diagonal = row[j];
+			row[j] = best;
+		}
+	}
+	return row[b_len];
+}
+
+static const struct mrd_field *find_field(const struct mrd_block *block, const char *name)
+{
+	for (size_t i = 0; i < block->count; i++)
+		if (!strcmp(block->fields[i].name, name))
+			return &block->fields[i];
+	return NULL;
+}
+
+static void unknown_field(struct mrd_reader *reader, const struct mrd_doc_node *key,
+			  const struct mrd_block *block)
+{
+	const char *nearest = NULL;
+	size_t nearest_at = TYPO_MAX + 1;
+
+	for (size_t i = 0; i < block->count; i++) {
+		const size_t apart = distance(key->text, block->fields[i].name);
+
+		if (apart < nearest_at) {
+			nearest_at = apart;
+			nearest = block->fields[i].name;
+		}
+	}
+	if (nearest)
+		mrd_read_error(reader, key, "unknown field; did you mean \"%s\"?", nearest);
+	else
+		mrd_read_error(reader, key, "unknown field");
+}
+
+static void read_field(struct mrd_reader *reader, const struct mrd_field *field,
+		       const struct mrd_doc_node *key, const struct mrd_doc_node *value,
+		       void *draft)
+{
+	const char *why = field->why ? field->why : "";
+	const char *colon = field->why ? ": " : "";
+
+	switch (field->use) {
+	case MRD_FIELD_TAKEN:
+	case MRD_FIELD_REQUIRED:
+		field->read(reader, value, field->spec,
+			    draft ? (char *)draft + field->offset : NULL);
+		return;
+	case MRD_FIELD_SILENT:
+		return;
+	case MRD_FIELD_IGNORED:
+		mrd_read_warning(reader, key, "not honoured%s%s", colon, why);
+		break;
+	case MRD_FIELD_DEPRECATED:
+		mrd_read_warning(reader, key, "deprecated and without effect%s%s", colon, why);
+		break;
+	}
+	/* One warning an occurrence: what is inside is checked, but not named again. */
+	reader->muted++;
+	field->read(reader, value, field->spec, NULL);
+	reader->muted--;
+}
+
+static void check_required(struct mrd_reader *reader, const struct mrd_doc_node *node,
+			   const struct mrd_block *block)
+{
+	for (size_t i = 0; i < block->count; i++) {
+		const struct mrd_doc_node *value = mrd_doc_get(node, block->fields[i].name);
+		const struct mrd_step step = {.up = reader->at, .name = block->fields[i].name};
+
+		if (block->fields[i].use != MRD_FIELD_REQUIRED ||
+		    (value && value->kind != MRD_DOC_NULL))
+			continue;
+		reader->at = &step;
+		mrd_read_error(reader, value ? value : node, "must be given");
+		reader->at = step.up;
+	}
+}
+
+void mrd_read_one(struct mrd_reader *reader, const struct mrd_block *block,
+		  const struct mrd_doc_node *key, const struct mrd_doc_node *value, void *draft)
+{
+	const struct mrd_field *field = find_field(block, key->text);
+	const struct mrd_step step = {.up = reader->at, .name = key->text};
+
+	reader->at = &step;
+	if (!field)
+		unknown_field(reader, key, block);
+	else if (value->kind != MRD_DOC_NULL)
+		read_field(reader, field, key, value, draft);
+	else if (field->use == MRD_FIELD_TAKEN)
+		/* As the API server sees it; but somebody may have meant "{}". */
+		mrd_read_warning(reader, key, "empty, which is the same as not given");
+	reader->at = step.up;
+}
+
+const struct mrd_doc_node *mrd_read_key(const struct mrd_doc_node *map, const char *name)
+{
+	for (size_t i = 0; map && map->kind == MRD_DOC_MAP && i < map->count; i++)
+		if (!strcmp(map->keys[i]->text, name))
+			return map->keys[i];
+	return NULL;
+}
+
+void mrd_read_block(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *block,
+		    void *draft)
+{
+	if (!expect_kind(reader, node, MRD_DOC_MAP))
+		return;
+	for (size_t i = 0; i < node->count; i++)
+		mrd_read_one(reader, block, node->keys[i], node->items[i], draft);
+	check_required(reader, node, block);
+}
+
+void mrd_read_list(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *list_of,
+		   void *unused)
+{
+	const struct mrd_list_of *of = list_of;
+
+	(void)unused;
+	if (!expect_kind(reader, node, MRD_DOC_LIST))
+		return;
+	for (size_t i = 0; i < node->count; i++) {
+		const struct mrd_step step = {.up = reader->at, .index = i};
+
+		reader->at = &step;
+		of->read(reader, node->items[i], of->spec, NULL);
+		reader->at = step.up;
+	}
+}
+
+void mrd_read_texts(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *unused,
+		    void *draft)
+{
+	(void)unused, (void)draft;
+	if (!expect_kind(reader, node, MRD_DOC_MAP))
+		return;
+	for (size_t i = 0; i < node->count; i++) {
+		const struct mrd_step step = {
+			.up = reader->at, .name = node->keys[i]->text, .is_key = true};
+
+		reader->at = &step;
+		mrd_read_text(reader, node->items[i], NULL, NULL);
+		reader->at = step.up;
+	}
+}
+
+/* ------------------------------------------------------------------------------- values */
+
+void mrd_read_any(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *unused,
+		  void *draft)
+{
+	(void)reader, (void)node, (void)unused, (void)draft;
+}
+
+void mrd_read_list_node(struct mrd_reader *reader, const struct mrd_doc_node *node,
+			const void *unused, void *node_at)
+{
+	(void)unused;
+	if (expect_kind(reader, node, MRD_DOC_LIST) && node_at)
+		*(const struct mrd_doc_node **)node_at = node;
+}
+
+void mrd_read_map_node(struct mrd_reader *reader, const struct mrd_doc_node *node,
+		       const void *unused, void *node_at)
+{
+	(void)unused;
+	if (expect_kind(reader, node, MRD_DOC_MAP) && node_at)
+		*(const struct mrd_doc_node **)node_at = node;
+}
+
+void mrd_read_text(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *unused,
+		   void *text)
+{
+	int64_t number;
+	bool flag;
+
+	(void)unused;
+	if (!expect_kind(reader, node, MRD_DOC_SCALAR))
+		return;
+	/* The API server refuses these, so a file that is valid here would not be valid there. */
+	if (!node->quoted && (!mrd_doc_int(node, &number) || !mrd_doc_bool(node, &flag))) {
+		mrd_read_error(reader, node, "must be a string: write \"%s\" in quotes",
+			       node->text);
+		return;
+	}
+	if (text)
+		*(struct mrd_text *)text = (struct mrd_text){.node = node, .text = node->text};
+}
+
+/* protobuf's JSON takes numbers in quotes too. */
+static int parse_number(const struct mrd_doc_node *node, int64_t *ret_number)
+{
+	const char *digits = node->text + (*node->text == '-');
+	char *end;
+
+	if (!node->quoted)
+		return mrd_doc_int(node, ret_number);
+	if (!isdigit((unsigned char)*digits))
+		return -EINVAL;
+	errno = 0;
+	*ret_number = strtoll(node->text, &end, 10);
+	if (*end)
+		return -EINVAL;
+	return errno ? -ERANGE : 0;
+}
+
+void mrd_read_number(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *limits,
+		     void *number)
+{
+	static const struct mrd_number_limits all = {.min = 0, .max = UINT32_MAX};
+	const struct mrd_number_limits *in = limits ? limits : &all;
+	int64_t value = 0;
+	int r;
+
+	if (!expect_kind(reader, node, MRD_DOC_SCALAR))
+		return;
+	r = parse_number(node, &value);
+	if (r == -EINVAL) {
+		mrd_read_error(reader, node, "must be a whole number, not \"%s\"", node->text);
+		return;
+	}
+	if (r < 0 || value < in->min || value > in->max) {
+		mrd_read_error(reader, node, "must be from %u to %u, not %s", in->min, in->max,
+			       node->text);
+		return;
+	}
+	if (number)
+		*(struct mrd_number *)number =
+			(struct mrd_number){.node = node, .value = (uint32_t)value};
+}
+
+void mrd_read_flag(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *unused,
+		   void *flag)
+{
+	bool value;
+
+	(void)unused;
+	if (!expect_kind(reader, node, MRD_DOC_SCALAR))
+		return;
+	if (node->quoted || mrd_doc_bool(node, &value) < 0) {
+		mrd_read_error(reader, node, "must be true or false, not \"%s\"", node->text);
+		return;
+	}
+	if (flag)
+		*(struct mrd_flag *)flag = (struct mrd_flag){.node = node, .value = value};
+}
+
+static void bad_span(struct mrd_reader *reader, const struct mrd_doc_node *node, int error)
+{
+	const char *digits = node->text;
+
+	while (isdigit((unsigned char)*digits))
+		digits++;
+	if (error == -EINVAL && digits != node->text && !*digits)
+		mrd_read_error(reader, node, "\"%s\" has no unit: write \"%ss\" for seconds",
+			       node->text, node->text);
+	else if (error == -ERANGE)
+		mrd_read_error(reader, node, "\"%s\" is negative or too long", node->text);
+	else if (error == -EDOM)
+		mrd_read_error(reader, node,
+			       "\"%s\" is no whole number of milliseconds: round it to some",
+			       node->text);
+	else
+		mrd_read_error(reader, node,
+			       "\"%s\" is no duration: write it like \"10s\", \"500ms\" or "
+			       "\"1h30m\"",
+			       node->text);
+}
+
+void mrd_read_span(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *limits,
+		   void *span)
+{
+	static const struct mrd_span_limits some = {.min_ms = 1};
+	const struct mrd_span_limits *in = limits ? limits : &some;
+	char buf[MRD_DURATION_TEXT_MAX];
+	uint64_t ms = 0;
+	int r;
+
+	if (!expect_kind(reader, node, MRD_DOC_SCALAR))
+		return;
+	r = mrd_duration_parse(node->text, &ms);
+	if (r < 0) {
+		bad_span(reader, node, r);
+		return;
+	}
+	if (ms < in->min_ms || (in->max_ms && ms > in->max_ms)) {
+		mrd_read_error(reader, node, "must be at %s %s, not \"%s\"",
+			       ms < in->min_ms ? "least" : "most",
+			       mrd_duration_format(ms < in->min_ms ? in->min_ms : in->max_ms, buf),
+			       node->text);
+		return;
+	}
+	if (span)
+		*(struct mrd_span *)span = (struct mrd_span){.node = node, .ms = ms};
+}
+
+void mrd_read_word(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *words,
+		   void *word)
+{
+	const struct mrd_words *known = words;
+	MRD_AUTO_STRBUF struct mrd_strbuf list = {0};
+
+	if (!expect_kind(reader, node, MRD_DOC_SCALAR))
+		return;
+	for (size_t i = 0; i < known->count; i++) {
+		if (!strcmp(known->words[i], node->text)) {
+			if (word)
+				*(struct mrd_word *)word =
+					(struct mrd_word){.node = node, .index = i};
+			return;
+		}
+		mrd_strbuf_addf(&list, "%s%s",
+				!i			? ""
+				: i + 1 == known->count ? " or "
+							: ", ",
+				known->words[i]);
+	}
+	if (list.failed)
+		reader->no_memory = true;
+	mrd_read_error(reader, node, "must be %s, not \"%s\"", list.text ? list.text : "",
+		       node->text);
+}

@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Strict reading of a document by tables: a block is a list of fields, a field has a name, a reader
+ * and what Meridian does with it. A new field is a row, a new kind of value a reader.
+ *
+ * What is read goes into a draft: a plain struct whose members borrow from the document and keep
+ * their node, so that a later check can point at the very scalar. A NULL draft means that a field
+ * is checked but has no effect. Nothing here returns an error: findings go to the reader's diag.
+ */
+#ifndef MRD_POLICY_FIELD_H
+#define MRD_POLICY_FIELD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/diag.h"
+#include "base/doc.h"
+
+/* A step of the way from the document's root to a field; they live on the stack. */
+struct mrd_step {
+	const struct mrd_step *up;
+	const char *name; /* NULL: an index */
+	size_t index;
+	bool is_key; /* the name is the user's, not a schema's: printed as ["name"] */
+};
+
+struct mrd_reader {
+	struct mrd_diag *diag;
+	const char *file;
+	const struct mrd_step *at;
+	unsigned int muted; /* above 0: inside a block without effect, which was named already */
+	bool no_memory;	    /* sticky; asked once, at the end */
+};
+
+void mrd_read_error(struct mrd_reader *reader, const struct mrd_doc_node *node, const char *format,
+		    ...) __attribute__((format(printf, 3, 4)));
+void mrd_read_warning(struct mrd_reader *reader, const struct mrd_doc_node *node,
+		      const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* spec is the field's own: limits, words, a table. */
+typedef void (*mrd_read_fn)(struct mrd_reader *reader, const struct mrd_doc_node *node,
+			    const void *spec, void *draft);
+
+enum mrd_field_use {
+	MRD_FIELD_TAKEN,
+	MRD_FIELD_REQUIRED,
+	MRD_FIELD_SILENT,  /* known, and of no concern to anybody here */
+	MRD_FIELD_IGNORED, /* known to Istio, not honoured: checked, then a warning that names it */
+	MRD_FIELD_DEPRECATED,
+};
+
+struct mrd_field {
+	const char *name;
+	enum mrd_field_use use;
+	mrd_read_fn read;
+	const void *spec;
+	size_t offset;	 /* of the member in the draft */
+	const char *why; /* why it has no effect, or what to write instead; may be NULL */
+};
+
+struct mrd_block {
+	const struct mrd_field *fields;
+	size_t count;
+};
+#define MRD_BLOCK(array)                                                     \
+	{                                                                    \
+		.fields = (array), .count = sizeof(array) / sizeof(*(array)) \
+	}
+
+/* ------------------------------------------------------------------------------- what drafts hold
+ */
+
+/* node is NULL while the field was not given, or was not valid. */
+struct mrd_text {
+	const struct mrd_doc_node *node;
+	const char *text;
+};
+struct mrd_number {
+	const struct mrd_doc_node *node;
+	uint32_t value;
+};
+struct mrd_flag {
+	const struct mrd_doc_node *node;
+	bool value;
+};
+struct mrd_span {
+	const struct mrd_doc_node *node;
+	uint64_t ms;
+};
+struct mrd_word {
+	const struct mrd_doc_node *node;
+	size_t index; /* into the spec's words */
+};
+
+struct mrd_number_limits {
+	uint32_t min;
+	uint32_t max;
+};
+struct mrd_span_limits {
+	uint64_t min_ms;
+	uint64_t max_ms; /* 0: none */
+};
+struct mrd_words {
+	const char *const *words;
+	size_t count;
+};
+#define MRD_WORDS(array)                                                    \
+	{                                                                   \
+		.words = (array), .count = sizeof(array) / sizeof(*(array)) \
+	}
+/* Every item of a list is read with the same reader, into no draft. */
+struct mrd_list_of {
+	mrd_read_fn read;
+	const void *spec;
+};
+
+/* ------------------------------------------------------------------------------- readers */
+
+/* One field of a block by its key: for maps in which others may write too (annotations). */
+void mrd_read_one(struct mrd_reader *reader, const struct mrd_block *block,
+		  const struct mrd_doc_node *key, const struct mrd_doc_node *value, void *draft);
+/* The key under which a map has a value: the place of a field as a whole. NULL: there is none. */
+const struct mrd_doc_node *mrd_read_key(const struct mrd_doc_node *map, const char *name);
+
+void mrd_read_block(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *block,
+		    void *draft);
+void mrd_read_text(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *unused,
+		   void *text);
+void mrd_read_number(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *limits,
+		     void *number); /* NULL limits: 0 to 2^32 - 1 */
+void mrd_read_flag(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *unused,
+		   void *flag);
+void mrd_read_span(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *limits,
+		   void *span); /* NULL limits: 1 ms and up */
+void mrd_read_word(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *words,
+		   void *word);
+void mrd_read_list(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *list_of,
+		   void *unused);
+/* A map from the user's own keys to strings (labels). */
+void mrd_read_texts(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *unused,
+		    void *draft);
+/* Keeps the node for its block's own code: a list or a map. */
+void mrd_read_list_node(struct mrd_reader *reader, const struct mrd_doc_node *node,
+			const void *unused, void *node_at);
+void mrd_read_map_node(struct mrd_reader *reader, const struct mrd_doc_node *node,
+		       const void *unused, void *node_at);
+/* Anything: the inside of a field that is no concern of ours. */
+void mrd_read_any(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *unused,
+		  void *draft);
+
+#endif

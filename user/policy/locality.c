@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+#include "policy/locality.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+
+enum { SEGMENTS = 3 };
+
+/* A segment's text; "" for a "*", which must be the last one. NULL: *ret_error says why. */
+static char *segment(const char *text, size_t len, bool last, int *ret_error)
+{
+	char *copy;
+
+	if (!len) {
+		*ret_error = -EINVAL;
+		return NULL;
+	}
+	if (memchr(text, '*', len)) {
+		if (len != 1 || !last) {
+			*ret_error = -EDOM;
+			return NULL;
+		}
+		len = 0;
+	}
+	copy = strndup(text, len);
+	if (!copy)
+		*ret_error = -ENOMEM;
+	return copy;
+}
+
+int mrd_locality_parse(const char *text, struct mrd_locality_match *ret_match)
+{
+	MRD_CLEANUP(mrd_locality_match_free) struct mrd_locality_match match = {0};
+	char **const parts[SEGMENTS] = {&match.region, &match.zone, &match.subzone};
+	bool ended = false;
+	int error = 0;
+
+	for (size_t i = 0; i < SEGMENTS; i++) {
+		const size_t len = ended ? 0 : strcspn(text, "/");
+		const bool last = !text[len];
+
+		*parts[i] = ended ? strdup("") : segment(text, len, last, &error);
+		if (!*parts[i])
+			return error ? error : -ENOMEM;
+		if (!ended && !last && i + 1 == SEGMENTS)
+			return -E2BIG;
+		ended |= last;
+		text += len + (last ? 0 : 1);
+	}
+	*ret_match = match;
+	match = (struct mrd_locality_match){0};
+	return 0;
+}
+
+void mrd_locality_match_free(struct mrd_locality_match *match)
+{
+	free(match->region);
+	free(match->zone);
+	free(match->subzone);
+	*match = (struct mrd_locality_match){0};
+}
+
+static bool segment_covers(const char *outer, const char *inner)
+{
+	return !*outer || !strcmp(outer, inner);
+}
+
+bool mrd_locality_covers(const struct mrd_locality_match *outer,
+			 const struct mrd_locality_match *inner)
+{
+	return segment_covers(outer->region, inner->region) &&
+	       segment_covers(outer->zone, inner->zone) &&
+	       segment_covers(outer->subzone, inner->subzone);
+}
+
+bool mrd_locality_is_any(const struct mrd_locality_match *match)
+{
+	return !*match->region;
+}
+
+static void distribute_free(struct mrd_distribute *rule)
+{
+	mrd_locality_match_free(&rule->from);
+	for (size_t i = 0; i < rule->to_count; i++)
+		mrd_locality_match_free(&rule->to[i].to);
+	free(rule->to);
+}
+
+void mrd_locality_setting_free(struct mrd_locality_setting *setting)
+{
+	if (!setting)
+		return;
+	for (size_t i = 0; i < setting->distribute_count; i++)
+		distribute_free(&setting->distribute[i]);
+	free(setting->distribute);
+	for (size_t i = 0; i < setting->failover_count; i++) {
+		free(setting->failover[i].from);
+		free(setting->failover[i].to);
+	}
+	free(setting->failover);
+	free(setting);
+}

@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * All files are read first, then mesh-wide documents, then rules: what a rule inherits from the
+ * mesh is known when it is read, whatever the order of the files. The documents stay until the end,
+ * so that a finding can name the place of an earlier one.
+ */
+#include "policy/policy_yaml.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fnmatch.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/doc.h"
+#include "policy/read.h"
+
+#define GROUP "networking.istio.io/"
+
+enum load_pass { PASS_MESH, PASS_RULES, PASS_COUNT };
+
+struct loader {
+	struct mrd_reader reader;
+	struct mrd_policy *policy;
+	struct mrd_doc_file **files; /* owned */
+	size_t file_count;
+	struct mrd_table *seen; /* keys of mesh-wide documents */
+	enum load_pass pass;
+};
+
+static void loader_cleanup(struct loader *loader)
+{
+	mrd_policy_free(loader->policy);
+	mrd_table_free(loader->seen);
+	for (size_t i = 0; i < loader->file_count; i++)
+		mrd_doc_free(loader->files[i]);
+	free(loader->files);
+}
+
+/* ------------------------------------------------------------------------------- files */
+
+static void path_error(struct loader *loader, const char *path, int error)
+{
+	const struct mrd_place place = {.file = path};
+
+	mrd_diag_add(loader->reader.diag, MRD_ERROR, &place, "", "cannot be read: %s",
+		     strerror(-error));
+}
+
+/* What is wrong with a file is a finding; only a lack of memory is an error of this function. */
+static int read_one_file(struct loader *loader, const char *path)
+{
+	const size_t errors = loader->reader.diag->errors;
+	struct mrd_doc_file **files =
+		reallocarray(loader->files, loader->file_count + 1, sizeof(*files));
+	struct mrd_doc_file *file = NULL;
+	int r;
+
+	if (!files)
+		return -ENOMEM;
+	loader->files = files;
+	r = mrd_doc_read(path, loader->reader.diag, &file);
+	if (file)
+		files[loader->file_count++] = file;
+	if (r == -ENOMEM)
+		return r;
+	if (r < 0 && loader->reader.diag->errors == errors)
+		path_error(loader, path, r);
+	return 0;
+}
+
+static int is_policy_file(const struct dirent *entry)
+{
+	static const char *const patterns[] = {"*.yaml", "*.yml", "*.json"};
+
+	for (size_t i = 0; i < sizeof(patterns) / sizeof(*patterns); i++)
+		if (!fnmatch(patterns[i], entry->d_name, FNM_PERIOD))
+			return 1;
+	return 0;
+}
+
+static int read_folder(struct loader *loader, const char *folder)
+{
+	const char *slash = folder[strlen(folder) - 1] == '/' ? "" : "/";
+	struct dirent **entries = NULL;
+	const int count = scandir(folder, &entries, is_policy_file, alphasort);
+	int r = 0;
+
+	if (count < 0) {
+		path_error(loader, folder, -errno);
+		return 0;
+	}
+	for (int i = 0; i < count; i++) {
+		MRD_AUTO_FREE char *path = NULL;
+		struct stat st;
+
+		if (asprintf(&path, "%s%s%s", folder, slash, entries[i]->d_name) < 0) {
+			path = NULL;
+			r = -ENOMEM;
+		}
+		free(entries[i]);
+		if (!r && (stat(path, &st) < 0 || !S_ISDIR(st.st_mode)))
+			r = read_one_file(loader, path);
+	}
+	free(entries);
+	return r;
+}
+
+static int read_path(struct loader *loader, const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) < 0) {
+		path_error(loader, path, -errno);
+		return 0;
+	}
+	return S_ISDIR(st.st_mode) ? read_folder(loader, path) : read_one_file(loader, path);
+}
+
+/* ------------------------------------------------------------------------------- documents */
+
+static bool is_one_of(const char *text, const char *const *words, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(text, words[i]))
+			return true;
+	return false;
+}
+
+static void error_at(struct loader *loader, const char *field, const struct mrd_doc_node *node,
+		     const char *reason, const char *value)
+{
+	const struct mrd_step step = {.up = loader->reader.at, .name = field};
+
+	loader->reader.at = &step;
+	mrd_read_error(&loader->reader, node, "%s%s%s%s", reason, *value ? " \"" : "", value,
+		       *value ? "\"" : "");
+	loader->reader.at = step.up;
+}
+
+static void visit_istio(struct loader *loader, const struct mrd_doc_node *root, const char *version,
+			const char *kind)
+{
+	static const char *const versions[] = {"v1", "v1beta1", "v1alpha3"};
+	static const char *const others[] = {
+		"EnvoyFilter", "Gateway",	 "ProxyConfig",	  "ServiceEntry",
+		"Sidecar",     "VirtualService", "WorkloadEntry", "WorkloadGroup",
+	};
+	const struct mrd_step step = {.up = loader->reader.at, .name = "kind"};
+	const struct mrd_doc_node *at = mrd_doc_get(root, "kind");
+
+	if (!is_one_of(version, versions, sizeof(versions) / sizeof(*versions))) {
+		error_at(loader, "apiVersion", mrd_doc_get(root, "apiVersion"),
+			 "must be " GROUP "v1, v1beta1 or v1alpha3, not", version);
+		return;
+	}
+	if (!strcmp(kind, "DestinationRule")) {
+		mrd_read_rule(&loader->reader, root, loader->policy);
+		return;
+	}
+	if (!is_one_of(kind, others, sizeof(others) / sizeof(*others))) {
+		error_at(loader, "kind", at, "unknown kind of " GROUP ":", kind);
+		return;
+	}
+	loader->reader.at = &step;
+	mrd_read_warning(&loader->reader, at, "a %s is not applied", kind);
+	loader->reader.at = step.up;
+}
+
+static void visit(struct loader *loader, const struct mrd_doc_node *node);
+
+static void visit_items(struct loader *loader, const struct mrd_doc_node *root)
+{
+	const struct mrd_step step = {.up = loader->reader.at, .name = "items"};
+	const struct mrd_doc_node *items = mrd_doc_get(root, "items");
+
+	for (size_t i = 0; items && items->kind == MRD_DOC_LIST && i < items->count; i++) {
+		const struct mrd_step item = {.up = &step, .index = i};
+
+		loader->reader.at = &item;
+		visit(loader, items->items[i]);
+	}
+	loader->reader.at = step.up;
+	if (loader->pass == PASS_RULES && items && items->kind != MRD_DOC_LIST &&
+	    items->kind != MRD_DOC_NULL)
+		error_at(loader, "items", items, "must be a list", "");
+}
+
+static void visit_object(struct loader *loader, const struct mrd_doc_node *root)
+{
+	const struct mrd_doc_node *api = mrd_doc_get(root, "apiVersion");
+	const struct mrd_doc_node *kind = mrd_doc_get(root, "kind");
+
+	if (!api || !*api->text || !kind || !*kind->text) {
+		error_at(loader, !api || !*api->text ? "apiVersion" : "kind", root, "must be given",
+			 "");
+		return;
+	}
+	if (!strncmp(api->text, GROUP, strlen(GROUP)))
+		visit_istio(loader, root, api->text + strlen(GROUP), kind->text);
+	else
+		error_at(loader, "kind", kind,
+			 "expected a DestinationRule of " GROUP "v1, or a mesh-wide document "
+			 "(without apiVersion and kind), not",
+			 kind->text);
+}
+
+static bool is_list(const struct mrd_doc_node *root)
+{
+	const struct mrd_doc_node *kind = mrd_doc_get(root, "kind");
+
+	return kind && (!strcmp(kind->text, "List") || !strcmp(kind->text, "DestinationRuleList"));
+}
+
+static void visit(struct loader *loader, const struct mrd_doc_node *node)
+{
+	if (!node || node->kind == MRD_DOC_NULL)
+		return;
+	if (node->kind != MRD_DOC_MAP) {
+		if (loader->pass == PASS_RULES)
+			mrd_read_error(&loader->reader, node,
+				       "expected a document with fields, such as apiVersion");
+		return;
+	}
+	if (is_list(node))
+		visit_items(loader, node);
+	else if (mrd_doc_get(node, "apiVersion") || mrd_doc_get(node, "kind")) {
+		if (loader->pass == PASS_RULES)
+			visit_object(loader, node);
+	} else if (loader->pass == PASS_MESH)
+		mrd_read_mesh(&loader->reader, node, loader->seen, loader->policy);
+}
+
+static void visit_all(struct loader *loader, enum load_pass pass)
+{
+	loader->pass = pass;
+	for (size_t i = 0; i < loader->file_count; i++) {
+		loader->reader.file = mrd_doc_name(loader->files[i]);
+		for (size_t j = 0; j < mrd_doc_count(loader->files[i]); j++)
+			visit(loader, mrd_doc_root(loader->files[i], j));
+	}
+}
+
+int mrd_policy_load(const char *const *paths, size_t count, const struct mrd_policy_names *names,
+		    struct mrd_diag *diag, struct mrd_policy **ret_policy)
+{
+	MRD_CLEANUP(loader_cleanup) struct loader loader = {.reader.diag = diag};
+	const size_t errors = diag->errors;
+	int r = mrd_policy_new_empty(names, &loader.policy);
+
+	*ret_policy = NULL;
+	if (r < 0)
+		return r;
+	loader.seen = mrd_table_new(free);
+	if (!loader.seen)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		r = read_path(&loader, paths[i]);
+		if (r < 0)
+			return r;
+	}
+	for (enum load_pass pass = PASS_MESH; pass < PASS_COUNT; pass++)
+		visit_all(&loader, pass);
+	mrd_diag_sort(diag);
+	if (loader.reader.no_memory)
+		return -ENOMEM;
+	if (diag->errors != errors)
+		return -EBADMSG;
+	*ret_policy = MRD_STEAL_PTR(loader.policy);
+	return 0;
+}

@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * localityLbSetting: Istio's checks (pkg/config/validation/agent), without its blind spots: every
+ * mistake is told, not the first, and a wildcard that could never match is a mistake.
+ */
+#include "policy/read.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "policy/locality.h"
+
+enum { WEIGHT_TOTAL = 100 };
+
+struct setting_draft {
+	struct mrd_flag enabled;
+	const struct mrd_doc_node *distribute;
+	const struct mrd_doc_node *failover;
+};
+
+static const struct mrd_list_of texts = {.read = mrd_read_text};
+
+static const struct mrd_field setting_fields[] = {
+	{
+		.name = "enabled",
+		.read = mrd_read_flag,
+		.offset = offsetof(struct setting_draft, enabled),
+	},
+	{
+		.name = "distribute",
+		.read = mrd_read_list_node,
+		.offset = offsetof(struct setting_draft, distribute),
+	},
+	{
+		.name = "failover",
+		.read = mrd_read_list_node,
+		.offset = offsetof(struct setting_draft, failover),
+	},
+	{
+		.name = "failoverPriority",
+		.use = MRD_FIELD_IGNORED,
+		.read = mrd_read_list,
+		.spec = &texts,
+	},
+};
+static const struct mrd_block setting_block = MRD_BLOCK(setting_fields);
+
+struct distribute_draft {
+	struct mrd_text from;
+	const struct mrd_doc_node *to;
+};
+
+static const struct mrd_field distribute_fields[] = {
+	{
+		.name = "from",
+		.use = MRD_FIELD_REQUIRED,
+		.read = mrd_read_text,
+		.offset = offsetof(struct distribute_draft, from),
+	},
+	{
+		.name = "to",
+		.use = MRD_FIELD_REQUIRED,
+		.read = mrd_read_map_node,
+		.offset = offsetof(struct distribute_draft, to),
+	},
+};
+static const struct mrd_block distribute_block = MRD_BLOCK(distribute_fields);
+
+struct failover_draft {
+	struct mrd_text from;
+	struct mrd_text to;
+};
+
+static const struct mrd_field failover_fields[] = {
+	{
+		.name = "from",
+		.use = MRD_FIELD_REQUIRED,
+		.read = mrd_read_text,
+		.offset = offsetof(struct failover_draft, from),
+	},
+	{
+		.name = "to",
+		.use = MRD_FIELD_REQUIRED,
+		.read = mrd_read_text,
+		.offset = offsetof(struct failover_draft, to),
+	},
+};
+static const struct mrd_block failover_block = MRD_BLOCK(failover_fields);
+
+/* ------------------------------------------------------------------------------- distribute */
+
+static void parse_locality(struct mrd_reader *reader, const struct mrd_doc_node *node,
+			   struct mrd_locality_match *match)
+{
+	switch (mrd_locality_parse(node->text, match)) {
+	case 0:
+		return;
+	case -EINVAL:
+		mrd_read_error(reader, node, "\"%s\" has an empty segment", node->text);
+		return;
+	case -EDOM:
+		mrd_read_error(reader, node,
+			       "\"%s\": a \"*\" stands for whole segments, and only at the end",
+			       node->text);
+		return;
+	case -E2BIG:
+		mrd_read_error(reader, node, "\"%s\" is more than region/zone/subzone", node->text);
+		return;
+	default:
+		reader->no_memory = true;
+		return;
+	}
+}
+
+/*
+ * An entry must not be equal to, inside or around an earlier one, or the order of writing would
+ * decide more than the first match; a last "*" for all the rest is what everybody expects.
+ */
+static void check_overlap(struct mrd_reader *reader, const struct mrd_doc_node *node,
+			  const struct mrd_locality_match *match,
+			  const struct mrd_doc_node *earlier_node,
+			  const struct mrd_locality_match *earlier)
+{
+	if (!match->region || !earlier->region)
+		return;
+	if (mrd_locality_covers(earlier, match) ||
+	    (mrd_locality_covers(match, earlier) && !mrd_locality_is_any(match)))
+		mrd_read_error(reader, node, "overlaps with \"%s\" at %s:%u:%u", earlier_node->text,
+			       reader->file, earlier_node->line, earlier_node->column);
+}
+
+static void read_weight(struct mrd_reader *reader, const struct mrd_doc_node *map, size_t index,
+			struct mrd_distribute_to *tos)
+{
+	static const struct mrd_number_limits limits = {.min = 1, .max = WEIGHT_TOTAL};
+	const struct mrd_doc_node *key = map->keys[index];
+	const struct mrd_step step = {.up = reader->at, .name = key->text, .is_key = true};
+	struct mrd_number weight = {0};
+
+	reader->at = &step;
+	parse_locality(reader, key, &tos[index].to);
+	for (size_t i = 0; i < index; i++)
+		check_overlap(reader, key, &tos[index].to, map->keys[i], &tos[i].to);
+	mrd_read_number(reader, map->items[index], &limits, &weight);
+	tos[index].weight = weight.value;
+	reader->at = step.up;
+}
+
+static void read_weights(struct mrd_reader *reader, const struct mrd_doc_node *map,
+			 struct mrd_distribute *rule)
+{
+	const struct mrd_step step = {.up = reader->at, .name = "to"};
+	uint32_t total = 0;
+	bool all_valid = true;
+
+	rule->to = calloc(map->count ? map->count : 1, sizeof(*rule->to));
+	if (!rule->to) {
+		reader->no_memory = true;
+		return;
+	}
+	rule->to_count = map->count;
+	reader->at = &step;
+	for (size_t i = 0; i < map->count; i++) {
+		read_weight(reader, map, i, rule->to);
+		total += rule->to[i].weight;
+		all_valid &= rule->to[i].weight != 0;
+	}
+	if (all_valid && total != WEIGHT_TOTAL)
+		mrd_read_error(reader, map, "the weights add up to %u, not to %d", total,
+			       WEIGHT_TOTAL);
+	reader->at = step.up;
+}
+
+static void read_distribute(struct mrd_reader *reader, const struct mrd_doc_node *list,
+			    size_t index, const struct mrd_doc_node **froms,
+			    struct mrd_distribute *rules)
+{
+	const struct mrd_step item = {.up = reader->at, .index = index};
+	const struct mrd_step from = {.up = &item, .name = "from"};
+	struct distribute_draft draft = {0};
+
+	reader->at = &item;
+	mrd_read_block(reader, list->items[index], &distribute_block, &draft);
+	froms[index] = draft.from.node;
+	if (draft.from.node) {
+		reader->at = &from;
+		parse_locality(reader, draft.from.node, &rules[index].from);
+		for (size_t i = 0; i < index; i++)
+			check_overlap(reader, draft.from.node, &rules[index].from, froms[i],
+				      &rules[i].from);
+		reader->at = &item;
+	}
+	if (draft.to)
+		read_weights(reader, draft.to, &rules[index]);
+	reader->at = item.up;
+}
+
+static void read_distributes(struct mrd_reader *reader, const struct mrd_doc_node *list,
+			     struct mrd_locality_setting *setting)
+{
+	const struct mrd_step step = {.up = reader->at, .name = "distribute"};
+	MRD_AUTO_FREE const struct mrd_doc_node **froms = NULL;
+
+	if (!list || !list->count)
+		return;
+	froms = calloc(list->count, sizeof(*froms));
+	setting->distribute = calloc(list->count, sizeof(*setting->distribute));
+	if (!froms || !setting->distribute) {
+		reader->no_memory = true;
+		return;
+	}
+	setting->distribute_count = list->count;
+	reader->at = &step;
+	for (size_t i = 0; i < list->count; i++)
+		read_distribute(reader, list, i, froms, setting->distribute);
+	reader->at = step.up;
+}
+
+/* ------------------------------------------------------------------------------- failover */
+
+static char *read_region(struct mrd_reader *reader, const struct mrd_text *text, const char *name)
+{
+	const struct mrd_step step = {.up = reader->at, .name = name};
+	char *region;
+
+	if (!text->node)
+		return NULL;
+	reader->at = &step;
+	if (!*text->text)
+		mrd_read_error(reader, text->node, "must name a region");
+	else if (strchr(text->text, '/'))
+		mrd_read_error(reader, text->node, "\"%s\" must be a region alone, without \"/\"",
+			       text->text);
+	else if (strchr(text->text, '*'))
+		mrd_read_error(reader, text->node, "\"%s\" must be a region, without \"*\"",
+			       text->text);
+	reader->at = step.up;
+	region = strdup(text->text);
+	if (!region)
+		reader->no_memory = true;
+	return region;
+}
+
+static void read_failover(struct mrd_reader *reader, const struct mrd_doc_node *node, size_t index,
+			  struct mrd_failover *pairs)
+{
+	struct failover_draft draft = {0};
+	struct mrd_failover *pair = &pairs[index];
+	struct mrd_step step = {.up = reader->at, .name = "to"};
+
+	mrd_read_block(reader, node, &failover_block, &draft);
+	pair->from = read_region(reader, &draft.from, "from");
+	pair->to = read_region(reader, &draft.to, "to");
+	if (!pair->from || !pair->to)
+		return;
+	reader->at = &step;
+	if (!strcmp(pair->from, pair->to))
+		mrd_read_error(reader, draft.to.node, "from and to must be different regions");
+	step.name = "from";
+	for (size_t i = 0; i < index; i++)
+		if (pairs[i].from && !strcmp(pairs[i].from, pair->from)) {
+			mrd_read_warning(reader, draft.from.node,
+					 "no effect: the first pair from \"%s\" decides",
+					 pair->from);
+			break;
+		}
+	reader->at = step.up;
+}
+
+static void read_failovers(struct mrd_reader *reader, const struct mrd_doc_node *list,
+			   struct mrd_locality_setting *setting)
+{
+	const struct mrd_step step = {.up = reader->at, .name = "failover"};
+
+	if (!list || !list->count)
+		return;
+	setting->failover = calloc(list->count, sizeof(*setting->failover));
+	if (!setting->failover) {
+		reader->no_memory = true;
+		return;
+	}
+	setting->failover_count = list->count;
+	for (size_t i = 0; i < list->count; i++) {
+		const struct mrd_step item = {.up = &step, .index = i};
+
+		reader->at = &item;
+		read_failover(reader, list->items[i], i, setting->failover);
+	}
+	reader->at = step.up;
+}
+
+/* The labels of a failover pair's own tiers cannot be ordered a second time. */
+static void check_priority(struct mrd_reader *reader, const struct mrd_doc_node *node)
+{
+	static const char *const topology[] = {"topology.kubernetes.io/region",
+					       "topology.kubernetes.io/zone",
+					       "topology.istio.io/subzone"};
+	const struct mrd_doc_node *failover = mrd_doc_get(node, "failover");
+	const struct mrd_doc_node *labels = mrd_doc_get(node, "failoverPriority");
+	const struct mrd_step step = {.up = reader->at, .name = "failoverPriority"};
+
+	if (!failover || !failover->count || !labels || labels->kind != MRD_DOC_LIST)
+		return;
+	for (size_t i = 0; i < labels->count; i++) {
+		const struct mrd_step item = {.up = &step, .index = i};
+
+		reader->at = &item;
+		for (size_t j = 0; j < sizeof(topology) / sizeof(*topology); j++)
+			if (!strcmp(labels->items[i]->text, topology[j]))
+				mrd_read_error(reader, labels->items[i],
+					       "\"%s\" cannot stand beside failover", topology[j]);
+	}
+	reader->at = step.up;
+}
+
+/* ------------------------------------------------------------------------------- the setting */
+
+static bool is_filled(const struct mrd_doc_node *map, const char *name)
+{
+	const struct mrd_doc_node *value = mrd_doc_get(map, name);
+
+	return value && (value->kind == MRD_DOC_SCALAR || value->count);
+}
+
+void mrd_read_exclusive(struct mrd_reader *reader, const struct mrd_doc_node *map, const char *a,
+			const char *b)
+{
+	const struct mrd_doc_node *first = mrd_read_key(map, a);
+	const struct mrd_doc_node *second = mrd_read_key(map, b);
+	struct mrd_step step = {.up = reader->at};
+
+	if (!first || !second || !is_filled(map, a) || !is_filled(map, b))
+		return;
+	if (first->line > second->line ||
+	    (first->line == second->line && first->column > second->column)) {
+		first = second;
+		second = mrd_read_key(map, a);
+	}
+	step.name = second->text;
+	reader->at = &step;
+	mrd_read_error(reader, second,
+		       "%s (%s:%u:%u) and %s (%s:%u:%u) exclude each other: remove one",
+		       first->text, reader->file, first->line, first->column, second->text,
+		       reader->file, second->line, second->column);
+	reader->at = step.up;
+}
+
+static void setting_cleanup(struct mrd_locality_setting **setting)
+{
+	mrd_locality_setting_free(*setting);
+}
+
+void mrd_read_locality(struct mrd_reader *reader, const struct mrd_doc_node *node,
+		       const void *unused, void *setting_at)
+{
+	MRD_CLEANUP(setting_cleanup)
+	struct mrd_locality_setting *setting = calloc(1, sizeof(*setting));
+	struct setting_draft draft = {0};
+
+	(void)unused;
+	if (!setting) {
+		reader->no_memory = true;
+		return;
+	}
+	mrd_read_block(reader, node, &setting_block, &draft);
+	setting->enabled = !draft.enabled.node || draft.enabled.value;
+	read_distributes(reader, draft.distribute, setting);
+	read_failovers(reader, draft.failover, setting);
+	mrd_read_exclusive(reader, node, "distribute", "failover");
+	check_priority(reader, node);
+	if (setting_at)
+		*(struct mrd_locality_setting **)setting_at = MRD_STEAL_PTR(setting);
+}
+
+/* ------------------------------------------------------------------------------- zone-aware */
+
+static const struct mrd_list_of failover_pairs = {.read = mrd_read_block, .spec = &failover_block};
+
+static const struct mrd_field zone_aware_fields[] = {
+	{.name = "enabled", .read = mrd_read_flag},
+	{.name = "minClusterSize", .read = mrd_read_number},
+	{.name = "failover", .read = mrd_read_list, .spec = &failover_pairs},
+	{.name = "failoverPriority", .read = mrd_read_list, .spec = &texts},
+};
+static const struct mrd_block zone_aware_block = MRD_BLOCK(zone_aware_fields);
+
+void mrd_read_zone_aware(struct mrd_reader *reader, const struct mrd_doc_node *node,
+			 const void *unused, void *draft)
+{
+	(void)unused, (void)draft;
+	mrd_read_block(reader, node, &zone_aware_block, NULL);
+}

@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The mesh-wide document: keys of Istio's MeshConfig, without apiVersion and kind. It may be spread
+ * over several documents and files, but each key stands once: which one would win could not be
+ * seen.
+ */
+#include "policy/read.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "policy/host.h"
+#include "policy/locality.h"
+
+enum { CONNECT_TIMEOUT_MAX_MS = 3600 * 1000 };
+
+/* Where an earlier document set a key; it borrows from that document. */
+struct seen {
+	const char *file;
+	const struct mrd_doc_node *key;
+	const struct mrd_doc_node *value;
+};
+
+struct mesh_draft {
+	struct mrd_meta_draft meta;
+	struct mrd_outlier_block outlier;
+	struct mrd_locality_setting *locality; /* owned */
+	const struct mrd_doc_node *services;
+};
+
+/* ------------------------------------------------------------------------- serviceSettings */
+
+struct service_draft {
+	struct mrd_flag cluster_local;
+	const struct mrd_doc_node *hosts;
+};
+
+static const struct mrd_field settings_fields[] = {
+	{
+		.name = "clusterLocal",
+		.read = mrd_read_flag,
+		.offset = offsetof(struct service_draft, cluster_local),
+	},
+};
+static const struct mrd_block settings_block = MRD_BLOCK(settings_fields);
+
+static const struct mrd_field service_fields[] = {
+	{.name = "settings", .read = mrd_read_block, .spec = &settings_block},
+	{
+		.name = "hosts",
+		.use = MRD_FIELD_REQUIRED,
+		.read = mrd_read_list_node,
+		.offset = offsetof(struct service_draft, hosts),
+	},
+};
+static const struct mrd_block service_block = MRD_BLOCK(service_fields);
+
+static void read_hosts(struct mrd_reader *reader, const struct service_draft *draft,
+		       struct mrd_policy *policy)
+{
+	const struct mrd_step step = {.up = reader->at, .name = "hosts"};
+
+	for (size_t i = 0; draft->hosts && i < draft->hosts->count; i++) {
+		const struct mrd_step item = {.up = &step, .index = i};
+		struct mrd_text host = {0};
+
+		reader->at = &item;
+		mrd_read_text(reader, draft->hosts->items[i], NULL, &host);
+		if (!host.node)
+			continue;
+		if (!mrd_host_is_valid(host.text))
+			mrd_read_error(reader, host.node, "\"%s\" is no host name", host.text);
+		else if (!mrd_host_may_be_service(host.text, policy->cluster_domain))
+			mrd_read_warning(reader, host.node,
+					 "no effect: no Service's host can match (they end with "
+					 ".svc.%s)",
+					 policy->cluster_domain);
+		if (mrd_policy_add_local_host(policy, host.text, draft->cluster_local.value) < 0)
+			reader->no_memory = true;
+	}
+	reader->at = step.up;
+}
+
+static void read_services(struct mrd_reader *reader, const struct mrd_doc_node *list,
+			  struct mrd_policy *policy)
+{
+	const struct mrd_step step = {.up = reader->at, .name = "serviceSettings"};
+
+	for (size_t i = 0; list && i < list->count; i++) {
+		const struct mrd_step item = {.up = &step, .index = i};
+		struct service_draft draft = {0};
+
+		reader->at = &item;
+		mrd_read_block(reader, list->items[i], &service_block, &draft);
+		read_hosts(reader, &draft, policy);
+	}
+	reader->at = step.up;
+}
+
+/* ------------------------------------------------------------------------- the document */
+
+static const struct mrd_span_limits connect_timeout = {.min_ms = 1,
+						       .max_ms = CONNECT_TIMEOUT_MAX_MS};
+
+static const struct mrd_field default_traffic_fields[] = {
+	{.name = "connectionPool", .read = mrd_read_pool},
+	{
+		.name = "outlierDetection",
+		.read = mrd_read_outlier,
+		.offset = offsetof(struct mesh_draft, outlier),
+	},
+};
+static const struct mrd_block default_traffic_block = MRD_BLOCK(default_traffic_fields);
+
+#define IGNORED(field)                                                          \
+	{                                                                       \
+		.name = (field), .use = MRD_FIELD_IGNORED, .read = mrd_read_any \
+	}
+
+static const struct mrd_field mesh_fields[] = {
+	{
+		.name = "metadata",
+		.read = mrd_read_metadata,
+		.offset = offsetof(struct mesh_draft, meta),
+	},
+	{
+		.name = "localityLbSetting",
+		.read = mrd_read_locality,
+		.offset = offsetof(struct mesh_draft, locality),
+	},
+	{
+		.name = "serviceSettings",
+		.read = mrd_read_list_node,
+		.offset = offsetof(struct mesh_draft, services),
+	},
+	{
+		.name = "defaultTrafficPolicy",
+		.read = mrd_read_block,
+		.spec = &default_traffic_block,
+	},
+	{
+		.name = "zoneAwareLbSetting",
+		.use = MRD_FIELD_IGNORED,
+		.read = mrd_read_zone_aware,
+	},
+	{
+		.name = "connectTimeout",
+		.use = MRD_FIELD_IGNORED,
+		.read = mrd_read_span,
+		.spec = &connect_timeout,
+	},
+	IGNORED("accessLogEncoding"),
+	IGNORED("accessLogFile"),
+	IGNORED("accessLogFormat"),
+	IGNORED("ca"),
+	IGNORED("caCertificates"),
+	IGNORED("certificates"),
+	IGNORED("configSources"),
+	IGNORED("defaultConfig"),
+	IGNORED("defaultDestinationRuleExportTo"),
+	IGNORED("defaultHttpRetryPolicy"),
+	IGNORED("defaultProviders"),
+	IGNORED("defaultServiceExportTo"),
+	IGNORED("defaultVirtualServiceExportTo"),
+	IGNORED("disableEnvoyListenerLog"),
+	IGNORED("discoverySelectors"),
+	IGNORED("dnsRefreshRate"),
+	IGNORED("enableAutoMtls"),
+	IGNORED("enableEnvoyAccessLogService"),
+	IGNORED("enablePrometheusMerge"),
+	IGNORED("enableTracing"),
+	IGNORED("extensionProviders"),
+	IGNORED("h2UpgradePolicy"),
+	IGNORED("inboundClusterStatName"),
+	IGNORED("inboundTrafficPolicy"),
+	IGNORED("ingressClass"),
+	IGNORED("ingressControllerMode"),
+	IGNORED("ingressSelector"),
+	IGNORED("ingressService"),
+	IGNORED("meshMTLS"),
+	IGNORED("outboundClusterStatName"),
+	IGNORED("outboundTrafficPolicy"),
+	IGNORED("pathNormalization"),
+	IGNORED("protocolDetectionTimeout"),
+	IGNORED("proxyHttpPort"),
+	IGNORED("proxyInboundListenPort"),
+	IGNORED("proxyListenPort"),
+	IGNORED("rootNamespace"),
+	IGNORED("tcpKeepalive"),
+	IGNORED("thriftConfig"),
+	IGNORED("tlsDefaults"),
+	IGNORED("trustDomain"),
+	IGNORED("trustDomainAliases"),
+	IGNORED("verifyCertificateAtClient"),
+};
+static const struct mrd_block mesh_block = MRD_BLOCK(mesh_fields);
+
+/* ------------------------------------------------------------------------- each key once */
+
+/* One of the two modes in each of two documents is the mistake that users really make. */
+static const char *mode_of(const struct mrd_doc_node *setting, const struct mrd_doc_node **ret_key)
+{
+	static const char *const modes[] = {"distribute", "failover"};
+
+	for (size_t i = 0; i < sizeof(modes) / sizeof(*modes); i++) {
+		const struct mrd_doc_node *list = mrd_doc_get(setting, modes[i]);
+
+		if (!list || !list->count)
+			continue;
+		*ret_key = mrd_read_key(setting, modes[i]);
+		return modes[i];
+	}
+	return NULL;
+}
+
+static void twice(struct mrd_reader *reader, const struct seen *former, const struct seen *now)
+{
+	const struct mrd_doc_node *former_key = NULL;
+	const struct mrd_doc_node *now_key = NULL;
+	const char *former_mode = mode_of(former->value, &former_key);
+	const char *now_mode = mode_of(now->value, &now_key);
+	const struct mrd_step step = {.up = reader->at, .name = now_mode};
+
+	if (!former_mode || !now_mode || !strcmp(former_mode, now_mode)) {
+		mrd_read_error(reader, now->key,
+			       "set at %s:%u:%u and again at %s:%u:%u: remove one", former->file,
+			       former->key->line, former->key->column, now->file, now->key->line,
+			       now->key->column);
+		return;
+	}
+	reader->at = &step;
+	mrd_read_error(reader, now_key,
+		       "%s (%s:%u:%u) and %s (%s:%u:%u) exclude each other: remove one",
+		       former_mode, former->file, former_key->line, former_key->column, now_mode,
+		       now->file, now_key->line, now_key->column);
+	reader->at = step.up;
+}
+
+/* prefix keeps keys of different maps apart. */
+static void note_key(struct mrd_reader *reader, const struct mrd_doc_node *map, size_t index,
+		     const char *prefix, struct mrd_table *seen)
+{
+	const struct seen now = {
+		.file = reader->file, .key = map->keys[index], .value = map->items[index]};
+	const struct mrd_step step = {.up = reader->at, .name = now.key->text};
+	MRD_AUTO_FREE struct seen *copy = malloc(sizeof(*copy));
+	MRD_AUTO_FREE char *key = NULL;
+	const struct seen *former;
+
+	if (asprintf(&key, "%s%s", prefix, now.key->text) < 0)
+		key = NULL;
+	if (!key || !copy) {
+		reader->no_memory = true;
+		return;
+	}
+	former = mrd_table_get_str(seen, key);
+	if (former) {
+		reader->at = &step;
+		twice(reader, former, &now);
+		reader->at = step.up;
+		return;
+	}
+	*copy = now;
+	if (mrd_table_put_str(seen, key, copy) < 0)
+		reader->no_memory = true;
+	else
+		(void)MRD_STEAL_PTR(copy);
+}
+
+static void note_document(struct mrd_reader *reader, const struct mrd_doc_node *root,
+			  struct mrd_table *seen)
+{
+	const struct mrd_step metadata = {.up = reader->at, .name = "metadata"};
+	const struct mrd_step annotations = {.up = &metadata, .name = "annotations"};
+	const struct mrd_doc_node *ours =
+		mrd_doc_get(mrd_doc_get(root, metadata.name), annotations.name);
+
+	for (size_t i = 0; i < root->count; i++)
+		if (strcmp(root->keys[i]->text, metadata.name) != 0)
+			note_key(reader, root, i, "", seen);
+	reader->at = &annotations;
+	for (size_t i = 0; ours && ours->kind == MRD_DOC_MAP && i < ours->count; i++)
+		note_key(reader, ours, i, "annotations/", seen);
+	reader->at = metadata.up;
+}
+
+static void take_ours(const struct mrd_ours *from, struct mrd_ours *into)
+{
+	if (from->has_cap) {
+		into->has_cap = true;
+		into->cap = from->cap;
+	}
+	if (from->has_probation) {
+		into->has_probation = true;
+		into->probation_ms = from->probation_ms;
+	}
+	if (from->overprovisioning_percent)
+		into->overprovisioning_percent = from->overprovisioning_percent;
+}
+
+void mrd_read_mesh(struct mrd_reader *reader, const struct mrd_doc_node *root,
+		   struct mrd_table *seen, struct mrd_policy *policy)
+{
+	struct mrd_mesh *mesh = &policy->mesh;
+	struct mesh_draft draft = {0};
+
+	if (mrd_doc_get(root, "spec")) {
+		mrd_read_error(reader, root,
+			       "has a spec, but neither apiVersion nor kind: is it a "
+			       "DestinationRule of networking.istio.io/v1?");
+		return;
+	}
+	mrd_read_block(reader, root, &mesh_block, &draft);
+	mrd_read_exclusive(reader, root, "localityLbSetting", "zoneAwareLbSetting");
+	note_document(reader, root, seen);
+	read_services(reader, draft.services, policy);
+	take_ours(&draft.meta.ours, &mesh->ours);
+	if (draft.outlier.given)
+		mesh->outlier = draft.outlier;
+	if (!mesh->locality)
+		mesh->locality = MRD_STEAL_PTR(draft.locality);
+	mrd_locality_setting_free(draft.locality);
+}
