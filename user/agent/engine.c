@@ -26,12 +26,11 @@ int mrd_engine_new(const struct mrd_engine_config *config, struct mrd_engine **r
 	engine->drain = config->drain;
 	engine->self = config->self;
 	engine->event_fd = config->event_fd;
-	engine->cluster_domain = strdup(config->cluster_domain);
 	engine->regions = mrd_table_new(NULL);
 	engine->sweeping = mrd_table_new(NULL);
 	r = mrd_book_init(&engine->book);
 	r = r ?: mrd_ids_new(&engine->ids);
-	if (!r && (!engine->cluster_domain || !engine->regions || !engine->sweeping))
+	if (!r && (!engine->regions || !engine->sweeping))
 		r = -ENOMEM;
 	if (r) {
 		mrd_engine_free(engine);
@@ -55,7 +54,6 @@ void mrd_engine_free(struct mrd_engine *engine)
 	mrd_ids_free(engine->ids);
 	mrd_table_free(engine->regions);
 	mrd_table_free(engine->sweeping);
-	free(engine->cluster_domain);
 	free(engine->notes);
 	free(engine);
 }
@@ -81,13 +79,10 @@ static void revisit_all(struct mrd_engine *engine)
 		mrd_engine_revisit(engine, service);
 }
 
-void mrd_engine_set_model(struct mrd_engine *engine, struct mrd_model *model,
-			  const struct mrd_policy *policy, const struct mrd_plan_node *node)
+void mrd_engine_set_input(struct mrd_engine *engine, const struct mrd_engine_input *input)
 {
-	engine->model = model;
-	engine->policy = policy;
-	engine->node = node;
-	mrd_model_touch_all(model);
+	engine->input = *input;
+	mrd_model_touch_all(input->model);
 	revisit_all(engine); /* also those that this model does not have */
 }
 
@@ -176,7 +171,7 @@ static bool plan_dirty(struct mrd_engine *engine, uint64_t until_ns)
 {
 	const char *key;
 
-	while ((key = mrd_model_next_dirty(engine->model))) {
+	while ((key = mrd_model_next_dirty(engine->input.model))) {
 		plan_key(engine, key);
 		if (is_over(engine, until_ns))
 			return true;
@@ -201,7 +196,7 @@ static bool plan_revisits(struct mrd_engine *engine, uint64_t until_ns)
 	return false;
 }
 
-static void revisit_failed(struct mrd_engine *engine)
+void mrd_engine_revisit_failed(struct mrd_engine *engine)
 {
 	struct mrd_book_service *service;
 	size_t cursor = 0;
@@ -223,7 +218,7 @@ static bool finish(struct mrd_engine *engine)
 		mrd_log_warn("rows could not be deleted", MRD_KV_NUM("rows", undeleted),
 			     MRD_KV("consequence", "they take room until an agent starts again"));
 	if (deleted)
-		revisit_failed(engine);
+		mrd_engine_revisit_failed(engine);
 	return engine->revisits;
 }
 

@@ -38,17 +38,23 @@ struct mrd_engine_config {
 	 * so that a long round delays no ejection. May be NULL. */
 	void (*drain)(void *self);
 	void *self;
-	int event_fd;		    /* where Envoy's event log lines go; -1: nowhere */
-	const char *cluster_domain; /* for the cluster's name in them; copied */
+	int event_fd; /* where Envoy's event log lines go; -1: nowhere */
+};
+
+/* What to plan from and for. All are borrowed until the next mrd_engine_set_input(). */
+struct mrd_engine_input {
+	struct mrd_model *model;
+	const struct mrd_policy *policy;
+	const struct mrd_plan_node *node;
+	const char *cluster_domain; /* for the names in Envoy's event log */
 };
 
 int mrd_engine_new(const struct mrd_engine_config *config, struct mrd_engine **ret_engine);
 void mrd_engine_free(struct mrd_engine *engine); /* NULL is fine; the kernel keeps its rows */
 
-/* What to plan from and for. All are borrowed until the next call; everything is planned anew. The
- * node's strings may change only together with a call. */
-void mrd_engine_set_model(struct mrd_engine *engine, struct mrd_model *model,
-			  const struct mrd_policy *policy, const struct mrd_plan_node *node);
+/* Everything is planned anew. To be called as well when something in the input has changed other
+ * than by the model's own calls. */
+void mrd_engine_set_input(struct mrd_engine *engine, const struct mrd_engine_input *input);
 
 /* ------------------------------------------------------------------------------ after a restart */
 
@@ -58,7 +64,7 @@ struct mrd_ids *mrd_engine_ids(struct mrd_engine *engine);
  * Takes over what an earlier agent wrote for a service id: its rows (owned from now on, also on
  * failure), and its ejections with their remaining time. in_kernel: the rows stand in the maps that
  * this agent writes; otherwise they tell of ejections alone, and everything is written anew. The
- * policy must have been set. The service is held.
+ * input must have been set. The service is held.
  */
 int mrd_engine_adopt(struct mrd_engine *engine, const struct mrd_name *name, struct mrd_rows *rows,
 		     bool in_kernel);

@@ -204,7 +204,7 @@ int mrd_engine_restore(struct mrd_engine *engine, struct mrd_entry *entry,
 	if (!hosts)
 		return -ENOMEM;
 	mrd_rows_walk(rows, MRD_MAP_SERVICE, take_number, entry);
-	mrd_policy_effective(engine->policy, entry->name.namespace_, entry->name.service,
+	mrd_policy_effective(engine->input.policy, entry->name.namespace_, entry->name.service,
 			     entry->number, &effective);
 	if (!effective.outlier)
 		return 0;
@@ -351,7 +351,7 @@ void mrd_engine_event(struct mrd_engine *engine, const struct mrd_event *event)
 	if (engine->note_count != first)
 		watch_sweep(engine, entry);
 	if (changed)
-		mrd_model_touch(engine->model, entry->name.namespace_, entry->name.service);
+		mrd_model_touch(engine->input.model, entry->name.namespace_, entry->name.service);
 }
 
 uint64_t mrd_engine_due(const struct mrd_engine *engine)
@@ -372,7 +372,6 @@ uint64_t mrd_engine_due(const struct mrd_engine *engine)
 void mrd_engine_tick(struct mrd_engine *engine)
 {
 	const uint64_t now_ns = engine->now_ns();
-	struct mrd_book_service *service;
 	struct mrd_entry *entry;
 	size_t cursor = 0;
 
@@ -384,15 +383,12 @@ void mrd_engine_tick(struct mrd_engine *engine)
 			continue;
 		mrd_outlier_sweep(entry->detector, mrd_engine_ms(now_ns), on_verdict, &hearing);
 		if (engine->note_count != first)
-			mrd_model_touch(engine->model, entry->name.namespace_, entry->name.service);
+			mrd_model_touch(engine->input.model, entry->name.namespace_,
+					entry->name.service);
 		watch_sweep(engine, entry);
 	}
-	if (!engine->retry_at_ns || engine->retry_at_ns > now_ns)
-		return;
-	cursor = 0;
-	while ((service = mrd_table_next(engine->book.services, &cursor, NULL, NULL)))
-		if (service->error)
-			mrd_engine_revisit(engine, service);
+	if (engine->retry_at_ns && engine->retry_at_ns <= now_ns)
+		mrd_engine_revisit_failed(engine);
 }
 
 /* ---------------------------------------------------------------------------------------- words */
@@ -460,7 +456,7 @@ static void tell_event(const struct mrd_engine *engine, const struct mrd_entry *
 	struct mrd_strbuf line MRD_AUTO_STRBUF = {0};
 
 	mrd_strbuf_addf(&cluster, "outbound|%u||%s.%s.svc.%s", entry->number, entry->name.service,
-			entry->name.namespace_, engine->cluster_domain);
+			entry->name.namespace_, engine->input.cluster_domain);
 	if (cluster.failed)
 		return;
 	mrd_outlier_log_line(&line, &note->verdict, cluster.text, endpoint, mrd_clock_wall_ms());

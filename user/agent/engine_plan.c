@@ -48,7 +48,7 @@ static const struct mrd_entry *entry_of_port(const struct mrd_engine *engine,
 	if (!entry || !entry->detector)
 		return NULL;
 	/* A rule that is gone takes its ejections with it, at once. */
-	mrd_policy_effective(engine->policy, view->namespace_, view->name, port->number,
+	mrd_policy_effective(engine->input.policy, view->namespace_, view->name, port->number,
 			     &effective);
 	return effective.outlier ? entry : NULL;
 }
@@ -326,7 +326,7 @@ void mrd_engine_plan_service(struct mrd_engine *engine, const char *namespace_, 
 
 	snprintf(key, sizeof(key), "%s/%s", namespace_, name);
 	service = mrd_book_find_service(&engine->book, key);
-	r = mrd_model_view(engine->model, namespace_, name, &view);
+	r = mrd_model_view(engine->input.model, namespace_, name, &view);
 	if (r == -ENOENT && !service)
 		return; /* none of ours, and never was */
 	if (!service)
@@ -337,8 +337,8 @@ void mrd_engine_plan_service(struct mrd_engine *engine, const char *namespace_, 
 		return;
 	}
 	if (!r)
-		r = mrd_plan_make(view, engine->model, engine->policy, engine->node, &ejections,
-				  &plan);
+		r = mrd_plan_make(view, engine->input.model, engine->input.policy,
+				  engine->input.node, &ejections, &plan);
 	engine->round.services++;
 	failure.error = r;
 	if (!r || r == -ENOENT)

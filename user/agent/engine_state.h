@@ -31,11 +31,8 @@ struct mrd_engine {
 	void (*drain)(void *self);
 	void *self;
 	int event_fd;
-	char *cluster_domain;
 
-	struct mrd_model *model;
-	const struct mrd_policy *policy;
-	const struct mrd_plan_node *node;
+	struct mrd_engine_input input;
 	struct mrd_ids *ids;
 	struct mrd_book book;
 	struct mrd_batch batch;
@@ -61,6 +58,7 @@ static inline uint64_t mrd_engine_ms(uint64_t ns)
 }
 
 void mrd_engine_revisit(struct mrd_engine *engine, struct mrd_book_service *service);
+void mrd_engine_revisit_failed(struct mrd_engine *engine);
 
 /* engine_plan.c: plans and writes one service by its name; deletions are left to the batch. */
 void mrd_engine_plan_service(struct mrd_engine *engine, const char *namespace_, const char *name);
