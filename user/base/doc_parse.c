@@ -138,11 +138,12 @@ static int refuse_as_libyaml(struct builder *builder, const yaml_parser_t *yaml)
 	if (byte == '\t' && (strstr(problem, "tab character") || strstr(problem, "start any")))
 		return refuse(builder, mark, "a tab cannot indent YAML: use spaces");
 
-	if (strstr(problem, "start any") && byte > ' ')
+	if (strstr(problem, "start any") && byte > ' ') {
 		mrd_strbuf_addf(&reason, "'%c' cannot start a value: put the value in quotes",
 				byte);
-	else
-		mrd_strbuf_addf(&reason, "%s", problem);
+		return refuse(builder, mark, reason.text ? reason.text : problem);
+	}
+	mrd_strbuf_addf(&reason, "%s", problem);
 	if (yaml->context)
 		mrd_strbuf_addf(&reason, " %s", yaml->context);
 	if (yaml->context && yaml->context_mark.line != mark.line)
@@ -397,51 +398,62 @@ static int compare_pairs(const void *left, const void *right)
 	return order ? order : (a > b) - (a < b);
 }
 
+static int refuse_duplicate(struct builder *builder, const struct mrd_doc_node *key,
+			    const struct mrd_doc_node *first)
+{
+	const struct mrd_place place = {
+		.file = builder->file->name, .line = key->line, .column = key->column};
+
+	mrd_diag_add(builder->diag, MRD_ERROR, &place, key->text,
+		     "this key is given twice, first in line %u", first->line);
+	return ++builder->duplicates == DUPLICATES_MAX ? -EBADMSG : 0;
+}
+
 /* Drops merged pairs that have been given before; a written one that has is an error. */
 static int check_duplicates(struct builder *builder)
 {
+	int ret = 0;
+
+	if (builder->pairs_count < 2)
+		return 0;
 	for (size_t i = 0; i < builder->pairs_count; i++)
 		builder->sorted[i] = &builder->pairs[i];
 	qsort(builder->sorted, builder->pairs_count, sizeof(*builder->sorted), compare_pairs);
-	for (size_t i = 1; i < builder->pairs_count; i++) {
+	for (size_t i = 1; i < builder->pairs_count && ret == 0; i++) {
 		const struct pair *before = builder->sorted[i - 1];
 		struct pair *pair = builder->sorted[i];
-		const struct mrd_place place = {.file = builder->file->name,
-						.line = pair->key->line,
-						.column = pair->key->column};
 
 		if (strcmp(before->key->text, pair->key->text) != 0)
 			continue;
 		pair->dropped = true;
-		if (pair->merged)
-			continue;
-		mrd_diag_add(builder->diag, MRD_ERROR, &place, pair->key->text,
-			     "this key is given twice, first in line %u", before->key->line);
-		if (++builder->duplicates == DUPLICATES_MAX)
-			return -EBADMSG;
+		if (!pair->merged)
+			ret = refuse_duplicate(builder, pair->key, before->key);
 	}
-	return 0;
+	return ret;
 }
 
 /* The written pairs first, then the merged ones, so that order decides who wins. */
 static int collect_pairs(struct builder *builder, const struct frame *frame)
 {
+	const struct mrd_doc_node *merge_key = NULL;
 	const struct mrd_doc_node *merge = NULL;
-	int ret;
+	int ret = 0;
 
 	builder->pairs_count = 0;
-	for (size_t i = frame->first; i < builder->pending_count; i += 2) {
+	for (size_t i = frame->first; i < builder->pending_count && ret == 0; i += 2) {
 		struct mrd_doc_node *key = builder->pending[i];
 
-		if (is_merge_key(key) && !merge) {
+		if (!is_merge_key(key)) {
+			ret = add_pair(builder, key, builder->pending[i + 1], false);
+		} else if (merge_key) {
+			ret = refuse_duplicate(builder, key, merge_key);
+		} else {
+			merge_key = key;
 			merge = builder->pending[i + 1];
-			continue;
 		}
-		ret = add_pair(builder, key, builder->pending[i + 1], false);
-		if (ret < 0)
-			return ret;
 	}
-	ret = merge ? add_merged(builder, merge) : 0;
+	if (ret == 0 && merge)
+		ret = add_merged(builder, merge);
 	return ret < 0 ? ret : check_duplicates(builder);
 }
 

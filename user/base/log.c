@@ -89,10 +89,11 @@ void mrd_log_write(enum mrd_log_level level, const char *msg, const struct mrd_k
 {
 	MRD_AUTO_STRBUF struct mrd_strbuf line = {0};
 	char now[TIME_TEXT_MAX];
-	const struct mrd_kv ts = MRD_KV("ts", time_text(now));
+	struct mrd_kv ts;
 
 	if (level < config.least)
 		return;
+	ts = MRD_KV("ts", time_text(now));
 	mrd_strbuf_addf(&line,
 			config.json ? "{\"level\":\"%s\",\"msg\":" : "%s msg=", level_names[level]);
 	mrd_strbuf_add_json(&line, msg);

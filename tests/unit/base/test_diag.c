@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+#include "base/diag.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/cleanup.h"
+
+static void text_leaves_out_what_is_unknown(void **state)
+{
+	static const struct {
+		struct mrd_place place;
+		enum mrd_severity severity;
+		const char *field;
+		const char *want;
+	} cases[] = {
+		{.place = {.file = "a.yaml", .line = 3, .column = 5},
+		 .severity = MRD_ERROR,
+		 .field = "spec.host",
+		 .want = "a.yaml:3:5: error: spec.host: is 7"},
+		{.place = {.file = "a.yaml", .line = 3},
+		 .severity = MRD_WARNING,
+		 .field = "",
+		 .want = "a.yaml:3: warning: is 7"},
+		{.place = {.file = "a.yaml"},
+		 .severity = MRD_ERROR,
+		 .field = NULL,
+		 .want = "a.yaml: error: is 7"},
+		{.place = {0}, .severity = MRD_ERROR, .field = "x", .want = "error: x: is 7"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		MRD_AUTO_DIAG struct mrd_diag diag = {0};
+		MRD_AUTO_FREE char *text = NULL;
+
+		print_message("case %s\n", cases[i].want);
+		mrd_diag_add(&diag, cases[i].severity, &cases[i].place, cases[i].field, "is %d", 7);
+		assert_int_equal(diag.count, 1);
+		assert_int_equal(diag.errors, cases[i].severity == MRD_ERROR);
+		text = mrd_finding_text(&diag.findings[0]);
+		assert_string_equal(text, cases[i].want);
+	}
+}
+
+static void a_finding_may_have_no_place(void **state)
+{
+	MRD_AUTO_DIAG struct mrd_diag diag = {0};
+	MRD_AUTO_FREE char *text = NULL;
+
+	(void)state;
+	mrd_diag_add(&diag, MRD_ERROR, NULL, NULL, "lost");
+	text = mrd_finding_text(&diag.findings[0]);
+	assert_string_equal(text, "error: lost");
+}
+
+static void findings_outlive_what_they_speak_of(void **state)
+{
+	MRD_AUTO_DIAG struct mrd_diag diag = {0};
+	char file[] = "a.yaml";
+	char field[] = "spec";
+
+	(void)state;
+	mrd_diag_add(&diag, MRD_ERROR, &(struct mrd_place){.file = file}, field, "bad");
+	memset(file, 'x', sizeof(file) - 1);
+	memset(field, 'x', sizeof(field) - 1);
+	assert_string_equal(diag.findings[0].file, "a.yaml");
+	assert_string_equal(diag.findings[0].field, "spec");
+}
+
+static void sorted_by_file_line_and_column(void **state)
+{
+	static const struct mrd_place unsorted[] = {
+		{.file = "b", .line = 1, .column = 1}, {.file = "a", .line = 10, .column = 2},
+		{.file = "a", .line = 9, .column = 5}, {.file = "a", .line = 10, .column = 1},
+		{.file = "a", .line = 0, .column = 0},
+	};
+	static const char want[] = "a: error: x\na:9:5: error: x\na:10:1: error: x\n"
+				   "a:10:2: error: x\nb:1:1: error: x\n";
+	MRD_AUTO_DIAG struct mrd_diag diag = {0};
+	MRD_AUTO_FREE char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(unsorted) / sizeof(unsorted[0]); i++)
+		mrd_diag_add(&diag, MRD_ERROR, &unsorted[i], "", "x");
+	mrd_diag_sort(&diag);
+	mrd_diag_print(&diag, out);
+	fclose(out);
+	assert_string_equal(text, want);
+}
+
+static void many_findings_are_all_kept(void **state)
+{
+	MRD_AUTO_DIAG struct mrd_diag diag = {0};
+
+	(void)state;
+	mrd_diag_sort(&diag); /* nothing yet: fine */
+	for (unsigned int i = 1; i <= 100; i++)
+		mrd_diag_add(&diag, i % 4 ? MRD_WARNING : MRD_ERROR,
+			     &(struct mrd_place){.file = "f", .line = i}, "", "%u", i);
+	assert_int_equal(diag.count, 100);
+	assert_int_equal(diag.errors, 25);
+	assert_string_equal(diag.findings[99].reason, "100");
+	mrd_diag_free(&diag);
+	assert_int_equal(diag.count + diag.errors + diag.room, 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(text_leaves_out_what_is_unknown),
+		cmocka_unit_test(a_finding_may_have_no_place),
+		cmocka_unit_test(findings_outlive_what_they_speak_of),
+		cmocka_unit_test(sorted_by_file_line_and_column),
+		cmocka_unit_test(many_findings_are_all_kept),
+	};
+
+	return cmocka_run_group_tests_name("base/diag", tests, NULL, NULL);
+}

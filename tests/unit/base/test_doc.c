@@ -1,0 +1,482 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* A tree is compared as one line of text, in which JSON's signs stand for the kinds of nodes. */
+#include "base/doc.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/cleanup.h"
+#include "base/strbuf.h"
+
+static void show(struct mrd_strbuf *out, const struct mrd_doc_node *node)
+{
+	switch (node ? node->kind : MRD_DOC_NULL) {
+	case MRD_DOC_NULL:
+		mrd_strbuf_addf(out, "null");
+		break;
+	case MRD_DOC_SCALAR:
+		if (node->quoted)
+			mrd_strbuf_add_json(out, node->text);
+		else
+			mrd_strbuf_addf(out, "%s", node->text);
+		break;
+	case MRD_DOC_MAP:
+	case MRD_DOC_LIST:
+		mrd_strbuf_addf(out, node->kind == MRD_DOC_MAP ? "{" : "[");
+		for (size_t i = 0; i < node->count; i++) {
+			mrd_strbuf_addf(out, i ? " " : "");
+			if (node->kind == MRD_DOC_MAP)
+				mrd_strbuf_addf(out, "%s:", node->keys[i]->text);
+			show(out, node->items[i]);
+		}
+		mrd_strbuf_addf(out, node->kind == MRD_DOC_MAP ? "}" : "]");
+		break;
+	}
+}
+
+/* All documents, with "|" between them, and what was wrong. */
+static int read_text(const char *text, size_t len, char **ret_shown, char **ret_findings)
+{
+	MRD_AUTO_STRBUF struct mrd_strbuf shown = {0};
+	MRD_AUTO_STRBUF struct mrd_strbuf findings = {0};
+	MRD_AUTO_DIAG struct mrd_diag diag = {0};
+	struct mrd_doc_file *file = NULL;
+	const int ret = mrd_doc_parse("f", text, len, &diag, &file);
+
+	for (size_t i = 0; file && i < mrd_doc_count(file); i++) {
+		mrd_strbuf_addf(&shown, i ? "|" : "");
+		show(&shown, mrd_doc_root(file, i));
+	}
+	for (size_t i = 0; i < diag.count; i++) {
+		MRD_AUTO_FREE char *line = mrd_finding_text(&diag.findings[i]);
+
+		mrd_strbuf_addf(&findings, "%s%s", i ? "\n" : "", line);
+	}
+	mrd_doc_free(file);
+	*ret_shown = mrd_strbuf_steal(&shown);
+	*ret_findings = mrd_strbuf_steal(&findings);
+	return ret;
+}
+
+static void good_documents(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *want;
+	} cases[] = {
+		{.text = "", .want = ""},
+		{.text = "# only a comment\n", .want = ""},
+		{.text = "\xef\xbb\xbf", .want = ""},
+		{.text = "---\n", .want = "null"},
+		{.text = "---\n---\na: 1\n", .want = "null|{a:1}"},
+		{.text = "a: 1\n---\nb: 2\n...\n---\nc: 3\n", .want = "{a:1}|{b:2}|{c:3}"},
+		{.text = "\xef\xbb\xbf"
+			 "a: 1\r\nb:\r\n  - x\r\n  - y\r\n",
+		 .want = "{a:1 b:[x y]}"},
+		{.text = "a:\nb: ~\nc: null\nd: Null\ne: NULL\n",
+		 .want = "{a:null b:null c:null d:null e:null}"},
+		{.text = "a: 'null'\nb: \"\"\nc: |\n  x\n",
+		 .want = "{a:\"null\" b:\"\" c:\"x\\n\"}"},
+		{.text = "null: 1\n~: 2\n", .want = "{null:1 ~:2}"},
+		{.text = "a: !!str 5\nb: ! 6\nc: !!int 7\n", .want = "{a:\"5\" b:\"6\" c:7}"},
+		{.text = "{\"a\":[1,2,{\"b\":null}],\"c\":\"\\u00e9\\/\"}",
+		 .want = "{a:[1 2 {b:null}] c:\"\xc3\xa9/\"}"},
+		{.text = "{\n\t\"a\": 1,\n\t\"b\": [\n\t\t2\n\t]\n}\n", .want = "{a:1 b:[2]}"},
+		{.text = "a: {}\nb: []\n", .want = "{a:{} b:[]}"},
+		{.text = "a: &x {b: 1}\nc: *x\nd: *x\n", .want = "{a:{b:1} c:{b:1} d:{b:1}}"},
+		{.text = "a: &x 1\nb: &x 2\nc: *x\n", .want = "{a:1 b:2 c:2}"},
+		{.text = "a: &k key\n*k : 1\n", .want = "{a:key key:1}"},
+		{.text = "a: &x {b: 1, c: 2}\nd:\n  <<: *x\n  c: 3\n",
+		 .want = "{a:{b:1 c:2} d:{c:3 b:1}}"},
+		{.text = "- &x {b: 1}\n- &y {b: 2, c: 2}\n- {<<: [*x, *y], d: 3}\n",
+		 .want = "[{b:1} {b:2 c:2} {d:3 b:1 c:2}]"},
+		{.text = "{<<: {a: 1}, a: 2}", .want = "{a:2}"},
+		{.text = "{<<: []}", .want = "{}"},
+		{.text = "{\"<<\": {a: 1}}", .want = "{<<:{a:1}}"},
+		{.text = "%YAML 1.1\n---\na: 1\n", .want = "{a:1}"},
+		{.text = "a: b: c", .want = NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		MRD_AUTO_FREE char *shown = NULL;
+		MRD_AUTO_FREE char *findings = NULL;
+		int ret;
+
+		print_message("case '%s'\n", cases[i].text);
+		ret = read_text(cases[i].text, strlen(cases[i].text), &shown, &findings);
+		assert_int_equal(ret, cases[i].want ? 0 : -EBADMSG);
+		assert_string_equal(shown, cases[i].want ? cases[i].want : "");
+		assert_int_equal(strlen(findings) != 0, !cases[i].want);
+	}
+}
+
+static void broken_documents_name_place_and_reason(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *kept; /* documents before the broken one */
+		const char *want;
+	} cases[] = {
+		{.text = "a:\n\tb: 1\n",
+		 .want = "f:2:1: error: a tab cannot indent YAML: use spaces"},
+		{.text = "a: 1\n\tb: 1\n",
+		 .want = "f:2:1: error: a tab cannot indent YAML: use spaces"},
+		{.text = "a:\n  - b\n \t- c\n",
+		 .want = "f:3:2: error: a tab cannot indent YAML: use spaces"},
+		{.text = "a: @b\n",
+		 .want = "f:1:4: error: '@' cannot start a value: put the value in quotes"},
+		{.text = "a: 1\nb: 2\na: 3\n",
+		 .want = "f:3:1: error: a: this key is given twice, first in line 1"},
+		{.text = "a: {b: 1, 'b': 2}\nc: 1\nc: 2\n---\nd: 1\n",
+		 .want = "f:1:11: error: b: this key is given twice, first in line 1\n"
+			 "f:3:1: error: c: this key is given twice, first in line 2"},
+		{.text = "<<: {a: 1}\n<<: {b: 1}\n",
+		 .want = "f:2:1: error: <<: this key is given twice, first in line 1"},
+		{.text = "a: 1\n---\nb: [\n", .kept = "{a:1}", .want = NULL},
+		{.text = "a: 1\n---\nb: 1\nb: 2\n---\nc: 1\n",
+		 .kept = "{a:1}",
+		 .want = "f:4:1: error: b: this key is given twice, first in line 3"},
+		{.text = "a: *x\n", .want = "f:1:4: error: an alias of an anchor that is not set"},
+		{.text = "a: &x 1\n---\nb: *x\n",
+		 .kept = "{a:1}",
+		 .want = "f:3:4: error: an alias of an anchor that is not set"},
+		{.text = "a: &x [*x]\n",
+		 .want = "f:1:8: error: an alias inside of what it stands for"},
+		{.text = "[a]: 1\n", .want = "f:1:1: error: a key must be a single word or text"},
+		{.text = "? {a: 1}\n: 1\n",
+		 .want = "f:1:3: error: a key must be a single word or text"},
+		{.text = "- &x [1]\n- {*x : 1}\n",
+		 .want = "f:2:4: error: a key must be a single word or text"},
+		{.text = "{<<: 5}", .want = "f:1:6: error: only maps can be merged with <<"},
+		{.text = "{<<: [{a: 1}, 5]}",
+		 .want = "f:1:6: error: only maps can be merged with <<"},
+		{.text = "a: !mine 5\n",
+		 .want = "f:1:4: error: a tag that is not one of YAML's own"},
+		{.text = "a: !mine {b: 1}\n",
+		 .want = "f:1:4: error: a tag that is not one of YAML's own"},
+		{.text = "a: \"x\\0y\"\n", .want = "f:1:4: error: a zero character in a text"},
+		{.text = "a: 1\nb: \xc3\xa9\xff\n",
+		 .want = "f:2:5: error: invalid leading UTF-8 octet"},
+		{.text = "a: \x01\n", .want = NULL},
+		{.text = "{\"a\": [1, 2}", .want = NULL},
+		{.text = "{\"a\": \"b", .want = NULL},
+		{.text = "a: 'b\n", .want = NULL},
+		{.text = "a: b: c\n",
+		 .want = "f:1:5: error: mapping values are not allowed in this context"},
+		{.text = "\xc3\xa9: *x\n",
+		 .want = "f:1:4: error: an alias of an anchor that is not set"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		MRD_AUTO_FREE char *shown = NULL;
+		MRD_AUTO_FREE char *findings = NULL;
+
+		print_message("case '%s'\n", cases[i].text);
+		assert_int_equal(read_text(cases[i].text, strlen(cases[i].text), &shown, &findings),
+				 -EBADMSG);
+		assert_string_equal(shown, cases[i].kept ? cases[i].kept : "");
+		print_message("  %s\n", findings);
+		if (cases[i].want)
+			assert_string_equal(findings, cases[i].want);
+		else
+			assert_non_null(strstr(findings, ": error: "));
+	}
+}
+
+/* Every prefix of a document is read or refused, but never misread or left without a reason. */
+static void half_written_files_are_refused_with_a_reason(void **state)
+{
+	static const char text[] = "a: &x {b: [1, 'two', \"three\"]}\n"
+				   "c:\n  - <<: *x\n    d: |\n      text\n---\n{\"e\": null}\n";
+
+	(void)state;
+	for (size_t len = 0; len < sizeof(text); len++) {
+		MRD_AUTO_FREE char *shown = NULL;
+		MRD_AUTO_FREE char *findings = NULL;
+		const int ret = read_text(text, len, &shown, &findings);
+
+		print_message("case %zu bytes: %d %s\n", len, ret, findings);
+		assert_true(ret == 0 || ret == -EBADMSG);
+		assert_int_equal(ret == -EBADMSG, strlen(findings) != 0);
+	}
+}
+
+/* How many of the pieces fit; "%" in piece is the number of the piece before, "#" its own. */
+static char *repeat(const char *head, const char *piece, unsigned int count, const char *tail)
+{
+	struct mrd_strbuf text = {0};
+
+	mrd_strbuf_addf(&text, "%s", head);
+	for (unsigned int i = 1; i <= count; i++) {
+		for (const char *at = piece; *at; at++) {
+			if (*at == '%' || *at == '#')
+				mrd_strbuf_addf(&text, "%u", *at == '#' ? i : i - 1);
+			else
+				mrd_strbuf_add(&text, at, 1);
+		}
+	}
+	mrd_strbuf_addf(&text, "%s", tail);
+	return mrd_strbuf_steal(&text);
+}
+
+static void hostile_documents_are_bounded(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *head;
+		const char *piece;
+		unsigned int count;
+		const char *want; /* NULL: fine */
+	} cases[] = {
+		{.name = "billion laughs",
+		 .head = "- &a0 [x,x,x,x,x,x,x,x,x,x]\n",
+		 .piece = "- &a# [*a%,*a%,*a%,*a%,*a%,*a%,*a%,*a%,*a%,*a%]\n",
+		 .count = 12,
+		 .want = "too many nodes in this file"},
+		{.name = "laughs by merging",
+		 .head = "- &a0 {x: y}\n",
+		 .piece = "- &a# {<<: [*a%,*a%,*a%,*a%], x#: [*a%,*a%,*a%,*a%]}\n",
+		 .count = 30,
+		 .want = "too many nodes in this file"},
+		{.name = "few aliases",
+		 .head = "- &a0 [x]\n",
+		 .piece = "- &a# [*a%, *a%]\n",
+		 .count = 15},
+		{.name = "depth by brackets",
+		 .head = "",
+		 .piece = "[",
+		 .count = 100000,
+		 .want = "nested too deep"},
+		{.name = "depth by aliases",
+		 .head = "- &a0 [x]\n",
+		 .piece = "- &a# [*a%]\n",
+		 .count = 100,
+		 .want = "nested too deep through aliases"},
+		{.name = "depth that is allowed",
+		 .head = "- &a0 [x]\n",
+		 .piece = "- &a# [*a%]\n",
+		 .count = 62},
+		{.name = "many duplicates",
+		 .head = "",
+		 .piece = "a: #\n",
+		 .count = 5000,
+		 .want = "given twice"},
+		{.name = "many keys", .head = "", .piece = "a#: #\n", .count = 20000},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		MRD_AUTO_FREE char *text =
+			repeat(cases[i].head, cases[i].piece, cases[i].count, "");
+		MRD_AUTO_DIAG struct mrd_diag diag = {0};
+		struct mrd_doc_file *file = NULL;
+
+		print_message("case %s\n", cases[i].name);
+		assert_int_equal(mrd_doc_parse("f", text, strlen(text), &diag, &file),
+				 cases[i].want ? -EBADMSG : 0);
+		if (cases[i].want)
+			assert_non_null(strstr(diag.findings[0].reason, cases[i].want));
+		assert_in_range(diag.count, !!cases[i].want, 100);
+		mrd_doc_free(file);
+	}
+}
+
+static void nesting_stops_at_the_limit(void **state)
+{
+	(void)state;
+	for (unsigned int depth = MRD_DOC_DEPTH_MAX - 1; depth <= MRD_DOC_DEPTH_MAX + 1; depth++) {
+		MRD_AUTO_FREE char *open = repeat("", "[", depth, "");
+		MRD_AUTO_FREE char *text = repeat(open, "]", depth, "");
+		MRD_AUTO_FREE char *shown = NULL;
+		MRD_AUTO_FREE char *findings = NULL;
+
+		print_message("case %u\n", depth);
+		assert_int_equal(read_text(text, strlen(text), &shown, &findings),
+				 depth > MRD_DOC_DEPTH_MAX ? -EBADMSG : 0);
+	}
+}
+
+/* What "kubectl get -o json" prints for many endpoints, on one line. */
+static void a_long_json_line_is_read(void **state)
+{
+	enum { ITEMS = 20000 };
+	MRD_AUTO_FREE char *text = repeat(
+		"{\"items\":[0", ",{\"addresses\":[\"10.0.0.#\"],\"ready\":true}", ITEMS, "]}");
+	MRD_AUTO_DIAG struct mrd_diag diag = {0};
+	struct mrd_doc_file *file = NULL;
+	const struct mrd_doc_node *items;
+
+	(void)state;
+	assert_int_equal(mrd_doc_parse("f", text, strlen(text), &diag, &file), 0);
+	items = mrd_doc_get(mrd_doc_root(file, 0), "items");
+	assert_int_equal(items->count, ITEMS + 1);
+	assert_string_equal(mrd_doc_get(items->items[ITEMS], "addresses")->items[0]->text,
+			    "10.0.0.20000");
+	assert_int_equal(mrd_doc_get(items->items[ITEMS], "ready")->line, 1);
+	mrd_doc_free(file);
+}
+
+static void nodes_know_their_place(void **state)
+{
+	static const char body[] = "a:\n  - b: 1\n    c: 'x'\n";
+	MRD_AUTO_DIAG struct mrd_diag diag = {0};
+	struct mrd_doc_file *file = NULL;
+	const struct mrd_doc_node *list;
+
+	(void)state;
+	assert_int_equal(mrd_doc_parse("dir/f.yaml", body, strlen(body), &diag, &file), 0);
+	assert_string_equal(mrd_doc_name(file), "dir/f.yaml");
+	list = mrd_doc_get(mrd_doc_root(file, 0), "a");
+	assert_int_equal(list->line, 2);
+	assert_int_equal(list->column, 3);
+	assert_int_equal(list->items[0]->line, 2);
+	assert_int_equal(list->items[0]->column, 5);
+	assert_int_equal(list->items[0]->keys[1]->line, 3);
+	assert_int_equal(list->items[0]->keys[1]->column, 5);
+	assert_int_equal(mrd_doc_get(list->items[0], "c")->column, 8);
+	assert_null(mrd_doc_root(file, 1));
+	mrd_doc_free(file);
+}
+
+static void numbers_and_flags(void **state)
+{
+	static const struct {
+		const char *text;
+		int want_int;
+		int64_t number;
+		int want_bool;
+		bool flag;
+	} cases[] = {
+		{.text = "0", .want_bool = -EINVAL},
+		{.text = "-0", .want_bool = -EINVAL},
+		{.text = "+17", .number = 17, .want_bool = -EINVAL},
+		{.text = "-17", .number = -17, .want_bool = -EINVAL},
+		{.text = "0x1F", .number = 31, .want_bool = -EINVAL},
+		{.text = "0o17", .number = 15, .want_bool = -EINVAL},
+		{.text = "9223372036854775807", .number = INT64_MAX, .want_bool = -EINVAL},
+		{.text = "-9223372036854775808", .number = INT64_MIN, .want_bool = -EINVAL},
+		{.text = "9223372036854775808", .want_int = -ERANGE, .want_bool = -EINVAL},
+		{.text = "-9223372036854775809", .want_int = -ERANGE, .want_bool = -EINVAL},
+		{.text = "99999999999999999999", .want_int = -ERANGE, .want_bool = -EINVAL},
+		{.text = "017", .want_int = -EINVAL, .want_bool = -EINVAL},
+		{.text = "0x", .want_int = -EINVAL, .want_bool = -EINVAL},
+		{.text = "0xg", .want_int = -EINVAL, .want_bool = -EINVAL},
+		{.text = "0o8", .want_int = -EINVAL, .want_bool = -EINVAL},
+		{.text = "1.0", .want_int = -EINVAL, .want_bool = -EINVAL},
+		{.text = "1e3", .want_int = -EINVAL, .want_bool = -EINVAL},
+		{.text = "1_000", .want_int = -EINVAL, .want_bool = -EINVAL},
+		{.text = "- 1", .want_int = -EINVAL, .want_bool = -EINVAL},
+		{.text = "'5'", .want_int = -EINVAL, .want_bool = -EINVAL},
+		{.text = "null", .want_int = -EINVAL, .want_bool = -EINVAL},
+		{.text = "[5]", .want_int = -EINVAL, .want_bool = -EINVAL},
+		{.text = "true", .want_int = -EINVAL, .flag = true},
+		{.text = "TRUE", .want_int = -EINVAL, .flag = true},
+		{.text = "False", .want_int = -EINVAL},
+		{.text = "'true'", .want_int = -EINVAL, .want_bool = -EINVAL},
+		{.text = "yes", .want_int = -EINVAL, .want_bool = -EINVAL},
+		{.text = "tRUE", .want_int = -EINVAL, .want_bool = -EINVAL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		MRD_AUTO_DIAG struct mrd_diag diag = {0};
+		struct mrd_doc_file *file = NULL;
+		const struct mrd_doc_node *root;
+		int64_t number = 77;
+		bool flag = !cases[i].flag;
+
+		print_message("case %s\n", cases[i].text);
+		assert_int_equal(
+			mrd_doc_parse("f", cases[i].text, strlen(cases[i].text), &diag, &file), 0);
+		root = mrd_doc_root(file, 0);
+		assert_int_equal(mrd_doc_int(root, &number), cases[i].want_int);
+		assert_true(number == (cases[i].want_int ? 77 : cases[i].number));
+		assert_int_equal(mrd_doc_bool(root, &flag), cases[i].want_bool);
+		assert_int_equal(flag, cases[i].want_bool ? !cases[i].flag : cases[i].flag);
+		mrd_doc_free(file);
+	}
+}
+
+static void asking_the_wrong_kind_is_harmless(void **state)
+{
+	static const char body[] = "[a, {b: c}]";
+	MRD_AUTO_DIAG struct mrd_diag diag = {0};
+	struct mrd_doc_file *file = NULL;
+	const struct mrd_doc_node *root;
+	const char *text = "unchanged";
+
+	(void)state;
+	assert_int_equal(mrd_doc_parse("f", body, strlen(body), &diag, &file), 0);
+	root = mrd_doc_root(file, 0);
+	assert_null(mrd_doc_get(root, "b"));
+	assert_null(mrd_doc_get(NULL, "b"));
+	assert_null(mrd_doc_get(root->items[1], "c"));
+	assert_int_equal(mrd_doc_string(root, &text), -EINVAL);
+	assert_int_equal(mrd_doc_string(NULL, &text), -EINVAL);
+	assert_string_equal(text, "unchanged");
+	assert_int_equal(mrd_doc_string(root->items[0], &text), 0);
+	assert_string_equal(text, "a");
+	mrd_doc_free(file);
+	mrd_doc_free(NULL);
+}
+
+static void files_and_pipes_are_read_to_the_end(void **state)
+{
+	enum { LINES = 3000 };
+	MRD_AUTO_FREE char *text = repeat("", "key#: value\n", LINES, "");
+	char path[] = "/tmp/meridian-test-doc-XXXXXX";
+	MRD_AUTO_DIAG struct mrd_diag diag = {0};
+	struct mrd_doc_file *file = NULL;
+	MRD_AUTO_FD int fd = mkstemp(path);
+	char pipe_path[64];
+	int ends[2];
+
+	(void)state;
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	assert_int_equal(mrd_doc_read(path, &diag, &file), 0);
+	assert_int_equal(mrd_doc_root(file, 0)->count, LINES);
+	assert_string_equal(mrd_doc_name(file), path);
+	mrd_doc_free(file);
+	unlink(path);
+	assert_int_equal(mrd_doc_read(path, &diag, &file), -ENOENT);
+	assert_int_equal(mrd_doc_read("/tmp", &diag, &file), -EISDIR);
+
+	assert_int_equal(pipe(ends), 0);
+	assert_int_equal(write(ends[1], text, strlen(text)), strlen(text)); /* fits its buffer */
+	close(ends[1]);
+	snprintf(pipe_path, sizeof(pipe_path), "/dev/fd/%d", ends[0]);
+	assert_int_equal(mrd_doc_read(pipe_path, &diag, &file), 0);
+	assert_int_equal(mrd_doc_root(file, 0)->count, LINES);
+	mrd_doc_free(file);
+	close(ends[0]);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(good_documents),
+		cmocka_unit_test(broken_documents_name_place_and_reason),
+		cmocka_unit_test(half_written_files_are_refused_with_a_reason),
+		cmocka_unit_test(hostile_documents_are_bounded),
+		cmocka_unit_test(nesting_stops_at_the_limit),
+		cmocka_unit_test(a_long_json_line_is_read),
+		cmocka_unit_test(nodes_know_their_place),
+		cmocka_unit_test(numbers_and_flags),
+		cmocka_unit_test(asking_the_wrong_kind_is_harmless),
+		cmocka_unit_test(files_and_pipes_are_read_to_the_end),
+	};
+
+	return cmocka_run_group_tests_name("base/doc", tests, NULL, NULL);
+}
