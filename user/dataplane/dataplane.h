@@ -6,7 +6,8 @@
  * Pins under <bpffs>: maps by their name (mrd_service, …), links as link_<program>. A set of
  * another ABI version or other map sizes is built beside the old one under <bpffs>/next, filled,
  * and takes the links over program by program; then it is renamed into place. Whatever happens
- * half-way, each hook runs either the old set or the new one.
+ * half-way, each hook runs either the old set or the new one. A folder has one agent: open() holds
+ * a lock on it until free().
  */
 #ifndef MRD_DATAPLANE_DATAPLANE_H
 #define MRD_DATAPLANE_DATAPLANE_H
@@ -65,11 +66,17 @@ int mrd_dataplane_open(const struct mrd_dataplane_config *config,
 int mrd_dataplane_attach(struct mrd_dataplane *dataplane, char **ret_error);
 /* Frees what this process holds; pinned maps and links stay. NULL is fine. */
 void mrd_dataplane_free(struct mrd_dataplane *dataplane);
-/* Removes links and maps of a folder from the kernel, needing no agent. Counts them. */
+/* Removes links and maps of a folder from the kernel, needing no agent. Counts them; what is not
+ * there is no error. An agent that calls it must end afterwards: its hooks are gone for good. */
 int mrd_dataplane_detach(const char *bpffs, size_t *ret_links, size_t *ret_maps, char **ret_error);
+
+/* Is the folder an agent's now (its lock is held)? */
+bool mrd_dataplane_is_held(const char *bpffs);
 
 enum mrd_adoption mrd_dataplane_adoption(const struct mrd_dataplane *dataplane);
 const char *mrd_dataplane_cgroup(const struct mrd_dataplane *dataplane);
+/* Where open() had to mount a bpffs, to be told to the user; NULL: it had not. */
+const char *mrd_dataplane_mounted(const struct mrd_dataplane *dataplane);
 /* Which optional kernel features are in use; *ret_count of them. */
 const struct mrd_feature *mrd_dataplane_features(const struct mrd_dataplane *dataplane,
 						 size_t *ret_count);
@@ -85,7 +92,8 @@ int mrd_dataplane_get(const struct mrd_dataplane *dataplane, enum mrd_map map, c
 int mrd_dataplane_configure(struct mrd_dataplane *dataplane,
 			    const struct mrd_dataplane_config *config);
 
-/* Events: the ring buffer's epoll descriptor, and what to do when it is readable. */
+/* Events: the ring buffer's epoll descriptor, and what to do when it is readable. One dispatch
+ * hands out a bounded number; the descriptor stays readable while there are more. */
 typedef void (*mrd_event_fn)(void *self, const struct mrd_event *event);
 void mrd_dataplane_on_event(struct mrd_dataplane *dataplane, mrd_event_fn fn, void *self);
 int mrd_dataplane_event_fd(const struct mrd_dataplane *dataplane);

@@ -31,7 +31,8 @@ struct mrd_map_fill {
 	uint64_t limit;
 };
 
-/* Every pinned map; *ret_fills is an array that the caller frees. */
+/* Every pinned map that has rows to count (arrays and the ring buffer have none); *ret_fills is an
+ * array that the caller frees. */
 int mrd_inspect_fill(const struct mrd_inspect *inspect, struct mrd_map_fill **ret_fills,
 		     size_t *ret_count);
 

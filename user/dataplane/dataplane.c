@@ -1,0 +1,474 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The life of the data plane, step by step. open() finds the cgroup and the bpffs folder, locks the
+ * folder, clears up behind an agent that died on the way, decides whether what is pinned can be
+ * adopted, and loads programs and maps; of all this nothing is seen from outside yet. The caller
+ * writes the first plan. attach() then stages a new set (an adopted one is in place already), puts
+ * the programs on their links and promotes the set: pins.h tells why a kill between any two steps
+ * leaves every hook with a whole set.
+ */
+#include "dataplane.h"
+
+#include <errno.h>
+#include <linux/bpf.h>
+#include <malloc.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <bpf/bpf.h>
+
+#include "base/cleanup.h"
+#include "events.h"
+#include "failure.h"
+#include "features.h"
+#include "links.h"
+#include "map_io.h"
+#include "mounts.h"
+#include "object.h"
+#include "pins.h"
+#include "pinset.h"
+
+enum {
+	IPV4_MAPPED_BITS = 96, /* ::ffff:0:0/96 */
+	IPV4_MAPPED_BYTES = 12,
+};
+
+struct mrd_dataplane {
+	char *cgroup;
+	char *bpffs;
+	char *mounted; /* where a bpffs had to be mounted, or NULL */
+	int cgroup_fd;
+	int lock_fd;
+	enum mrd_adoption adoption;
+	struct mrd_features features;
+	struct mrd_pinset set;
+	struct mrd_map_io maps[MRD_MAP_COUNT];
+	struct mrd_hook_program programs[MRD_HOOK_COUNT]; /* closed once attached */
+	struct mrd_events *events;
+	bool attached;
+};
+
+static void close_programs(struct mrd_dataplane *dataplane)
+{
+	for (size_t i = 0; i < MRD_HOOK_COUNT; i++) {
+		mrd_cleanup_fd(&dataplane->programs[i].fd);
+		dataplane->programs[i].fd = -1;
+	}
+}
+
+void mrd_dataplane_free(struct mrd_dataplane *dataplane)
+{
+	if (!dataplane)
+		return;
+	mrd_events_close(dataplane->events);
+	close_programs(dataplane);
+	mrd_pinset_close(&dataplane->set);
+	mrd_cleanup_fd(&dataplane->cgroup_fd);
+	mrd_cleanup_fd(&dataplane->lock_fd);
+	free(dataplane->mounted);
+	free(dataplane->bpffs);
+	free(dataplane->cgroup);
+	free(dataplane);
+}
+
+static void dataplane_cleanup(struct mrd_dataplane **dataplane)
+{
+	mrd_dataplane_free(*dataplane);
+}
+
+static void object_cleanup(struct mrd_object **object)
+{
+	mrd_object_close(*object);
+}
+
+static struct mrd_dataplane *dataplane_new(void)
+{
+	struct mrd_dataplane *dataplane = calloc(1, sizeof(*dataplane));
+
+	if (!dataplane)
+		return NULL;
+	dataplane->cgroup_fd = -1;
+	dataplane->lock_fd = -1;
+	mrd_pinset_init(&dataplane->set);
+	for (size_t i = 0; i < MRD_HOOK_COUNT; i++)
+		dataplane->programs[i].fd = -1;
+	return dataplane;
+}
+
+/* -------------------------------------------------------------------------------------- open */
+
+/* Kernels before 5.11 count maps against this limit; without the right to raise it, the load tells.
+ */
+static void raise_memlock(void)
+{
+	const struct rlimit unlimited = {RLIM_INFINITY, RLIM_INFINITY};
+	struct rlimit limit;
+
+	if (setrlimit(RLIMIT_MEMLOCK, &unlimited) == 0 || getrlimit(RLIMIT_MEMLOCK, &limit) < 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_MEMLOCK, &limit);
+}
+
+static int open_places(struct mrd_dataplane *dataplane, const struct mrd_dataplane_config *config,
+		       char **ret_error)
+{
+	int r = mrd_mounts_open_cgroup(config->cgroup, &dataplane->cgroup, &dataplane->cgroup_fd,
+				       ret_error);
+
+	if (r < 0)
+		return r;
+	dataplane->bpffs = strdup(config->bpffs);
+	if (!dataplane->bpffs)
+		return mrd_failure(ret_error, -ENOMEM, "no memory");
+	r = mrd_mounts_make_bpffs(dataplane->bpffs, &dataplane->mounted, ret_error);
+	if (r < 0)
+		return r;
+	r = mrd_pins_lock(dataplane->bpffs, &dataplane->lock_fd, ret_error);
+	if (r < 0)
+		return r;
+	r = mrd_pins_recover(dataplane->bpffs);
+	if (r < 0)
+		return mrd_failure(ret_error, r,
+				   "%s cannot be cleared of what an earlier agent left (%s): run "
+				   "as root, or remove it",
+				   dataplane->bpffs, strerror(-r));
+	return 0;
+}
+
+/* Takes the pinned set over if it is whole and of this version and size. */
+static int adopt(struct mrd_dataplane *dataplane, struct mrd_object *object, char **ret_error)
+{
+	MRD_AUTO_PINSET struct mrd_pinset pinned;
+	int r;
+
+	mrd_pinset_init(&pinned);
+	if (!mrd_pins_present(dataplane->bpffs)) {
+		dataplane->adoption = MRD_ADOPTION_FRESH;
+		return 0;
+	}
+	r = mrd_pinset_open(dataplane->bpffs, 0, &pinned);
+	if (r == -EPERM || r == -EACCES)
+		return mrd_permission_failure(r, "the pinned maps cannot be opened", ret_error);
+	if (r < 0 || !mrd_object_fits(object, &pinned)) {
+		dataplane->adoption = MRD_ADOPTION_REPLACED;
+		return 0;
+	}
+	r = mrd_object_reuse(object, &pinned);
+	if (r < 0)
+		return mrd_failure(ret_error, r, "the pinned maps cannot be adopted: %s",
+				   strerror(-r));
+	dataplane->adoption = MRD_ADOPTION_ADOPTED;
+	return 0;
+}
+
+/* The rows that the agent writes must be those that the object was compiled with. */
+static int open_maps(struct mrd_dataplane *dataplane)
+{
+	for (size_t i = 0; i < MRD_MAP_COUNT; i++) {
+		const int r = mrd_map_io_init(dataplane->set.fds[i], &dataplane->maps[i]);
+
+		if (r < 0)
+			return r;
+		if (dataplane->maps[i].key_size != mrd_map_key_size((enum mrd_map)i) ||
+		    dataplane->maps[i].value_size != mrd_map_value_size((enum mrd_map)i))
+			return -EPROTO;
+	}
+	return 0;
+}
+
+static int load(struct mrd_dataplane *dataplane, const struct mrd_dataplane_config *config,
+		const struct mrd_dataplane_limits *limits, char **ret_error)
+{
+	MRD_CLEANUP(object_cleanup) struct mrd_object *object = NULL;
+	const struct mrd_feature *features = dataplane->features.items;
+	int r = mrd_object_open(features[MRD_FEATURE_ATOMIC_RESULT].used, limits, config->probe,
+				&object, ret_error);
+
+	if (r < 0)
+		return r;
+	r = adopt(dataplane, object, ret_error);
+	if (r < 0)
+		return r;
+	r = mrd_object_load(object, ret_error);
+	if (r < 0)
+		return r;
+	r = mrd_object_take(object, &dataplane->set, dataplane->programs);
+	if (r == 0)
+		r = open_maps(dataplane);
+	if (r == 0)
+		r = mrd_events_open(dataplane->set.fds[MRD_PIN_EVENT], &dataplane->events);
+	if (r == 0)
+		r = mrd_dataplane_configure(dataplane, config);
+	if (r < 0)
+		return mrd_failure(ret_error, r, "the loaded maps cannot be used: %s",
+				   strerror(-r));
+	return 0;
+}
+
+int mrd_dataplane_open(const struct mrd_dataplane_config *config,
+		       struct mrd_dataplane **ret_dataplane, char **ret_error)
+{
+	MRD_CLEANUP(dataplane_cleanup) struct mrd_dataplane *dataplane = dataplane_new();
+	struct mrd_dataplane_limits limits;
+	struct utsname name;
+	int r;
+
+	*ret_error = NULL;
+	if (!dataplane)
+		return mrd_failure(ret_error, -ENOMEM, "no memory");
+	r = uname(&name) == 0 ? mrd_check_kernel(name.release, ret_error) : 0;
+	if (r < 0)
+		return r;
+	r = mrd_limits_resolve(&config->limits, (uint32_t)sysconf(_SC_PAGESIZE), &limits,
+			       ret_error);
+	if (r < 0)
+		return r;
+	raise_memlock();
+	mrd_libbpf_log_start();
+	mrd_features_probe(&dataplane->features);
+	r = open_places(dataplane, config, ret_error);
+	if (r == 0)
+		r = load(dataplane, config, &limits, ret_error);
+	mrd_libbpf_log_stop();
+	/* Loading needs some ten megabytes for a moment (the kernel's types); the agent lives on
+	 * with less than one. */
+	malloc_trim(0);
+	if (r < 0)
+		return r;
+	*ret_dataplane = MRD_STEAL_PTR(dataplane);
+	return 0;
+}
+
+/* ------------------------------------------------------------------------------------ attach */
+
+static int swap_links(struct mrd_dataplane *dataplane, struct mrd_link_changes *changes,
+		      char **ret_error)
+{
+	const bool staged = dataplane->adoption != MRD_ADOPTION_ADOPTED;
+	const int r = mrd_links_attach(dataplane->bpffs, dataplane->cgroup_fd, dataplane->programs,
+				       changes, ret_error);
+
+	if (r == 0)
+		return 0;
+	/* If a hook had to be left with the new program, its maps must stay where the next start
+	 * finds them. */
+	if (mrd_links_undo(dataplane->bpffs, changes) == 0 && staged)
+		mrd_pins_unstage(dataplane->bpffs);
+	return r;
+}
+
+int mrd_dataplane_attach(struct mrd_dataplane *dataplane, char **ret_error)
+{
+	const bool stage = dataplane->adoption != MRD_ADOPTION_ADOPTED;
+	struct mrd_link_changes changes;
+	int r;
+
+	*ret_error = NULL;
+	if (dataplane->attached)
+		return 0;
+	r = stage ? mrd_pins_stage(dataplane->bpffs, &dataplane->set) : 0;
+	if (r < 0)
+		return mrd_failure(ret_error, r, "maps cannot be pinned in %s (%s): run as root",
+				   dataplane->bpffs, strerror(-r));
+	r = swap_links(dataplane, &changes, ret_error);
+	if (r < 0)
+		return r;
+	mrd_links_keep(&changes);
+	mrd_links_sweep(dataplane->bpffs, dataplane->programs);
+	r = stage ? mrd_pins_promote(dataplane->bpffs) : 0;
+	if (r < 0)
+		return mrd_failure(ret_error, r,
+				   "the new maps cannot be moved into %s (%s): the hooks use "
+				   "them, and the next start moves them",
+				   dataplane->bpffs, strerror(-r));
+	mrd_pins_sweep(dataplane->bpffs);
+	dataplane->attached = true;
+	close_programs(dataplane);
+	return 0;
+}
+
+int mrd_dataplane_detach(const char *bpffs, size_t *ret_links, size_t *ret_maps, char **ret_error)
+{
+	size_t links = 0, maps = 0;
+	int r, r_maps;
+
+	*ret_error = NULL;
+	*ret_links = 0;
+	*ret_maps = 0;
+	if (access(bpffs, F_OK) < 0 && errno == ENOENT)
+		return 0;
+	if (!mrd_mounts_is_bpffs(bpffs))
+		return mrd_failure(ret_error, -EINVAL,
+				   "%s is not on bpffs: name the agent's kernel.bpffs", bpffs);
+	r = mrd_links_remove(bpffs, &links);
+	r_maps = mrd_pins_remove(bpffs, &maps);
+	*ret_links = links;
+	*ret_maps = maps;
+	r = r < 0 ? r : r_maps;
+	if (r < 0)
+		return mrd_permission_failure(r, "not everything could be removed", ret_error);
+	return 0;
+}
+
+bool mrd_dataplane_is_held(const char *bpffs)
+{
+	return mrd_pins_is_locked(bpffs);
+}
+
+/* -------------------------------------------------------------------------------------- rows */
+
+static int put_row(void *self, enum mrd_map map, const void *key, const void *value,
+		   int create_only)
+{
+	struct mrd_dataplane *dataplane = self;
+
+	return mrd_map_io_put(&dataplane->maps[map], key, value, create_only);
+}
+
+static int del_row(void *self, enum mrd_map map, const void *key, uint32_t service_id)
+{
+	struct mrd_dataplane *dataplane = self;
+	struct mrd_service service;
+
+	/* A VIP may have been handed to another service meanwhile. */
+	if (map == MRD_MAP_SERVICE) {
+		const int r = mrd_map_io_get(&dataplane->maps[map], key, &service);
+
+		if (r < 0)
+			return r == -ENOENT ? 0 : r;
+		if (service.service_id != service_id)
+			return 0;
+	}
+	return mrd_map_io_del(&dataplane->maps[map], key);
+}
+
+struct mrd_map_writer mrd_dataplane_writer(struct mrd_dataplane *dataplane)
+{
+	return (struct mrd_map_writer){.self = dataplane, .put = put_row, .del = del_row};
+}
+
+int mrd_dataplane_walk(const struct mrd_dataplane *dataplane, enum mrd_map map,
+		       int (*fn)(void *self, const void *key, const void *value), void *self)
+{
+	return mrd_map_io_walk(&dataplane->maps[map], fn, self);
+}
+
+int mrd_dataplane_get(const struct mrd_dataplane *dataplane, enum mrd_map map, const void *key,
+		      void *ret_value)
+{
+	return mrd_map_io_get(&dataplane->maps[map], key, ret_value);
+}
+
+/* ------------------------------------------------------------------------------------ config */
+
+static struct mrd_cidr_key cidr_key(const struct mrd_cidr *cidr)
+{
+	struct mrd_cidr_key key = {.prefix_len = cidr->prefix_len};
+
+	if (cidr->ip.version == MRD_IPV4) {
+		key.prefix_len += IPV4_MAPPED_BITS;
+		key.addr[IPV4_MAPPED_BYTES - 2] = 0xff;
+		key.addr[IPV4_MAPPED_BYTES - 1] = 0xff;
+		memcpy(key.addr + IPV4_MAPPED_BYTES, cidr->ip.bytes,
+		       MRD_ADDR_LEN - IPV4_MAPPED_BYTES);
+	} else {
+		memcpy(key.addr, cidr->ip.bytes, MRD_ADDR_LEN);
+	}
+	return key;
+}
+
+static bool is_configured(const struct mrd_dataplane_config *config, const struct mrd_cidr_key *key)
+{
+	for (size_t i = 0; i < config->service_cidr_count; i++) {
+		const struct mrd_cidr_key wanted = cidr_key(&config->service_cidrs[i]);
+
+		if (memcmp(&wanted, key, sizeof(wanted)) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int delete_stale_cidrs(int fd, const struct mrd_dataplane_config *config)
+{
+	struct mrd_cidr_key stale[MRD_CIDRS_MAX];
+	struct mrd_cidr_key key;
+	size_t count = 0;
+	int r;
+
+	/* Collected first: a deleted key is no place to go on from. */
+	for (r = bpf_map_get_next_key(fd, NULL, &key); r == 0 && count < MRD_CIDRS_MAX;
+	     r = bpf_map_get_next_key(fd, &key, &key))
+		if (!is_configured(config, &key))
+			stale[count++] = key;
+	if (r < 0 && errno != ENOENT)
+		return -errno;
+	for (size_t i = 0; i < count; i++)
+		if (bpf_map_delete_elem(fd, &stale[i]) < 0 && errno != ENOENT)
+			return -errno;
+	return 0;
+}
+
+int mrd_dataplane_configure(struct mrd_dataplane *dataplane,
+			    const struct mrd_dataplane_config *config)
+{
+	const struct mrd_config row = {
+		.abi_version = MRD_ABI_VERSION,
+		.unknown_service = config->unknown_service,
+	};
+	const int cidr_fd = dataplane->set.fds[MRD_PIN_CIDR];
+	const __u32 zero = 0;
+
+	for (size_t i = 0; i < config->service_cidr_count; i++) {
+		const struct mrd_cidr_key key = cidr_key(&config->service_cidrs[i]);
+		const __u32 value = 1;
+
+		if (bpf_map_update_elem(cidr_fd, &key, &value, BPF_ANY) < 0)
+			return -errno;
+	}
+	if (bpf_map_update_elem(dataplane->set.fds[MRD_PIN_CONFIG], &zero, &row, BPF_ANY) < 0)
+		return -errno;
+	return delete_stale_cidrs(cidr_fd, config);
+}
+
+/* --------------------------------------------------------------------------------- accessors */
+
+enum mrd_adoption mrd_dataplane_adoption(const struct mrd_dataplane *dataplane)
+{
+	return dataplane->adoption;
+}
+
+const char *mrd_dataplane_cgroup(const struct mrd_dataplane *dataplane)
+{
+	return dataplane->cgroup;
+}
+
+const char *mrd_dataplane_mounted(const struct mrd_dataplane *dataplane)
+{
+	return dataplane->mounted;
+}
+
+const struct mrd_feature *mrd_dataplane_features(const struct mrd_dataplane *dataplane,
+						 size_t *ret_count)
+{
+	*ret_count = MRD_FEATURE_COUNT;
+	return dataplane->features.items;
+}
+
+void mrd_dataplane_on_event(struct mrd_dataplane *dataplane, mrd_event_fn fn, void *self)
+{
+	mrd_events_set(dataplane->events, fn, self);
+}
+
+int mrd_dataplane_event_fd(const struct mrd_dataplane *dataplane)
+{
+	return mrd_events_fd(dataplane->events);
+}
+
+int mrd_dataplane_dispatch(struct mrd_dataplane *dataplane)
+{
+	return mrd_events_dispatch(dataplane->events);
+}

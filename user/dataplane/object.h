@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The embedded BPF object, from bytes to programs and maps in the kernel. There are two builds of
+ * the same sources: one draws tickets by atomic operations that return a result, the other is for
+ * kernels that reject those. Names are the same in both, so one path serves either.
+ */
+#ifndef MRD_DATAPLANE_OBJECT_H
+#define MRD_DATAPLANE_OBJECT_H
+
+#include <stdbool.h>
+
+#include "dataplane/links.h"
+#include "dataplane/pinset.h"
+
+struct mrd_object;
+
+/* Reads the object and sizes its maps; nothing is in the kernel yet. */
+int mrd_object_open(bool atomic_result, const struct mrd_dataplane_limits *limits, bool probe,
+		    struct mrd_object **ret_object, char **ret_error);
+void mrd_object_close(struct mrd_object *object); /* NULL is fine; what was loaded goes too */
+
+/* Is the set whole, and every map of it just as this object would make it? */
+bool mrd_object_fits(const struct mrd_object *object, const struct mrd_pinset *set);
+/* Has the object use the set's maps instead of making its own. */
+int mrd_object_reuse(struct mrd_object *object, const struct mrd_pinset *set);
+int mrd_object_load(struct mrd_object *object, char **ret_error);
+/* After loading: descriptors of its own for all maps and wanted programs, so that the object, which
+ * holds some megabytes, can be closed. */
+int mrd_object_take(const struct mrd_object *object, struct mrd_pinset *ret_set,
+		    struct mrd_hook_program ret_programs[MRD_HOOK_COUNT]);
+
+#endif
