@@ -102,8 +102,17 @@ struct mrd_pod_object {
 	struct mrd_meta meta;
 };
 
+/* A string of an object. Most are empty, so "" is shared: made and freed by these two only, or by
+ * strdup. NULL: no memory. */
+char *mrd_text_copy(const char *text);
+void mrd_text_free(char *text); /* NULL is fine */
+
 /* Frees an object of any kind, given by its meta (the first member of each). NULL is fine. */
 void mrd_object_free(struct mrd_meta *object);
+/* A deep copy, or NULL without memory. */
+struct mrd_meta *mrd_object_copy(const struct mrd_meta *object);
+/* Do both say the same? The resource version is no part of it: a node's heartbeat changes it. */
+bool mrd_object_equal(const struct mrd_meta *a, const struct mrd_meta *b);
 /* "" if there is no such label. */
 const char *mrd_labels_get(const struct mrd_labels *labels, const char *key);
 
