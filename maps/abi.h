@@ -17,7 +17,9 @@
 #ifndef MRD_MAPS_ABI_H
 #define MRD_MAPS_ABI_H
 
+#ifndef __VMLINUX_H__ /* in a BPF program the kernel's own types serve */
 #include <linux/types.h>
+#endif
 
 #define MRD_ABI_VERSION 1
 
@@ -303,33 +305,46 @@ struct mrd_cidr_key {
 };
 _Static_assert(sizeof(struct mrd_cidr_key) == 20, "map ABI");
 
-/* ------------------------------------------------------- mrd_socket: socket storage, never pinned
- * data */
+/* ------------------------------------------- mrd_socket: socket storage, never seen by user space
+ */
 
 enum mrd_probe_stage {
 	MRD_PROBE_IDLE,	       /* no response is due */
+	MRD_PROBE_FASTOPEN,    /* the request left in the SYN: expect_seq comes with the SYN-ACK */
 	MRD_PROBE_STATUS_LINE, /* the status line must start at expect_seq */
 	MRD_PROBE_SKIP_1XX, /* an interim response's header is being skipped, from expect_seq on */
 };
 
+enum { MRD_STATUS_LEN = 12 }; /* "HTTP/1.1 200" */
+
+/*
+ * What connect() chose for a socket; or, on an unconnected UDP socket, the latest conversation.
+ * All zero but has_replies: the socket is no longer ours.
+ */
 struct mrd_socket {
 	__u8 vip[MRD_ADDR_LEN];
 	__u8 endpoint[MRD_ADDR_LEN];
 	__u32 vip_port;
 	__u32 endpoint_port;
 	enum mrd_family family; /* of the addresses, which may be IPv4 on an IPv6 socket */
+	enum mrd_protocol protocol;
 	__u32 service_id;
 	__u32 endpoint_id;
-	__u32 counted;	/* 1: this socket is in mrd_stat.open */
-	__u32 reported; /* 1: this handshake's failure was reported */
+	__u32 connected;     /* 1: chosen by connect(), 0: by a datagram */
+	__u32 counted;	     /* 1: this socket is in mrd_stat.open */
+	__u32 reported;	     /* 1: this handshake's failure, or this request's, was reported */
+	__u32 retransmitted; /* 1: the SYN was sent more than once */
+	__u32 has_replies;   /* 1: mrd_udp_reply may have rows of this socket */
 	enum mrd_probe_stage stage;
-	__u64 connect_ns; /* CLOCK_MONOTONIC of connect() */
-	__u64 request_ns; /* of the request whose response is due */
-	__u32 expect_seq; /* TCP sequence number, host order */
-	__u32 have;	  /* bit i: byte i of the status line is in line[] */
-	__u8 line[12];	  /* "HTTP/1.1 200" */
-	__u32 skip_match; /* how much of CRLFCRLF was matched while skipping */
+	__u64 connect_ns;  /* CLOCK_MONOTONIC of connect() */
+	__u64 request_ns;  /* of the request whose response is due */
+	__u32 request_seq; /* TCP sequence number of the latest request's first byte, host order */
+	__u32 expect_seq;  /* TCP sequence number, host order */
+	__u32 have;	   /* bit i: byte i of the status line is in line[] */
+	__u32 skip_window; /* the last four bytes of the interim header that is being skipped */
+	__u8 line[MRD_STATUS_LEN];
+	__u32 reserved; /* 0 */
 };
-_Static_assert(sizeof(struct mrd_socket) == 104, "map ABI");
+_Static_assert(sizeof(struct mrd_socket) == 128, "map ABI");
 
 #endif

@@ -9,7 +9,9 @@
 #ifndef MRD_MAPS_EVENT_H
 #define MRD_MAPS_EVENT_H
 
+#ifndef __VMLINUX_H__ /* as in abi.h */
 #include <linux/types.h>
+#endif
 
 enum mrd_event_kind {
 	MRD_EVENT_NONE,
@@ -18,7 +20,7 @@ enum mrd_event_kind {
 	MRD_EVENT_REFUSED,	   /* RST in answer to the SYN */
 	MRD_EVENT_UNREACHABLE,	   /* ICMP host, net or port unreachable */
 	MRD_EVENT_CONNECT_TIMEOUT, /* no answer to the SYN */
-	MRD_EVENT_RESET,	   /* RST while a response was due */
+	MRD_EVENT_RESET,	   /* the connection ended while a response was due */
 };
 
 struct mrd_event {

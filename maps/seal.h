@@ -18,8 +18,10 @@ static inline __attribute__((always_inline)) __u32 mrd_seal_mix(__u32 seal, __u3
 	return seal * 5 + 0xe6546b64U;
 }
 
+/* addr: that of a row, which stands on four bytes; the kernel's target loads bytes otherwise. */
 static inline __attribute__((always_inline)) __u32 mrd_seal_addr(__u32 seal, const __u8 *addr)
 {
+	addr = __builtin_assume_aligned(addr, 4);
 	for (int i = 0; i < MRD_ADDR_LEN; i += 4) {
 		__u32 word;
 

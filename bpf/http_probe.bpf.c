@@ -1,0 +1,258 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * The HTTP/1 probe: reads the status line of every response on rewritten connections.
+ *
+ * Outgoing: a payload that starts like a request, while no response is due, says where the
+ * response must start: at the sequence number that this side acknowledges, for all that came before
+ * it belongs to earlier responses. Incoming: the twelve bytes at that place are gathered, in
+ * whatever order and pieces they come. Everything else is passed over by its sequence number alone,
+ * bodies are never searched. So a body may hold "HTTP/1.1 500" and a request body "GET ".
+ * Pipelined requests count as one.
+ *
+ * The probe lets every packet through. Payload may lie in fragments of the skb (over veth it always
+ * does): only headers are read in place.
+ */
+#include "lib/kern.h"
+
+#include "lib/http_status.h"
+#include "lib/report.h"
+#include "lib/tcp_seq.h"
+
+enum {
+	MRD_SKIP_CHUNK = 64,
+	MRD_SKIP_CHUNKS = 8, /* 512 bytes of an interim header in one segment */
+	MRD_ROUNDS = 4,	     /* status line, interim header, status line, … in one segment */
+};
+
+struct mrd_segment {
+	__u32 seq;
+	__u32 ack_seq;
+	__u32 payload; /* offset in the skb */
+	__u32 len;     /* of the payload */
+	bool syn;
+};
+
+/* Headers are in the linear part: the kernel has pulled or pushed them there. */
+static __always_inline bool mrd_segment_read(struct __sk_buff *skb, struct mrd_segment *ret_segment)
+{
+	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
+	const struct tcphdr *tcp;
+	__u32 offset;
+
+	if (skb->protocol == bpf_htons(MRD_ETHERTYPE_IPV4)) {
+		const struct iphdr *ip = data;
+
+		if ((void *)(ip + 1) > end || ip->protocol != MRD_PROTOCOL_TCP)
+			return false;
+		offset = ip->ihl * 4;
+	} else {
+		const struct ipv6hdr *ip = data;
+
+		if ((void *)(ip + 1) > end || ip->nexthdr != MRD_PROTOCOL_TCP)
+			return false;
+		offset = sizeof(*ip);
+	}
+	tcp = data + offset;
+	if ((void *)(tcp + 1) > end)
+		return false;
+	ret_segment->seq = bpf_ntohl(tcp->seq);
+	ret_segment->ack_seq = bpf_ntohl(tcp->ack_seq);
+	ret_segment->syn = tcp->syn;
+	ret_segment->payload = offset + tcp->doff * 4;
+	ret_segment->len = skb->len - ret_segment->payload;
+	/* The SYN takes a sequence number of its own. */
+	if (ret_segment->syn)
+		ret_segment->seq++;
+	return skb->len > ret_segment->payload;
+}
+
+static __always_inline struct mrd_socket *mrd_probe_socket(struct __sk_buff *skb)
+{
+	struct bpf_sock *sk = skb->sk;
+	struct mrd_socket *sock;
+
+	if (!sk)
+		return NULL;
+	sk = bpf_sk_fullsock(sk);
+	if (!sk)
+		return NULL;
+	sock = bpf_sk_storage_get(&mrd_socket, sk, NULL, 0);
+	return sock && sock->protocol == MRD_PROTOCOL_TCP ? sock : NULL;
+}
+
+/* ------------------------------------------------------------------------------- requests */
+
+static __always_inline bool mrd_segment_is_request(struct __sk_buff *skb,
+						   const struct mrd_segment *segment)
+{
+	__u8 start[MRD_METHOD_LEN] = {0};
+	__u32 count = segment->len;
+
+	if (count >= sizeof(start)) {
+		count = sizeof(start);
+		if (bpf_skb_load_bytes(skb, segment->payload, start, sizeof(start)))
+			return false;
+	} else {
+		count &= sizeof(start) - 1;
+		if (!count || bpf_skb_load_bytes(skb, segment->payload, start, count))
+			return false;
+	}
+	return mrd_is_request(start, count);
+}
+
+/*
+ * Is a response due whose bytes were received and acknowledged unseen (an interim header in
+ * segments out of order)? Then waiting is in vain, and the next request starts anew.
+ */
+static __always_inline bool mrd_response_missed(const struct mrd_socket *sock,
+						const struct mrd_segment *segment)
+{
+	return sock->stage != MRD_PROBE_FASTOPEN &&
+	       mrd_seq_before(sock->expect_seq + MRD_STATUS_LEN, segment->ack_seq);
+}
+
+SEC("cgroup_skb/egress")
+int mrd_probe_egress(struct __sk_buff *skb)
+{
+	struct mrd_socket *sock = mrd_probe_socket(skb);
+	struct mrd_segment segment;
+
+	if (!sock || !mrd_segment_read(skb, &segment))
+		return MRD_ALLOW_CALL;
+	if (sock->stage != MRD_PROBE_IDLE && !mrd_response_missed(sock, &segment))
+		return MRD_ALLOW_CALL;
+	/* A request sent again, though its answer has come: nothing new. */
+	if (sock->request_ns && !mrd_seq_before(sock->request_seq, segment.seq))
+		return MRD_ALLOW_CALL;
+	if (!mrd_segment_is_request(skb, &segment))
+		return MRD_ALLOW_CALL;
+
+	sock->request_seq = segment.seq;
+	sock->request_ns = bpf_ktime_get_ns();
+	sock->expect_seq = segment.ack_seq;
+	sock->have = 0;
+	sock->reported = 0;
+	/* Last: an incoming segment on another CPU goes by it. */
+	*(volatile enum mrd_probe_stage *)&sock->stage =
+		segment.syn ? MRD_PROBE_FASTOPEN : MRD_PROBE_STATUS_LINE;
+	return MRD_ALLOW_CALL;
+}
+
+/* ------------------------------------------------------------------------------- responses */
+
+static __always_inline void mrd_response_done(struct mrd_socket *sock, __u32 status)
+{
+	const __u64 now_ns = bpf_ktime_get_ns();
+	struct mrd_stat *stat = mrd_stat_of(sock);
+
+	mrd_count_one(MRD_REASON_RESPONSE);
+	if (stat) {
+		const __u32 class = status / 100 - 1;
+
+		if (class < MRD_CLASSES)
+			__sync_fetch_and_add(&stat->responses[class], 1);
+		stat->last_heard_ns = now_ns;
+		if (status >= 200)
+			__sync_fetch_and_add(&stat->response_sum_us,
+					     (now_ns - sock->request_ns) / 1000);
+	}
+	if (status >= 500)
+		mrd_report_failure(sock, stat, MRD_EVENT_RESPONSE, status, now_ns);
+	else if (status >= 200)
+		mrd_report_success(sock, stat, MRD_EVENT_RESPONSE, status, now_ns);
+}
+
+/* Takes the segment's part of the status line. True: the line is whole. */
+static __always_inline bool
+mrd_line_gather(struct __sk_buff *skb, const struct mrd_segment *segment, struct mrd_socket *sock)
+{
+	const struct mrd_overlap overlap =
+		mrd_seq_overlap(sock->expect_seq, MRD_STATUS_LEN, segment->seq, segment->len);
+	const __u32 offset = segment->payload + overlap.offset;
+	__u8 piece[2 * MRD_STATUS_LEN] = {0};
+	__u32 at = overlap.at, count = overlap.count;
+
+	if (count == MRD_STATUS_LEN) { /* as good as always */
+		if (bpf_skb_load_bytes(skb, offset, sock->line, MRD_STATUS_LEN))
+			return false;
+		sock->have = MRD_STATUS_HAVE_ALL;
+		return true;
+	}
+	if (!count || count > MRD_STATUS_LEN || at >= MRD_STATUS_LEN)
+		return false;
+	if (bpf_skb_load_bytes(skb, offset, piece + at, count))
+		return false;
+	sock->have = mrd_status_gather(sock->line, sock->have, piece, mrd_status_bits(at, count));
+	return sock->have == MRD_STATUS_HAVE_ALL;
+}
+
+/* True: the segment goes on behind it with the next status line. */
+static __always_inline bool mrd_line_finish(struct mrd_socket *sock)
+{
+	const __u32 status = mrd_status_code(sock->line);
+
+	sock->have = 0;
+	if (status && mrd_status_is_interim(status)) {
+		sock->expect_seq += MRD_STATUS_LEN;
+		sock->skip_window = 0;
+		sock->stage = MRD_PROBE_SKIP_1XX;
+		mrd_response_done(sock, status);
+		return true;
+	}
+	if (status)
+		mrd_response_done(sock, status);
+	sock->stage = MRD_PROBE_IDLE;
+	return false;
+}
+
+/* Passes over an interim header, as far as the segment goes. True: its end was found. */
+static __noinline bool mrd_header_skip(struct __sk_buff *skb, const struct mrd_segment *segment,
+				       struct mrd_socket *sock)
+{
+	__u32 seq = sock->expect_seq, window = sock->skip_window;
+
+	for (int i = 0; i < MRD_SKIP_CHUNKS; i++) {
+		const struct mrd_overlap overlap =
+			mrd_seq_overlap(seq, MRD_SKIP_CHUNK, segment->seq, segment->len);
+		__u8 chunk[MRD_SKIP_CHUNK] = {0};
+		__u32 count = overlap.count;
+
+		if (overlap.at || !count || count > sizeof(chunk))
+			break;
+		if (bpf_skb_load_bytes(skb, segment->payload + overlap.offset, chunk, count))
+			break;
+		for (__u32 k = 0; k < sizeof(chunk) && k < count; k++) {
+			window = mrd_header_step(window, chunk[k]);
+			if (window == MRD_HEADER_END) {
+				sock->expect_seq = seq + k + 1;
+				sock->stage = MRD_PROBE_STATUS_LINE;
+				return true;
+			}
+		}
+		seq += count;
+	}
+	sock->expect_seq = seq;
+	sock->skip_window = window;
+	return false;
+}
+
+SEC("cgroup_skb/ingress")
+int mrd_probe_ingress(struct __sk_buff *skb)
+{
+	struct mrd_socket *sock = mrd_probe_socket(skb);
+	struct mrd_segment segment;
+
+	if (!sock || sock->stage == MRD_PROBE_IDLE || sock->stage == MRD_PROBE_FASTOPEN)
+		return MRD_ALLOW_CALL;
+	if (!mrd_segment_read(skb, &segment))
+		return MRD_ALLOW_CALL;
+	for (int i = 0; i < MRD_ROUNDS; i++) {
+		if (sock->stage == MRD_PROBE_SKIP_1XX) {
+			if (!mrd_header_skip(skb, &segment, sock))
+				break;
+		} else if (!mrd_line_gather(skb, &segment, sock) || !mrd_line_finish(sock)) {
+			break;
+		}
+	}
+	return MRD_ALLOW_CALL;
+}

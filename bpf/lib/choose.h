@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * VIP → service → endpoint: the look-ups behind ticket.h and pick.h.
+ *
+ * A row may be replaced, deleted, or its memory handed to another key while a hook reads it. So
+ * every row is copied or read once, and then asked who it is. An answer that does not match is a
+ * race: read again, try the next, or refuse; never use it.
+ */
+#ifndef MRD_BPF_CHOOSE_H
+#define MRD_BPF_CHOOSE_H
+
+#include "kern.h"
+#include "pick.h"
+#include "ticket.h"
+
+enum { MRD_RACE_TRIES = 1 };
+
+#define MRD_SECOND_NS (1000ULL * 1000 * 1000)
+
+/* The next number of a counter. Whoever adds a service makes its row; lost ones are made here. */
+static __always_inline __u64 mrd_number_next(__u32 service_id, __u32 hop_id)
+{
+	const struct mrd_ticket_key key = {.service_id = service_id, .hop_id = hop_id};
+	__u64 *number = bpf_map_lookup_elem(&mrd_ticket, &key);
+
+	if (!number) {
+		const __u64 first = 0;
+
+		mrd_count_one(MRD_REASON_RACE);
+		bpf_map_update_elem(&mrd_ticket, &key, &first, BPF_NOEXIST);
+		number = bpf_map_lookup_elem(&mrd_ticket, &key);
+		if (!number) /* the map is full: even in the long run only */
+			return bpf_get_prandom_u32();
+	}
+#ifdef MRD_LEGACY_ATOMICS
+	return (*number)++; /* per CPU */
+#else
+	return __sync_fetch_and_add(number, 1);
+#endif
+}
+
+/* 0: found. 1: no service of ours. */
+static __always_inline int mrd_service_find(const struct mrd_vip_key *vip,
+					    struct mrd_service *ret_service)
+{
+	for (int i = 0; i < MRD_RACE_TRIES; i++) {
+		const struct mrd_service *row = bpf_map_lookup_elem(&mrd_service, vip);
+
+		if (!row)
+			return 1;
+		*ret_service = *row;
+		if (ret_service->seal == mrd_service_seal(vip, ret_service))
+			return 0;
+		mrd_count_one(MRD_REASON_RACE);
+	}
+	return 1;
+}
+
+/* Is a remembered endpoint still this service's, and one for new connections? */
+static __always_inline bool mrd_member_usable(__u32 service_id, const struct mrd_member *member)
+{
+	const struct mrd_health *health = bpf_map_lookup_elem(&mrd_health, &member->endpoint_id);
+
+	return mrd_judge(service_id, member, health, MRD_ACCEPT_ACTIVE) == MRD_JUDGED_USABLE;
+}
+
+/* Looks a slot up. The copy is the caller's only if it is usable. */
+static __always_inline bool mrd_slot_usable(__u32 service_id, const struct mrd_turn *turn,
+					    __u32 slot, struct mrd_member *ret_member)
+{
+	const struct mrd_member_key key = {
+		.service_id = service_id,
+		.hop_id = turn->hop_id,
+		.slot = slot,
+	};
+	const struct mrd_member *row = bpf_map_lookup_elem(&mrd_member, &key);
+	enum mrd_judgement judgement = MRD_JUDGED_RACE;
+
+	if (row) {
+		const struct mrd_health *health;
+
+		*ret_member = *row;
+		health = bpf_map_lookup_elem(&mrd_health, &ret_member->endpoint_id);
+		judgement = mrd_judge(service_id, ret_member, health, turn->accept);
+	}
+	if (judgement == MRD_JUDGED_USABLE)
+		return true;
+	mrd_count_one(judgement == MRD_JUDGED_RACE ? MRD_REASON_RACE : MRD_REASON_NEXT_MEMBER);
+	return false;
+}
+
+static __always_inline enum mrd_reason mrd_reason_of(enum mrd_mode mode)
+{
+	switch (mode) {
+	case MRD_MODE_FAILOVER:
+		return MRD_REASON_PICK_FAILOVER;
+	case MRD_MODE_DISTRIBUTE:
+		return MRD_REASON_PICK_DISTRIBUTE;
+	default:
+		return MRD_REASON_PICK_POOL;
+	}
+}
+
+/* One walk over the hops of a route; the reason tells the outcome, MRD_REASON_RACE: again. */
+static __noinline enum mrd_reason mrd_route_walk(__u32 service_id, struct mrd_member *ret_member)
+{
+	const struct mrd_route *route = bpf_map_lookup_elem(&mrd_route, &service_id);
+	__u32 hop_count, chosen, ticket = 0;
+	__u64 first = 0;
+
+	if (!route)
+		return MRD_REASON_REFUSE_NO_ROUTE;
+	hop_count = MRD_READ_ONCE(route->hop_count);
+	if (!hop_count)
+		return MRD_REASON_REFUSE_NO_ENDPOINT;
+	if (!mrd_pick_is_sure(route))
+		ticket = mrd_ticket_of(mrd_number_next(service_id, MRD_SERVICE_TICKET));
+	chosen = mrd_pick_hop(route, hop_count, ticket);
+
+	for (__u32 step = 0; step < MRD_PICK_STEPS; step++) {
+		struct mrd_turn turn;
+		__u32 slot;
+
+		mrd_pick_turn(route, hop_count, chosen, step, &turn);
+		if (MRD_READ_ONCE(route->service_id) != service_id)
+			return MRD_REASON_RACE; /* another service's hops */
+		if (mrd_turn_is_new(&turn)) {
+			if (step)
+				mrd_count_one(MRD_REASON_NEXT_HOP);
+			first = mrd_number_next(service_id, turn.hop_id);
+		}
+		if (!mrd_turn_slot(&turn, first, &slot))
+			continue;
+		if (mrd_slot_usable(service_id, &turn, slot, ret_member))
+			return mrd_reason_of(MRD_READ_ONCE(route->mode));
+	}
+	return MRD_REASON_REFUSE_NO_ENDPOINT;
+}
+
+static __always_inline bool mrd_is_pick(enum mrd_reason reason)
+{
+	return reason >= MRD_REASON_PICK_POOL && reason <= MRD_REASON_PICK_UDP_FLOW;
+}
+
+static __always_inline enum mrd_reason mrd_route_pick(__u32 service_id,
+						      struct mrd_member *ret_member)
+{
+	for (int i = 0; i < MRD_RACE_TRIES; i++) {
+		const enum mrd_reason reason = mrd_route_walk(service_id, ret_member);
+
+		if (reason != MRD_REASON_RACE)
+			return reason;
+		mrd_count_one(MRD_REASON_RACE);
+	}
+	return MRD_REASON_REFUSE_NO_ROUTE;
+}
+
+/*
+ * Session affinity: the client's remembered endpoint, while it is usable. The row is renewed at
+ * most once a second, so that it costs a busy client nothing.
+ */
+static __always_inline bool mrd_affinity_find(const struct mrd_affinity_key *key, __u64 now_ns,
+					      __u64 until_ns, struct mrd_member *ret_member)
+{
+	const struct mrd_affinity *row = bpf_map_lookup_elem(&mrd_affinity, key);
+	struct mrd_affinity fresh = {.until_ns = until_ns};
+	__u64 row_until_ns;
+
+	if (!row)
+		return false;
+	row_until_ns = row->until_ns;
+	fresh.member = row->member;
+	if (row_until_ns <= now_ns || !mrd_member_usable(key->service_id, &fresh.member))
+		return false;
+	*ret_member = fresh.member;
+	if (row_until_ns + MRD_SECOND_NS < until_ns)
+		bpf_map_update_elem(&mrd_affinity, key, &fresh, BPF_ANY);
+	return true;
+}
+
+static __always_inline void mrd_affinity_keep(const struct mrd_affinity_key *key, __u64 until_ns,
+					      const struct mrd_member *member)
+{
+	const struct mrd_affinity fresh = {.member = *member, .until_ns = until_ns};
+
+	bpf_map_update_elem(&mrd_affinity, key, &fresh, BPF_ANY);
+}
+
+#endif

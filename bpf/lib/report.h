@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * What the hooks tell about an endpoint: counters in mrd_stat, records through mrd_event.
+ *
+ * `run` counts failures since the last success. The agent must hear every failure, but a success
+ * only if it ends a run: so a healthy endpoint sends nothing. A handshake is a success of a port
+ * that is not HTTP; of one that is, only responses are, and a handshake leaves the run alone.
+ * An ejected endpoint is silent: the detector ignores what it does until it is back.
+ */
+#ifndef MRD_BPF_REPORT_H
+#define MRD_BPF_REPORT_H
+
+#include "kern.h"
+
+static __always_inline struct mrd_stat *mrd_stat_of(const struct mrd_socket *sock)
+{
+	const __u32 endpoint_id = sock->endpoint_id;
+
+	return bpf_map_lookup_elem(&mrd_stat, &endpoint_id);
+}
+
+static __always_inline const struct mrd_health *mrd_health_of(const struct mrd_socket *sock)
+{
+	const __u32 endpoint_id = sock->endpoint_id;
+	const struct mrd_health *health = bpf_map_lookup_elem(&mrd_health, &endpoint_id);
+
+	return health && health->service_id == sock->service_id ? health : NULL;
+}
+
+static __always_inline void mrd_event_send(const struct mrd_socket *sock, enum mrd_event_kind kind,
+					   __u32 status, __u64 now_ns)
+{
+	const struct mrd_event event = {
+		.kind = kind,
+		.service_id = sock->service_id,
+		.endpoint_id = sock->endpoint_id,
+		.status = status,
+		.time_ns = now_ns,
+	};
+
+	if (bpf_ringbuf_output(&mrd_event, (void *)&event, sizeof(event), 0))
+		mrd_count_one(MRD_REASON_EVENT_LOST);
+}
+
+/* Declared HTTP, or the probe has read a response of it. */
+static __always_inline bool mrd_speaks_http(const struct mrd_health *health,
+					    const struct mrd_stat *stat)
+{
+	if (health && health->is_http)
+		return true;
+	for (int i = 0; stat && i < MRD_CLASSES; i++)
+		if (stat->responses[i])
+			return true;
+	return false;
+}
+
+static __always_inline void mrd_report_failure(const struct mrd_socket *sock, struct mrd_stat *stat,
+					       enum mrd_event_kind kind, __u32 status, __u64 now_ns)
+{
+	const struct mrd_health *health = mrd_health_of(sock);
+
+	if (stat)
+		__sync_fetch_and_add(&stat->run, 1);
+	if (health && health->state != MRD_STATE_EJECTED)
+		mrd_event_send(sock, kind, status, now_ns);
+}
+
+static __always_inline void mrd_report_success(const struct mrd_socket *sock, struct mrd_stat *stat,
+					       enum mrd_event_kind kind, __u32 status, __u64 now_ns)
+{
+	const struct mrd_health *health;
+
+	if (!stat || !stat->run)
+		return;
+	health = mrd_health_of(sock);
+	if (kind == MRD_EVENT_CONNECTED && mrd_speaks_http(health, stat))
+		return;
+	stat->run = 0;
+	if (health && health->state != MRD_STATE_EJECTED)
+		mrd_event_send(sock, kind, status, now_ns);
+}
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Socket storage: what was chosen for a socket, kept with it from connect() to its end.
+ *
+ * The storage of a socket that stops being ours is emptied, not deleted: a probe on another CPU may
+ * be reading it.
+ */
+#ifndef MRD_BPF_SOCKET_H
+#define MRD_BPF_SOCKET_H
+
+#include "kern.h"
+#include "addr.h"
+#include "report.h"
+
+static __always_inline void mrd_socket_count_open(struct mrd_socket *sock)
+{
+	struct mrd_stat *stat = mrd_stat_of(sock);
+
+	if (sock->counted || !stat)
+		return;
+	__sync_fetch_and_add(&stat->open, 1);
+	sock->counted = 1;
+}
+
+static __always_inline void mrd_socket_count_closed(struct mrd_socket *sock)
+{
+	struct mrd_stat *stat;
+
+	if (!sock->counted)
+		return;
+	sock->counted = 0;
+	stat = mrd_stat_of(sock);
+	if (stat)
+		__sync_fetch_and_add(&stat->open, -1);
+}
+
+static __always_inline void mrd_socket_clear(struct mrd_socket *sock)
+{
+	const __u32 has_replies = sock->has_replies;
+
+	mrd_socket_count_closed(sock);
+	__builtin_memset(sock, 0, sizeof(*sock));
+	sock->has_replies = has_replies;
+}
+
+static __always_inline void mrd_socket_set(struct mrd_socket *sock, const struct mrd_vip_key *vip,
+					   __u32 service_id, const struct mrd_member *member)
+{
+	mrd_addr_copy(sock->vip, vip->addr);
+	sock->vip_port = vip->port;
+	sock->family = vip->family;
+	sock->protocol = vip->protocol;
+	sock->service_id = service_id;
+	mrd_addr_copy(sock->endpoint, member->addr);
+	sock->endpoint_port = member->port;
+	sock->endpoint_id = member->endpoint_id;
+}
+
+/* Does the storage speak of this peer? After connect(AF_UNSPEC) it may be that of an old one. */
+static __always_inline bool mrd_socket_is_peer(const struct mrd_socket *sock,
+					       const struct mrd_vip_key *peer)
+{
+	return sock->connected && sock->endpoint_port == peer->port &&
+	       sock->family == peer->family && !mrd_addr_differ(sock->endpoint, peer->addr);
+}
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Pure: the n-th connection's number → its ticket, 0 to 9999.
+ *
+ * The ticket is the radical inverse in base 10 over four digits: the fastest digit of the number
+ * becomes the slowest of the ticket, so that any ten connections in a row visit each tenth of the
+ * range once, any hundred each hundredth. The digits are permuted, which spreads shares that are
+ * no multiple of ten. Over a window of N connections a hop's count differs from N × share by less
+ * than one for whole tens; a golden-ratio sequence strays three times as far.
+ */
+#ifndef MRD_BPF_TICKET_H
+#define MRD_BPF_TICKET_H
+
+#include "maps/abi.h"
+
+enum { MRD_TICKETS = 10000 };
+_Static_assert((int)MRD_TICKETS == (int)MRD_SHARE_TOTAL, "a ticket is a share's unit");
+
+/* 0 5 2 7 4 9 1 6 3 8, a nibble each from the lowest: no table, so no map behind it. */
+#define MRD_TICKET_DIGITS 0x8361947250ULL
+
+static inline __u32 mrd_ticket_digit(__u32 digit)
+{
+	return (MRD_TICKET_DIGITS >> (digit * 4)) & 0xf;
+}
+
+static inline __u32 mrd_ticket_of(__u64 number)
+{
+	__u32 rest = number % MRD_TICKETS;
+	__u32 ticket = 0;
+
+	for (int i = 0; i < 4; i++) {
+		ticket = ticket * 10 + mrd_ticket_digit(rest % 10);
+		rest /= 10;
+	}
+	return ticket;
+}
+
+#endif

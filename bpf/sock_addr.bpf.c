@@ -1,0 +1,424 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * Where an application names an address: connect, sendmsg, and where it is told one: recvmsg,
+ * getpeername.
+ *
+ * A call to a VIP is rewritten to one of its endpoints before the kernel acts on it, so that no
+ * packet has to be touched. What is no service of ours is left alone after one look-up; what is,
+ * but has no usable endpoint, is refused as a closed port is.
+ *
+ * The two address families differ only in how the context holds an address; an IPv4-mapped one
+ * arrives at the IPv6 hooks and is an IPv4 VIP.
+ */
+#include "lib/kern.h"
+
+#include "lib/addr.h"
+#include "lib/choose.h"
+#include "lib/pick.h"
+#include "lib/socket.h"
+
+/* One call: what was asked, and what it was turned into. */
+struct mrd_call {
+	struct mrd_vip_key vip; /* in recvmsg and getpeername: the peer */
+	struct mrd_service service;
+	struct mrd_member member;
+};
+
+enum mrd_verdict { MRD_VERDICT_PASS, MRD_VERDICT_REWRITE, MRD_VERDICT_REFUSE };
+
+static __always_inline enum mrd_verdict mrd_pass(enum mrd_reason reason)
+{
+	mrd_count_one(reason);
+	return MRD_VERDICT_PASS;
+}
+
+/* Before 5.18 a program cannot choose the error: the application sees EPERM. */
+static __always_inline enum mrd_verdict mrd_refuse(enum mrd_reason reason)
+{
+	mrd_count_one(reason);
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_set_retval))
+		bpf_set_retval(-MRD_ECONNREFUSED);
+	return MRD_VERDICT_REFUSE;
+}
+
+static __always_inline enum mrd_protocol mrd_protocol_of(const struct bpf_sock_addr *ctx)
+{
+	const __u32 type = ctx->type, protocol = ctx->protocol;
+
+	if (type == MRD_TYPE_STREAM &&
+	    (protocol == MRD_PROTOCOL_TCP || protocol == MRD_PROTO_MPTCP))
+		return MRD_PROTOCOL_TCP;
+	if (type == MRD_TYPE_DGRAM && protocol == MRD_PROTOCOL_UDP)
+		return MRD_PROTOCOL_UDP;
+	return MRD_PROTOCOL_NONE;
+}
+
+static __always_inline void mrd_call_from_ipv4(struct mrd_call *call,
+					       const struct bpf_sock_addr *ctx)
+{
+	mrd_addr_from_ipv4(call->vip.addr, ctx->user_ip4);
+	call->vip.family = MRD_FAMILY_IPV4;
+	call->vip.protocol = mrd_protocol_of(ctx);
+	call->vip.port = bpf_ntohs((__u16)ctx->user_port);
+}
+
+static __always_inline void mrd_call_from_ipv6(struct mrd_call *call,
+					       const struct bpf_sock_addr *ctx)
+{
+	const __u32 words[4] = {ctx->user_ip6[0], ctx->user_ip6[1], ctx->user_ip6[2],
+				ctx->user_ip6[3]};
+
+	call->vip.family = mrd_addr_from_ipv6(call->vip.addr, words);
+	call->vip.protocol = mrd_protocol_of(ctx);
+	call->vip.port = bpf_ntohs((__u16)ctx->user_port);
+}
+
+static __always_inline void mrd_tell_ipv4(struct bpf_sock_addr *ctx, const __u8 *addr, __u32 port)
+{
+	ctx->user_ip4 = mrd_addr_to_ipv4(addr);
+	ctx->user_port = bpf_htons((__u16)port);
+}
+
+static __always_inline void mrd_tell_ipv6(struct bpf_sock_addr *ctx, const __u8 *addr, __u32 port,
+					  enum mrd_family family)
+{
+	__u32 words[4];
+
+	mrd_addr_to_ipv6(words, addr, family);
+	ctx->user_ip6[0] = words[0];
+	ctx->user_ip6[1] = words[1];
+	ctx->user_ip6[2] = words[2];
+	ctx->user_ip6[3] = words[3];
+	ctx->user_port = bpf_htons((__u16)port);
+}
+
+/* No service of ours. Inside the service CIDRs such an address may have to be refused. */
+static __noinline enum mrd_verdict mrd_on_unknown(const struct mrd_vip_key *vip)
+{
+	const __u32 row = 0;
+	const struct mrd_config *config = bpf_map_lookup_elem(&mrd_config, &row);
+	struct mrd_cidr_key key;
+
+	if (!config || config->unknown_service != MRD_UNKNOWN_REFUSE)
+		return mrd_pass(MRD_REASON_PASS_NOT_SERVICE);
+	mrd_cidr_key_of(&key, vip->addr, vip->family);
+	if (!bpf_map_lookup_elem(&mrd_cidr, &key))
+		return mrd_pass(MRD_REASON_PASS_NOT_SERVICE);
+	return mrd_refuse(MRD_REASON_REFUSE_UNKNOWN);
+}
+
+/* Chooses the endpoint of a new connection or conversation, and counts. */
+static __always_inline enum mrd_reason mrd_call_pick(struct bpf_sock_addr *ctx,
+						     struct mrd_call *call)
+{
+	const struct mrd_service *service = &call->service;
+	const bool sticky = service->affinity == MRD_AFFINITY_CLIENT_IP;
+	struct mrd_affinity_key client = {.service_id = service->service_id};
+	enum mrd_reason reason = MRD_REASON_PICK_AFFINITY;
+	__u64 until_ns = 0;
+	struct mrd_stat *stat;
+	bool found = false;
+
+	if (sticky) {
+		const __u64 now_ns = bpf_ktime_get_ns();
+
+		until_ns = now_ns + service->affinity_timeout_s * MRD_SECOND_NS;
+		client.netns_cookie = bpf_get_netns_cookie(ctx);
+		found = mrd_affinity_find(&client, now_ns, until_ns, &call->member);
+	}
+	if (!found) {
+		reason = mrd_route_pick(service->service_id, &call->member);
+		if (!mrd_is_pick(reason))
+			return reason;
+		if (sticky)
+			mrd_affinity_keep(&client, until_ns, &call->member);
+	}
+	mrd_count_one(reason);
+	stat = bpf_map_lookup_elem(&mrd_stat, &call->member.endpoint_id);
+	if (stat)
+		__sync_fetch_and_add(&stat->connects, 1);
+	return reason;
+}
+
+/* ------------------------------------------------------------------------------- connect */
+
+/* The socket may be ours from an earlier connect(): then it gives that up. */
+static __always_inline void mrd_call_disown(struct bpf_sock_addr *ctx)
+{
+	struct mrd_socket *sock = bpf_sk_storage_get(&mrd_socket, ctx->sk, NULL, 0);
+
+	if (sock && sock->connected)
+		mrd_socket_clear(sock);
+}
+
+static __always_inline void mrd_call_remember(struct bpf_sock_addr *ctx,
+					      const struct mrd_call *call)
+{
+	struct mrd_socket *sock =
+		bpf_sk_storage_get(&mrd_socket, ctx->sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+
+	if (!sock) {
+		mrd_count_one(MRD_REASON_NO_SOCKET_STORAGE);
+		return;
+	}
+	mrd_socket_clear(sock);
+	mrd_socket_set(sock, &call->vip, call->service.service_id, &call->member);
+	sock->connected = 1;
+	sock->connect_ns = bpf_ktime_get_ns();
+	if (call->vip.protocol == MRD_PROTOCOL_UDP)
+		mrd_socket_count_open(sock); /* TCP counts when the handshake is done */
+}
+
+static __noinline enum mrd_verdict mrd_on_connect(struct bpf_sock_addr *ctx, struct mrd_call *call)
+{
+	enum mrd_reason reason;
+
+	if (!call->vip.protocol)
+		return mrd_pass(MRD_REASON_PASS_PROTOCOL);
+	if (mrd_service_find(&call->vip, &call->service)) {
+		const enum mrd_verdict verdict = mrd_on_unknown(&call->vip);
+
+		if (verdict == MRD_VERDICT_PASS)
+			mrd_call_disown(ctx);
+		return verdict;
+	}
+	reason = mrd_call_pick(ctx, call);
+	if (!mrd_is_pick(reason))
+		return mrd_refuse(reason);
+	mrd_call_remember(ctx, call);
+	return MRD_VERDICT_REWRITE;
+}
+
+SEC("cgroup/connect4")
+int mrd_connect4(struct bpf_sock_addr *ctx)
+{
+	struct mrd_call call = {0};
+	enum mrd_verdict verdict;
+
+	mrd_call_from_ipv4(&call, ctx);
+	verdict = mrd_on_connect(ctx, &call);
+	if (verdict == MRD_VERDICT_REWRITE)
+		mrd_tell_ipv4(ctx, call.member.addr, call.member.port);
+	return verdict == MRD_VERDICT_REFUSE ? MRD_REFUSE_CALL : MRD_ALLOW_CALL;
+}
+
+SEC("cgroup/connect6")
+int mrd_connect6(struct bpf_sock_addr *ctx)
+{
+	struct mrd_call call = {0};
+	enum mrd_verdict verdict;
+
+	mrd_call_from_ipv6(&call, ctx);
+	verdict = mrd_on_connect(ctx, &call);
+	if (verdict == MRD_VERDICT_REWRITE)
+		mrd_tell_ipv6(ctx, call.member.addr, call.member.port, call.vip.family);
+	return verdict == MRD_VERDICT_REFUSE ? MRD_REFUSE_CALL : MRD_ALLOW_CALL;
+}
+
+/* ------------------------------------------------------------------------------- sendmsg */
+
+static __always_inline void mrd_udp_key_of(struct mrd_udp_key *key, __u64 cookie, const __u8 *addr,
+					   __u32 port, enum mrd_family family)
+{
+	key->socket_cookie = cookie;
+	mrd_addr_copy(key->addr, addr);
+	key->port = port;
+	key->family = family;
+}
+
+/* The conversation's endpoint: the remembered one, or a new pick. */
+static __always_inline enum mrd_reason
+mrd_flow_pick(struct bpf_sock_addr *ctx, struct mrd_call *call, const struct mrd_udp_key *key)
+{
+	const __u64 now_ns = bpf_ktime_get_ns();
+	const struct mrd_udp_flow *row = bpf_map_lookup_elem(&mrd_udp_flow, key);
+	enum mrd_reason reason;
+	struct mrd_udp_flow flow = {
+		.last_ns = now_ns,
+		.service_id = call->service.service_id,
+	};
+
+	if (row) {
+		const __u64 idle_ns = now_ns - row->last_ns;
+
+		flow.member = row->member;
+		if (idle_ns < MRD_UDP_IDLE_NS &&
+		    mrd_member_usable(call->service.service_id, &flow.member)) {
+			call->member = flow.member;
+			if (idle_ns > MRD_SECOND_NS)
+				bpf_map_update_elem(&mrd_udp_flow, key, &flow, BPF_ANY);
+			mrd_count_one(MRD_REASON_PICK_UDP_FLOW);
+			return MRD_REASON_PICK_UDP_FLOW;
+		}
+	}
+	reason = mrd_call_pick(ctx, call);
+	if (!mrd_is_pick(reason))
+		return reason;
+	flow.member = call->member;
+	bpf_map_update_elem(&mrd_udp_flow, key, &flow, BPF_ANY);
+	return reason;
+}
+
+/*
+ * The way back must be known before the datagram leaves. The storage says that there is one at
+ * all, so that other sockets need not look for it.
+ */
+static __always_inline bool mrd_reply_ready(struct bpf_sock_addr *ctx, const struct mrd_call *call,
+					    __u64 cookie)
+{
+	struct mrd_socket *sock =
+		bpf_sk_storage_get(&mrd_socket, ctx->sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	const struct mrd_udp_reply *row;
+	struct mrd_udp_reply reply = {.vip_port = call->vip.port};
+	struct mrd_udp_key key;
+
+	if (!sock)
+		return false;
+	if (!sock->connected)
+		mrd_socket_set(sock, &call->vip, call->service.service_id, &call->member);
+	sock->has_replies = 1;
+
+	mrd_udp_key_of(&key, cookie, call->member.addr, call->member.port, call->vip.family);
+	row = bpf_map_lookup_elem(&mrd_udp_reply, &key);
+	if (row && row->vip_port == call->vip.port && !mrd_addr_differ(row->vip, call->vip.addr))
+		return true;
+	mrd_addr_copy(reply.vip, call->vip.addr);
+	return !bpf_map_update_elem(&mrd_udp_reply, &key, &reply, BPF_ANY);
+}
+
+static __noinline enum mrd_verdict mrd_on_sendmsg(struct bpf_sock_addr *ctx, struct mrd_call *call)
+{
+	const __u64 cookie = bpf_get_socket_cookie(ctx);
+	enum mrd_reason reason;
+	struct mrd_udp_key key;
+
+	if (call->vip.protocol != MRD_PROTOCOL_UDP)
+		return mrd_pass(MRD_REASON_PASS_PROTOCOL);
+	if (mrd_service_find(&call->vip, &call->service))
+		return mrd_on_unknown(&call->vip);
+	mrd_udp_key_of(&key, cookie, call->vip.addr, call->vip.port, call->vip.family);
+	reason = mrd_flow_pick(ctx, call, &key);
+	if (!mrd_is_pick(reason))
+		return mrd_refuse(reason);
+	if (!mrd_reply_ready(ctx, call, cookie))
+		return mrd_refuse(MRD_REASON_NO_UDP_FLOW);
+	return MRD_VERDICT_REWRITE;
+}
+
+SEC("cgroup/sendmsg4")
+int mrd_sendmsg4(struct bpf_sock_addr *ctx)
+{
+	struct mrd_call call = {0};
+	enum mrd_verdict verdict;
+
+	mrd_call_from_ipv4(&call, ctx);
+	verdict = mrd_on_sendmsg(ctx, &call);
+	if (verdict == MRD_VERDICT_REWRITE)
+		mrd_tell_ipv4(ctx, call.member.addr, call.member.port);
+	return verdict == MRD_VERDICT_REFUSE ? MRD_REFUSE_CALL : MRD_ALLOW_CALL;
+}
+
+SEC("cgroup/sendmsg6")
+int mrd_sendmsg6(struct bpf_sock_addr *ctx)
+{
+	struct mrd_call call = {0};
+	enum mrd_verdict verdict;
+
+	mrd_call_from_ipv6(&call, ctx);
+	verdict = mrd_on_sendmsg(ctx, &call);
+	if (verdict == MRD_VERDICT_REWRITE)
+		mrd_tell_ipv6(ctx, call.member.addr, call.member.port, call.vip.family);
+	return verdict == MRD_VERDICT_REFUSE ? MRD_REFUSE_CALL : MRD_ALLOW_CALL;
+}
+
+/* ------------------------------------------------------------------------------- recvmsg */
+
+/* Where a datagram came from, as the application knows it. False: from no endpoint of ours. */
+static __noinline bool mrd_on_recvmsg(struct bpf_sock_addr *ctx, struct mrd_call *call,
+				      struct mrd_udp_reply *ret_reply)
+{
+	const struct mrd_socket *sock = bpf_sk_storage_get(&mrd_socket, ctx->sk, NULL, 0);
+	const struct mrd_udp_reply *row;
+	struct mrd_udp_key key;
+
+	if (!sock)
+		return false;
+	if (mrd_socket_is_peer(sock, &call->vip)) {
+		mrd_addr_copy(ret_reply->vip, sock->vip);
+		ret_reply->vip_port = sock->vip_port;
+	} else {
+		if (!sock->has_replies)
+			return false;
+		mrd_udp_key_of(&key, bpf_get_socket_cookie(ctx), call->vip.addr, call->vip.port,
+			       call->vip.family);
+		row = bpf_map_lookup_elem(&mrd_udp_reply, &key);
+		if (!row)
+			return false;
+		*ret_reply = *row;
+	}
+	mrd_count_one(MRD_REASON_REPLY_UDP);
+	return true;
+}
+
+SEC("cgroup/recvmsg4")
+int mrd_recvmsg4(struct bpf_sock_addr *ctx)
+{
+	struct mrd_call call = {0};
+	struct mrd_udp_reply reply = {0};
+
+	mrd_call_from_ipv4(&call, ctx);
+	if (mrd_on_recvmsg(ctx, &call, &reply))
+		mrd_tell_ipv4(ctx, reply.vip, reply.vip_port);
+	return MRD_ALLOW_CALL;
+}
+
+SEC("cgroup/recvmsg6")
+int mrd_recvmsg6(struct bpf_sock_addr *ctx)
+{
+	struct mrd_call call = {0};
+	struct mrd_udp_reply reply = {0};
+
+	mrd_call_from_ipv6(&call, ctx);
+	if (mrd_on_recvmsg(ctx, &call, &reply))
+		mrd_tell_ipv6(ctx, reply.vip, reply.vip_port, call.vip.family);
+	return MRD_ALLOW_CALL;
+}
+
+/* ------------------------------------------------------------------------------- getpeername */
+
+static __always_inline const struct mrd_socket *mrd_on_getpeername(struct bpf_sock_addr *ctx,
+								   const struct mrd_call *call)
+{
+	const struct mrd_socket *sock = bpf_sk_storage_get(&mrd_socket, ctx->sk, NULL, 0);
+
+	if (!sock || !mrd_socket_is_peer(sock, &call->vip))
+		return NULL;
+	mrd_count_one(MRD_REASON_PEER_NAME);
+	return sock;
+}
+
+SEC("cgroup/getpeername4")
+int mrd_getpeername4(struct bpf_sock_addr *ctx)
+{
+	struct mrd_call call = {0};
+	const struct mrd_socket *sock;
+
+	mrd_call_from_ipv4(&call, ctx);
+	sock = mrd_on_getpeername(ctx, &call);
+	if (sock)
+		mrd_tell_ipv4(ctx, sock->vip, sock->vip_port);
+	return MRD_ALLOW_CALL;
+}
+
+SEC("cgroup/getpeername6")
+int mrd_getpeername6(struct bpf_sock_addr *ctx)
+{
+	struct mrd_call call = {0};
+	const struct mrd_socket *sock;
+
+	mrd_call_from_ipv6(&call, ctx);
+	sock = mrd_on_getpeername(ctx, &call);
+	if (sock)
+		mrd_tell_ipv6(ctx, sock->vip, sock->vip_port, sock->family);
+	return MRD_ALLOW_CALL;
+}

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The maps, declared for every hook; bpf/maps.bpf.c defines them once. Sizes are the defaults of
+ * abi.h: the agent sets its own before it loads.
+ *
+ * Plain hashes take memory as they fill. LRU hashes cannot: they are the ones whose rows the hooks
+ * make, and whose least recent row may go.
+ */
+#ifndef MRD_MAPS_BPF_H
+#define MRD_MAPS_BPF_H
+
+#include "abi.h"
+
+#define MRD_HASH(name, map_type, key_type, value_type, limit) \
+	struct name##_map {                                   \
+		__uint(type, map_type);                       \
+		__uint(map_flags, BPF_F_NO_PREALLOC);         \
+		__uint(max_entries, limit);                   \
+		__type(key, key_type);                        \
+		__type(value, value_type);                    \
+	};                                                    \
+	extern struct name##_map name
+
+#define MRD_LRU(name, key_type, value_type, limit)   \
+	struct name##_map {                          \
+		__uint(type, BPF_MAP_TYPE_LRU_HASH); \
+		__uint(max_entries, limit);          \
+		__type(key, key_type);               \
+		__type(value, value_type);           \
+	};                                           \
+	extern struct name##_map name
+
+/* Without atomics that return a value, a number is drawn per CPU. */
+#ifdef MRD_LEGACY_ATOMICS
+#define MRD_TICKET_MAP BPF_MAP_TYPE_PERCPU_HASH
+#else
+#define MRD_TICKET_MAP BPF_MAP_TYPE_HASH
+#endif
+
+MRD_HASH(mrd_service, BPF_MAP_TYPE_HASH, struct mrd_vip_key, struct mrd_service, MRD_VIPS_MAX)
+SEC(".maps");
+MRD_HASH(mrd_route, BPF_MAP_TYPE_HASH, __u32, struct mrd_route, MRD_SERVICES_MAX) SEC(".maps");
+MRD_HASH(mrd_member, BPF_MAP_TYPE_HASH, struct mrd_member_key, struct mrd_member, MRD_MEMBERS_MAX)
+SEC(".maps");
+MRD_HASH(mrd_health, BPF_MAP_TYPE_HASH, __u32, struct mrd_health, MRD_MEMBERS_MAX) SEC(".maps");
+MRD_HASH(mrd_stat, BPF_MAP_TYPE_HASH, __u32, struct mrd_stat, MRD_MEMBERS_MAX) SEC(".maps");
+MRD_HASH(mrd_ticket, MRD_TICKET_MAP, struct mrd_ticket_key, __u64, MRD_MEMBERS_MAX) SEC(".maps");
+MRD_HASH(mrd_name, BPF_MAP_TYPE_HASH, __u32, struct mrd_name, MRD_SERVICES_MAX) SEC(".maps");
+MRD_HASH(mrd_locality, BPF_MAP_TYPE_HASH, __u32, struct mrd_locality, MRD_LOCALITIES_MAX)
+SEC(".maps");
+MRD_HASH(mrd_cidr, BPF_MAP_TYPE_LPM_TRIE, struct mrd_cidr_key, __u32, MRD_CIDRS_MAX) SEC(".maps");
+
+MRD_LRU(mrd_affinity, struct mrd_affinity_key, struct mrd_affinity, MRD_AFFINITY_MAX) SEC(".maps");
+MRD_LRU(mrd_udp_flow, struct mrd_udp_key, struct mrd_udp_flow, MRD_UDP_FLOWS_MAX) SEC(".maps");
+MRD_LRU(mrd_udp_reply, struct mrd_udp_key, struct mrd_udp_reply, MRD_UDP_FLOWS_MAX) SEC(".maps");
+
+/* By enum mrd_reason; the kernel wants a plain integer as the key of an array. */
+struct mrd_count_map {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, MRD_REASON_COUNT);
+	__type(key, __u32);
+	__type(value, __u64);
+};
+extern struct mrd_count_map mrd_count SEC(".maps");
+
+struct mrd_config_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct mrd_config);
+};
+extern struct mrd_config_map mrd_config SEC(".maps");
+
+struct mrd_event_map {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, MRD_EVENT_BYTES);
+};
+extern struct mrd_event_map mrd_event SEC(".maps");
+
+struct mrd_socket_map {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct mrd_socket);
+};
+extern struct mrd_socket_map mrd_socket SEC(".maps");
+
+#endif
