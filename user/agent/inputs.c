@@ -1,0 +1,332 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+#include "agent/inputs.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "agent/policy_watch.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "policy/policy_yaml.h"
+
+struct input_source {
+	struct mrd_inputs *inputs;
+	const struct mrd_cluster_config *config;
+	struct mrd_file_source *source;
+	struct mrd_watch *watch;
+	bool is_lost; /* said so */
+};
+
+struct mrd_inputs {
+	const struct mrd_agent_config *config;
+	struct mrd_inputs_hooks hooks;
+	struct mrd_model *model;
+	struct mrd_policy *policy;
+	struct mrd_policy_watch *policy_watch;
+	struct mrd_watch *policy_fd;
+	struct input_source *sources; /* one per cluster */
+	size_t source_count;
+	char region[MRD_NAME_LEN];
+	char zone[MRD_NAME_LEN];
+	char subzone[MRD_NAME_LEN];
+	struct mrd_plan_node node;
+};
+
+void mrd_inputs_log_findings(const struct mrd_diag *diag, const char *msg, const char *consequence)
+{
+	for (size_t i = 0; i < diag->count; i++) {
+		const struct mrd_finding *finding = &diag->findings[i];
+		char *text MRD_AUTO_FREE = mrd_finding_text(finding);
+
+		if (!text)
+			continue;
+		if (finding->severity == MRD_ERROR)
+			mrd_log_error(msg, MRD_KV("reason", text),
+				      MRD_KV("consequence", consequence));
+		else
+			mrd_log_warn(msg, MRD_KV("reason", text));
+	}
+}
+
+/* ------------------------------------------------------------------------------------- policy */
+
+int mrd_inputs_load_policy(const struct mrd_agent_config *config, struct mrd_diag *diag,
+			   struct mrd_policy **ret_policy)
+{
+	const struct mrd_policy_names names = {
+		.cluster_domain = config->cluster_domain,
+		.root_namespace = config->root_namespace,
+	};
+
+	return mrd_policy_load((const char *const *)config->policy, config->policy_count, &names,
+			       diag, ret_policy);
+}
+
+static void reload_policy(struct mrd_inputs *inputs)
+{
+	struct mrd_diag diag MRD_AUTO_DIAG = {0};
+	struct mrd_policy *old = inputs->policy;
+	struct mrd_policy *policy;
+	int r;
+
+	inputs->hooks.before(inputs->hooks.self);
+	r = mrd_inputs_load_policy(inputs->config, &diag, &policy);
+	mrd_inputs_log_findings(&diag, "policy", "the policy that was read before stays in force");
+	if (r) {
+		mrd_log_error(
+			"policy not taken", MRD_KV_NUM("errors", diag.errors),
+			MRD_KV("reason", strerror(-r)),
+			MRD_KV("consequence", "the policy that was read before stays in force"));
+		return;
+	}
+	inputs->policy = policy;
+	mrd_log_info("policy read", MRD_KV_NUM("rules", mrd_policy_rule_count(policy)));
+	inputs->hooks.policy_changed(inputs->hooks.self);
+	mrd_policy_free(old); /* after nobody borrows it any more */
+}
+
+static void on_policy(void *self, uint32_t epoll_events)
+{
+	struct mrd_inputs *inputs = self;
+
+	(void)epoll_events;
+	if (mrd_policy_watch_dispatch(inputs->policy_watch))
+		reload_policy(inputs);
+}
+
+/* ------------------------------------------------------------------------------------ clusters */
+
+static void on_findings(void *self, const struct mrd_diag *diag)
+{
+	(void)self;
+	mrd_inputs_log_findings(diag, "manifest", "the file's last good state stays in force");
+}
+
+static void on_recovered(void *self, const char *file)
+{
+	const struct input_source *source = self;
+
+	mrd_log_info("manifest whole again", MRD_KV("file", file),
+		     MRD_KV("cluster", source->config->name));
+}
+
+/* Says once that a cluster is lost, and once that it is back. */
+static void watch_over(struct input_source *source)
+{
+	struct mrd_file_source_status status;
+
+	mrd_file_source_get_status(source->source, &status);
+	if (status.readable == !source->is_lost)
+		return;
+	source->is_lost = !status.readable;
+	if (source->is_lost)
+		mrd_log_error("cluster cannot be read", MRD_KV("cluster", source->config->name),
+			      MRD_KV("directory", source->config->directory),
+			      MRD_KV("reason",
+				     status.error && *status.error ? status.error : "not there"),
+			      MRD_KV("consequence", status.last_heard_ns
+							    ? "its last good state stays in force"
+							    : "it is waited for"));
+	else
+		mrd_log_info("cluster read again", MRD_KV("cluster", source->config->name),
+			     MRD_KV("directory", source->config->directory));
+}
+
+static void on_source(void *self, uint32_t epoll_events)
+{
+	struct input_source *source = self;
+
+	(void)epoll_events;
+	source->inputs->hooks.before(source->inputs->hooks.self);
+	mrd_file_source_dispatch(source->source, mrd_clock_ns());
+	watch_over(source);
+}
+
+static int open_source(struct mrd_inputs *inputs, size_t cluster, struct mrd_loop *loop)
+{
+	struct input_source *source = &inputs->sources[cluster];
+	const struct mrd_file_source_config config = {
+		.directory = inputs->config->clusters[cluster].directory,
+		.model = inputs->model,
+		.cluster = cluster,
+		.findings = on_findings,
+		.recovered = on_recovered,
+		.self = source,
+	};
+	int r;
+
+	source->inputs = inputs;
+	source->config = &inputs->config->clusters[cluster];
+	r = mrd_file_source_new(&config, mrd_clock_ns(), &source->source);
+	if (r)
+		return r;
+	watch_over(source);
+	return mrd_loop_watch(loop, mrd_file_source_fd(source->source), EPOLLIN, on_source, source,
+			      &source->watch);
+}
+
+static int open_model(struct mrd_inputs *inputs)
+{
+	const struct mrd_agent_config *config = inputs->config;
+	struct mrd_model_cluster *clusters MRD_AUTO_FREE =
+		calloc(config->cluster_count, sizeof(*clusters));
+
+	if (!clusters)
+		return -ENOMEM;
+	for (size_t i = 0; i < config->cluster_count; i++)
+		clusters[i] = (struct mrd_model_cluster){
+			.name = config->clusters[i].name,
+			.region = config->clusters[i].region,
+			.network = config->clusters[i].network,
+		};
+	return mrd_model_new(clusters, config->cluster_count, config->home,
+			     config->service_selector, &inputs->model);
+}
+
+static void free_inputs(struct mrd_inputs **inputs)
+{
+	mrd_inputs_free(*inputs);
+}
+
+int mrd_inputs_new(const struct mrd_agent_config *config, struct mrd_policy *policy,
+		   struct mrd_loop *loop, const struct mrd_inputs_hooks *hooks,
+		   struct mrd_inputs **ret_inputs)
+{
+	struct mrd_inputs *inputs MRD_CLEANUP(free_inputs) = calloc(1, sizeof(*inputs));
+	int r;
+
+	if (!inputs) {
+		mrd_policy_free(policy);
+		return -ENOMEM;
+	}
+	inputs->config = config;
+	inputs->hooks = *hooks;
+	inputs->policy = policy;
+	inputs->node = (struct mrd_plan_node){
+		.name = config->node_name,
+		.region = inputs->region,
+		.zone = inputs->zone,
+		.subzone = inputs->subzone,
+	};
+	inputs->sources = calloc(config->cluster_count, sizeof(*inputs->sources));
+	r = inputs->sources ? open_model(inputs) : -ENOMEM;
+	for (; !r && inputs->source_count < config->cluster_count; inputs->source_count++)
+		r = open_source(inputs, inputs->source_count, loop);
+	r = r ?: mrd_policy_watch_new(config->policy, config->policy_count, &inputs->policy_watch);
+	r = r
+		    ?: mrd_loop_watch(loop, mrd_policy_watch_fd(inputs->policy_watch), EPOLLIN,
+				      on_policy, inputs, &inputs->policy_fd);
+	if (r)
+		return r;
+	mrd_inputs_update_node(inputs);
+	*ret_inputs = MRD_STEAL_PTR(inputs);
+	return 0;
+}
+
+void mrd_inputs_free(struct mrd_inputs *inputs)
+{
+	if (!inputs)
+		return;
+	for (size_t i = 0; i < inputs->source_count; i++) {
+		mrd_loop_unwatch(inputs->sources[i].watch);
+		mrd_file_source_free(inputs->sources[i].source);
+	}
+	mrd_loop_unwatch(inputs->policy_fd);
+	mrd_policy_watch_free(inputs->policy_watch);
+	free(inputs->sources);
+	mrd_model_free(inputs->model);
+	mrd_policy_free(inputs->policy);
+	free(inputs);
+}
+
+void mrd_inputs_tick(struct mrd_inputs *inputs)
+{
+	for (size_t i = 0; i < inputs->source_count; i++) {
+		mrd_file_source_tick(inputs->sources[i].source, mrd_clock_ns());
+		watch_over(&inputs->sources[i]);
+	}
+	if (mrd_policy_watch_tick(inputs->policy_watch))
+		reload_policy(inputs);
+}
+
+/* ---------------------------------------------------------------------------------------- node */
+
+static bool set_name(char name[MRD_NAME_LEN], const char *text)
+{
+	char fresh[MRD_NAME_LEN];
+
+	snprintf(fresh, sizeof(fresh), "%s", text);
+	if (!strcmp(fresh, name))
+		return false;
+	memcpy(name, fresh, sizeof(fresh));
+	return true;
+}
+
+/* The configuration's word first, then the node's own labels; without either the node is where its
+ * home cluster is. A zone is only taken from the labels if they speak of the same region. */
+bool mrd_inputs_update_node(struct mrd_inputs *inputs)
+{
+	const struct mrd_agent_config *config = inputs->config;
+	struct mrd_locality_name label = {.region = "", .zone = "", .subzone = ""};
+	const char *region = config->node_region;
+	bool is_same;
+	bool changed;
+
+	if (mrd_model_node_locality(inputs->model, config->home, config->node_name, &label))
+		label = (struct mrd_locality_name){.region = "", .zone = "", .subzone = ""};
+	if (!*region)
+		region = *label.region ? label.region : config->clusters[config->home].region;
+	is_same = !strcmp(region, label.region);
+	changed = set_name(inputs->region, region);
+	changed |= set_name(inputs->zone, *config->node_zone ? config->node_zone
+					  : is_same	     ? label.zone
+							     : "");
+	changed |= set_name(inputs->subzone, *config->node_subzone ? config->node_subzone
+					     : is_same		   ? label.subzone
+								   : "");
+	return changed;
+}
+
+struct mrd_model *mrd_inputs_model(const struct mrd_inputs *inputs)
+{
+	return inputs->model;
+}
+
+const struct mrd_policy *mrd_inputs_policy(const struct mrd_inputs *inputs)
+{
+	return inputs->policy;
+}
+
+struct mrd_policy *mrd_inputs_take_policy(struct mrd_inputs *inputs)
+{
+	return MRD_STEAL_PTR(inputs->policy);
+}
+
+const struct mrd_plan_node *mrd_inputs_node(const struct mrd_inputs *inputs)
+{
+	return &inputs->node;
+}
+
+void mrd_inputs_source_status(const struct mrd_inputs *inputs, size_t cluster,
+			      struct mrd_file_source_status *ret_status)
+{
+	mrd_file_source_get_status(inputs->sources[cluster].source, ret_status);
+}
+
+void mrd_inputs_progress(const struct mrd_inputs *inputs, bool *ret_home, bool *ret_all)
+{
+	*ret_all = true;
+	*ret_home = false;
+	for (size_t i = 0; i < inputs->source_count; i++) {
+		struct mrd_file_source_status status;
+
+		mrd_inputs_source_status(inputs, i, &status);
+		*ret_all = *ret_all && status.last_heard_ns;
+		if (i == inputs->config->home)
+			*ret_home = status.last_heard_ns != 0;
+	}
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Everything that a configuration names and that may change while the agent runs: the clusters'
+ * state, the policy, the node's locality. Made anew, whole, when the configuration is reloaded.
+ */
+#ifndef MRD_AGENT_INPUTS_H
+#define MRD_AGENT_INPUTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "agent/config.h"
+#include "base/loop.h"
+#include "model/model.h"
+#include "plan/plan.h"
+#include "policy/policy.h"
+#include "source/file_source.h"
+
+struct mrd_inputs;
+
+struct mrd_inputs_hooks {
+	void (*before)(void *self); /* each time before files are read, which takes a while */
+	void (*policy_changed)(void *self); /* mrd_inputs_policy() is another one now */
+	void *self;
+};
+
+/*
+ * Reads the clusters and follows them in the loop. config is borrowed. policy is taken over, also
+ * on failure. -ENOMEM, -errno of inotify.
+ */
+int mrd_inputs_new(const struct mrd_agent_config *config, struct mrd_policy *policy,
+		   struct mrd_loop *loop, const struct mrd_inputs_hooks *hooks,
+		   struct mrd_inputs **ret_inputs);
+void mrd_inputs_free(struct mrd_inputs *inputs); /* NULL is fine */
+
+/* The policy that a configuration names. -EBADMSG: diag says why. */
+int mrd_inputs_load_policy(const struct mrd_agent_config *config, struct mrd_diag *diag,
+			   struct mrd_policy **ret_policy);
+
+/* To be called about once a second. */
+void mrd_inputs_tick(struct mrd_inputs *inputs);
+/* Looks the node's locality up again. Whether it has changed. */
+bool mrd_inputs_update_node(struct mrd_inputs *inputs);
+
+struct mrd_model *mrd_inputs_model(const struct mrd_inputs *inputs);
+const struct mrd_policy *mrd_inputs_policy(const struct mrd_inputs *inputs);
+/* Hands the policy out, to be owned by the caller; inputs is good for nothing but freeing then. */
+struct mrd_policy *mrd_inputs_take_policy(struct mrd_inputs *inputs);
+const struct mrd_plan_node *mrd_inputs_node(const struct mrd_inputs *inputs);
+void mrd_inputs_source_status(const struct mrd_inputs *inputs, size_t cluster,
+			      struct mrd_file_source_status *ret_status);
+/* Whether the home cluster, and every cluster, was read at least once. */
+void mrd_inputs_progress(const struct mrd_inputs *inputs, bool *ret_home, bool *ret_all);
+
+/* Logs findings, one line each. consequence: of errors. */
+void mrd_inputs_log_findings(const struct mrd_diag *diag, const char *msg, const char *consequence);
+
+#endif

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+#include "agent/status.h"
+
+#include <unistd.h>
+
+#include "base/clock.h"
+
+static const char *adoption_text(enum mrd_adoption adoption)
+{
+	static const char *const texts[] = {
+		[MRD_ADOPTION_FRESH] = "fresh",
+		[MRD_ADOPTION_ADOPTED] = "adopted",
+		[MRD_ADOPTION_REPLACED] = "replaced",
+	};
+
+	return texts[adoption];
+}
+
+/* Milliseconds since a time, or null if it has not come. */
+static json_t *ms_since(uint64_t then_ns, uint64_t now_ns)
+{
+	if (!then_ns)
+		return json_null();
+	return json_integer(now_ns > then_ns ? (json_int_t)((now_ns - then_ns) / MRD_NS_PER_MS)
+					     : 0);
+}
+
+static json_t *features_array(const struct mrd_status *status)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < status->feature_count; i++) {
+		const struct mrd_feature *feature = &status->features[i];
+
+		json_array_append_new(array, json_pack("{s:s, s:b, s:s?}", "name", feature->name,
+						       "used", feature->used, "consequence",
+						       feature->consequence));
+	}
+	return array;
+}
+
+struct unwritten {
+	json_t *array;
+	uint64_t now_ns;
+};
+
+static void add_unwritten(void *self, const char *service, const char *error, uint64_t since_ns)
+{
+	const struct unwritten *unwritten = self;
+
+	json_array_append_new(unwritten->array,
+			      json_pack("{s:s, s:s, s:o}", "service", service, "error", error,
+					"since_ms", ms_since(since_ns, unwritten->now_ns)));
+}
+
+static json_t *agent_object(const struct mrd_status *status)
+{
+	const struct mrd_plan_node *node = mrd_inputs_node(status->inputs);
+	struct unwritten unwritten = {.array = json_array(), .now_ns = status->now_ns};
+	struct mrd_engine_status engine;
+	json_t *latency;
+
+	mrd_engine_get_status(status->engine, &engine);
+	mrd_engine_unwritten(status->engine, add_unwritten, &unwritten);
+	latency = json_pack("{s:I, s:I, s:I, s:I}", "count", (json_int_t)engine.ejection.count,
+			    "p50", (json_int_t)engine.ejection.p50_us, "p99",
+			    (json_int_t)engine.ejection.p99_us, "max",
+			    (json_int_t)engine.ejection.max_us);
+	return json_pack("{s:s, s:i, s:o, s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:I, s:I, s:I, s:o, "
+			 "s:I, s:o, s:o}",
+			 "version", MRD_VERSION, "pid", (int)getpid(), "uptime_s",
+			 json_integer((json_int_t)((status->now_ns - status->started_ns) /
+						   MRD_NS_PER_MS / MRD_MS_PER_S)),
+			 "node", node->name, "region", node->region, "zone", node->zone, "subzone",
+			 node->subzone, "adoption", adoption_text(status->adoption), "holding",
+			 engine.holding, "features", features_array(status), "services",
+			 (json_int_t)engine.services, "ports", (json_int_t)engine.ports,
+			 "policy_rules",
+			 (json_int_t)mrd_policy_rule_count(mrd_inputs_policy(status->inputs)),
+			 "last_plan_ms_ago", ms_since(engine.last_plan_ns, status->now_ns),
+			 "ejected", (json_int_t)engine.ejected, "unwritten", unwritten.array,
+			 "ejection_latency_us", latency);
+}
+
+static json_t *cluster_object(const struct mrd_status *status, size_t cluster)
+{
+	const struct mrd_cluster_config *config = &status->config->clusters[cluster];
+	const struct mrd_model *model = mrd_inputs_model(status->inputs);
+	struct mrd_file_source_status source;
+
+	mrd_inputs_source_status(status->inputs, cluster, &source);
+	return json_pack("{s:s, s:s, s:b, s:s, s:o, s:s, s:o, s:I, s:I, s:I, s:I}", "name",
+			 config->name, "region", config->region, "home", config->home, "source",
+			 config->directory, "last_heard_ms_ago",
+			 ms_since(source.last_heard_ns, status->now_ns), "error",
+			 source.error ? source.error : "", "failing_for_ms",
+			 ms_since(source.failing_since_ns, status->now_ns), "services",
+			 (json_int_t)mrd_model_count(model, cluster, MRD_KIND_SERVICE), "slices",
+			 (json_int_t)mrd_model_count(model, cluster, MRD_KIND_SLICE), "nodes",
+			 (json_int_t)mrd_model_count(model, cluster, MRD_KIND_NODE), "broken_files",
+			 (json_int_t)source.broken_files);
+}
+
+json_t *mrd_status_document(const struct mrd_status *status, json_t *kernel)
+{
+	json_t *clusters = json_array();
+
+	for (size_t i = 0; i < status->config->cluster_count; i++)
+		json_array_append_new(clusters, cluster_object(status, i));
+	return json_pack("{s:o, s:o, s:o}", "agent", agent_object(status), "clusters", clusters,
+			 "kernel", kernel ? kernel : json_null());
+}

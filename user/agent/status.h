@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The document that "meridianctl status" prints:
+ *
+ *	{"agent": {"version", "pid", "uptime_s", "node", "region", "zone", "subzone", "adoption",
+ *	           "holding", "features": [{"name", "used", "consequence"}], "services", "ports",
+ *	           "policy_rules", "last_plan_ms_ago", "ejected",
+ *	           "unwritten": [{"service", "error", "since_ms"}],
+ *	           "ejection_latency_us": {"count", "p50", "p99", "max"}},
+ *	 "clusters": [{"name", "region", "home", "source", "last_heard_ms_ago", "error",
+ *	               "failing_for_ms", "services", "slices", "nodes", "broken_files"}],
+ *	 "kernel": of view/view.h}
+ *
+ * Times that have not come are null.
+ */
+#ifndef MRD_AGENT_STATUS_H
+#define MRD_AGENT_STATUS_H
+
+#include <jansson.h>
+
+#include "agent/config.h"
+#include "agent/engine.h"
+#include "agent/inputs.h"
+#include "dataplane/dataplane.h"
+
+struct mrd_status {
+	const struct mrd_agent_config *config;
+	const struct mrd_inputs *inputs;
+	const struct mrd_engine *engine;
+	enum mrd_adoption adoption;
+	const struct mrd_feature *features;
+	size_t feature_count;
+	uint64_t started_ns;
+	uint64_t now_ns;
+};
+
+/* kernel: a reference that the document takes over; may be NULL. NULL without memory. */
+json_t *mrd_status_document(const struct mrd_status *status, json_t *kernel);
+
+#endif
