@@ -2,8 +2,9 @@
 /*
  * A service written as a line: "r1/z1/s1:AAE r2:U" is three endpoints in r1/z1/s1, one of them
  * ejected, and an unready one in r2. Letters: A active, E ready but ejected, U unready, D
- * terminating and serving, T terminating and not serving. A word may end in @1 for cluster 1 (0 is
- * home), and in #name for the name of a node. The n-th endpoint is 10.0.<n / 256>.<n % 256>:8080.
+ * terminating and serving, T terminating and not serving, - not there. A word may end in @1 for
+ * cluster 1 (0 is home), and in #name for the name of a node. The n-th letter is the endpoint
+ * 10.0.<n / 256>.<n % 256>:8080, so that two worlds written alike have the same endpoints.
  */
 #ifndef MRD_TEST_PLAN_WORLD_H
 #define MRD_TEST_PLAN_WORLD_H
@@ -30,6 +31,7 @@ struct world {
 	struct mrd_view_port port;
 	struct mrd_ip vip;
 	size_t word_count;
+	size_t letter_count;
 	struct world_word words[WORLD_WORDS_MAX];
 	struct mrd_view_endpoint endpoints[WORLD_ENDPOINTS_MAX];
 	bool ejected[WORLD_ENDPOINTS_MAX];
@@ -46,13 +48,17 @@ static inline struct mrd_ip world_ip(size_t n)
 static inline void world_add(struct world *world, const struct world_word *word, size_t cluster,
 			     char letter)
 {
-	const size_t n = world->port.endpoint_count++;
+	const size_t letter_number = world->letter_count++;
+	size_t n;
 
+	if (letter == '-')
+		return;
+	n = world->port.endpoint_count++;
 	if (n >= WORLD_ENDPOINTS_MAX)
 		abort();
 	world->ejected[n] = letter == 'E';
 	world->endpoints[n] = (struct mrd_view_endpoint){
-		.ip = world_ip(n),
+		.ip = world_ip(letter_number),
 		.port = 8080,
 		.cluster = cluster,
 		.ready = letter == 'A' || letter == 'E',
