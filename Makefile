@@ -76,7 +76,7 @@ $(B)/obj/%.o: %.c
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -c $< -o $@
 
-$(B)/obj/user/dataplane/%.o: | $(OUT)/gen/meridian.skel.h $(OUT)/gen/meridian_legacy.skel.h
+$(call lib_objects,dataplane): | $(OUT)/gen/meridian.skel.h $(OUT)/gen/meridian_legacy.skel.h
 
 $(B)/meridiand: $(B)/obj/user/agent/main.o $(call libs,agent $(LAYERS))
 	$(call say,LD,$@)
