@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * The life of the data plane, step by step. open() finds the cgroup and the bpffs folder, locks the
- * folder, clears up behind an agent that died on the way, decides whether what is pinned can be
+ * The life of the data plane, step by step. open() finds the cgroup and the bpffs folder, clears
+ * up behind an agent that died on the way, decides whether what is pinned can be
  * adopted, and loads programs and maps; of all this nothing is seen from outside yet. The caller
  * writes the first plan. attach() then stages a new set (an adopted one is in place already), puts
  * the programs on their links and promotes the set: pins.h tells why a kill between any two steps
@@ -41,7 +41,6 @@ struct mrd_dataplane {
 	char *bpffs;
 	char *mounted; /* where a bpffs had to be mounted, or NULL */
 	int cgroup_fd;
-	int lock_fd;
 	enum mrd_adoption adoption;
 	struct mrd_features features;
 	struct mrd_pinset set;
@@ -67,7 +66,6 @@ void mrd_dataplane_free(struct mrd_dataplane *dataplane)
 	close_programs(dataplane);
 	mrd_pinset_close(&dataplane->set);
 	mrd_cleanup_fd(&dataplane->cgroup_fd);
-	mrd_cleanup_fd(&dataplane->lock_fd);
 	free(dataplane->mounted);
 	free(dataplane->bpffs);
 	free(dataplane->cgroup);
@@ -91,7 +89,6 @@ static struct mrd_dataplane *dataplane_new(void)
 	if (!dataplane)
 		return NULL;
 	dataplane->cgroup_fd = -1;
-	dataplane->lock_fd = -1;
 	mrd_pinset_init(&dataplane->set);
 	for (size_t i = 0; i < MRD_HOOK_COUNT; i++)
 		dataplane->programs[i].fd = -1;
@@ -125,9 +122,6 @@ static int open_places(struct mrd_dataplane *dataplane, const struct mrd_datapla
 	if (!dataplane->bpffs)
 		return mrd_failure(ret_error, -ENOMEM, "no memory");
 	r = mrd_mounts_make_bpffs(dataplane->bpffs, &dataplane->mounted, ret_error);
-	if (r < 0)
-		return r;
-	r = mrd_pins_lock(dataplane->bpffs, &dataplane->lock_fd, ret_error);
 	if (r < 0)
 		return r;
 	r = mrd_pins_recover(dataplane->bpffs);

@@ -6,8 +6,8 @@
  * Pins under <bpffs>: maps by their name (mrd_service, …), links as link_<program>. A set of
  * another ABI version or other map sizes is built beside the old one under <bpffs>/next, filled,
  * and takes the links over program by program; then it is renamed into place. Whatever happens
- * half-way, each hook runs either the old set or the new one. A folder has one agent: open() holds
- * a lock on it until free().
+ * half-way, each hook runs either the old set or the new one. A folder has one agent, which
+ * keeps others out by flock(2) on it.
  */
 #ifndef MRD_DATAPLANE_DATAPLANE_H
 #define MRD_DATAPLANE_DATAPLANE_H
@@ -70,7 +70,7 @@ void mrd_dataplane_free(struct mrd_dataplane *dataplane);
  * there is no error. An agent that calls it must end afterwards: its hooks are gone for good. */
 int mrd_dataplane_detach(const char *bpffs, size_t *ret_links, size_t *ret_maps, char **ret_error);
 
-/* Is the folder an agent's now (its lock is held)? */
+/* Is the folder an agent's now: does somebody hold its lock? */
 bool mrd_dataplane_is_held(const char *bpffs);
 
 enum mrd_adoption mrd_dataplane_adoption(const struct mrd_dataplane *dataplane);

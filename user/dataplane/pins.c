@@ -10,18 +10,11 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
 
 #include "base/cleanup.h"
-#include "failure.h"
-
-enum {
-	LOCK_TRIES = 40, /* × LOCK_WAIT_NS = 2 s: what exit() of a killed agent may take */
-	LOCK_WAIT_NS = 50 * 1000 * 1000,
-};
 
 static const char map_prefix[] = "mrd_";
 
@@ -30,30 +23,6 @@ void mrd_pin_path(char path[PATH_MAX], const char *folder, const char *prefix, c
 	/* Too long for the kernel as well: the empty path fails with ENOENT whatever is tried. */
 	if (snprintf(path, PATH_MAX, "%s/%s%s", folder, prefix, name) >= PATH_MAX)
 		*path = '\0';
-}
-
-int mrd_pins_lock(const char *folder, int *ret_fd, char **ret_error)
-{
-	MRD_AUTO_FD int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0)
-		return mrd_failure(ret_error, -errno, "%s cannot be opened: %s", folder,
-				   strerror(errno));
-	for (int i = 0; flock(fd, LOCK_EX | LOCK_NB) < 0; i++) {
-		const struct timespec wait = {.tv_nsec = LOCK_WAIT_NS};
-
-		if (errno != EWOULDBLOCK && errno != EINTR)
-			return mrd_failure(ret_error, -errno, "%s cannot be locked: %s", folder,
-					   strerror(errno));
-		if (i == LOCK_TRIES)
-			return mrd_failure(ret_error, -EBUSY,
-					   "another agent runs on %s: stop it, or give this one "
-					   "its own kernel.bpffs and kernel.cgroup",
-					   folder);
-		nanosleep(&wait, NULL);
-	}
-	*ret_fd = MRD_STEAL_FD(fd);
-	return 0;
 }
 
 bool mrd_pins_is_locked(const char *folder)

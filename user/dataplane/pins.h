@@ -24,12 +24,7 @@
 /* "<folder>/<prefix><name>" */
 void mrd_pin_path(char path[PATH_MAX], const char *folder, const char *prefix, const char *name);
 
-/*
- * One agent a folder. Waits a moment for an agent that is just dying. -EBUSY with a sentence. The
- * lock is held until the descriptor is closed.
- */
-int mrd_pins_lock(const char *folder, int *ret_fd, char **ret_error);
-
+/* Does an agent hold the folder (flock)? */
 bool mrd_pins_is_locked(const char *folder);
 
 /* Clears up after an agent that died on the way. */
