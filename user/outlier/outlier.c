@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Envoy sweeps each interval; here a sweep that nobody needs is skipped. That comes out the same,
+ * because a sweep does two things only: it un-ejects a host whose time is over, and it lowers the
+ * multiplier of a healthy host by one. The first has a date that next_sweep tells. The second is
+ * counted: each host remembers the sweep up to which its multiplier is right (decayed_to_ms), and
+ * every later sweep takes one away.
+ *
+ * Hosts are sorted by id; a signal costs one binary search and no memory.
+ */
+#include "outlier/outlier.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum {
+	CODE_CONNECT_FAILED = 503, /* what Envoy makes of an event without a code */
+	CODE_TIMEOUT = 504,
+	CODE_CONNECTED = 200,
+	GATEWAY_DEFAULT = 5, /* Envoy's own detector, which nobody enforces */
+	CAP_DEFAULT_PERCENT = 10,
+};
+
+struct host {
+	struct mrd_outlier_host given;
+	uint32_t run_5xx;
+	uint32_t run_gateway;
+	uint32_t run_local;
+	bool ejected;
+	bool has_returned; /* returned_at_ms is known */
+	uint64_t ejected_at_ms;
+	uint64_t ejected_until_ms;
+	uint64_t returned_at_ms;
+	uint64_t decayed_to_ms; /* a sweep */
+	uint32_t ejections;
+	uint32_t multiplier;
+};
+
+struct mrd_outlier {
+	struct mrd_outlier_rule rule;
+	bool is_http;
+	uint64_t epoch_ms; /* sweeps lie at epoch + n × interval, n from 1 */
+	uint64_t next_sweep_ms;
+	struct host *hosts; /* sorted by id */
+	size_t count;
+	size_t ejected_count;
+};
+
+/* Who wants to hear what a call finds out, and when it happens. */
+struct report {
+	mrd_outlier_fn fn;
+	void *self;
+	uint64_t now_ms;
+};
+
+/* ------------------------------------------------------------------------------- sweeps */
+
+static uint64_t sweep_at_or_before(const struct mrd_outlier *outlier, uint64_t time_ms)
+{
+	if (time_ms <= outlier->epoch_ms)
+		return outlier->epoch_ms;
+	return time_ms - (time_ms - outlier->epoch_ms) % outlier->rule.interval_ms;
+}
+
+static uint64_t sweep_at_or_after(const struct mrd_outlier *outlier, uint64_t time_ms)
+{
+	const uint64_t first_ms = outlier->epoch_ms + outlier->rule.interval_ms;
+
+	if (time_ms <= first_ms)
+		return first_ms;
+	return sweep_at_or_before(outlier, time_ms + outlier->rule.interval_ms - 1);
+}
+
+/* Takes off what the sweeps up to sweep_ms would have taken. */
+static void decay(const struct mrd_outlier *outlier, struct host *host, uint64_t sweep_ms)
+{
+	uint64_t sweeps;
+
+	if (host->ejected || sweep_ms <= host->decayed_to_ms)
+		return;
+	sweeps = (sweep_ms - host->decayed_to_ms) / outlier->rule.interval_ms;
+	host->multiplier = sweeps < host->multiplier ? host->multiplier - (uint32_t)sweeps : 0;
+	host->decayed_to_ms = sweep_ms;
+}
+
+static void plan_sweep(struct mrd_outlier *outlier)
+{
+	uint64_t next_ms = UINT64_MAX;
+
+	for (size_t i = 0; i < outlier->count; i++) {
+		const struct host *host = &outlier->hosts[i];
+		uint64_t wanted_ms = UINT64_MAX;
+
+		if (host->ejected)
+			wanted_ms = sweep_at_or_after(outlier, host->ejected_until_ms);
+		else if (host->multiplier)
+			wanted_ms = host->decayed_to_ms + outlier->rule.interval_ms;
+		if (wanted_ms < next_ms)
+			next_ms = wanted_ms;
+	}
+	outlier->next_sweep_ms = next_ms;
+}
+
+/* ------------------------------------------------------------------------------- making */
+
+static void take_rule(struct mrd_outlier *outlier, const struct mrd_outlier_rule *rule)
+{
+	outlier->rule = *rule;
+	/* Validated rules have these; a division by zero would be too high a price for one. */
+	if (!outlier->rule.interval_ms)
+		outlier->rule.interval_ms = 1;
+	if (!outlier->rule.base_ejection_ms)
+		outlier->rule.base_ejection_ms = 1;
+	if (outlier->rule.max_ejection_ms < outlier->rule.base_ejection_ms)
+		outlier->rule.max_ejection_ms = outlier->rule.base_ejection_ms;
+}
+
+int mrd_outlier_new(const struct mrd_outlier_rule *rule, bool is_http, uint64_t now_ms,
+		    struct mrd_outlier **ret_outlier)
+{
+	struct mrd_outlier *outlier = calloc(1, sizeof(*outlier));
+
+	if (!outlier)
+		return -ENOMEM;
+	take_rule(outlier, rule);
+	outlier->is_http = is_http;
+	outlier->epoch_ms = now_ms;
+	outlier->next_sweep_ms = UINT64_MAX;
+	*ret_outlier = outlier;
+	return 0;
+}
+
+void mrd_outlier_free(struct mrd_outlier *outlier)
+{
+	if (!outlier)
+		return;
+	free(outlier->hosts);
+	free(outlier);
+}
+
+void mrd_outlier_set_rule(struct mrd_outlier *outlier, const struct mrd_outlier_rule *rule,
+			  uint64_t now_ms)
+{
+	/* Another interval means another row of sweeps; the old row is closed first. */
+	if (rule->interval_ms != outlier->rule.interval_ms) {
+		const uint64_t last_ms = sweep_at_or_before(outlier, now_ms);
+
+		for (size_t i = 0; i < outlier->count; i++) {
+			decay(outlier, &outlier->hosts[i], last_ms);
+			outlier->hosts[i].decayed_to_ms = now_ms;
+		}
+		outlier->epoch_ms = now_ms;
+	}
+	take_rule(outlier, rule);
+	plan_sweep(outlier);
+}
+
+void mrd_outlier_set_http(struct mrd_outlier *outlier, bool is_http)
+{
+	outlier->is_http = is_http;
+}
+
+static int compare_hosts(const void *a, const void *b)
+{
+	const uint32_t a_id = ((const struct host *)a)->given.id;
+	const uint32_t b_id = ((const struct host *)b)->given.id;
+
+	return (a_id > b_id) - (a_id < b_id);
+}
+
+static struct host *find_host(const struct mrd_outlier *outlier, uint32_t id)
+{
+	const struct host wanted = {.given.id = id};
+
+	if (!outlier->count)
+		return NULL;
+	return bsearch(&wanted, outlier->hosts, outlier->count, sizeof(wanted), compare_hosts);
+}
+
+int mrd_outlier_set_hosts(struct mrd_outlier *outlier, const struct mrd_outlier_host *hosts,
+			  size_t count)
+{
+	struct host *set = calloc(count ? count : 1, sizeof(*set));
+	size_t kept = 0;
+
+	if (!set)
+		return -ENOMEM;
+	for (size_t i = 0; i < count; i++) {
+		const struct host *known = find_host(outlier, hosts[i].id);
+
+		if (known)
+			set[i] = *known;
+		else
+			set[i].decayed_to_ms = outlier->epoch_ms;
+		set[i].given = hosts[i];
+	}
+	qsort(set, count, sizeof(*set), compare_hosts);
+	/* One host is one host, also if the caller lists it twice. */
+	for (size_t i = 0; i < count; i++)
+		if (!kept || set[kept - 1].given.id != set[i].given.id)
+			set[kept++] = set[i];
+
+	free(outlier->hosts);
+	outlier->hosts = set;
+	outlier->count = kept;
+	outlier->ejected_count = 0;
+	for (size_t i = 0; i < kept; i++)
+		outlier->ejected_count += set[i].ejected;
+	plan_sweep(outlier);
+	return 0;
+}
+
+int mrd_outlier_restore(struct mrd_outlier *outlier, uint32_t host_id,
+			const struct mrd_outlier_state *state)
+{
+	struct host *host = find_host(outlier, host_id);
+
+	if (!host)
+		return -ENOENT;
+	outlier->ejected_count += (size_t)state->ejected - (size_t)host->ejected;
+	host->ejected = state->ejected;
+	host->ejected_at_ms = state->ejected_at_ms;
+	host->ejected_until_ms = state->ejected_until_ms;
+	host->ejections = state->ejections;
+	host->multiplier = state->multiplier;
+	plan_sweep(outlier);
+	return 0;
+}
+
+/* ------------------------------------------------------------------------------- the cap */
+
+static bool within_percent(size_t ejected, size_t all, uint32_t percent)
+{
+	return 100ULL * (ejected + 1) <= (uint64_t)percent * all;
+}
+
+/*
+ * A region may go while another one of the route can take its traffic. In the last one Envoy's
+ * default holds, except that one of two or more may always go: a service of a few endpoints would
+ * otherwise never eject any.
+ */
+static bool region_allows(const struct mrd_outlier *outlier, const struct host *host)
+{
+	size_t ejected = 0;
+	size_t all = 0;
+
+	for (size_t i = 0; i < outlier->count; i++) {
+		const struct host *other = &outlier->hosts[i];
+
+		if (other->given.region == host->given.region) {
+			all++;
+			ejected += other->ejected;
+		} else if (other->given.in_route && other->given.usable && !other->ejected) {
+			return true;
+		}
+	}
+	return within_percent(ejected, all, CAP_DEFAULT_PERCENT) || (all >= 2 && !ejected);
+}
+
+static bool may_eject(const struct mrd_outlier *outlier, const struct host *host)
+{
+	const size_t ejected = outlier->ejected_count;
+
+	switch (outlier->rule.cap) {
+	case MRD_CAP_REGIONAL:
+		return region_allows(outlier, host);
+	case MRD_CAP_ENVOY:
+		return within_percent(ejected, outlier->count, CAP_DEFAULT_PERCENT);
+	case MRD_CAP_ALWAYS_ONE:
+		return !ejected || within_percent(ejected, outlier->count, CAP_DEFAULT_PERCENT);
+	case MRD_CAP_PERCENT:
+		return within_percent(ejected, outlier->count, outlier->rule.max_ejection_percent);
+	}
+	return false;
+}
+
+/* ------------------------------------------------------------------------------- ejection */
+
+static void clear_runs(struct host *host)
+{
+	host->run_5xx = 0;
+	host->run_gateway = 0;
+	host->run_local = 0;
+}
+
+static void eject(struct mrd_outlier *outlier, struct host *host, uint64_t now_ms)
+{
+	const uint64_t base_ms = outlier->rule.base_ejection_ms;
+	const uint64_t max_ms = outlier->rule.max_ejection_ms;
+
+	/* A sweep at this very time comes after the event. */
+	if (now_ms)
+		decay(outlier, host, sweep_at_or_before(outlier, now_ms - 1));
+	/* Envoy's "multiplier × base < max + base", without its overflow. */
+	if (!host->multiplier || host->multiplier - 1 <= (max_ms - 1) / base_ms)
+		host->multiplier++;
+	host->ejected = true;
+	host->ejected_at_ms = now_ms;
+	host->ejected_until_ms =
+		now_ms +
+		(host->multiplier > max_ms / base_ms ? max_ms : host->multiplier * base_ms);
+	host->ejections++;
+	outlier->ejected_count++;
+	plan_sweep(outlier);
+}
+
+static void uneject(struct mrd_outlier *outlier, struct host *host, uint64_t sweep_ms,
+		    const struct report *report)
+{
+	const struct mrd_outlier_verdict verdict = {
+		.host = host->given.id,
+		.type = MRD_CONSECUTIVE_5XX, /* Envoy's log says so, whatever ejected it */
+		.last_action_known = true,
+		.since_last_action_ms =
+			sweep_ms > host->ejected_at_ms ? sweep_ms - host->ejected_at_ms : 0,
+		.ejections = host->ejections,
+	};
+
+	host->ejected = false;
+	host->has_returned = true;
+	host->returned_at_ms = sweep_ms;
+	host->decayed_to_ms = sweep_ms;
+	clear_runs(host);
+	outlier->ejected_count--;
+	report->fn(report->self, &verdict);
+}
+
+/* A run of errors has reached its threshold. */
+static void detect(struct mrd_outlier *outlier, struct host *host, enum mrd_outlier_type type,
+		   bool enforced, const struct report *report)
+{
+	const bool allowed = may_eject(outlier, host);
+	struct mrd_outlier_verdict verdict = {
+		.host = host->given.id,
+		.type = type,
+		.ejected = true,
+		.enforced = enforced && allowed,
+		.capped = !allowed,
+		.last_action_known = host->has_returned,
+	};
+
+	if (host->has_returned && report->now_ms > host->returned_at_ms)
+		verdict.since_last_action_ms = report->now_ms - host->returned_at_ms;
+	if (verdict.enforced)
+		eject(outlier, host, report->now_ms);
+	verdict.ejections = host->ejections;
+	report->fn(report->self, &verdict);
+}
+
+static bool on_probation(const struct mrd_outlier *outlier, const struct host *host,
+			 uint64_t now_ms)
+{
+	return outlier->rule.probation_ms && host->has_returned &&
+	       now_ms <= host->returned_at_ms + outlier->rule.probation_ms;
+}
+
+static void count_error(struct mrd_outlier *outlier, struct host *host, enum mrd_outlier_type type,
+			uint32_t threshold, uint32_t *run, const struct report *report)
+{
+	const bool enforced = threshold != 0;
+
+	if (type == MRD_CONSECUTIVE_GATEWAY_FAILURE && !enforced && !outlier->rule.gateway_off)
+		threshold = GATEWAY_DEFAULT;
+	if (!threshold)
+		return;
+	if (enforced && on_probation(outlier, host, report->now_ms))
+		threshold = 1;
+	++*run;
+	/* An ejected host is out already; its run ends when it returns. */
+	if (*run < threshold || host->ejected)
+		return;
+	*run = 0;
+	detect(outlier, host, type, enforced, report);
+}
+
+/* ------------------------------------------------------------------------------- signals */
+
+static void http_code(struct mrd_outlier *outlier, struct host *host, uint32_t code,
+		      const struct report *report)
+{
+	if (code < 500 || code > 599) {
+		host->run_5xx = 0;
+		host->run_gateway = 0;
+		return;
+	}
+	/* The order of Envoy, which its log shows when one answer ends both runs. */
+	if (code >= 502 && code <= 504)
+		count_error(outlier, host, MRD_CONSECUTIVE_GATEWAY_FAILURE,
+			    outlier->rule.consecutive_gateway, &host->run_gateway, report);
+	else
+		host->run_gateway = 0;
+	count_error(outlier, host, MRD_CONSECUTIVE_5XX, outlier->rule.consecutive_5xx,
+		    &host->run_5xx, report);
+}
+
+static void local_origin(struct mrd_outlier *outlier, struct host *host,
+			 enum mrd_outlier_signal signal, const struct report *report)
+{
+	if (signal == MRD_SIGNAL_CONNECTED) {
+		host->run_local = 0;
+		return;
+	}
+	count_error(outlier, host, MRD_CONSECUTIVE_LOCAL_ORIGIN_FAILURE,
+		    outlier->rule.consecutive_local_origin, &host->run_local, report);
+}
+
+/* Without the split an event counts as the code that a proxy would have answered with; 0: as none.
+ */
+static uint32_t code_of(const struct mrd_outlier *outlier, enum mrd_outlier_signal signal,
+			uint32_t code)
+{
+	if (code)
+		return code;
+	switch (signal) {
+	case MRD_SIGNAL_CONNECT_FAILED:
+	case MRD_SIGNAL_RESET:
+		return CODE_CONNECT_FAILED;
+	case MRD_SIGNAL_TIMEOUT:
+		return CODE_TIMEOUT;
+	case MRD_SIGNAL_CONNECTED:
+		return outlier->is_http ? 0 : CODE_CONNECTED;
+	case MRD_SIGNAL_RESPONSE:
+		break;
+	}
+	return 0;
+}
+
+void mrd_outlier_signal(struct mrd_outlier *outlier, uint32_t host_id,
+			enum mrd_outlier_signal signal, uint32_t code, uint64_t now_ms,
+			mrd_outlier_fn fn, void *self)
+{
+	const struct report report = {.fn = fn, .self = self, .now_ms = now_ms};
+	struct host *host = find_host(outlier, host_id);
+
+	if (!host)
+		return;
+	if (outlier->rule.split_local_origin && signal != MRD_SIGNAL_RESPONSE) {
+		local_origin(outlier, host, signal, &report);
+		return;
+	}
+	code = code_of(outlier, signal, code);
+	if (code)
+		http_code(outlier, host, code, &report);
+}
+
+uint64_t mrd_outlier_next_sweep(const struct mrd_outlier *outlier)
+{
+	return outlier->next_sweep_ms;
+}
+
+void mrd_outlier_sweep(struct mrd_outlier *outlier, uint64_t now_ms, mrd_outlier_fn fn, void *self)
+{
+	const struct report report = {.fn = fn, .self = self, .now_ms = now_ms};
+	const uint64_t last_ms = sweep_at_or_before(outlier, now_ms);
+
+	if (now_ms < outlier->next_sweep_ms)
+		return;
+	for (size_t i = 0; i < outlier->count; i++) {
+		struct host *host = &outlier->hosts[i];
+		const uint64_t due_ms = sweep_at_or_after(outlier, host->ejected_until_ms);
+
+		/* A late caller does not lengthen an ejection: the host is back since the sweep. */
+		if (host->ejected && due_ms <= last_ms)
+			uneject(outlier, host, due_ms, &report);
+		decay(outlier, host, last_ms);
+	}
+	plan_sweep(outlier);
+}
+
+/* ------------------------------------------------------------------------------- asking */
+
+int mrd_outlier_get(const struct mrd_outlier *outlier, uint32_t host_id,
+		    struct mrd_outlier_state *ret_state)
+{
+	const struct host *host = find_host(outlier, host_id);
+
+	if (!host)
+		return -ENOENT;
+	*ret_state = (struct mrd_outlier_state){
+		.ejected = host->ejected,
+		.ejected_at_ms = host->ejected_at_ms,
+		.ejected_until_ms = host->ejected ? host->ejected_until_ms : 0,
+		.ejections = host->ejections,
+		.multiplier = host->multiplier,
+	};
+	return 0;
+}
+
+size_t mrd_outlier_ejected_count(const struct mrd_outlier *outlier)
+{
+	return outlier->ejected_count;
+}
