@@ -112,9 +112,10 @@ struct mrd_map_writer {
 /*
  * Carries the operations out. On a failure what was done is undone in opposite order, so that the
  * old rows stand whole, and *ret_failed (may be NULL) is the index of the operation that failed.
- * Failed deletions are no failure of the plan: they are skipped and counted in *ret_undeleted (may
- * be NULL). -EUCLEAN: undoing failed as well, the caller must read its rows back from the kernel.
- * Rows of MRD_MAP_LOCALITY are shared, so they stay.
+ * Failed deletions are no failure of the plan: they are skipped, as is all that the rows left
+ * behind may name, and counted in *ret_undeleted (may be NULL). -EUCLEAN: undoing failed as well,
+ * the caller must read its rows back from the kernel. Rows of MRD_MAP_LOCALITY are shared, so they
+ * stay.
  */
 int mrd_ops_apply(const struct mrd_ops *ops, uint32_t service_id,
 		  const struct mrd_map_writer *writer, size_t *ret_failed, size_t *ret_undeleted);

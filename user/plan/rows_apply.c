@@ -53,16 +53,23 @@ static int undo_all(const struct mrd_ops *ops, size_t done, uint32_t service_id,
 int mrd_ops_apply(const struct mrd_ops *ops, uint32_t service_id,
 		  const struct mrd_map_writer *writer, size_t *ret_failed, size_t *ret_undeleted)
 {
+	enum mrd_map stuck = MRD_MAP_LOCALITY; /* nothing stands below it */
 	size_t undeleted = 0;
 
 	for (size_t i = 0; i < ops->count; i++) {
 		const struct mrd_op *op = &ops->items[i];
-		const int r = apply(op, service_id, writer);
+		int r;
 
+		if (op->kind == MRD_OP_DELETE && op->map < stuck) {
+			undeleted++;
+			continue;
+		}
+		r = apply(op, service_id, writer);
 		if (!r)
 			continue;
 		if (op->kind == MRD_OP_DELETE) {
-			undeleted += r != -ENOENT;
+			stuck = op->map;
+			undeleted++;
 			continue;
 		}
 		if (ret_failed)

@@ -11,6 +11,9 @@
  *
  * An overwritten slot holds an endpoint of the old plan or of the new one at every moment, and a
  * hop's id stands for one kind of endpoints (rows_make.c), so either is good by either route.
+ *
+ * The one gap: endpoints that are used although ejected (panic) and all begin to terminate at once.
+ * No state of theirs is good by both routes, so between those two writes a pick finds nothing.
  */
 #include "plan/rows.h"
 
