@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+#include "agent/config.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static char folder[] = "/tmp/mrd-test-config-XXXXXX";
+static char path[128];
+
+static int make_folder(void **state)
+{
+	(void)state;
+	if (!mkdtemp(folder))
+		return -1;
+	snprintf(path, sizeof(path), "%s/meridian.yaml", folder);
+	return 0;
+}
+
+static int remove_folder(void **state)
+{
+	(void)state;
+	unlink(path);
+	return rmdir(folder);
+}
+
+static int load(const char *text, struct mrd_diag *diag, struct mrd_agent_config **ret_config)
+{
+	FILE *file = fopen(path, "w");
+
+	assert_non_null(file);
+	fputs(text, file);
+	fclose(file);
+	return mrd_agent_config_load(path, diag, ret_config);
+}
+
+#define ONE "clusters: [{name: a, directory: d}]\n"
+
+struct finding_case {
+	const char *name;
+	const char *text;
+	int want;		      /* result */
+	const char *want_findings[6]; /* without "FILE:" */
+};
+
+static const struct finding_case finding_cases[] = {
+	{.name = "the least", .text = ONE},
+	{
+		.name = "an empty file",
+		.text = "",
+		.want = -EBADMSG,
+		.want_findings = {"error: clusters: at least one cluster is needed"},
+	},
+	{
+		.name = "all errors at once, each at its place",
+		.text = "node: {nam: x}\nstaleAfter: soon\n" ONE "unknownService: drop\n",
+		.want = -EBADMSG,
+		.want_findings = {"1:8: error: node.nam: unknown key; known are name, region, "
+				  "zone, subzone",
+				  "2:13: error: staleAfter: must be a duration like 60s, 1h30m or "
+				  "500ms",
+				  "4:17: error: unknownService: must be pass or refuse"},
+	},
+	{
+		.name = "a duration out of its range",
+		.text = ONE "staleAfter: 10ms\n",
+		.want = -EBADMSG,
+		.want_findings = {"2:13: error: staleAfter: must be 1s to 24h0m0s"},
+	},
+	{
+		.name = "no directory",
+		.text = "clusters: [{name: a}]\n",
+		.want = -EBADMSG,
+		.want_findings = {"1:12: error: clusters[0]: needs a directory"},
+	},
+	{
+		.name = "no name",
+		.text = "clusters:\n  - directory: d\n",
+		.want = -EBADMSG,
+		.want_findings = {"2:5: error: clusters[0]: needs a name"},
+	},
+	{
+		.name = "kubeconfig is known, but not here",
+		.text = "clusters:\n  - {name: a, kubeconfig: k}\n",
+		.want = -EBADMSG,
+		.want_findings = {"2:27: error: clusters[0].kubeconfig: this version reads "
+				  "clusters from folders of manifests alone: use directory"},
+	},
+	{
+		.name = "a name twice",
+		.text = "clusters:\n  - {name: a, home: true, directory: d}\n"
+			"  - {name: a, directory: e}\n",
+		.want = -EBADMSG,
+		.want_findings = {"3:12: error: clusters[1]: the name a is taken by clusters[0]"},
+	},
+	{
+		.name = "two homes",
+		.text = "clusters:\n  - {name: a, home: true, directory: d}\n"
+			"  - {name: b, home: true, directory: e}\n",
+		.want = -EBADMSG,
+		.want_findings = {"3:5: error: clusters: a and b both say home: a node belongs to "
+				  "one"},
+	},
+	{
+		.name = "no home among two",
+		.text = "clusters:\n  - {name: a, directory: d}\n  - {name: b, directory: e}\n",
+		.want = -EBADMSG,
+		.want_findings = {"2:3: error: clusters: one of them must say home: true, the one "
+				  "this node belongs to"},
+	},
+	{
+		.name = "pod blocks of two clusters overlap",
+		.text = "clusters:\n"
+			"  - {name: a, home: true, directory: d, podCIDRs: [10.0.0.0/8]}\n"
+			"  - {name: b, directory: e, podCIDRs: [10.1.0.0/16]}\n",
+		.want = -EBADMSG,
+		.want_findings = {"3:40: error: clusters[1].podCIDRs[0]: pod block 10.1.0.0/16 of "
+				  "b overlaps pod block 10.0.0.0/8 of a"},
+	},
+	{
+		.name = "a cluster's services overlap its own pods",
+		.text = "clusters:\n"
+			"  - name: a\n"
+			"    directory: d\n"
+			"    podCIDRs: [10.0.0.0/16]\n"
+			"    serviceCIDRs: [172.16.0.0/16, 10.0.128.0/20]\n",
+		.want = -EBADMSG,
+		.want_findings = {"5:35: error: clusters[0].serviceCIDRs[1]: service block "
+				  "10.0.128.0/20 of a overlaps pod block 10.0.0.0/16 of a"},
+	},
+	{
+		.name = "neighbours do not overlap",
+		.text = "clusters:\n"
+			"  - {name: a, home: true, directory: d, podCIDRs: [10.0.0.0/16]}\n"
+			"  - {name: b, directory: e, podCIDRs: [10.1.0.0/16, 'fd00::/64']}\n",
+	},
+	{
+		.name = "blocks that are none",
+		.text = "clusters:\n  - {name: a, directory: d, podCIDRs: [10.0.0.1/16, x]}\n",
+		.want = -EBADMSG,
+		.want_findings = {"2:40: error: clusters[0].podCIDRs[0]: 10.0.0.1/16 has bits set "
+				  "below its prefix",
+				  "2:53: error: clusters[0].podCIDRs[1]: must be a block of "
+				  "addresses like 10.0.0.0/16"},
+	},
+	{
+		.name = "limits name their range",
+		.text = ONE "kernel:\n  limits: {services: 0, eventBytes: 5000, members: many}\n",
+		.want = -EBADMSG,
+		.want_findings = {"3:22: error: kernel.limits.services: must be 1 to 1048576",
+				  "3:37: error: kernel.limits.eventBytes: must be a power of two",
+				  "3:52: error: kernel.limits.members: must be a whole number"},
+	},
+	{
+		.name = "rooms of later versions warn",
+		.text = ONE "kernel: {interfaces: auto, fastForward: false}\n"
+			    "metrics: 127.0.0.1:9464\n",
+		.want_findings = {"2:22: warning: kernel.interfaces: has no effect: this version "
+				  "has socket hooks alone, none on interfaces",
+				  "2:41: warning: kernel.fastForward: has no effect: this version "
+				  "has socket hooks alone, none on interfaces",
+				  "3:10: warning: metrics: has no effect: this version serves no "
+				  "metrics"},
+	},
+	{
+		.name = "relative kernel paths",
+		.text = ONE "kernel: {cgroup: here, bpffs: there}\n",
+		.want = -EBADMSG,
+		.want_findings = {"2:18: error: kernel.cgroup: must be auto or an absolute path",
+				  "2:31: error: kernel.bpffs: must be an absolute path"},
+	},
+	{
+		.name = "a selector that is none",
+		.text = ONE "serviceSelector: 'app in'\n",
+		.want = -EBADMSG,
+		.want_findings = {"2:18: error: serviceSelector: must be a label selector like "
+				  "\"app=web,tier notin (db)\""},
+	},
+	{
+		.name = "kinds of values",
+		.text = "node: []\nclusters: {}\npolicy: p\nkernel: {probe: maybe}\n",
+		.want = -EBADMSG,
+		.want_findings = {"1:7: error: node: must be a map of keys",
+				  "2:11: error: clusters: must be a list of 1 to 64 clusters",
+				  "3:9: error: policy: must be a list of files or folders",
+				  "4:17: error: kernel.probe: must be true or false"},
+	},
+	{
+		.name = "a second document",
+		.text = ONE "---\nnode: {}\n",
+		.want = -EBADMSG,
+		.want_findings = {"3:1: error: a configuration is one document"},
+	},
+	{
+		.name = "a cluster that is no map",
+		.text = "clusters: [a]\n",
+		.want = -EBADMSG,
+		.want_findings = {"1:12: error: clusters[0]: must be a map of keys"},
+	},
+};
+
+static void check_findings(const struct finding_case *test, const struct mrd_diag *diag)
+{
+	size_t want = 0;
+
+	while (want < 6 && test->want_findings[want])
+		want++;
+	for (size_t i = 0; i < diag->count; i++) {
+		char *text = mrd_finding_text(&diag->findings[i]);
+		const size_t prefix = strlen(path) + 1;
+
+		assert_non_null(text);
+		print_message("  %s\n", text);
+		assert_true(i < want);
+		assert_memory_equal(text, path, strlen(path));
+		/* "FILE: error" without a place, "FILE:3:4: error" with one */
+		assert_string_equal(text + prefix + (text[prefix] == ' '), test->want_findings[i]);
+		free(text);
+	}
+	assert_int_equal(diag->count, want);
+}
+
+static void finds_everything_at_its_place(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(finding_cases) / sizeof(*finding_cases); i++) {
+		struct mrd_agent_config *config = NULL;
+		struct mrd_diag diag = {0};
+		int r;
+
+		print_message("case: %s\n", finding_cases[i].name);
+		r = load(finding_cases[i].text, &diag, &config);
+		assert_int_equal(r, finding_cases[i].want);
+		assert_true((r == 0) == (config != NULL));
+		check_findings(&finding_cases[i], &diag);
+		mrd_agent_config_free(config);
+		mrd_diag_free(&diag);
+	}
+}
+
+static void fills_in_defaults(void **state)
+{
+	struct mrd_agent_config *config = NULL;
+	struct mrd_diag diag = {0};
+	char want[160];
+
+	(void)state;
+	setenv("NODE_NAME", "node-7", 1);
+	assert_int_equal(load("clusters: [{name: a, directory: ./state}]\npolicy: [p, /q]\n", &diag,
+			      &config),
+			 0);
+	unsetenv("NODE_NAME");
+	assert_string_equal(config->node_name, "node-7");
+	assert_string_equal(config->node_region, "");
+	assert_int_equal(config->cluster_count, 1);
+	assert_true(config->clusters[0].home);
+	assert_string_equal(config->clusters[0].region, "");
+	snprintf(want, sizeof(want), "%s/./state", folder);
+	assert_string_equal(config->clusters[0].directory, want);
+	snprintf(want, sizeof(want), "%s/p", folder);
+	assert_string_equal(config->policy[0], want);
+	assert_string_equal(config->policy[1], "/q");
+	assert_int_equal(config->stale_after_ms, 60000);
+	assert_int_equal(config->unknown_service, MRD_UNKNOWN_PASS);
+	assert_string_equal(config->cluster_domain, "cluster.local");
+	assert_string_equal(config->root_namespace, "istio-system");
+	assert_string_equal(config->service_selector, "");
+	assert_string_equal(config->cgroup, "auto");
+	assert_string_equal(config->bpffs, "/sys/fs/bpf/meridian");
+	assert_string_equal(config->control, "/run/meridian/control.sock");
+	assert_true(config->probe);
+	assert_int_equal(config->limits.services, 0);
+	mrd_agent_config_free(config);
+}
+
+static void reads_every_key(void **state)
+{
+	static const char text[] =
+		"node: {name: n, region: r, zone: z, subzone: s}\n"
+		"clusters:\n"
+		"  - {name: a, region: r, network: net, directory: /a, podCIDRs: [10.0.0.0/16],\n"
+		"     serviceCIDRs: [172.16.0.0/16, 'fd00::/108']}\n"
+		"  - {name: b, home: true, region: q, directory: /b}\n"
+		"policy: []\n"
+		"staleAfter: 90s\n"
+		"unknownService: refuse\n"
+		"clusterDomain: k8s.example\n"
+		"rootNamespace: root\n"
+		"serviceSelector: app=web\n"
+		"kernel:\n"
+		"  cgroup: /sys/fs/cgroup/x\n"
+		"  bpffs: /sys/fs/bpf/x\n"
+		"  probe: false\n"
+		"  limits: {services: 10, vips: 20, members: 30, affinity: 40, udpFlows: 50,\n"
+		"           eventBytes: 8192}\n"
+		"control: /run/x.sock\n";
+	struct mrd_agent_config *config = NULL;
+	struct mrd_diag diag = {0};
+
+	(void)state;
+	assert_int_equal(load(text, &diag, &config), 0);
+	assert_int_equal(diag.count, 0);
+	assert_string_equal(config->node_name, "n");
+	assert_string_equal(config->node_region, "r");
+	assert_string_equal(config->node_zone, "z");
+	assert_string_equal(config->node_subzone, "s");
+	assert_int_equal(config->cluster_count, 2);
+	assert_int_equal(config->home, 1);
+	assert_string_equal(config->clusters[0].network, "net");
+	assert_int_equal(config->clusters[0].pod_cidr_count, 1);
+	assert_int_equal(config->clusters[0].service_cidr_count, 2);
+	assert_int_equal(config->clusters[0].service_cidrs[1].prefix_len, 108);
+	assert_string_equal(config->clusters[1].region, "q");
+	assert_int_equal(config->policy_count, 0);
+	assert_int_equal(config->stale_after_ms, 90000);
+	assert_int_equal(config->unknown_service, MRD_UNKNOWN_REFUSE);
+	assert_string_equal(config->cluster_domain, "k8s.example");
+	assert_string_equal(config->root_namespace, "root");
+	assert_string_equal(config->service_selector, "app=web");
+	assert_string_equal(config->cgroup, "/sys/fs/cgroup/x");
+	assert_string_equal(config->bpffs, "/sys/fs/bpf/x");
+	assert_false(config->probe);
+	assert_int_equal(config->limits.services, 10);
+	assert_int_equal(config->limits.vips, 20);
+	assert_int_equal(config->limits.members, 30);
+	assert_int_equal(config->limits.affinity, 40);
+	assert_int_equal(config->limits.udp_flows, 50);
+	assert_int_equal(config->limits.event_bytes, 8192);
+	assert_string_equal(config->control, "/run/x.sock");
+	mrd_agent_config_free(config);
+}
+
+static void says_why_a_file_cannot_be_read(void **state)
+{
+	struct mrd_agent_config *config = NULL;
+	struct mrd_diag diag = {0};
+
+	(void)state;
+	assert_int_equal(mrd_agent_config_load("/nowhere/m.yaml", &diag, &config), -ENOENT);
+	assert_null(config);
+	assert_int_equal(diag.errors, 1);
+	assert_string_equal(diag.findings[0].file, "/nowhere/m.yaml");
+	mrd_diag_free(&diag);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(finds_everything_at_its_place),
+		cmocka_unit_test(fills_in_defaults),
+		cmocka_unit_test(reads_every_key),
+		cmocka_unit_test(says_why_a_file_cannot_be_read),
+	};
+
+	return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
