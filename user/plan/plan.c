@@ -202,10 +202,11 @@ static int fill_plan(const struct mrd_model *model, const struct mrd_policy *pol
 
 		mrd_policy_effective(policy, view->namespace_, view->name, view->ports[i].number,
 				     &effective);
+		if (effective.lb == MRD_LB_PASSTHROUGH)
+			continue;
 		in->port = &view->ports[i];
 		in->effective = &effective;
-		plan->port_count++;
-		r = make_port(model, in, &plan->ports[i]);
+		r = make_port(model, in, &plan->ports[plan->port_count++]);
 	}
 	return r;
 }

@@ -82,7 +82,7 @@ struct mrd_plan {
 	char *namespace_;
 	char *service;
 	uint32_t affinity_timeout_s; /* 0: none */
-	struct mrd_plan_port *ports;
+	struct mrd_plan_port *ports; /* without those of loadBalancer PASSTHROUGH: left alone */
 	size_t port_count;
 };
 
