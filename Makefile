@@ -49,6 +49,7 @@ LIBS_policy    := policy base
 LIBS_base      := base
 LIBS_agent     := agent $(LAYERS)
 LIBS_bpf       := plan outlier model policy base
+LIBS_golden    := source plan outlier model policy base
 
 EXT_base      := -lyaml -lm
 EXT_dataplane := -lbpf -lelf -lz
