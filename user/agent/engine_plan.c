@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/log.h"
 #include "base/strbuf.h"
+#include "plan/plan_text.h"
 
 /* ---------------------------------------------------------------------------------- ejections */
 
@@ -73,17 +74,6 @@ static bool is_ejected(void *self, const struct mrd_view *view, const struct mrd
 
 /* -------------------------------------------------------------------------------------- words */
 
-static const char *mode_text(enum mrd_mode mode)
-{
-	static const char *const texts[] = {
-		[MRD_MODE_POOL] = "pool",
-		[MRD_MODE_FAILOVER] = "failover",
-		[MRD_MODE_DISTRIBUTE] = "distribute",
-	};
-
-	return texts[mode];
-}
-
 /* "cn-hangzhou 70%, cn-shanghai 30%": by region, in the order of the hops. */
 static void shares_text(const struct mrd_plan_port *port, struct mrd_strbuf *out)
 {
@@ -120,8 +110,8 @@ static void tell_written(struct mrd_engine *engine, const struct mrd_entry *entr
 	shares_text(port, &shares);
 	mrd_log_info("plan written", MRD_KV("service", entry->service->key),
 		     MRD_KV("port", *port->name ? port->name : "-"),
-		     MRD_KV("family", port->family == MRD_FAMILY_IPV6 ? "IPv6" : "IPv4"),
-		     MRD_KV("mode", mode_text(port->mode)),
+		     MRD_KV("family", mrd_family_name(port->family)),
+		     MRD_KV("mode", mrd_mode_name(port->mode)),
 		     MRD_KV("shares", shares.text ? shares.text : "none: no endpoint"),
 		     MRD_KV_NUM("operations", operations));
 }
