@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * The keys stand in tables (fields.h); what concerns several keys is checked behind them: one home,
+ * The keys stand in tables (keys.h); what concerns several keys is checked behind them: one home,
  * no name twice, no two blocks of addresses that overlap. An overlap would send one cluster's
  * traffic to another's pods, and nobody would see why.
  */
@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/un.h>
 
-#include "agent/fields.h"
+#include "agent/keys.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/strbuf.h"
@@ -107,13 +107,13 @@ static void read_cidr(struct reading *reading, const struct mrd_doc_node *node, 
 	if (!r)
 		r = mrd_cidr_parse(text, &cidr);
 	if (r == -EDOM) {
-		mrd_field_complain(&reading->reader, MRD_ERROR, node, path,
-				   "%s has bits set below its prefix", text);
+		mrd_key_complain(&reading->reader, MRD_ERROR, node, path,
+				 "%s has bits set below its prefix", text);
 		return;
 	}
 	if (r) {
-		mrd_field_complain(&reading->reader, MRD_ERROR, node, path,
-				   "must be a block of addresses like 10.0.0.0/16");
+		mrd_key_complain(&reading->reader, MRD_ERROR, node, path,
+				 "must be a block of addresses like 10.0.0.0/16");
 		return;
 	}
 	r = is_service ? add_cidr(&cluster->service_cidrs, &cluster->service_cidr_count, &cidr)
@@ -122,12 +122,12 @@ static void read_cidr(struct reading *reading, const struct mrd_doc_node *node, 
 		reading->reader.no_memory = true;
 }
 
-static void read_cidrs(struct mrd_reader *reader, const struct mrd_field *field,
+static void read_cidrs(struct mrd_reader *reader, const struct mrd_key *field,
 		       const struct mrd_doc_node *node, const char *path, void *into)
 {
 	(void)into;
 	if (node->kind != MRD_DOC_LIST) {
-		mrd_field_complain(reader, MRD_ERROR, node, path, "must be a list of blocks");
+		mrd_key_complain(reader, MRD_ERROR, node, path, "must be a list of blocks");
 		return;
 	}
 	for (size_t i = 0; i < node->count; i++) {
@@ -141,16 +141,16 @@ static void read_cidrs(struct mrd_reader *reader, const struct mrd_field *field,
 	}
 }
 
-static void read_policy(struct mrd_reader *reader, const struct mrd_field *field,
+static void read_policy(struct mrd_reader *reader, const struct mrd_key *field,
 			const struct mrd_doc_node *node, const char *path, void *into)
 {
-	static const struct mrd_field one = {.key = "policy", .least = 1, .most = PATH_MAX - 1};
+	static const struct mrd_key one = {.key = "policy", .least = 1, .most = PATH_MAX - 1};
 	struct mrd_agent_config *config = into;
 
 	(void)field;
 	if (node->kind != MRD_DOC_LIST) {
-		mrd_field_complain(reader, MRD_ERROR, node, path,
-				   "must be a list of files or folders");
+		mrd_key_complain(reader, MRD_ERROR, node, path,
+				 "must be a list of files or folders");
 		return;
 	}
 	config->policy = calloc(node->count + 1, sizeof(*config->policy));
@@ -164,8 +164,8 @@ static void read_policy(struct mrd_reader *reader, const struct mrd_field *field
 		if (!item)
 			reader->no_memory = true;
 		else
-			mrd_field_path(reader, &one, node->items[i], item,
-				       &config->policy[config->policy_count]);
+			mrd_key_path(reader, &one, node->items[i], item,
+				     &config->policy[config->policy_count]);
 		if (config->policy[config->policy_count])
 			config->policy_count++;
 	}
@@ -189,17 +189,17 @@ static const char no_interfaces[] =
 		.most = (max),                                                       \
 	}
 
-static const struct mrd_field cluster_fields[] = {
-	CLUSTER("name", mrd_field_string, name, 1, LABEL_MAX),
-	CLUSTER("home", mrd_field_bool, home, 0, 0),
-	CLUSTER("region", mrd_field_string, region, 0, LABEL_MAX),
-	CLUSTER("network", mrd_field_string, network, 0, LABEL_MAX),
+static const struct mrd_key cluster_keys[] = {
+	CLUSTER("name", mrd_key_string, name, 1, LABEL_MAX),
+	CLUSTER("home", mrd_key_bool, home, 0, 0),
+	CLUSTER("region", mrd_key_string, region, 0, LABEL_MAX),
+	CLUSTER("network", mrd_key_string, network, 0, LABEL_MAX),
 	{.key = "podCIDRs", .read = read_cidrs},
 	{.key = "serviceCIDRs", .read = read_cidrs},
-	CLUSTER("directory", mrd_field_path, directory, 1, PATH_MAX - 1),
-	{.key = "kubeconfig", .read = mrd_field_unsupported, .note = only_directories},
-	{.key = "context", .read = mrd_field_unsupported, .note = only_directories},
-	{.key = "inCluster", .read = mrd_field_unsupported, .note = only_directories},
+	CLUSTER("directory", mrd_key_path, directory, 1, PATH_MAX - 1),
+	{.key = "kubeconfig", .read = mrd_key_unsupported, .note = only_directories},
+	{.key = "context", .read = mrd_key_unsupported, .note = only_directories},
+	{.key = "inCluster", .read = mrd_key_unsupported, .note = only_directories},
 };
 
 static void check_cluster(struct reading *reading, const struct mrd_doc_node *node,
@@ -211,19 +211,18 @@ static void check_cluster(struct reading *reading, const struct mrd_doc_node *no
 	if (node->kind != MRD_DOC_MAP)
 		return;
 	if (!mrd_doc_get(node, "name"))
-		mrd_field_complain(reader, MRD_ERROR, node, path, "needs a name");
+		mrd_key_complain(reader, MRD_ERROR, node, path, "needs a name");
 	if (!mrd_doc_get(node, "directory") && !mrd_doc_get(node, "kubeconfig") &&
 	    !mrd_doc_get(node, "context") && !mrd_doc_get(node, "inCluster"))
-		mrd_field_complain(reader, MRD_ERROR, node, path, "needs a directory");
+		mrd_key_complain(reader, MRD_ERROR, node, path, "needs a directory");
 	for (size_t i = 0; i < reading->cluster && cluster->name; i++)
 		if (reading->config->clusters[i].name &&
 		    !strcmp(reading->config->clusters[i].name, cluster->name))
-			mrd_field_complain(reader, MRD_ERROR, mrd_doc_get(node, "name"), path,
-					   "the name %s is taken by clusters[%zu]", cluster->name,
-					   i);
+			mrd_key_complain(reader, MRD_ERROR, mrd_doc_get(node, "name"), path,
+					 "the name %s is taken by clusters[%zu]", cluster->name, i);
 }
 
-static void read_clusters(struct mrd_reader *reader, const struct mrd_field *field,
+static void read_clusters(struct mrd_reader *reader, const struct mrd_key *field,
 			  const struct mrd_doc_node *node, const char *path, void *into)
 {
 	struct reading *reading = reading_of(reader);
@@ -231,8 +230,8 @@ static void read_clusters(struct mrd_reader *reader, const struct mrd_field *fie
 
 	(void)field;
 	if (node->kind != MRD_DOC_LIST || !node->count || node->count > MRD_CLUSTERS_MAX) {
-		mrd_field_complain(reader, MRD_ERROR, node, path,
-				   "must be a list of 1 to %d clusters", MRD_CLUSTERS_MAX);
+		mrd_key_complain(reader, MRD_ERROR, node, path,
+				 "must be a list of 1 to %d clusters", MRD_CLUSTERS_MAX);
 		return;
 	}
 	config->clusters = calloc(node->count, sizeof(*config->clusters));
@@ -249,130 +248,128 @@ static void read_clusters(struct mrd_reader *reader, const struct mrd_field *fie
 			reader->no_memory = true;
 			return;
 		}
-		mrd_fields_read(reader, node->items[i], item, cluster_fields,
-				sizeof(cluster_fields) / sizeof(*cluster_fields),
-				&config->clusters[i]);
+		mrd_keys_read(reader, node->items[i], item, cluster_keys,
+			      sizeof(cluster_keys) / sizeof(*cluster_keys), &config->clusters[i]);
 		check_cluster(reading, node->items[i], item);
 	}
 }
 
-static const struct mrd_field node_fields[] = {
-	CONFIG("name", mrd_field_string, node_name, 1, DOMAIN_MAX),
-	CONFIG("region", mrd_field_string, node_region, 0, LABEL_MAX),
-	CONFIG("zone", mrd_field_string, node_zone, 0, LABEL_MAX),
-	CONFIG("subzone", mrd_field_string, node_subzone, 0, LABEL_MAX),
+static const struct mrd_key node_keys[] = {
+	CONFIG("name", mrd_key_string, node_name, 1, DOMAIN_MAX),
+	CONFIG("region", mrd_key_string, node_region, 0, LABEL_MAX),
+	CONFIG("zone", mrd_key_string, node_zone, 0, LABEL_MAX),
+	CONFIG("subzone", mrd_key_string, node_subzone, 0, LABEL_MAX),
 };
 
-static const struct mrd_field limit_fields[] = {
-	CONFIG("services", mrd_field_number, limits.services, 1, SERVICES_MOST),
-	CONFIG("vips", mrd_field_number, limits.vips, 1, ROWS_MOST),
-	CONFIG("members", mrd_field_number, limits.members, 1, ROWS_MOST),
-	CONFIG("affinity", mrd_field_number, limits.affinity, 1, ROWS_MOST),
-	CONFIG("udpFlows", mrd_field_number, limits.udp_flows, 1, ROWS_MOST),
-	CONFIG("eventBytes", mrd_field_number, limits.event_bytes, EVENT_BYTES_LEAST,
+static const struct mrd_key limit_keys[] = {
+	CONFIG("services", mrd_key_number, limits.services, 1, SERVICES_MOST),
+	CONFIG("vips", mrd_key_number, limits.vips, 1, ROWS_MOST),
+	CONFIG("members", mrd_key_number, limits.members, 1, ROWS_MOST),
+	CONFIG("affinity", mrd_key_number, limits.affinity, 1, ROWS_MOST),
+	CONFIG("udpFlows", mrd_key_number, limits.udp_flows, 1, ROWS_MOST),
+	CONFIG("eventBytes", mrd_key_number, limits.event_bytes, EVENT_BYTES_LEAST,
 	       EVENT_BYTES_MOST),
 };
 
-static void read_node(struct mrd_reader *reader, const struct mrd_field *field,
+static void read_node(struct mrd_reader *reader, const struct mrd_key *field,
 		      const struct mrd_doc_node *node, const char *path, void *into)
 {
 	(void)field;
-	mrd_fields_read(reader, node, path, node_fields, sizeof(node_fields) / sizeof(*node_fields),
-			into);
+	mrd_keys_read(reader, node, path, node_keys, sizeof(node_keys) / sizeof(*node_keys), into);
 }
 
-static void read_limits(struct mrd_reader *reader, const struct mrd_field *field,
+static void read_limits(struct mrd_reader *reader, const struct mrd_key *field,
 			const struct mrd_doc_node *node, const char *path, void *into)
 {
 	const struct mrd_agent_config *config = into;
 
 	(void)field;
-	mrd_fields_read(reader, node, path, limit_fields,
-			sizeof(limit_fields) / sizeof(*limit_fields), into);
+	mrd_keys_read(reader, node, path, limit_keys, sizeof(limit_keys) / sizeof(*limit_keys),
+		      into);
 	if (config->limits.event_bytes & (config->limits.event_bytes - 1))
-		mrd_field_complain(reader, MRD_ERROR, mrd_doc_get(node, "eventBytes"),
-				   "kernel.limits.eventBytes", "must be a power of two");
+		mrd_key_complain(reader, MRD_ERROR, mrd_doc_get(node, "eventBytes"),
+				 "kernel.limits.eventBytes", "must be a power of two");
 }
 
 /* "auto", or a path that does not depend on where the agent was started. */
-static void read_absolute(struct mrd_reader *reader, const struct mrd_field *field,
+static void read_absolute(struct mrd_reader *reader, const struct mrd_key *field,
 			  const struct mrd_doc_node *node, const char *path, void *into)
 {
 	const bool may_be_auto = !strcmp(field->key, "cgroup");
 
 	if (node->kind == MRD_DOC_SCALAR && *node->text != '/' &&
 	    !(may_be_auto && !strcmp(node->text, "auto"))) {
-		mrd_field_complain(reader, MRD_ERROR, node, path, "must be %san absolute path",
-				   may_be_auto ? "auto or " : "");
+		mrd_key_complain(reader, MRD_ERROR, node, path, "must be %san absolute path",
+				 may_be_auto ? "auto or " : "");
 		return;
 	}
-	mrd_field_string(reader, field, node, path, into);
+	mrd_key_string(reader, field, node, path, into);
 }
 
-static const struct mrd_field kernel_fields[] = {
+static const struct mrd_key kernel_keys[] = {
 	CONFIG("cgroup", read_absolute, cgroup, 1, PATH_MAX - 1),
 	CONFIG("bpffs", read_absolute, bpffs, 1, PATH_MAX - 1),
-	{.key = "interfaces", .read = mrd_field_no_effect, .note = no_interfaces},
-	{.key = "fastForward", .read = mrd_field_no_effect, .note = no_interfaces},
+	{.key = "interfaces", .read = mrd_key_no_effect, .note = no_interfaces},
+	{.key = "fastForward", .read = mrd_key_no_effect, .note = no_interfaces},
 	{.key = "limits", .read = read_limits},
-	CONFIG("probe", mrd_field_bool, probe, 0, 0),
+	CONFIG("probe", mrd_key_bool, probe, 0, 0),
 };
 
-static void read_kernel(struct mrd_reader *reader, const struct mrd_field *field,
+static void read_kernel(struct mrd_reader *reader, const struct mrd_key *field,
 			const struct mrd_doc_node *node, const char *path, void *into)
 {
 	(void)field;
-	mrd_fields_read(reader, node, path, kernel_fields,
-			sizeof(kernel_fields) / sizeof(*kernel_fields), into);
+	mrd_keys_read(reader, node, path, kernel_keys, sizeof(kernel_keys) / sizeof(*kernel_keys),
+		      into);
 }
 
-static void read_selector(struct mrd_reader *reader, const struct mrd_field *field,
+static void read_selector(struct mrd_reader *reader, const struct mrd_key *field,
 			  const struct mrd_doc_node *node, const char *path, void *into)
 {
 	const struct mrd_agent_config *config = into;
 	struct mrd_selector *selector;
 
-	mrd_field_string(reader, field, node, path, into);
+	mrd_key_string(reader, field, node, path, into);
 	if (node->kind != MRD_DOC_SCALAR || !*node->text || !config->service_selector)
 		return;
 	if (mrd_selector_parse(config->service_selector, &selector)) {
-		mrd_field_complain(reader, MRD_ERROR, node, path,
-				   "must be a label selector like \"app=web,tier notin (db)\"");
+		mrd_key_complain(reader, MRD_ERROR, node, path,
+				 "must be a label selector like \"app=web,tier notin (db)\"");
 		return;
 	}
 	mrd_selector_free(selector);
 }
 
-static void read_control(struct mrd_reader *reader, const struct mrd_field *field,
+static void read_control(struct mrd_reader *reader, const struct mrd_key *field,
 			 const struct mrd_doc_node *node, const char *path, void *into)
 {
 	const struct mrd_agent_config *config = into;
 
-	mrd_field_path(reader, field, node, path, into);
+	mrd_key_path(reader, field, node, path, into);
 	if (config->control && strlen(config->control) > CONTROL_MAX)
-		mrd_field_complain(reader, MRD_ERROR, node, path,
-				   "is longer than %d characters, the most for a socket",
-				   CONTROL_MAX);
+		mrd_key_complain(reader, MRD_ERROR, node, path,
+				 "is longer than %d characters, the most for a socket",
+				 CONTROL_MAX);
 }
 
 static const char *const unknown_words[] = {"pass", "refuse", NULL};
 
-static const struct mrd_field root_fields[] = {
+static const struct mrd_key root_keys[] = {
 	{.key = "node", .read = read_node},
 	{.key = "clusters", .read = read_clusters},
 	{.key = "policy", .read = read_policy},
-	CONFIG("staleAfter", mrd_field_duration, stale_after_ms, STALE_LEAST_MS, STALE_MOST_MS),
+	CONFIG("staleAfter", mrd_key_duration, stale_after_ms, STALE_LEAST_MS, STALE_MOST_MS),
 	{.key = "unknownService",
-	 .read = mrd_field_word,
+	 .read = mrd_key_word,
 	 .offset = offsetof(struct mrd_agent_config, unknown_service),
 	 .words = unknown_words},
-	CONFIG("clusterDomain", mrd_field_string, cluster_domain, 1, DOMAIN_MAX),
-	CONFIG("rootNamespace", mrd_field_string, root_namespace, 1, LABEL_MAX),
+	CONFIG("clusterDomain", mrd_key_string, cluster_domain, 1, DOMAIN_MAX),
+	CONFIG("rootNamespace", mrd_key_string, root_namespace, 1, LABEL_MAX),
 	CONFIG("serviceSelector", read_selector, service_selector, 0, 0),
 	{.key = "kernel", .read = read_kernel},
 	CONFIG("control", read_control, control, 1, 0),
 	{.key = "metrics",
-	 .read = mrd_field_no_effect,
+	 .read = mrd_key_no_effect,
 	 .note = "has no effect: this version serves no metrics"},
 };
 
@@ -387,17 +384,17 @@ static void check_home(struct reading *reading, const struct mrd_doc_node *clust
 		if (!config->clusters[i].home)
 			continue;
 		if (homes++)
-			mrd_field_complain(&reading->reader, MRD_ERROR, clusters->items[i],
-					   "clusters",
-					   "%s and %s both say home: a node belongs to one",
-					   config->clusters[config->home].name ?: "?",
-					   config->clusters[i].name ?: "?");
+			mrd_key_complain(&reading->reader, MRD_ERROR, clusters->items[i],
+					 "clusters",
+					 "%s and %s both say home: a node belongs to one",
+					 config->clusters[config->home].name ?: "?",
+					 config->clusters[i].name ?: "?");
 		else
 			config->home = i;
 	}
 	if (!homes && config->cluster_count > 1)
-		mrd_field_complain(&reading->reader, MRD_ERROR, clusters, "clusters",
-				   "one of them must say home: true, the one this node belongs to");
+		mrd_key_complain(&reading->reader, MRD_ERROR, clusters, "clusters",
+				 "one of them must say home: true, the one this node belongs to");
 	if (!homes)
 		config->clusters[0].home = true;
 }
@@ -419,14 +416,14 @@ static void check_overlaps(struct reading *reading)
 			     earlier->is_service == later->is_service) ||
 			    !mrd_cidr_overlaps(&earlier->cidr, &later->cidr))
 				continue;
-			mrd_field_complain(&reading->reader, MRD_ERROR, later->node, later->path,
-					   "%s block %s of %s overlaps %s block %s of %s",
-					   later->is_service ? "service" : "pod",
-					   mrd_cidr_format(&later->cidr, a),
-					   clusters[later->cluster].name ?: "?",
-					   earlier->is_service ? "service" : "pod",
-					   mrd_cidr_format(&earlier->cidr, b),
-					   clusters[earlier->cluster].name ?: "?");
+			mrd_key_complain(&reading->reader, MRD_ERROR, later->node, later->path,
+					 "%s block %s of %s overlaps %s block %s of %s",
+					 later->is_service ? "service" : "pod",
+					 mrd_cidr_format(&later->cidr, a),
+					 clusters[later->cluster].name ?: "?",
+					 earlier->is_service ? "service" : "pod",
+					 mrd_cidr_format(&earlier->cidr, b),
+					 clusters[earlier->cluster].name ?: "?");
 		}
 	}
 }
@@ -470,15 +467,15 @@ static void read_root(struct reading *reading, const struct mrd_doc_file *file)
 	const struct mrd_doc_node *root = mrd_doc_count(file) ? mrd_doc_root(file, 0) : NULL;
 
 	if (mrd_doc_count(file) > 1)
-		mrd_field_complain(&reading->reader, MRD_ERROR, mrd_doc_root(file, 1), "",
-				   "a configuration is one document");
+		mrd_key_complain(&reading->reader, MRD_ERROR, mrd_doc_root(file, 1), "",
+				 "a configuration is one document");
 	if (!mrd_doc_get(root, "clusters"))
-		mrd_field_complain(&reading->reader, MRD_ERROR, root, "clusters",
-				   "at least one cluster is needed");
+		mrd_key_complain(&reading->reader, MRD_ERROR, root, "clusters",
+				 "at least one cluster is needed");
 	if (!root)
 		return;
-	mrd_fields_read(&reading->reader, root, "", root_fields,
-			sizeof(root_fields) / sizeof(*root_fields), reading->config);
+	mrd_keys_read(&reading->reader, root, "", root_keys, sizeof(root_keys) / sizeof(*root_keys),
+		      reading->config);
 	check_home(reading, mrd_doc_get(root, "clusters"));
 	check_overlaps(reading);
 }
@@ -523,7 +520,7 @@ int mrd_agent_config_load(const char *path, struct mrd_diag *diag,
 	reading.config->probe = true;
 	r = mrd_doc_read(path, diag, &file);
 	if (r && r != -EBADMSG && r != -ENOMEM && diag->errors == errors)
-		mrd_field_complain(&reading.reader, MRD_ERROR, NULL, "", "%s", strerror(-r));
+		mrd_key_complain(&reading.reader, MRD_ERROR, NULL, "", "%s", strerror(-r));
 	if (r)
 		return r;
 	read_root(&reading, file);
