@@ -19,9 +19,8 @@
 #include "lib/tcp_seq.h"
 
 enum {
-	MRD_SKIP_CHUNK = 64,
-	MRD_SKIP_CHUNKS = 8, /* 512 bytes of an interim header in one segment */
-	MRD_ROUNDS = 4,	     /* status line, interim header, status line, … in one segment */
+	MRD_SKIP_CHUNK = 64, /* bytes of an interim header, read at a time */
+	MRD_STEPS = 16,	     /* status lines and such chunks, in one segment */
 };
 
 struct mrd_segment {
@@ -186,8 +185,7 @@ mrd_line_gather(struct __sk_buff *skb, const struct mrd_segment *segment, struct
 	return sock->have == MRD_STATUS_HAVE_ALL;
 }
 
-/* True: the segment goes on behind it with the next status line. */
-static __always_inline bool mrd_line_finish(struct mrd_socket *sock)
+static __always_inline void mrd_line_finish(struct mrd_socket *sock)
 {
 	const __u32 status = mrd_status_code(sock->line);
 
@@ -196,44 +194,49 @@ static __always_inline bool mrd_line_finish(struct mrd_socket *sock)
 		sock->expect_seq += MRD_STATUS_LEN;
 		sock->skip_window = 0;
 		sock->stage = MRD_PROBE_SKIP_1XX;
-		mrd_response_done(sock, status);
-		return true;
+	} else {
+		sock->stage = MRD_PROBE_IDLE;
 	}
 	if (status)
 		mrd_response_done(sock, status);
-	sock->stage = MRD_PROBE_IDLE;
-	return false;
 }
 
-/* Passes over an interim header, as far as the segment goes. True: its end was found. */
-static __noinline bool mrd_header_skip(struct __sk_buff *skb, const struct mrd_segment *segment,
-				       struct mrd_socket *sock)
+/* Passes over a chunk of an interim header. False: the segment has none of it. */
+static __always_inline bool mrd_chunk_skip(struct __sk_buff *skb, const struct mrd_segment *segment,
+					   struct mrd_socket *sock)
 {
-	__u32 seq = sock->expect_seq, window = sock->skip_window;
+	const struct mrd_overlap overlap =
+		mrd_seq_overlap(sock->expect_seq, MRD_SKIP_CHUNK, segment->seq, segment->len);
+	__u8 chunk[MRD_SKIP_CHUNK] = {0};
+	__u32 count = overlap.count, window = sock->skip_window;
 
-	for (int i = 0; i < MRD_SKIP_CHUNKS; i++) {
-		const struct mrd_overlap overlap =
-			mrd_seq_overlap(seq, MRD_SKIP_CHUNK, segment->seq, segment->len);
-		__u8 chunk[MRD_SKIP_CHUNK] = {0};
-		__u32 count = overlap.count;
-
-		if (overlap.at || !count || count > sizeof(chunk))
-			break;
-		if (bpf_skb_load_bytes(skb, segment->payload + overlap.offset, chunk, count))
-			break;
-		for (__u32 k = 0; k < sizeof(chunk) && k < count; k++) {
-			window = mrd_header_step(window, chunk[k]);
-			if (window == MRD_HEADER_END) {
-				sock->expect_seq = seq + k + 1;
-				sock->stage = MRD_PROBE_STATUS_LINE;
-				return true;
-			}
+	if (overlap.at || !count || count > sizeof(chunk))
+		return false;
+	if (bpf_skb_load_bytes(skb, segment->payload + overlap.offset, chunk, count))
+		return false;
+	for (__u32 i = 0; i < sizeof(chunk) && i < count; i++) {
+		window = mrd_header_step(window, chunk[i]);
+		if (window == MRD_HEADER_END) {
+			sock->expect_seq += i + 1;
+			sock->stage = MRD_PROBE_STATUS_LINE;
+			return true;
 		}
-		seq += count;
 	}
-	sock->expect_seq = seq;
+	sock->expect_seq += count;
 	sock->skip_window = window;
-	return false;
+	return true;
+}
+
+/* One status line, or one chunk. True: there may be more to read in this segment. */
+static __noinline bool mrd_probe_step(struct __sk_buff *skb, const struct mrd_segment *segment,
+				      struct mrd_socket *sock)
+{
+	if (sock->stage == MRD_PROBE_SKIP_1XX)
+		return mrd_chunk_skip(skb, segment, sock);
+	if (!mrd_line_gather(skb, segment, sock))
+		return false;
+	mrd_line_finish(sock);
+	return sock->stage != MRD_PROBE_IDLE;
 }
 
 SEC("cgroup_skb/ingress")
@@ -246,13 +249,8 @@ int mrd_probe_ingress(struct __sk_buff *skb)
 		return MRD_ALLOW_CALL;
 	if (!mrd_segment_read(skb, &segment))
 		return MRD_ALLOW_CALL;
-	for (int i = 0; i < MRD_ROUNDS; i++) {
-		if (sock->stage == MRD_PROBE_SKIP_1XX) {
-			if (!mrd_header_skip(skb, &segment, sock))
-				break;
-		} else if (!mrd_line_gather(skb, &segment, sock) || !mrd_line_finish(sock)) {
+	for (int i = 0; i < MRD_STEPS; i++)
+		if (!mrd_probe_step(skb, &segment, sock))
 			break;
-		}
-	}
 	return MRD_ALLOW_CALL;
 }

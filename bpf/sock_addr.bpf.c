@@ -175,7 +175,7 @@ static __noinline enum mrd_verdict mrd_on_connect(struct bpf_sock_addr *ctx, str
 
 	if (!call->vip.protocol)
 		return mrd_pass(MRD_REASON_PASS_PROTOCOL);
-	if (mrd_service_find(&call->vip, &call->service)) {
+	if (!mrd_service_find(&call->vip, &call->service)) {
 		const enum mrd_verdict verdict = mrd_on_unknown(&call->vip);
 
 		if (verdict == MRD_VERDICT_PASS)
@@ -294,7 +294,7 @@ static __noinline enum mrd_verdict mrd_on_sendmsg(struct bpf_sock_addr *ctx, str
 
 	if (call->vip.protocol != MRD_PROTOCOL_UDP)
 		return mrd_pass(MRD_REASON_PASS_PROTOCOL);
-	if (mrd_service_find(&call->vip, &call->service))
+	if (!mrd_service_find(&call->vip, &call->service))
 		return mrd_on_unknown(&call->vip);
 	mrd_udp_key_of(&key, cookie, call->vip.addr, call->vip.port, call->vip.family);
 	reason = mrd_flow_pick(ctx, call, &key);

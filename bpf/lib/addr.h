@@ -11,7 +11,14 @@
 
 #include "maps/abi.h"
 
-enum { MRD_MAPPED_BYTES = 12, MRD_PREFIX_MAX = 128 };
+enum { MRD_PREFIX_MAX = 128 };
+
+/*
+ * What the compiler cannot see through it cannot turn into a branch. A branch on a number that
+ * later finds an array's element, or is branched on again, doubles the verifier's paths through all
+ * that follows.
+ */
+#define MRD_OPAQUE(x) __asm__("" : "+r"(x))
 
 /*
  * Rows stand on four bytes. Said so, the compiler loads words; a byte pointer alone would make it
@@ -66,20 +73,23 @@ static inline __u32 mrd_addr_mapped_mark(void)
 	return word;
 }
 
-/* words: four, as in an IPv6 socket address. */
-static inline bool mrd_addr_is_mapped(const __u32 *words)
-{
-	return !(words[0] | words[1] | (words[2] ^ mrd_addr_mapped_mark()));
-}
-
+/* Both ways in one, for a branch here would have the verifier go twice through all that follows. */
 static inline enum mrd_family mrd_addr_from_ipv6(__u8 *addr, const __u32 *words)
 {
-	if (mrd_addr_is_mapped(words)) {
-		mrd_addr_from_ipv4(addr, words[3]);
-		return MRD_FAMILY_IPV4;
-	}
-	__builtin_memcpy(mrd_addr_aligned(addr), words, MRD_ADDR_LEN);
-	return MRD_FAMILY_IPV6;
+	const __u32 differs = words[0] | words[1] | (words[2] ^ mrd_addr_mapped_mark());
+	__u32 sign = differs | -differs; /* its top bit is set unless they are the same */
+	__u32 row[4], is_ipv6, mask;
+
+	MRD_OPAQUE(sign);
+	is_ipv6 = sign >> 31;
+	MRD_OPAQUE(is_ipv6);
+	mask = -is_ipv6;
+	row[0] = (words[0] & mask) | (words[3] & ~mask);
+	row[1] = words[1] & mask;
+	row[2] = words[2] & mask;
+	row[3] = words[3] & mask;
+	__builtin_memcpy(mrd_addr_aligned(addr), row, MRD_ADDR_LEN);
+	return (enum mrd_family)(MRD_FAMILY_IPV4 + is_ipv6);
 }
 
 static inline void mrd_addr_to_ipv6(__u32 *words, const __u8 *addr, enum mrd_family family)

@@ -13,8 +13,6 @@
 #include "pick.h"
 #include "ticket.h"
 
-enum { MRD_RACE_TRIES = 1 };
-
 #define MRD_SECOND_NS (1000ULL * 1000 * 1000)
 
 /* The next number of a counter. Whoever adds a service makes its row; lost ones are made here. */
@@ -39,21 +37,28 @@ static __always_inline __u64 mrd_number_next(__u32 service_id, __u32 hop_id)
 #endif
 }
 
-/* 0: found. 1: no service of ours. */
-static __always_inline int mrd_service_find(const struct mrd_vip_key *vip,
-					    struct mrd_service *ret_service)
+static __always_inline bool mrd_service_copy(const struct mrd_vip_key *vip,
+					     struct mrd_service *ret_service)
 {
-	for (int i = 0; i < MRD_RACE_TRIES; i++) {
-		const struct mrd_service *row = bpf_map_lookup_elem(&mrd_service, vip);
+	const struct mrd_service *row = bpf_map_lookup_elem(&mrd_service, vip);
 
-		if (!row)
-			return 1;
-		*ret_service = *row;
-		if (ret_service->seal == mrd_service_seal(vip, ret_service))
-			return 0;
-		mrd_count_one(MRD_REASON_RACE);
-	}
-	return 1;
+	if (!row)
+		return false;
+	*ret_service = *row;
+	return true;
+}
+
+/* False: no service of ours, or none any more. */
+static __noinline bool mrd_service_find(const struct mrd_vip_key *vip,
+					struct mrd_service *ret_service)
+{
+	if (!mrd_service_copy(vip, ret_service))
+		return false;
+	if (ret_service->seal == mrd_service_seal(vip, ret_service))
+		return true;
+	mrd_count_one(MRD_REASON_RACE);
+	return mrd_service_copy(vip, ret_service) &&
+	       ret_service->seal == mrd_service_seal(vip, ret_service);
 }
 
 /* Is a remembered endpoint still this service's, and one for new connections? */
@@ -64,16 +69,12 @@ static __always_inline bool mrd_member_usable(__u32 service_id, const struct mrd
 	return mrd_judge(service_id, member, health, MRD_ACCEPT_ACTIVE) == MRD_JUDGED_USABLE;
 }
 
-/* Looks a slot up. The copy is the caller's only if it is usable. */
-static __always_inline bool mrd_slot_usable(__u32 service_id, const struct mrd_turn *turn,
-					    __u32 slot, struct mrd_member *ret_member)
+/* Looks a member up. The copy is the caller's only if it is usable. */
+static __always_inline bool mrd_slot_usable(const struct mrd_member_key *key,
+					    enum mrd_hop_accept accept,
+					    struct mrd_member *ret_member)
 {
-	const struct mrd_member_key key = {
-		.service_id = service_id,
-		.hop_id = turn->hop_id,
-		.slot = slot,
-	};
-	const struct mrd_member *row = bpf_map_lookup_elem(&mrd_member, &key);
+	const struct mrd_member *row = bpf_map_lookup_elem(&mrd_member, key);
 	enum mrd_judgement judgement = MRD_JUDGED_RACE;
 
 	if (row) {
@@ -81,7 +82,7 @@ static __always_inline bool mrd_slot_usable(__u32 service_id, const struct mrd_t
 
 		*ret_member = *row;
 		health = bpf_map_lookup_elem(&mrd_health, &ret_member->endpoint_id);
-		judgement = mrd_judge(service_id, ret_member, health, turn->accept);
+		judgement = mrd_judge(key->service_id, ret_member, health, accept);
 	}
 	if (judgement == MRD_JUDGED_USABLE)
 		return true;
@@ -101,38 +102,62 @@ static __always_inline enum mrd_reason mrd_reason_of(enum mrd_mode mode)
 	}
 }
 
-/* One walk over the hops of a route; the reason tells the outcome, MRD_REASON_RACE: again. */
-static __noinline enum mrd_reason mrd_route_walk(__u32 service_id, struct mrd_member *ret_member)
+/* What a walk over the hops of a route keeps from step to step. */
+struct mrd_walk {
+	const struct mrd_route *route;
+	__u64 first; /* drawn from the present hop's counter */
+	struct mrd_member_key key;
+	__u32 chosen;
+	__u32 ticket;
+};
+
+/*
+ * One step. MRD_REASON_COUNT: go on. A function of its own, so that the verifier forgets its paths
+ * at its end: they differ in nothing that the next step could see.
+ */
+static __noinline enum mrd_reason mrd_walk_step(struct mrd_walk *walk, __u32 step,
+						struct mrd_member *ret_member)
 {
-	const struct mrd_route *route = bpf_map_lookup_elem(&mrd_route, &service_id);
-	__u32 hop_count, chosen, ticket = 0;
-	__u64 first = 0;
+	const __u32 service_id = walk->key.service_id;
+	const struct mrd_route *route = walk->route;
+	struct mrd_turn turn;
 
-	if (!route)
+	mrd_pick_turn(route, walk->chosen, step, &turn);
+	if (MRD_READ_ONCE(route->service_id) != service_id) {
+		mrd_count_one(MRD_REASON_RACE); /* another service's hops: read anew */
+		route = bpf_map_lookup_elem(&mrd_route, &walk->key.service_id);
+		if (!route)
+			return MRD_REASON_REFUSE_NO_ROUTE;
+		walk->route = route;
+		return MRD_REASON_COUNT;
+	}
+	if (mrd_turn_is_new(&turn)) {
+		if (step)
+			mrd_count_one(MRD_REASON_NEXT_HOP);
+		walk->first = mrd_number_next(service_id, turn.hop_id);
+	}
+	walk->key.hop_id = turn.hop_id;
+	if (mrd_turn_slot(&turn, walk->first, &walk->key.slot) &&
+	    mrd_slot_usable(&walk->key, turn.accept, ret_member))
+		return mrd_reason_of(MRD_READ_ONCE(route->mode));
+	return MRD_REASON_COUNT;
+}
+
+static __noinline enum mrd_reason mrd_route_pick(__u32 service_id, struct mrd_member *ret_member)
+{
+	struct mrd_walk walk = {.key.service_id = service_id};
+
+	walk.route = bpf_map_lookup_elem(&mrd_route, &walk.key.service_id);
+	if (!walk.route)
 		return MRD_REASON_REFUSE_NO_ROUTE;
-	hop_count = MRD_READ_ONCE(route->hop_count);
-	if (!hop_count)
-		return MRD_REASON_REFUSE_NO_ENDPOINT;
-	if (!mrd_pick_is_sure(route))
-		ticket = mrd_ticket_of(mrd_number_next(service_id, MRD_SERVICE_TICKET));
-	chosen = mrd_pick_hop(route, hop_count, ticket);
-
+	if (!mrd_pick_is_sure(walk.route))
+		walk.ticket = mrd_ticket_of(mrd_number_next(service_id, MRD_SERVICE_TICKET));
+	walk.chosen = mrd_pick_hop(walk.route, walk.ticket);
 	for (__u32 step = 0; step < MRD_PICK_STEPS; step++) {
-		struct mrd_turn turn;
-		__u32 slot;
+		const enum mrd_reason reason = mrd_walk_step(&walk, step, ret_member);
 
-		mrd_pick_turn(route, hop_count, chosen, step, &turn);
-		if (MRD_READ_ONCE(route->service_id) != service_id)
-			return MRD_REASON_RACE; /* another service's hops */
-		if (mrd_turn_is_new(&turn)) {
-			if (step)
-				mrd_count_one(MRD_REASON_NEXT_HOP);
-			first = mrd_number_next(service_id, turn.hop_id);
-		}
-		if (!mrd_turn_slot(&turn, first, &slot))
-			continue;
-		if (mrd_slot_usable(service_id, &turn, slot, ret_member))
-			return mrd_reason_of(MRD_READ_ONCE(route->mode));
+		if (reason != MRD_REASON_COUNT)
+			return reason;
 	}
 	return MRD_REASON_REFUSE_NO_ENDPOINT;
 }
@@ -140,19 +165,6 @@ static __noinline enum mrd_reason mrd_route_walk(__u32 service_id, struct mrd_me
 static __always_inline bool mrd_is_pick(enum mrd_reason reason)
 {
 	return reason >= MRD_REASON_PICK_POOL && reason <= MRD_REASON_PICK_UDP_FLOW;
-}
-
-static __always_inline enum mrd_reason mrd_route_pick(__u32 service_id,
-						      struct mrd_member *ret_member)
-{
-	for (int i = 0; i < MRD_RACE_TRIES; i++) {
-		const enum mrd_reason reason = mrd_route_walk(service_id, ret_member);
-
-		if (reason != MRD_REASON_RACE)
-			return reason;
-		mrd_count_one(MRD_REASON_RACE);
-	}
-	return MRD_REASON_REFUSE_NO_ROUTE;
 }
 
 /*

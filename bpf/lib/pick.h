@@ -40,13 +40,6 @@ static inline bool mrd_pick_is_sure(const struct mrd_route *route)
 	return route->hops[0].until >= MRD_SHARE_TOTAL;
 }
 
-/*
- * What the compiler cannot see through it cannot turn into a branch. Each branch on a number that
- * later finds an array's element would be two more paths for the verifier, through all that
- * follows.
- */
-#define MRD_OPAQUE(x) __asm__("" : "+r"(x))
-
 /* 1 if a < b; both below 2^31 */
 static inline __u32 mrd_is_less(__u32 a, __u32 b)
 {
@@ -62,8 +55,9 @@ static inline __u32 mrd_is_less(__u32 a, __u32 b)
  * where a loop that stops would do, for the verifier follows sixteen ways out of that one through
  * everything behind it.
  */
-static inline __u32 mrd_pick_hop(const struct mrd_route *route, __u32 hop_count, __u32 ticket)
+static inline __u32 mrd_pick_hop(const struct mrd_route *route, __u32 ticket)
 {
+	const __u32 hop_count = route->hop_count;
 	__u32 passed = 0;
 
 	for (__u32 i = 0; i < MRD_HOPS_MAX; i++)
@@ -72,12 +66,14 @@ static inline __u32 mrd_pick_hop(const struct mrd_route *route, __u32 hop_count,
 }
 
 /*
- * chosen: mrd_pick_hop()'s answer; hop_count: not 0. The order within a round: the chosen hop, then
- * the others from the first on.
+ * chosen: mrd_pick_hop()'s answer. The order within a round: the chosen hop, then the others from
+ * the first on. A route without hops gives turns without members.
  */
-static inline void mrd_pick_turn(const struct mrd_route *route, __u32 hop_count, __u32 chosen,
-				 __u32 step, struct mrd_turn *ret_turn)
+static inline void mrd_pick_turn(const struct mrd_route *route, __u32 chosen, __u32 step,
+				 struct mrd_turn *ret_turn)
 {
+	const __u32 is_empty = mrd_is_less(route->hop_count, 1);
+	const __u32 hop_count = route->hop_count + is_empty;
 	const __u32 number = step / MRD_PICK_TRIES;
 	const __u32 order = number % hop_count;
 	const __u32 is_first = mrd_is_less(order, 1);
@@ -89,7 +85,7 @@ static inline void mrd_pick_turn(const struct mrd_route *route, __u32 hop_count,
 	MRD_OPAQUE(round);
 	ret_turn->offset = round * MRD_PICK_TRIES + step % MRD_PICK_TRIES;
 	ret_turn->hop_id = hop->hop_id;
-	ret_turn->member_count = hop->member_count;
+	ret_turn->member_count = hop->member_count * (1 - is_empty);
 	ret_turn->accept = hop->accept;
 }
 
