@@ -20,7 +20,7 @@
 
 #define GROUP "networking.istio.io/"
 
-enum load_pass { PASS_MESH, PASS_RULES, PASS_COUNT };
+enum load_pass { PASS_MESH, PASS_RULES };
 
 struct loader {
 	struct mrd_reader reader;
@@ -262,8 +262,10 @@ int mrd_policy_load(const char *const *paths, size_t count, const struct mrd_pol
 		if (r < 0)
 			return r;
 	}
-	for (enum load_pass pass = PASS_MESH; pass < PASS_COUNT; pass++)
-		visit_all(&loader, pass);
+	visit_all(&loader, PASS_MESH);
+	mrd_ours_apply(&loader.policy->mesh.ours, &loader.policy->mesh.ours,
+		       &loader.policy->mesh.outlier.rule);
+	visit_all(&loader, PASS_RULES);
 	mrd_diag_sort(diag);
 	if (loader.reader.no_memory)
 		return -ENOMEM;
