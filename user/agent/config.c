@@ -42,14 +42,14 @@ struct block {
 
 /* What is known only while reading. */
 struct reading {
-	struct mrd_reader reader; /* first: readers of fields get a pointer to it */
+	struct mrd_key_reader reader; /* first: readers of fields get a pointer to it */
 	struct mrd_agent_config *config;
 	struct block *blocks;
 	size_t block_count;
 	size_t cluster; /* whose keys are being read */
 };
 
-static struct reading *reading_of(struct mrd_reader *reader)
+static struct reading *reading_of(struct mrd_key_reader *reader)
 {
 	return (struct reading *)reader;
 }
@@ -122,7 +122,7 @@ static void read_cidr(struct reading *reading, const struct mrd_doc_node *node, 
 		reading->reader.no_memory = true;
 }
 
-static void read_cidrs(struct mrd_reader *reader, const struct mrd_key *field,
+static void read_cidrs(struct mrd_key_reader *reader, const struct mrd_key *field,
 		       const struct mrd_doc_node *node, const char *path, void *into)
 {
 	(void)into;
@@ -141,7 +141,7 @@ static void read_cidrs(struct mrd_reader *reader, const struct mrd_key *field,
 	}
 }
 
-static void read_policy(struct mrd_reader *reader, const struct mrd_key *field,
+static void read_policy(struct mrd_key_reader *reader, const struct mrd_key *field,
 			const struct mrd_doc_node *node, const char *path, void *into)
 {
 	static const struct mrd_key one = {.key = "policy", .least = 1, .most = PATH_MAX - 1};
@@ -206,7 +206,7 @@ static void check_cluster(struct reading *reading, const struct mrd_doc_node *no
 			  const char *path)
 {
 	const struct mrd_cluster_config *cluster = &reading->config->clusters[reading->cluster];
-	struct mrd_reader *reader = &reading->reader;
+	struct mrd_key_reader *reader = &reading->reader;
 
 	if (node->kind != MRD_DOC_MAP)
 		return;
@@ -222,7 +222,7 @@ static void check_cluster(struct reading *reading, const struct mrd_doc_node *no
 					 "the name %s is taken by clusters[%zu]", cluster->name, i);
 }
 
-static void read_clusters(struct mrd_reader *reader, const struct mrd_key *field,
+static void read_clusters(struct mrd_key_reader *reader, const struct mrd_key *field,
 			  const struct mrd_doc_node *node, const char *path, void *into)
 {
 	struct reading *reading = reading_of(reader);
@@ -271,14 +271,14 @@ static const struct mrd_key limit_keys[] = {
 	       EVENT_BYTES_MOST),
 };
 
-static void read_node(struct mrd_reader *reader, const struct mrd_key *field,
+static void read_node(struct mrd_key_reader *reader, const struct mrd_key *field,
 		      const struct mrd_doc_node *node, const char *path, void *into)
 {
 	(void)field;
 	mrd_keys_read(reader, node, path, node_keys, sizeof(node_keys) / sizeof(*node_keys), into);
 }
 
-static void read_limits(struct mrd_reader *reader, const struct mrd_key *field,
+static void read_limits(struct mrd_key_reader *reader, const struct mrd_key *field,
 			const struct mrd_doc_node *node, const char *path, void *into)
 {
 	const struct mrd_agent_config *config = into;
@@ -292,7 +292,7 @@ static void read_limits(struct mrd_reader *reader, const struct mrd_key *field,
 }
 
 /* "auto", or a path that does not depend on where the agent was started. */
-static void read_absolute(struct mrd_reader *reader, const struct mrd_key *field,
+static void read_absolute(struct mrd_key_reader *reader, const struct mrd_key *field,
 			  const struct mrd_doc_node *node, const char *path, void *into)
 {
 	const bool may_be_auto = !strcmp(field->key, "cgroup");
@@ -315,7 +315,7 @@ static const struct mrd_key kernel_keys[] = {
 	CONFIG("probe", mrd_key_bool, probe, 0, 0),
 };
 
-static void read_kernel(struct mrd_reader *reader, const struct mrd_key *field,
+static void read_kernel(struct mrd_key_reader *reader, const struct mrd_key *field,
 			const struct mrd_doc_node *node, const char *path, void *into)
 {
 	(void)field;
@@ -323,7 +323,7 @@ static void read_kernel(struct mrd_reader *reader, const struct mrd_key *field,
 		      into);
 }
 
-static void read_selector(struct mrd_reader *reader, const struct mrd_key *field,
+static void read_selector(struct mrd_key_reader *reader, const struct mrd_key *field,
 			  const struct mrd_doc_node *node, const char *path, void *into)
 {
 	const struct mrd_agent_config *config = into;
@@ -340,7 +340,7 @@ static void read_selector(struct mrd_reader *reader, const struct mrd_key *field
 	mrd_selector_free(selector);
 }
 
-static void read_control(struct mrd_reader *reader, const struct mrd_key *field,
+static void read_control(struct mrd_key_reader *reader, const struct mrd_key *field,
 			 const struct mrd_doc_node *node, const char *path, void *into)
 {
 	const struct mrd_agent_config *config = into;

@@ -9,7 +9,7 @@
 #include "base/duration.h"
 #include "base/strbuf.h"
 
-void mrd_key_complain(struct mrd_reader *reader, enum mrd_severity severity,
+void mrd_key_complain(struct mrd_key_reader *reader, enum mrd_severity severity,
 		      const struct mrd_doc_node *node, const char *path, const char *format, ...)
 {
 	const struct mrd_place place = {
@@ -42,7 +42,7 @@ static const struct mrd_key *find_field(const struct mrd_key *fields, size_t cou
 	return NULL;
 }
 
-void mrd_keys_read(struct mrd_reader *reader, const struct mrd_doc_node *map, const char *path,
+void mrd_keys_read(struct mrd_key_reader *reader, const struct mrd_doc_node *map, const char *path,
 		   const struct mrd_key *fields, size_t count, void *into)
 {
 	if (map->kind != MRD_DOC_MAP) {
@@ -72,7 +72,7 @@ void mrd_keys_read(struct mrd_reader *reader, const struct mrd_doc_node *map, co
 	}
 }
 
-char *mrd_key_resolve(const struct mrd_reader *reader, const char *text)
+char *mrd_key_resolve(const struct mrd_key_reader *reader, const char *text)
 {
 	struct mrd_strbuf whole MRD_AUTO_STRBUF = {0};
 
@@ -82,7 +82,7 @@ char *mrd_key_resolve(const struct mrd_reader *reader, const char *text)
 	return mrd_strbuf_steal(&whole);
 }
 
-static void set_string(struct mrd_reader *reader, const struct mrd_key *field, char *text,
+static void set_string(struct mrd_key_reader *reader, const struct mrd_key *field, char *text,
 		       void *into)
 {
 	char **at = (char **)((char *)into + field->offset);
@@ -96,7 +96,7 @@ static void set_string(struct mrd_reader *reader, const struct mrd_key *field, c
 }
 
 /* The scalar's text within its bounds, or NULL after a complaint. */
-static const char *bounded_text(struct mrd_reader *reader, const struct mrd_key *field,
+static const char *bounded_text(struct mrd_key_reader *reader, const struct mrd_key *field,
 				const struct mrd_doc_node *node, const char *path)
 {
 	const char *text;
@@ -117,7 +117,7 @@ static const char *bounded_text(struct mrd_reader *reader, const struct mrd_key 
 	return text;
 }
 
-void mrd_key_string(struct mrd_reader *reader, const struct mrd_key *field,
+void mrd_key_string(struct mrd_key_reader *reader, const struct mrd_key *field,
 		    const struct mrd_doc_node *node, const char *path, void *into)
 {
 	const char *text = bounded_text(reader, field, node, path);
@@ -126,7 +126,7 @@ void mrd_key_string(struct mrd_reader *reader, const struct mrd_key *field,
 		set_string(reader, field, strdup(text), into);
 }
 
-void mrd_key_path(struct mrd_reader *reader, const struct mrd_key *field,
+void mrd_key_path(struct mrd_key_reader *reader, const struct mrd_key *field,
 		  const struct mrd_doc_node *node, const char *path, void *into)
 {
 	const char *text = bounded_text(reader, field, node, path);
@@ -135,14 +135,14 @@ void mrd_key_path(struct mrd_reader *reader, const struct mrd_key *field,
 		set_string(reader, field, mrd_key_resolve(reader, text), into);
 }
 
-void mrd_key_bool(struct mrd_reader *reader, const struct mrd_key *field,
+void mrd_key_bool(struct mrd_key_reader *reader, const struct mrd_key *field,
 		  const struct mrd_doc_node *node, const char *path, void *into)
 {
 	if (mrd_doc_bool(node, (bool *)((char *)into + field->offset)))
 		mrd_key_complain(reader, MRD_ERROR, node, path, "must be true or false");
 }
 
-void mrd_key_number(struct mrd_reader *reader, const struct mrd_key *field,
+void mrd_key_number(struct mrd_key_reader *reader, const struct mrd_key *field,
 		    const struct mrd_doc_node *node, const char *path, void *into)
 {
 	int64_t number;
@@ -157,7 +157,7 @@ void mrd_key_number(struct mrd_reader *reader, const struct mrd_key *field,
 		*(uint32_t *)((char *)into + field->offset) = (uint32_t)number;
 }
 
-void mrd_key_duration(struct mrd_reader *reader, const struct mrd_key *field,
+void mrd_key_duration(struct mrd_key_reader *reader, const struct mrd_key *field,
 		      const struct mrd_doc_node *node, const char *path, void *into)
 {
 	char least[MRD_DURATION_TEXT_MAX];
@@ -181,7 +181,7 @@ void mrd_key_duration(struct mrd_reader *reader, const struct mrd_key *field,
 		*(uint64_t *)((char *)into + field->offset) = ms;
 }
 
-void mrd_key_word(struct mrd_reader *reader, const struct mrd_key *field,
+void mrd_key_word(struct mrd_key_reader *reader, const struct mrd_key *field,
 		  const struct mrd_doc_node *node, const char *path, void *into)
 {
 	struct mrd_strbuf known MRD_AUTO_STRBUF = {0};
@@ -197,14 +197,14 @@ void mrd_key_word(struct mrd_reader *reader, const struct mrd_key *field,
 			 known.failed ? "another word" : known.text);
 }
 
-void mrd_key_no_effect(struct mrd_reader *reader, const struct mrd_key *field,
+void mrd_key_no_effect(struct mrd_key_reader *reader, const struct mrd_key *field,
 		       const struct mrd_doc_node *node, const char *path, void *into)
 {
 	(void)into;
 	mrd_key_complain(reader, MRD_WARNING, node, path, "%s", field->note);
 }
 
-void mrd_key_unsupported(struct mrd_reader *reader, const struct mrd_key *field,
+void mrd_key_unsupported(struct mrd_key_reader *reader, const struct mrd_key *field,
 			 const struct mrd_doc_node *node, const char *path, void *into)
 {
 	(void)into;

@@ -11,7 +11,7 @@
 #include "base/diag.h"
 #include "base/doc.h"
 
-struct mrd_reader {
+struct mrd_key_reader {
 	struct mrd_diag *diag;
 	const char *file;
 	const char *folder; /* of the file: relative paths start here */
@@ -21,7 +21,7 @@ struct mrd_reader {
 struct mrd_key {
 	const char *key;
 	/* path: the field's full name, for findings; into: the struct */
-	void (*read)(struct mrd_reader *reader, const struct mrd_key *field,
+	void (*read)(struct mrd_key_reader *reader, const struct mrd_key *field,
 		     const struct mrd_doc_node *node, const char *path, void *into);
 	size_t offset; /* of what is read, in the struct */
 	int64_t least; /* bounds of numbers and lengths, both allowed; of durations in ms */
@@ -32,33 +32,33 @@ struct mrd_key {
 };
 
 /* path: "" for the file's root. */
-void mrd_keys_read(struct mrd_reader *reader, const struct mrd_doc_node *map, const char *path,
+void mrd_keys_read(struct mrd_key_reader *reader, const struct mrd_doc_node *map, const char *path,
 		   const struct mrd_key *fields, size_t count, void *into);
 
-void mrd_key_complain(struct mrd_reader *reader, enum mrd_severity severity,
+void mrd_key_complain(struct mrd_key_reader *reader, enum mrd_severity severity,
 		      const struct mrd_doc_node *node, const char *path, const char *format, ...)
 	__attribute__((format(printf, 5, 6)));
 
 /* Readers: what each writes at its offset. */
-void mrd_key_string(struct mrd_reader *reader, const struct mrd_key *field,
+void mrd_key_string(struct mrd_key_reader *reader, const struct mrd_key *field,
 		    const struct mrd_doc_node *node, const char *path, void *into); /* char * */
-void mrd_key_path(struct mrd_reader *reader, const struct mrd_key *field,
+void mrd_key_path(struct mrd_key_reader *reader, const struct mrd_key *field,
 		  const struct mrd_doc_node *node, const char *path, void *into); /* char * */
-void mrd_key_bool(struct mrd_reader *reader, const struct mrd_key *field,
+void mrd_key_bool(struct mrd_key_reader *reader, const struct mrd_key *field,
 		  const struct mrd_doc_node *node, const char *path, void *into); /* bool */
-void mrd_key_number(struct mrd_reader *reader, const struct mrd_key *field,
+void mrd_key_number(struct mrd_key_reader *reader, const struct mrd_key *field,
 		    const struct mrd_doc_node *node, const char *path, void *into); /* uint32_t */
-void mrd_key_duration(struct mrd_reader *reader, const struct mrd_key *field,
+void mrd_key_duration(struct mrd_key_reader *reader, const struct mrd_key *field,
 		      const struct mrd_doc_node *node, const char *path,
 		      void *into); /* uint64_t, ms */
-void mrd_key_word(struct mrd_reader *reader, const struct mrd_key *field,
+void mrd_key_word(struct mrd_key_reader *reader, const struct mrd_key *field,
 		  const struct mrd_doc_node *node, const char *path, void *into); /* int */
-void mrd_key_no_effect(struct mrd_reader *reader, const struct mrd_key *field,
+void mrd_key_no_effect(struct mrd_key_reader *reader, const struct mrd_key *field,
 		       const struct mrd_doc_node *node, const char *path, void *into);
-void mrd_key_unsupported(struct mrd_reader *reader, const struct mrd_key *field,
+void mrd_key_unsupported(struct mrd_key_reader *reader, const struct mrd_key *field,
 			 const struct mrd_doc_node *node, const char *path, void *into);
 
 /* A path as the user wrote it, against the file's folder; to be freed. NULL without memory. */
-char *mrd_key_resolve(const struct mrd_reader *reader, const char *text);
+char *mrd_key_resolve(const struct mrd_key_reader *reader, const char *text);
 
 #endif
