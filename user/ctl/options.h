@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* meridianctl's command line. */
+#ifndef MRD_CTL_OPTIONS_H
+#define MRD_CTL_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+enum mrd_verb {
+	MRD_VERB_STATUS,
+	MRD_VERB_SERVICES,
+	MRD_VERB_ENDPOINTS,
+	MRD_VERB_REGIONS,
+	MRD_VERB_DETACH,
+	MRD_VERB_HELP,
+	MRD_VERB_VERSION,
+};
+
+/* Exit statuses, the same for every verb. */
+enum { MRD_EXIT_GOOD = 0, MRD_EXIT_BAD_NEWS = 1, MRD_EXIT_USAGE = 2 };
+
+struct mrd_ctl_options {
+	char *control;
+	char *bpffs;
+	bool json;
+	enum mrd_verb verb;
+	char *argument; /* of endpoints: "namespace/name", or NULL */
+};
+
+/*
+ * Reads the command line, and the configuration file if it names one: explicit options go before
+ * it. Returns MRD_EXIT_GOOD, or the status to exit with after what is wrong was said on err.
+ */
+int mrd_ctl_options_read(int argc, char **argv, FILE *err, struct mrd_ctl_options *ret_options);
+void mrd_ctl_options_free(struct mrd_ctl_options *options);
+
+void mrd_ctl_print_help(FILE *out);
+const char *mrd_verb_name(enum mrd_verb verb);
+
+#endif

@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+#include "ctl/verbs.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "ctl/client.h"
+#include "dataplane/dataplane.h"
+#include "dataplane/inspect.h"
+#include "view/view.h"
+
+enum { REAL_DIGITS = 9 }; /* 33.33 is printed as 33.33 */
+
+static void json_cleanup(json_t **json)
+{
+	json_decref(*json);
+}
+#define AUTO_JSON MRD_CLEANUP(json_cleanup)
+
+/* ---------------------------------------------------------------------------------- printing */
+
+static void print_detached(const json_t *answer, FILE *out)
+{
+	fprintf(out, "removed %" JSON_INTEGER_FORMAT " links and %" JSON_INTEGER_FORMAT " maps\n",
+		json_integer_value(json_object_get(answer, "links")),
+		json_integer_value(json_object_get(answer, "maps")));
+}
+
+static void print_answer(const struct mrd_ctl_options *options, const json_t *answer, FILE *out)
+{
+	static void (*const printers[])(const json_t *doc, FILE *out) = {
+		[MRD_VERB_STATUS] = mrd_view_print_status,
+		[MRD_VERB_SERVICES] = mrd_view_print_services,
+		[MRD_VERB_ENDPOINTS] = mrd_view_print_endpoints,
+		[MRD_VERB_REGIONS] = mrd_view_print_regions,
+		[MRD_VERB_DETACH] = print_detached,
+	};
+
+	if (!options->json) {
+		printers[options->verb](answer, out);
+		return;
+	}
+	json_dumpf(answer, out, JSON_INDENT(2) | JSON_REAL_PRECISION(REAL_DIGITS));
+	fputc('\n', out);
+}
+
+static bool any_has(const json_t *list, const char *key)
+{
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(list, i, item)
+	{
+		const char *text = json_string_value(json_object_get(item, key));
+
+		if (text && *text)
+			return true;
+	}
+	return false;
+}
+
+bool mrd_ctl_is_bad_news(enum mrd_verb verb, const char *argument, const json_t *answer)
+{
+	const json_t *agent = json_object_get(answer, "agent");
+
+	if (verb == MRD_VERB_ENDPOINTS)
+		return argument && !json_array_size(json_object_get(answer, "endpoints"));
+	if (verb != MRD_VERB_STATUS)
+		return false;
+	return !json_is_object(agent) || !json_is_object(json_object_get(answer, "kernel")) ||
+	       any_has(json_object_get(agent, "unwritten"), "error") ||
+	       any_has(json_object_get(answer, "clusters"), "error");
+}
+
+static int conclude(const struct mrd_ctl_options *options, const json_t *answer, FILE *out,
+		    FILE *err)
+{
+	const json_t *error = json_object_get(answer, "error");
+
+	if (json_is_string(error)) {
+		fprintf(err, "meridianctl: %s\n", json_string_value(error));
+		return MRD_EXIT_BAD_NEWS;
+	}
+	print_answer(options, answer, out);
+	if (fflush(out) == EOF) {
+		fprintf(err, "meridianctl: the answer cannot be written: %s\n", strerror(errno));
+		return MRD_EXIT_BAD_NEWS;
+	}
+	if (!mrd_ctl_is_bad_news(options->verb, options->argument, answer))
+		return MRD_EXIT_GOOD;
+	if (options->verb == MRD_VERB_ENDPOINTS)
+		fprintf(err, "meridianctl: the kernel holds no endpoint of %s\n",
+			options->argument);
+	return MRD_EXIT_BAD_NEWS;
+}
+
+/* --------------------------------------------------------------------------- without an agent */
+
+static void say_unreadable(int error, const char *bpffs, FILE *err)
+{
+	if (error == -ENOENT)
+		fprintf(err, "meridianctl: nothing is pinned in %s: no agent has run here\n",
+			bpffs);
+	else if (error == -EPROTO)
+		fprintf(err,
+			"meridianctl: the maps in %s are of another ABI version than %d: use the "
+			"meridianctl of the agent that made them\n",
+			bpffs, MRD_ABI_VERSION);
+	else if (error == -EPERM || error == -EACCES)
+		fprintf(err, "meridianctl: the maps in %s cannot be read (%s): run as root\n",
+			bpffs, strerror(-error));
+	else
+		fprintf(err, "meridianctl: the maps in %s cannot be read: %s\n", bpffs,
+			strerror(-error));
+}
+
+static json_t *read_kernel(const struct mrd_ctl_options *options, const struct mrd_inspect *inspect)
+{
+	switch (options->verb) {
+	case MRD_VERB_SERVICES:
+		return mrd_view_services(inspect);
+	case MRD_VERB_ENDPOINTS:
+		return mrd_view_endpoints(inspect, options->argument, mrd_clock_ns());
+	case MRD_VERB_REGIONS:
+		return mrd_view_regions(inspect);
+	default:
+		return json_pack("{s:n, s:[], s:o}", "agent", "clusters", "kernel",
+				 mrd_view_kernel(inspect));
+	}
+}
+
+static int show_kernel(const struct mrd_ctl_options *options, FILE *out, FILE *err)
+{
+	AUTO_JSON json_t *answer = NULL;
+	struct mrd_inspect *inspect;
+	const int r = mrd_inspect_open(options->bpffs, &inspect);
+
+	if (r < 0) {
+		say_unreadable(r, options->bpffs, err);
+		return MRD_EXIT_BAD_NEWS;
+	}
+	answer = read_kernel(options, inspect);
+	mrd_inspect_close(inspect);
+	if (!answer) {
+		fprintf(err, "meridianctl: the maps in %s cannot be read whole\n", options->bpffs);
+		return MRD_EXIT_BAD_NEWS;
+	}
+	return conclude(options, answer, out, err);
+}
+
+static int detach_kernel(const struct mrd_ctl_options *options, FILE *out, FILE *err)
+{
+	AUTO_JSON json_t *answer = NULL;
+	MRD_AUTO_FREE char *error = NULL;
+	size_t links, maps;
+
+	/* Not under the feet of an agent that only listens elsewhere. */
+	if (mrd_dataplane_is_held(options->bpffs)) {
+		fprintf(err,
+			"meridianctl: an agent holds %s but does not answer on %s: name its "
+			"socket with --control, or stop it\n",
+			options->bpffs, options->control);
+		return MRD_EXIT_BAD_NEWS;
+	}
+	if (mrd_dataplane_detach(options->bpffs, &links, &maps, &error) < 0) {
+		fprintf(err, "meridianctl: %s\n", error ? error : "no memory");
+		return MRD_EXIT_BAD_NEWS;
+	}
+	answer = json_pack("{s:I, s:I}", "links", (json_int_t)links, "maps", (json_int_t)maps);
+	return conclude(options, answer, out, err);
+}
+
+/* ------------------------------------------------------------------------------------- verbs */
+
+static void say_unreachable(const struct mrd_ctl_options *options, int error, FILE *err)
+{
+	const bool absent = error == -ENOENT || error == -ECONNREFUSED;
+
+	fprintf(err, "meridianctl: %s (control socket %s: %s); %s\n",
+		absent ? "the agent is not running" : "the agent does not answer", options->control,
+		error == -EBADMSG ? "no JSON document" : strerror(-error),
+		options->verb == MRD_VERB_DETACH ? "removing what the kernel holds"
+						 : "showing what the kernel holds");
+}
+
+int mrd_ctl_run(const struct mrd_ctl_options *options, FILE *out, FILE *err)
+{
+	AUTO_JSON json_t *answer = NULL;
+	int r;
+
+	if (options->verb == MRD_VERB_HELP) {
+		mrd_ctl_print_help(out);
+		return MRD_EXIT_GOOD;
+	}
+	if (options->verb == MRD_VERB_VERSION) {
+		fprintf(out, "meridianctl %s, map ABI %d\n", MRD_VERSION, MRD_ABI_VERSION);
+		return MRD_EXIT_GOOD;
+	}
+	r = mrd_client_ask(options->control, mrd_verb_name(options->verb), options->argument,
+			   MRD_CLIENT_TIMEOUT_MS, &answer);
+	if (r == 0)
+		return conclude(options, answer, out, err);
+	say_unreachable(options, r, err);
+	if (options->verb == MRD_VERB_DETACH)
+		return detach_kernel(options, out, err);
+	return show_kernel(options, out, err);
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The kernel's part of status:
+ *
+ * {"programs": [{"program": "mrd_connect4", "link_id": 12, "program_id": 77}],
+ *  "maps": [{"map": "mrd_service", "rows": 8, "limit": 262144}],
+ *  "counters": {"pick_failover": 120}}
+ *
+ * and the text of the whole document, to which the agent adds "agent" and "clusters". Without an
+ * agent both are missing, and the text tells only of the kernel.
+ */
+#include "view/view.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "view/columns.h"
+#include "view/parts.h"
+
+static json_t *program_list(const struct mrd_inspect *inspect)
+{
+	MRD_AUTO_FREE struct mrd_link_info *links = NULL;
+	json_t *list = NULL;
+	size_t count;
+
+	if (mrd_inspect_links(inspect, &links, &count) < 0)
+		return NULL;
+	list = json_array();
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list,
+				      json_pack("{s:s, s:I, s:I}", "program", links[i].program,
+						"link_id", (json_int_t)links[i].link_id,
+						"program_id", (json_int_t)links[i].prog_id));
+	return list;
+}
+
+static json_t *map_list(const struct mrd_inspect *inspect)
+{
+	MRD_AUTO_FREE struct mrd_map_fill *fills = NULL;
+	json_t *list = NULL;
+	size_t count;
+
+	if (mrd_inspect_fill(inspect, &fills, &count) < 0)
+		return NULL;
+	list = json_array();
+	for (size_t i = 0; i < count; i++)
+		json_array_append_new(list, json_pack("{s:s, s:I, s:I}", "map", fills[i].name,
+						      "rows", (json_int_t)fills[i].rows, "limit",
+						      (json_int_t)fills[i].limit));
+	return list;
+}
+
+static json_t *counter_object(const struct mrd_inspect *inspect)
+{
+	json_t *counters = json_object();
+
+	for (unsigned int i = 0; i < MRD_REASON_COUNT; i++) {
+		uint64_t count;
+
+		if (mrd_inspect_count(inspect, (enum mrd_reason)i, &count) == 0 && count)
+			json_object_set_new(counters, mrd_reason_name((enum mrd_reason)i),
+					    mrd_view_number(count));
+	}
+	return counters;
+}
+
+json_t *mrd_view_kernel(const struct mrd_inspect *inspect)
+{
+	/* With a part missing, json_pack drops the others and answers NULL. */
+	return json_pack("{s:o, s:o, s:o}", "programs", program_list(inspect), "maps",
+			 map_list(inspect), "counters", counter_object(inspect));
+}
+
+/* -------------------------------------------------------------------------------------- text */
+
+static void print_features(const json_t *agent, FILE *out)
+{
+	const json_t *feature;
+	size_t i;
+
+	json_array_foreach(json_object_get(agent, "features"), i, feature)
+	{
+		const bool used = json_is_true(json_object_get(feature, "used"));
+
+		fprintf(out, "  feature %s: %s%s\n", mrd_view_text(feature, "name"),
+			used ? "in use" : "missing: ",
+			used ? "" : mrd_view_text(feature, "consequence"));
+	}
+}
+
+static void print_unwritten(const json_t *agent, FILE *out)
+{
+	const json_t *service;
+	char span[32];
+	size_t i;
+
+	json_array_foreach(json_object_get(agent, "unwritten"), i, service)
+		fprintf(out, "  NOT WRITTEN %s: %s, for %s; the kernel keeps the plan before\n",
+			mrd_view_text(service, "service"), mrd_view_text(service, "error"),
+			mrd_view_span(mrd_view_integer(service, "since_ms"), span, sizeof(span)));
+}
+
+static void print_agent(const json_t *agent, FILE *out)
+{
+	const json_t *planned = json_object_get(agent, "last_plan_ms_ago");
+	char span[32], place[256];
+
+	fprintf(out, "agent %s, pid %lld, up %s, node %s in %s; maps %s\n",
+		mrd_view_text(agent, "version"), mrd_view_integer(agent, "pid"),
+		mrd_view_span(mrd_view_integer(agent, "uptime_s") * MRD_MS_PER_S, span,
+			      sizeof(span)),
+		mrd_view_text(agent, "node"),
+		*mrd_view_place(agent, place, sizeof(place)) ? place : "no region",
+		mrd_view_text(agent, "adoption"));
+	fprintf(out, "  services %lld, policy rules %lld, endpoints ejected %lld",
+		mrd_view_integer(agent, "services"), mrd_view_integer(agent, "policy_rules"),
+		mrd_view_integer(agent, "ejected"));
+	if (json_is_integer(planned))
+		fprintf(out, ", last plan %s ago",
+			mrd_view_span(json_integer_value(planned), span, sizeof(span)));
+	fputc('\n', out);
+	if (json_is_true(json_object_get(agent, "holding")))
+		fprintf(out, "  holding what was adopted until the clusters are read\n");
+	print_features(agent, out);
+	print_unwritten(agent, out);
+}
+
+static void print_clusters(const json_t *clusters, FILE *out)
+{
+	static const struct mrd_column columns[] = {
+		{"CLUSTER", 0},	 {"REGION", 0}, {"SOURCE", 0}, {"HEARD", 1},
+		{"SERVICES", 1}, {"SLICES", 1}, {"NODES", 1},  {"BROKEN", 1},
+	};
+	MRD_AUTO_COLUMNS struct mrd_columns *table =
+		mrd_columns_new(columns, sizeof(columns) / sizeof(columns[0]));
+	const json_t *cluster;
+	char span[32];
+	size_t i;
+
+	json_array_foreach(clusters, i, cluster)
+	{
+		const json_t *heard = json_object_get(cluster, "last_heard_ms_ago");
+		const bool home = json_is_true(json_object_get(cluster, "home"));
+
+		mrd_columns_add(table, "%s%s", mrd_view_text(cluster, "name"),
+				home ? " (home)" : "");
+		mrd_columns_add(table, "%s", mrd_view_text(cluster, "region"));
+		mrd_columns_add(table, "%s", mrd_view_text(cluster, "source"));
+		if (json_is_integer(heard))
+			mrd_columns_add(
+				table, "%s ago",
+				mrd_view_span(json_integer_value(heard), span, sizeof(span)));
+		else
+			mrd_columns_add(table, "%s", "never");
+		mrd_columns_add(table, "%lld", mrd_view_integer(cluster, "services"));
+		mrd_columns_add(table, "%lld", mrd_view_integer(cluster, "slices"));
+		mrd_columns_add(table, "%lld", mrd_view_integer(cluster, "nodes"));
+		mrd_columns_add(table, "%lld", mrd_view_integer(cluster, "broken_files"));
+	}
+	fputc('\n', out);
+	mrd_columns_print(table, 0, out);
+	json_array_foreach(clusters, i, cluster) if (*mrd_view_text(cluster, "error")) fprintf(
+		out, "  %s fails for %s: %s\n", mrd_view_text(cluster, "name"),
+		mrd_view_span(mrd_view_integer(cluster, "failing_for_ms"), span, sizeof(span)),
+		mrd_view_text(cluster, "error"));
+}
+
+static void print_programs(const json_t *kernel, FILE *out)
+{
+	static const struct mrd_column columns[] = {
+		{"PROGRAM", 0},
+		{"LINK", 1},
+		{"ID", 1},
+	};
+	MRD_AUTO_COLUMNS struct mrd_columns *table =
+		mrd_columns_new(columns, sizeof(columns) / sizeof(columns[0]));
+	const json_t *program;
+	size_t i;
+
+	json_array_foreach(json_object_get(kernel, "programs"), i, program)
+	{
+		mrd_columns_add(table, "%s", mrd_view_text(program, "program"));
+		mrd_columns_add(table, "%lld", mrd_view_integer(program, "link_id"));
+		mrd_columns_add(table, "%lld", mrd_view_integer(program, "program_id"));
+	}
+	fputc('\n', out);
+	mrd_columns_print(table, 0, out);
+}
+
+static void print_maps(const json_t *kernel, FILE *out)
+{
+	static const struct mrd_column columns[] = {
+		{"MAP", 0},
+		{"ROWS", 1},
+		{"LIMIT", 1},
+		{"FILL", 1},
+	};
+	MRD_AUTO_COLUMNS struct mrd_columns *table =
+		mrd_columns_new(columns, sizeof(columns) / sizeof(columns[0]));
+	const json_t *map;
+	size_t i;
+
+	json_array_foreach(json_object_get(kernel, "maps"), i, map)
+	{
+		const long long rows = mrd_view_integer(map, "rows");
+		const long long limit = mrd_view_integer(map, "limit");
+
+		mrd_columns_add(table, "%s", mrd_view_text(map, "map"));
+		mrd_columns_add(table, "%lld", rows);
+		mrd_columns_add(table, "%lld", limit);
+		mrd_columns_add(table, "%.1f%%",
+				limit ? 100.0 * (double)rows / (double)limit : 0.0);
+	}
+	fputc('\n', out);
+	mrd_columns_print(table, 0, out);
+}
+
+static void print_counters(const json_t *kernel, FILE *out)
+{
+	static const struct mrd_column columns[] = {
+		{"COUNTER", 0},
+		{"COUNT", 1},
+	};
+	MRD_AUTO_COLUMNS struct mrd_columns *table =
+		mrd_columns_new(columns, sizeof(columns) / sizeof(columns[0]));
+	const json_t *counters = json_object_get(kernel, "counters");
+
+	/* In the order of enum mrd_reason: passes, picks, refusals, the rest. */
+	for (unsigned int i = 0; i < MRD_REASON_COUNT; i++) {
+		const char *name = mrd_reason_name((enum mrd_reason)i);
+
+		if (!mrd_view_integer(counters, name))
+			continue;
+		mrd_columns_add(table, "%s", name);
+		mrd_columns_add(table, "%lld", mrd_view_integer(counters, name));
+	}
+	fputc('\n', out);
+	mrd_columns_print(table, 0, out);
+}
+
+void mrd_view_print_status(const json_t *doc, FILE *out)
+{
+	const json_t *agent = json_object_get(doc, "agent");
+	const json_t *kernel = json_object_get(doc, "kernel");
+
+	if (json_is_object(agent)) {
+		print_agent(agent, out);
+		print_clusters(json_object_get(doc, "clusters"), out);
+	} else {
+		fprintf(out, "agent not running\n");
+	}
+	if (!json_is_object(kernel)) {
+		fprintf(out, "\nnothing in the kernel\n");
+		return;
+	}
+	print_programs(kernel, out);
+	print_maps(kernel, out);
+	print_counters(kernel, out);
+}
