@@ -132,15 +132,16 @@ static void count_endpoint(struct mrd_draft_hop *hop, const struct mrd_draft_end
 /* Endpoints are sorted: each run of equal tier and locality is a hop. */
 static int collect_hops(struct mrd_draft *draft)
 {
+	struct mrd_draft_hop *hop = NULL;
+
 	draft->hops = calloc(draft->endpoint_count + 1, sizeof(*draft->hops));
 	if (!draft->hops)
 		return -ENOMEM;
 
 	for (size_t i = 0; i < draft->endpoint_count; i++) {
 		const struct mrd_draft_endpoint *endpoint = &draft->endpoints[i];
-		struct mrd_draft_hop *hop = draft->hops + draft->hop_count - 1;
 
-		if (!draft->hop_count || hop->tier != endpoint->tier ||
+		if (!hop || hop->tier != endpoint->tier ||
 		    mrd_locality_compare(&hop->locality, &endpoint->seen->locality)) {
 			hop = &draft->hops[draft->hop_count++];
 			*hop = (struct mrd_draft_hop){
@@ -237,7 +238,7 @@ static int distribute(struct mrd_draft *draft, const struct mrd_distribute *rule
 		struct mrd_draft_hop *hop = &draft->hops[i];
 		const size_t at = listed_at(rule, &hop->locality);
 
-		if (hop->weight) /* rounded up, as Istio does */
+		if (sums[at]) /* rounded up, as Istio does; 0 stays 0 */
 			hop->weight = (uint32_t)(((uint64_t)hop->weight * rule->to[at].weight +
 						  sums[at] - 1) /
 						 sums[at]);

@@ -183,9 +183,9 @@ static int make_port(const struct mrd_model *model, const struct mrd_draft_input
 }
 
 static int fill_plan(const struct mrd_model *model, const struct mrd_policy *policy,
-		     struct mrd_draft_input *in, struct mrd_plan *plan)
+		     const struct mrd_draft_input *common, struct mrd_plan *plan)
 {
-	const struct mrd_view *view = in->view;
+	const struct mrd_view *view = common->view;
 	int r = copy_text(view->namespace_, &plan->namespace_);
 
 	if (!r)
@@ -198,15 +198,16 @@ static int fill_plan(const struct mrd_model *model, const struct mrd_policy *pol
 		return -ENOMEM;
 
 	for (size_t i = 0; !r && i < view->port_count; i++) {
+		struct mrd_draft_input in = *common;
 		struct mrd_effective effective;
 
 		mrd_policy_effective(policy, view->namespace_, view->name, view->ports[i].number,
 				     &effective);
 		if (effective.lb == MRD_LB_PASSTHROUGH)
 			continue;
-		in->port = &view->ports[i];
-		in->effective = &effective;
-		r = make_port(model, in, &plan->ports[plan->port_count++]);
+		in.port = &view->ports[i];
+		in.effective = &effective;
+		r = make_port(model, &in, &plan->ports[plan->port_count++]);
 	}
 	return r;
 }
@@ -215,7 +216,7 @@ int mrd_plan_make(const struct mrd_view *view, const struct mrd_model *model,
 		  const struct mrd_policy *policy, const struct mrd_plan_node *node,
 		  const struct mrd_plan_ejections *ejections, struct mrd_plan **ret_plan)
 {
-	struct mrd_draft_input in = {
+	const struct mrd_draft_input in = {
 		.view = view,
 		.node = node,
 		.ejections = ejections,

@@ -281,3 +281,30 @@ int mrd_rows_walk(const struct mrd_rows *rows, enum mrd_map map,
 		r = fn(self, set->rows[i]->key, set->rows[i]->value);
 	return r;
 }
+
+int mrd_rows_walk_both(const struct mrd_rows *a, const struct mrd_rows *b, enum mrd_map map,
+		       int (*fn)(void *self, const void *key, const void *of_a, const void *of_b),
+		       void *self)
+{
+	static struct row_set none = {.sorted = true};
+	struct row_set *left = a ? &a->sets[map] : &none;
+	struct row_set *right = b ? &b->sets[map] : &none;
+	size_t i = 0;
+	size_t k = 0;
+	int r = 0;
+
+	sort_set(left);
+	sort_set(right);
+	while (!r && (i < left->count || k < right->count)) {
+		const struct row *of_a = i < left->count ? left->rows[i] : NULL;
+		const struct row *of_b = k < right->count ? right->rows[k] : NULL;
+		const int order = !of_a ? 1 : !of_b ? -1 : compare_keys(map, of_a->key, of_b->key);
+
+		i += order <= 0;
+		k += order >= 0;
+		/* Of a key in both, b's is told: it is the newer one by custom. */
+		r = fn(self, order < 0 ? of_a->key : of_b->key, order <= 0 ? of_a->value : NULL,
+		       order >= 0 ? of_b->value : NULL);
+	}
+	return r;
+}

@@ -51,6 +51,12 @@ size_t mrd_rows_count(const struct mrd_rows *rows, enum mrd_map map);
 int mrd_rows_walk(const struct mrd_rows *rows, enum mrd_map map,
 		  int (*fn)(void *self, const void *key, const void *value), void *self);
 
+/* Walks the keys of two sets (either may be NULL), each once, in that order; a value is NULL where
+ * its set lacks the key. fn returns 0 to go on. */
+int mrd_rows_walk_both(const struct mrd_rows *a, const struct mrd_rows *b, enum mrd_map map,
+		       int (*fn)(void *self, const void *key, const void *of_a, const void *of_b),
+		       void *self);
+
 /* What outlier detection knows of an endpoint, for its health row. */
 struct mrd_rows_ejections {
 	/* Fills state-related members (state stays as planned unless ejected, ejections,

@@ -22,14 +22,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum phase { PHASE_CREATE, PHASE_IMPROVE, PHASE_ROUTE, PHASE_VIP, PHASE_WORSEN, PHASE_REMOVE };
+#include "base/cleanup.h"
+
+enum phase {
+	PHASE_CREATE,
+	PHASE_IMPROVE,
+	PHASE_ROUTE,
+	PHASE_VIP,
+	PHASE_WORSEN,
+	PHASE_REMOVE,
+};
 
 struct diffing {
-	const struct mrd_rows *old;
-	const struct mrd_rows *new_rows;
-	enum phase phase;
 	enum mrd_map map;
-	struct mrd_ops ops;
+	struct mrd_op *found; /* in order of maps and keys */
+	unsigned char *phases;
+	size_t count;
 };
 
 /* Counters belong to the hooks from the moment that they exist. */
@@ -46,6 +54,8 @@ static bool gets_worse(const struct mrd_health *from, const struct mrd_health *t
 
 static enum phase phase_of(enum mrd_map map, const void *from, const void *to)
 {
+	if (!to)
+		return PHASE_REMOVE;
 	if (map == MRD_MAP_ROUTE)
 		return PHASE_ROUTE;
 	if (map == MRD_MAP_SERVICE)
@@ -55,60 +65,48 @@ static enum phase phase_of(enum mrd_map map, const void *from, const void *to)
 	return map == MRD_MAP_HEALTH && gets_worse(from, to) ? PHASE_WORSEN : PHASE_IMPROVE;
 }
 
-static const void *get(const struct mrd_rows *rows, enum mrd_map map, const void *key)
+static enum mrd_op_kind kind_of(const void *from, const void *to)
 {
-	return rows ? mrd_rows_get(rows, map, key) : NULL;
-}
-
-static int add_put(void *self, const void *key, const void *value)
-{
-	struct diffing *diff = self;
-	const void *old = get(diff->old, diff->map, key);
-
-	if (phase_of(diff->map, old, value) != diff->phase)
-		return 0;
-	if (old && (is_counter(diff->map) || !memcmp(old, value, mrd_map_value_size(diff->map))))
-		return 0;
-	diff->ops.items[diff->ops.count++] = (struct mrd_op){
-		.kind = old ? MRD_OP_OVERWRITE : MRD_OP_CREATE,
-		.map = diff->map,
-		.key = key,
-		.value = value,
-		.old = old,
-	};
-	return 0;
-}
-
-static int add_delete(void *self, const void *key, const void *value)
-{
-	struct diffing *diff = self;
-
-	if (!get(diff->new_rows, diff->map, key))
-		diff->ops.items[diff->ops.count++] = (struct mrd_op){
-			.kind = MRD_OP_DELETE,
-			.map = diff->map,
-			.key = key,
-			.old = value,
-		};
-	return 0;
-}
-
-static void add_puts(struct diffing *diff, enum phase phase)
-{
-	diff->phase = phase;
-	for (enum mrd_map map = 0; map < MRD_MAP_COUNT; map++) {
-		diff->map = map;
-		mrd_rows_walk(diff->new_rows, map, add_put, diff);
-	}
+	if (!to)
+		return MRD_OP_DELETE;
+	return from ? MRD_OP_OVERWRITE : MRD_OP_CREATE;
 }
 
 /* Localities are shared by services: nobody's to delete. */
-static void add_deletes(struct diffing *diff)
+static bool is_same(enum mrd_map map, const void *from, const void *to)
 {
-	for (enum mrd_map map = MRD_MAP_COUNT; map-- > MRD_MAP_LOCALITY + 1;) {
-		diff->map = map;
-		mrd_rows_walk(diff->old, map, add_delete, diff);
-	}
+	if (!to)
+		return map == MRD_MAP_LOCALITY;
+	return from && (is_counter(map) || !memcmp(from, to, mrd_map_value_size(map)));
+}
+
+static int find_op(void *self, const void *key, const void *from, const void *to)
+{
+	struct diffing *diff = self;
+
+	if (is_same(diff->map, from, to))
+		return 0;
+	diff->found[diff->count] = (struct mrd_op){
+		.kind = kind_of(from, to),
+		.map = diff->map,
+		.key = key,
+		.value = to,
+		.old = from,
+	};
+	diff->phases[diff->count++] = phase_of(diff->map, from, to);
+	return 0;
+}
+
+/* Phase by phase; deletions from behind, so that what names goes before what is named. */
+static void sort_ops(const struct diffing *diff, struct mrd_ops *ops)
+{
+	for (enum phase phase = PHASE_CREATE; phase < PHASE_REMOVE; phase++)
+		for (size_t i = 0; i < diff->count; i++)
+			if (diff->phases[i] == phase)
+				ops->items[ops->count++] = diff->found[i];
+	for (size_t i = diff->count; i-- > 0;)
+		if (diff->phases[i] == PHASE_REMOVE)
+			ops->items[ops->count++] = diff->found[i];
 }
 
 static size_t count_all(const struct mrd_rows *rows)
@@ -123,16 +121,21 @@ static size_t count_all(const struct mrd_rows *rows)
 int mrd_rows_diff(const struct mrd_rows *old, const struct mrd_rows *new_rows,
 		  struct mrd_ops *ret_ops)
 {
-	struct diffing diff = {.old = old, .new_rows = new_rows};
+	const size_t room = count_all(old) + count_all(new_rows) + 1;
+	MRD_AUTO_FREE struct mrd_op *found = malloc(room * sizeof(*found));
+	MRD_AUTO_FREE unsigned char *phases = malloc(room);
+	struct diffing diff = {.found = found, .phases = phases};
+	struct mrd_ops ops = {0};
 
-	diff.ops.items = calloc(count_all(old) + count_all(new_rows) + 1, sizeof(*diff.ops.items));
-	if (!diff.ops.items)
+	if (!found || !phases)
 		return -ENOMEM;
-	for (enum phase phase = PHASE_CREATE; new_rows && phase < PHASE_REMOVE; phase++)
-		add_puts(&diff, phase);
-	if (old)
-		add_deletes(&diff);
-	*ret_ops = diff.ops;
+	for (diff.map = 0; diff.map < MRD_MAP_COUNT; diff.map++)
+		mrd_rows_walk_both(old, new_rows, diff.map, find_op, &diff);
+	ops.items = calloc(diff.count + 1, sizeof(*ops.items));
+	if (!ops.items)
+		return -ENOMEM;
+	sort_ops(&diff, &ops);
+	*ret_ops = ops;
 	return 0;
 }
 

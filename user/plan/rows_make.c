@@ -50,7 +50,7 @@ static int copy_label(const char *from, char to[MRD_NAME_LEN])
 	if (len >= MRD_NAME_LEN)
 		return -ENAMETOOLONG;
 	memset(to, 0, MRD_NAME_LEN);
-	memcpy(to, from, len);
+	memcpy(to, from, len + 1);
 	return 0;
 }
 

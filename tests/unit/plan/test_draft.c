@@ -612,7 +612,8 @@ static void joining_loses_nobody(void **state)
 		for (int words = 17 + rand() % 60; words > 0; words--)
 			mrd_strbuf_addf(&text, "r%d/z%d:%s ", rand() % (round % 40 + 1) + 1,
 					rand() % 30, words % 3 ? "AE" : "A");
-		world = world_new(text.text);
+		assert_false(text.failed);
+		world = world_new(text.text ? text.text : "");
 		make_draft(&c, world, &draft);
 		check_draft(&draft);
 		for (size_t i = 0; i < draft.hop_count; i++)
