@@ -285,34 +285,6 @@ int mrd_dataplane_attach(struct mrd_dataplane *dataplane, char **ret_error)
 	return 0;
 }
 
-int mrd_dataplane_detach(const char *bpffs, size_t *ret_links, size_t *ret_maps, char **ret_error)
-{
-	size_t links = 0, maps = 0;
-	int r, r_maps;
-
-	*ret_error = NULL;
-	*ret_links = 0;
-	*ret_maps = 0;
-	if (access(bpffs, F_OK) < 0 && errno == ENOENT)
-		return 0;
-	if (!mrd_mounts_is_bpffs(bpffs))
-		return mrd_failure(ret_error, -EINVAL,
-				   "%s is not on bpffs: name the agent's kernel.bpffs", bpffs);
-	r = mrd_links_remove(bpffs, &links);
-	r_maps = mrd_pins_remove(bpffs, &maps);
-	*ret_links = links;
-	*ret_maps = maps;
-	r = r < 0 ? r : r_maps;
-	if (r < 0)
-		return mrd_permission_failure(r, "not everything could be removed", ret_error);
-	return 0;
-}
-
-bool mrd_dataplane_is_held(const char *bpffs)
-{
-	return mrd_pins_is_locked(bpffs);
-}
-
 /* -------------------------------------------------------------------------------------- rows */
 
 static int put_row(void *self, enum mrd_map map, const void *key, const void *value,

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* Taking the data plane out of the kernel. Apart from the rest of it, so that meridianctl does not
+ * carry the BPF objects. */
+#include "dataplane.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "failure.h"
+#include "links.h"
+#include "mounts.h"
+#include "pins.h"
+
+int mrd_dataplane_detach(const char *bpffs, size_t *ret_links, size_t *ret_maps, char **ret_error)
+{
+	size_t links = 0, maps = 0;
+	int r, r_maps;
+
+	*ret_error = NULL;
+	*ret_links = 0;
+	*ret_maps = 0;
+	if (access(bpffs, F_OK) < 0 && errno == ENOENT)
+		return 0;
+	if (!mrd_mounts_is_bpffs(bpffs))
+		return mrd_failure(ret_error, -EINVAL,
+				   "%s is not on bpffs: name the agent's kernel.bpffs", bpffs);
+	r = mrd_links_remove(bpffs, &links);
+	r_maps = mrd_pins_remove(bpffs, &maps);
+	*ret_links = links;
+	*ret_maps = maps;
+	r = r < 0 ? r : r_maps;
+	if (r < 0)
+		return mrd_permission_failure(r, "not everything could be removed", ret_error);
+	return 0;
+}
+
+bool mrd_dataplane_is_held(const char *bpffs)
+{
+	return mrd_pins_is_locked(bpffs);
+}
