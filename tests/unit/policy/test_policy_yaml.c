@@ -1,0 +1,796 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* What policy files may say: findings with their places, by the ids of the vectors. */
+#include "policy/policy_yaml.h"
+
+#include <errno.h>
+
+#include "tests/unit/policy/load_text.h"
+
+struct row {
+	const char *id;
+	const char *text;
+	const char *second; /* of a second file; NULL: none */
+	const char *want;   /* places, see load_text.h */
+	const char *says;   /* a part of some finding's words; NULL: any */
+};
+
+static bool some_finding_says(const struct mrd_diag *diag, const char *words)
+{
+	for (size_t i = 0; i < diag->count; i++)
+		if (strstr(diag->findings[i].reason, words))
+			return true;
+	return false;
+}
+
+static void check_rows(const struct row *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const char *const texts[] = {rows[i].text, rows[i].second, NULL};
+		MRD_AUTO_DIAG struct mrd_diag diag = {0};
+		struct mrd_policy *policy = NULL;
+		const int r = load_texts(texts, &diag, &policy);
+		char *places = finding_places(&diag);
+
+		print_message("%s\n", rows[i].id);
+		assert_string_equal(places, rows[i].want);
+		if (rows[i].says && !some_finding_says(&diag, rows[i].says)) {
+			mrd_diag_print(&diag, stderr);
+			fail_msg("no finding says \"%s\"", rows[i].says);
+		}
+		assert_int_equal(r, diag.errors ? -EBADMSG : 0);
+		assert_int_equal(!policy, diag.errors != 0);
+		mrd_policy_free(policy);
+		free(places);
+	}
+}
+#define CHECK_ROWS(rows) check_rows((rows), sizeof(rows) / sizeof(*(rows)))
+
+/* Line 7 of a rule; the setting starts in column 5. */
+#define OUTLIER(inside)	 RULE "    outlierDetection: {" inside "}\n"
+#define POOL(inside)	 RULE "    connectionPool: {" inside "}\n"
+#define LOCALITY(inside) "localityLbSetting: {" inside "}\n"
+#define AT_OUTLIER	 "spec.trafficPolicy.outlierDetection"
+#define AT_POOL		 "spec.trafficPolicy.connectionPool"
+#define AT_LOCALITY	 "spec.trafficPolicy.loadBalancer.localityLbSetting"
+
+/* ------------------------------------------------------------------------------- values */
+
+static void test_outlier(void **state)
+{
+	static const struct row rows[] = {
+		{
+			.id = "V19",
+			.text = OUTLIER("interval: 2s, baseEjectionTime: 2s, "
+					"maxEjectionPercent: 50"),
+			.want = "",
+		},
+		{.id = "V15", .text = OUTLIER("interval: 1s"), .want = ""},
+		{
+			.id = "V21",
+			.text = OUTLIER("maxEjectionPercent: 105"),
+			.want = "error a:7:44 " AT_OUTLIER ".maxEjectionPercent\n",
+			.says = "from 0 to 100",
+		},
+		{
+			.id = "V22: -1",
+			.text = OUTLIER("minHealthPercent: -1"),
+			.want = "error a:7:42 " AT_OUTLIER ".minHealthPercent\n",
+		},
+		{
+			.id = "V22: 101",
+			.text = OUTLIER("minHealthPercent: 101"),
+			.want = "error a:7:42 " AT_OUTLIER ".minHealthPercent\n",
+		},
+		{
+			.id = "V23",
+			.text = OUTLIER("consecutiveErrors: 101"),
+			.want = "warning a:7:24 " AT_OUTLIER ".consecutiveErrors\n",
+			.says = "deprecated",
+		},
+		{
+			.id = "a duration without a unit",
+			.text = OUTLIER("interval: 10"),
+			.want = "error a:7:34 " AT_OUTLIER ".interval\n",
+			.says = "write \"10s\"",
+		},
+		{
+			.id = "a duration of no time",
+			.text = OUTLIER("interval: 0s"),
+			.want = "error a:7:34 " AT_OUTLIER ".interval\n",
+			.says = "at least 1ms",
+		},
+		{
+			.id = "a duration below a millisecond",
+			.text = OUTLIER("baseEjectionTime: 1500us"),
+			.want = "error a:7:42 " AT_OUTLIER ".baseEjectionTime\n",
+			.says = "milliseconds",
+		},
+		{
+			.id = "a negative duration",
+			.text = OUTLIER("interval: -1s"),
+			.want = "error a:7:34 " AT_OUTLIER ".interval\n",
+			.says = "negative",
+		},
+		{
+			.id = "no duration",
+			.text = OUTLIER("interval: soon"),
+			.want = "error a:7:34 " AT_OUTLIER ".interval\n",
+			.says = "write it like",
+		},
+		{
+			.id = "local-origin failures without the split",
+			.text = OUTLIER("consecutiveLocalOriginFailures: 3"),
+			.want = "error a:7:56 " AT_OUTLIER ".consecutiveLocalOriginFailures\n",
+			.says = "splitExternalLocalOriginErrors",
+		},
+		{
+			.id = "O30",
+			.text = OUTLIER("consecutive5xxErrors: 2, consecutiveGatewayErrors: 2"),
+			.want = "warning a:7:75 " AT_OUTLIER ".consecutiveGatewayErrors\n",
+		},
+		{
+			.id = "0 per cent",
+			.text = OUTLIER("maxEjectionPercent: 0"),
+			.want = "warning a:7:44 " AT_OUTLIER ".maxEjectionPercent\n",
+			.says = "never",
+		},
+		{
+			.id = "codes are not honoured, but checked",
+			.text = OUTLIER("outlierDetectionHttpErrorCodes: [429, 99]"),
+			.want = "warning a:7:24 " AT_OUTLIER ".outlierDetectionHttpErrorCodes\n"
+				"error a:7:62 " AT_OUTLIER ".outlierDetectionHttpErrorCodes[1]\n",
+		},
+		{
+			.id = "kinds of values",
+			.text = OUTLIER("interval: [], splitExternalLocalOriginErrors: yes, "
+					"consecutive5xxErrors: 1.5"),
+			.want = "error a:7:34 " AT_OUTLIER ".interval\n"
+				"error a:7:70 " AT_OUTLIER ".splitExternalLocalOriginErrors\n"
+				"error a:7:97 " AT_OUTLIER ".consecutive5xxErrors\n",
+		},
+		{
+			.id = "numbers in quotes are numbers, words in quotes are not",
+			.text = OUTLIER("consecutive5xxErrors: '3', maxEjectionPercent: '3x'"),
+			.want = "error a:7:71 " AT_OUTLIER ".maxEjectionPercent\n",
+		},
+		{
+			.id = "beyond 32 and 64 bits",
+			.text = OUTLIER("consecutive5xxErrors: 4294967296, "
+					"consecutiveGatewayErrors: '99999999999999999999'"),
+			.want = "error a:7:46 " AT_OUTLIER ".consecutive5xxErrors\n"
+				"error a:7:84 " AT_OUTLIER ".consecutiveGatewayErrors\n",
+		},
+		{
+			.id = "an empty value is not an empty block",
+			.text = RULE "    outlierDetection:\n",
+			.want = "warning a:7:5 " AT_OUTLIER "\n",
+			.says = "not given",
+		},
+	};
+
+	(void)state;
+	CHECK_ROWS(rows);
+}
+
+static void test_pool(void **state)
+{
+	static const struct row rows[] = {
+		{
+			.id = "the guide's sample",
+			.text = POOL("http: {maxRequestsPerConnection: 1}"),
+			.want = "warning a:7:29 " AT_POOL ".http.maxRequestsPerConnection\n",
+			.says = "not honoured",
+		},
+		{
+			.id = "V25",
+			.text = POOL(""),
+			.want = "error a:7:21 " AT_POOL "\n",
+		},
+		{
+			.id = "V26",
+			.text = POOL("tcp: {maxConnections: -1}, http: {"
+				     "http1MaxPendingRequests: -1, http2MaxRequests: -1, "
+				     "maxRequestsPerConnection: -1, maxRetries: -1, "
+				     "maxConcurrentStreams: -1}"),
+			.want = "warning a:7:28 " AT_POOL ".tcp.maxConnections\n"
+				"error a:7:44 " AT_POOL ".tcp.maxConnections\n"
+				"warning a:7:56 " AT_POOL ".http.http1MaxPendingRequests\n"
+				"error a:7:81 " AT_POOL ".http.http1MaxPendingRequests\n"
+				"warning a:7:85 " AT_POOL ".http.http2MaxRequests\n"
+				"error a:7:103 " AT_POOL ".http.http2MaxRequests\n"
+				"warning a:7:107 " AT_POOL ".http.maxRequestsPerConnection\n"
+				"error a:7:133 " AT_POOL ".http.maxRequestsPerConnection\n"
+				"warning a:7:137 " AT_POOL ".http.maxRetries\n"
+				"error a:7:149 " AT_POOL ".http.maxRetries\n"
+				"warning a:7:153 " AT_POOL ".http.maxConcurrentStreams\n"
+				"error a:7:175 " AT_POOL ".http.maxConcurrentStreams\n",
+		},
+		{
+			.id = "V28",
+			.text = POOL("tcp: {idleTimeout: 0s}"),
+			.want = "warning a:7:28 " AT_POOL ".tcp.idleTimeout\n",
+		},
+		{
+			.id = "V17",
+			.text = POOL("tcp: {connectTimeout: 31s}"),
+			.want = "warning a:7:28 " AT_POOL ".tcp.connectTimeout\n",
+		},
+		{
+			.id = "V18 in a rule",
+			.text = POOL("tcp: {connectTimeout: 999999999s}"),
+			.want = "warning a:7:28 " AT_POOL ".tcp.connectTimeout\n"
+				"error a:7:44 " AT_POOL ".tcp.connectTimeout\n",
+			.says = "at most 1h0m0s",
+		},
+		{
+			.id = "V18 in the mesh",
+			.text = "connectTimeout: 999999999s\n",
+			.want = "warning a:1:1 connectTimeout\n"
+				"error a:1:17 connectTimeout\n",
+		},
+		{
+			.id = "V29: no interval",
+			.text = POOL("http: {http2KeepAlive: {timeout: 1s}}"),
+			.want = "warning a:7:29 " AT_POOL ".http.http2KeepAlive\n"
+				"error a:7:45 " AT_POOL ".http.http2KeepAlive.interval\n",
+			.says = "must be given",
+		},
+		{
+			.id = "V29: no timeout",
+			.text = POOL("http: {http2KeepAlive: {interval: 1s}}"),
+			.want = "warning a:7:29 " AT_POOL ".http.http2KeepAlive\n"
+				"error a:7:45 " AT_POOL ".http.http2KeepAlive.timeout\n",
+		},
+		{
+			.id = "V30",
+			.text = POOL("tcp: {maxConnections: 7, connectTimeout: 2s, "
+				     "idleTimeout: 30s}, http: {maxRetries: 4}"),
+			.want = "warning a:7:28 " AT_POOL ".tcp.maxConnections\n"
+				"warning a:7:47 " AT_POOL ".tcp.connectTimeout\n"
+				"warning a:7:67 " AT_POOL ".tcp.idleTimeout\n"
+				"warning a:7:93 " AT_POOL ".http.maxRetries\n",
+		},
+		{
+			.id = "two ways of choosing the protocol",
+			.text = POOL("http: {h2UpgradePolicy: UPGRADE, useClientProtocol: true}"),
+			.want = "warning a:7:29 " AT_POOL ".http.h2UpgradePolicy\n"
+				"error a:7:55 " AT_POOL ".http.useClientProtocol\n"
+				"warning a:7:55 " AT_POOL ".http.useClientProtocol\n",
+			.says = "exclude each other",
+		},
+	};
+
+	(void)state;
+	CHECK_ROWS(rows);
+}
+
+static void test_locality(void **state)
+{
+	static const struct row rows[] = {
+		{
+			.id = "V1",
+			.text = LOCALITY("distribute: [{from: a, to: {b: 80, c: 25}}]"),
+			.want = "error a:1:48 localityLbSetting.distribute[0].to\n",
+			.says = "add up to 105",
+		},
+		{
+			.id = "V3",
+			.text = LOCALITY("distribute: [{from: a, to: {b: 0, c: 100}}]"),
+			.want = "error a:1:52 localityLbSetting.distribute[0].to[\"b\"]\n",
+		},
+		{
+			.id = "V4, Z4",
+			.text = LOCALITY("distribute: [{from: a, to: {b: 100}}], "
+					 "failover: [{from: a, to: b}]"),
+			.want = "error a:1:60 localityLbSetting.failover\n",
+			.says = "a.yaml:1:21) and failover (",
+		},
+		{
+			.id = "V4 the other way round",
+			.text = LOCALITY("failover: [{from: a, to: b}], "
+					 "distribute: [{from: a, to: {b: 100}}]"),
+			.want = "error a:1:51 localityLbSetting.distribute\n",
+			.says = "a.yaml:1:51",
+		},
+		{
+			.id = "an empty list excludes nothing",
+			.text = LOCALITY("failover: [], distribute: [{from: a, to: {b: 100}}]"),
+			.want = "",
+		},
+		{
+			.id = "V5",
+			.text = LOCALITY("failover: [{from: a, to: a}]"),
+			.want = "error a:1:46 localityLbSetting.failover[0].to\n",
+			.says = "different regions",
+		},
+		{
+			.id = "failover is by region",
+			.text = LOCALITY("failover: [{from: a/z, to: 'b*'}, {from: '', to: c}, "
+					 "{from: d}]"),
+			.want = "error a:1:39 localityLbSetting.failover[0].from\n"
+				"error a:1:48 localityLbSetting.failover[0].to\n"
+				"error a:1:62 localityLbSetting.failover[1].from\n"
+				"error a:1:74 localityLbSetting.failover[2].to\n",
+		},
+		{
+			.id = "the first pair of a region decides",
+			.text = LOCALITY("failover: [{from: a, to: b}, {from: a, to: c}]"),
+			.want = "warning a:1:57 localityLbSetting.failover[1].from\n",
+		},
+		{
+			.id = "V10",
+			.text = LOCALITY("distribute: [{from: '*/zone/*', to: {b: 100}}]"),
+			.want = "error a:1:41 localityLbSetting.distribute[0].from\n",
+		},
+		{
+			.id = "V13",
+			.text = LOCALITY("distribute: [{from: a, to: {a1/*: 20, a2/*: 20, "
+					 "a3/b3/c3: 20, a4/b4: 20, a5/b5/*: 20}}]"),
+			.want = "",
+		},
+		{
+			.id = "a part of a segment is no wildcard",
+			.text = LOCALITY("distribute: [{from: a, to: {\"cn-*\": 100}}]"),
+			.want = "error a:1:49 localityLbSetting.distribute[0].to[\"cn-*\"]\n",
+		},
+		{
+			.id = "empty and too many segments",
+			.text = LOCALITY("distribute: [{from: a//c, to: {a/b/c/d: 100}}]"),
+			.want = "error a:1:41 localityLbSetting.distribute[0].from\n"
+				"error a:1:52 localityLbSetting.distribute[0].to[\"a/b/c/d\"]\n",
+		},
+		{
+			.id = "from: equal to an earlier one",
+			.text = LOCALITY("distribute: [{from: a, to: {b: 100}}, "
+					 "{from: a/*, to: {b: 100}}]"),
+			.want = "error a:1:66 localityLbSetting.distribute[1].from\n",
+			.says = "overlaps with \"a\"",
+		},
+		{
+			.id = "from: inside",
+			.text = LOCALITY("distribute: [{from: a/*, to: {b: 100}}, "
+					 "{from: a/z/s, to: {b: 100}}]"),
+			.want = "error a:1:68 localityLbSetting.distribute[1].from\n",
+		},
+		{
+			.id = "from: around",
+			.text = LOCALITY("distribute: [{from: a/z/s, to: {b: 100}}, "
+					 "{from: a/*, to: {b: 100}}]"),
+			.want = "error a:1:70 localityLbSetting.distribute[1].from\n",
+		},
+		{
+			.id = "a last * takes the rest",
+			.text = LOCALITY("distribute: [{from: a/z, to: {b: 50, '*': 50}}, "
+					 "{from: '*', to: {b: 100}}]"),
+			.want = "",
+		},
+		{
+			.id = "nothing may follow it",
+			.text = LOCALITY("distribute: [{from: '*', to: {'*': 50, b: 50}}, "
+					 "{from: a, to: {b: 100}}]"),
+			.want = "error a:1:60 localityLbSetting.distribute[0].to[\"b\"]\n"
+				"error a:1:76 localityLbSetting.distribute[1].from\n",
+		},
+		{
+			.id = "no weights at all",
+			.text = LOCALITY("distribute: [{from: a, to: {}}, {from: b}, {to: []}]"),
+			.want = "error a:1:48 localityLbSetting.distribute[0].to\n"
+				"error a:1:53 localityLbSetting.distribute[1].to\n"
+				"error a:1:64 localityLbSetting.distribute[2].from\n"
+				"error a:1:69 localityLbSetting.distribute[2].to\n",
+		},
+		{
+			.id = "V8: a list without outlierDetection works here",
+			.text = RULE
+			"    loadBalancer: {" LOCALITY("failover: [{from: a, to: b}]") "    }\n",
+			.want = "warning a:7:50 " AT_LOCALITY ".failover\n",
+			.says = "Istio would ignore it",
+		},
+		{
+			.id = "V8: no warning with the mesh's outlierDetection",
+			.text = RULE
+			"    loadBalancer: {" LOCALITY("failover: [{from: a, to: b}]") "    }\n",
+			.second = "defaultTrafficPolicy: {outlierDetection: {}}\n",
+			.want = "",
+		},
+		{
+			.id = "failoverPriority",
+			.text = LOCALITY("failoverPriority: [topology.kubernetes.io/zone]"),
+			.want = "warning a:1:21 localityLbSetting.failoverPriority\n",
+		},
+		{
+			.id = "failoverPriority of the failover's own labels",
+			.text = LOCALITY("failover: [{from: a, to: b}], "
+					 "failoverPriority: [key, topology.kubernetes.io/zone]"),
+			.want = "warning a:1:51 localityLbSetting.failoverPriority\n"
+				"error a:1:75 localityLbSetting.failoverPriority[1]\n",
+		},
+		{
+			.id = "two settings of one balancer",
+			.text = LOCALITY("enabled: true") "zoneAwareLbSetting: {enabled: true}\n",
+			.want = "error a:2:1 zoneAwareLbSetting\n"
+				"warning a:2:1 zoneAwareLbSetting\n",
+		},
+	};
+
+	(void)state;
+	CHECK_ROWS(rows);
+}
+
+/* ------------------------------------------------------------------------------- documents */
+
+static void test_fields(void **state)
+{
+	static const struct row rows[] = {
+		{
+			.id = "a typo",
+			.text = OUTLIER("consecutive5xxErorrs: 1"),
+			.want = "error a:7:24 " AT_OUTLIER ".consecutive5xxErorrs\n",
+			.says = "did you mean \"consecutive5xxErrors\"?",
+		},
+		{
+			.id = "a field that nobody knows, with an odd name",
+			.text = "'foo.bar': 1\n",
+			.want = "error a:1:1 [\"foo.bar\"]\n",
+		},
+		{
+			.id = "all mistakes of all files",
+			.text = OUTLIER("intervall: 1s, interval: x"),
+			.second = "apiVersion: networking.istio.io/v1\n"
+				  "kind: DestinationRule\n"
+				  "metadata: {nam: x}\n"
+				  "spec: {hosts: a}\n",
+			.want = "error a:7:24 " AT_OUTLIER ".intervall\n"
+				"error a:7:49 " AT_OUTLIER ".interval\n"
+				"error b:3:11 metadata\n"
+				"error b:3:12 metadata.nam\n"
+				"error b:4:7 spec.host\n"
+				"error b:4:8 spec.hosts\n",
+		},
+		{
+			.id = "known to Istio: one warning an occurrence, strict inside",
+			.text = RULE "    tls: {mode: SIMPLE, mod: x}\n"
+				     "    portLevelSettings:\n"
+				     "    - {port: {number: 0}, outlierDetection: {interval: 1s}}\n"
+				     "    - {port: {number: 80}, connectionPool: {tcp: "
+				     "{maxConnections: 1}}}\n"
+				     "  subsets:\n"
+				     "  - {name: v1, labels: {version: v1}, trafficPolicy: "
+				     "{outlierDetection: {consecutiveErrors: 1}}}\n"
+				     "  - {labels: {version: 2}}\n",
+			.want = "warning a:7:5 spec.trafficPolicy.tls\n"
+				"error a:7:25 spec.trafficPolicy.tls.mod\n"
+				"warning a:8:5 spec.trafficPolicy.portLevelSettings\n"
+				"error a:9:23 spec.trafficPolicy.portLevelSettings[0].port.number\n"
+				"warning a:11:3 spec.subsets\n"
+				"error a:13:5 spec.subsets[1].name\n"
+				"error a:13:24 spec.subsets[1].labels[\"version\"]\n",
+			.says = "in quotes",
+		},
+		{
+			.id = "balancers",
+			.text = RULE
+			"    loadBalancer: {simple: BEST, consistentHash: {useSourceIp: "
+			"true}, warmup: {duration: 1m}}\n",
+			.want = "error a:7:28 spec.trafficPolicy.loadBalancer.simple\n"
+				"warning a:7:34 spec.trafficPolicy.loadBalancer.consistentHash\n"
+				"error a:7:34 spec.trafficPolicy.loadBalancer.consistentHash\n"
+				"warning a:7:71 spec.trafficPolicy.loadBalancer.warmup\n",
+			.says = "RANDOM, PASSTHROUGH or LEAST_CONN, not \"BEST\"",
+		},
+		{
+			.id = "a deprecated name",
+			.text = RULE "    loadBalancer: {simple: LEAST_CONN}\n",
+			.want = "warning a:7:28 spec.trafficPolicy.loadBalancer.simple\n",
+		},
+		{
+			.id = "exportTo",
+			.text = RULE "    {}\n  exportTo: ['*']\n",
+			.want = "",
+		},
+		{
+			.id = "exportTo: own",
+			.text = RULE "    {}\n  exportTo: [.]\n",
+			.want = "warning a:8:13 spec.exportTo\n",
+		},
+		{
+			.id = "exportTo: mixed, and twice",
+			.text = RULE "    {}\n  exportTo: ['*', a, a]\n",
+			.want = "error a:8:13 spec.exportTo\n"
+				"error a:8:22 spec.exportTo[2]\n",
+		},
+		{
+			.id = "what kubectl prints beside",
+			.text = RULE "    {}\nstatus: {}\n",
+			.want = "",
+		},
+	};
+
+	(void)state;
+	CHECK_ROWS(rows);
+}
+
+static void test_annotations(void **state)
+{
+#define ANNOTATED(inside)                                             \
+	"apiVersion: networking.istio.io/v1\nkind: DestinationRule\n" \
+	"metadata: {name: r, annotations: {" inside "}}\n"            \
+	"spec: {host: reviews, trafficPolicy: {outlierDetection: {maxEjectionPercent: 5}}}\n"
+#define AT_OURS "metadata.annotations[\"meridian.dev/"
+	static const struct row rows[] = {
+		{
+			.id = "others' are others' business",
+			.text = ANNOTATED("example.org/a: b, kubectl.kubernetes.io/x: '{}'"),
+			.want = "",
+		},
+		{
+			.id = "unknown",
+			.text = ANNOTATED("meridian.dev/fallbak: next-region"),
+			.want = "error a:3:35 " AT_OURS "fallbak\"]\n",
+			.says = "did you mean",
+		},
+		{
+			.id = "bad values",
+			.text = ANNOTATED("meridian.dev/probation: soon, "
+					  "meridian.dev/overprovisioning-percent: '99', "
+					  "meridian.dev/unready: maybe"),
+			.want = "error a:3:59 " AT_OURS "probation\"]\n"
+				"error a:3:104 " AT_OURS "overprovisioning-percent\"]\n"
+				"warning a:3:110 " AT_OURS "unready\"]\n"
+				"error a:3:132 " AT_OURS "unready\"]\n",
+		},
+		{
+			.id = "known, not honoured",
+			.text = ANNOTATED("meridian.dev/fallback: next-region, "
+					  "meridian.dev/regions: strict, meridian.dev/warmup: 5m, "
+					  "meridian.dev/on-eject: keep"),
+			.want = "warning a:3:35 " AT_OURS "fallback\"]\n"
+				"warning a:3:71 " AT_OURS "regions\"]\n"
+				"warning a:3:101 " AT_OURS "warmup\"]\n"
+				"warning "
+				"a:3:126 " AT_OURS "on-eject\"]\n",
+		},
+		{
+			.id = "a cap beside maxEjectionPercent",
+			.text = ANNOTATED("meridian.dev/ejection-cap: envoy"),
+			.want = "warning a:3:62 " AT_OURS "ejection-cap\"]\n",
+			.says = "no effect",
+		},
+	};
+
+	(void)state;
+	CHECK_ROWS(rows);
+}
+
+static void test_hosts(void **state)
+{
+#define HOSTED(host)                                                  \
+	"apiVersion: networking.istio.io/v1\nkind: DestinationRule\n" \
+	"metadata: {name: r, namespace: shop}\nspec: {host: '" host "'}\n"
+	static const struct row rows[] = {
+		{.id = "short", .text = HOSTED("cart"), .want = ""},
+		{.id = "any", .text = HOSTED("*"), .want = ""},
+		{
+			.id = "no host name",
+			.text = HOSTED("cart/shop"),
+			.want = "error a:4:14 spec.host\n",
+		},
+		{
+			.id = "no service",
+			.text = HOSTED("cart.shop"),
+			.want = "warning a:4:14 spec.host\n",
+			.says = ".svc.cluster.local",
+		},
+		{
+			.id = "a service of another namespace",
+			.text = HOSTED("cart.other.svc.cluster.local"),
+			.want = "warning a:4:14 spec.host\n",
+			.says = "(other)",
+		},
+		{
+			.id = "a second trafficPolicy for a host",
+			.text = RULE_NAMED("one", "reviews") "    {}\n",
+			.second = RULE_NAMED("two", "reviews.default.svc.cluster.local") "    {}\n",
+			.want = "warning b:5:9 spec.host\n",
+			.says = "default/one",
+		},
+	};
+
+	(void)state;
+	CHECK_ROWS(rows);
+}
+
+static void test_mesh(void **state)
+{
+	static const struct row rows[] = {
+		{
+			.id = "one mode in each of two documents",
+			.text = LOCALITY("distribute: [{from: a, to: {b: 100}}]"),
+			.second = "---\n" LOCALITY("failover: [{from: a, to: b}]"),
+			.want = "error b:2:21 localityLbSetting.failover\n",
+			.says = "a.yaml:1:21) and failover (",
+		},
+		{
+			.id = "a key twice",
+			.text = LOCALITY("failover: [{from: a, to: b}]") "---\n" LOCALITY(
+				"failover: [{from: a, to: b}]"),
+			.want = "error a:3:1 localityLbSetting\n",
+			.says = "a.yaml:1:1 and again at ",
+		},
+		{
+			.id = "an annotation twice",
+			.text = "metadata: {annotations: {meridian.dev/probation: 1s}}\n",
+			.second = "metadata: {annotations: {meridian.dev/probation: 1s}}\n",
+			.want = "error b:1:26 metadata.annotations[\"meridian.dev/probation\"]\n",
+		},
+		{
+			.id = "spread over documents",
+			.text = LOCALITY("failover: [{from: a, to: b}]"),
+			.second = "serviceSettings: [{hosts: ['*.svc.cluster.local']}]\n---\n"
+				  "metadata: {annotations: {meridian.dev/probation: 1s}}\n",
+			.want = "",
+		},
+		{
+			.id = "serviceSettings",
+			.text = "serviceSettings:\n"
+				"- {settings: {clusterLocal: 1}, hosts: [a.b, 'x y', 5]}\n"
+				"- {settings: {}}\n",
+			.want = "error a:2:29 serviceSettings[0].settings.clusterLocal\n"
+				"warning a:2:41 serviceSettings[0].hosts[0]\n"
+				"error a:2:46 serviceSettings[0].hosts[1]\n"
+				"error a:2:53 serviceSettings[0].hosts[2]\n"
+				"error a:3:3 serviceSettings[1].hosts\n",
+		},
+		{
+			.id = "known to Istio, unknown to anybody",
+			.text = "enableTracing: true\nenableTracking: true\n",
+			.want = "warning a:1:1 enableTracing\n"
+				"error a:2:1 enableTracking\n",
+		},
+		{
+			.id = "a rule that lost its head",
+			.text = "metadata: {name: a}\nspec: {host: a}\n",
+			.want = "error a:1:1\n",
+			.says = "neither apiVersion nor kind",
+		},
+	};
+
+	(void)state;
+	CHECK_ROWS(rows);
+}
+
+static void test_documents(void **state)
+{
+	static const struct row rows[] = {
+		{.id = "nothing", .text = "", .want = ""},
+		{.id = "empty documents", .text = "---\n---\n# nothing\n---\n", .want = ""},
+		{
+			.id = "V31: a VirtualService is one note",
+			.text = "apiVersion: networking.istio.io/v1beta1\nkind: VirtualService\n"
+				"spec: {whatever: 1}\n",
+			.want = "warning a:2:7 kind\n",
+			.says = "not applied",
+		},
+		{
+			.id = "unknown version and kind of Istio's",
+			.text = "apiVersion: networking.istio.io/v2\nkind: DestinationRule\n---\n"
+				"apiVersion: networking.istio.io/v1\nkind: DestinationRules\n",
+			.want = "error a:1:13 apiVersion\nerror a:5:7 kind\n",
+			.says = "v1alpha3",
+		},
+		{
+			.id = "other kinds",
+			.text = "apiVersion: v1\nkind: Service\n",
+			.want = "error a:2:7 kind\n",
+			.says = "expected a DestinationRule",
+		},
+		{
+			.id = "half a head",
+			.text = "kind: DestinationRule\n---\napiVersion: v1\n",
+			.want = "error a:1:1 apiVersion\nerror a:3:1 kind\n",
+		},
+		{
+			.id = "no document",
+			.text = "- a\n---\nb\n",
+			.want = "error a:1:1\nerror a:3:1\n",
+		},
+		{
+			.id = "lists keep the way to an item",
+			.text = "apiVersion: v1\nkind: List\nitems:\n"
+				"- apiVersion: networking.istio.io/v1\n  kind: DestinationRule\n"
+				"  metadata: {name: a}\n  spec: {host: a, hots: b}\n",
+			.want = "error a:7:19 items[0].spec.hots\n",
+		},
+		{
+			.id = "items that are none",
+			.text = "apiVersion: v1\nkind: List\nitems: {}\n",
+			.want = "error a:3:8 items\n",
+		},
+		{
+			.id = "a duplicate key",
+			.text = "apiVersion: networking.istio.io/v1\nkind: DestinationRule\n"
+				"metadata: {name: a}\nspec:\n  host: a\n  host: b\n",
+			.want = "error a:6:3 host\n",
+		},
+	};
+
+	(void)state;
+	CHECK_ROWS(rows);
+}
+
+/* ------------------------------------------------------------------------------- paths */
+
+static void test_paths(void **state)
+{
+	const char *const paths[] = {"/nonexistent/policy", "/dev/null"};
+	MRD_AUTO_DIAG struct mrd_diag diag = {0};
+	struct mrd_policy *policy = NULL;
+
+	(void)state;
+	assert_int_equal(mrd_policy_load(paths, 2, &test_names, &diag, &policy), -EBADMSG);
+	assert_null(policy);
+	assert_int_equal(diag.errors, 1);
+	assert_string_equal(diag.findings[0].file, "/nonexistent/policy");
+	assert_int_equal(diag.findings[0].line, 0);
+	assert_int_equal(mrd_policy_load(paths + 1, 1, &test_names, &diag, &policy), 0);
+	mrd_policy_free(policy);
+}
+
+static void write_file(const char *folder, const char *name, const char *text)
+{
+	char *path = NULL;
+	FILE *file;
+
+	assert_true(asprintf(&path, "%s/%s", folder, name) > 0);
+	file = fopen(path, "w");
+	assert_non_null(file);
+	fputs(text, file);
+	assert_int_equal(fclose(file), 0);
+	free(path);
+}
+
+static void remove_file(const char *folder, const char *name)
+{
+	char *path = NULL;
+
+	assert_true(asprintf(&path, "%s/%s", folder, name) > 0);
+	assert_int_equal(remove(path), 0);
+	free(path);
+}
+
+/* Other files, hidden ones and folders are passed over; .yaml, .yml and .json are taken. */
+static void test_folder(void **state)
+{
+	static const char *const names[] = {"a.yaml",  "b.yml",	       "c.json",   "d.txt",
+					    "e.yaml~", ".hidden.yaml", "README.md"};
+	char folder[] = "/tmp/mrd-policy-XXXXXX";
+	const char *const paths[] = {folder};
+	MRD_AUTO_DIAG struct mrd_diag diag = {0};
+	struct mrd_policy *policy = NULL;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		write_file(folder, names[i], RULE "    {}\n");
+	assert_int_equal(mrd_policy_load(paths, 1, &test_names, &diag, &policy), 0);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		remove_file(folder, names[i]);
+	assert_int_equal(rmdir(folder), 0);
+	assert_int_equal(mrd_policy_rule_count(policy), 3);
+	/* The second and the third say what the first said. */
+	assert_int_equal(diag.count, 2);
+	mrd_policy_free(policy);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_outlier),	    cmocka_unit_test(test_pool),
+		cmocka_unit_test(test_locality),    cmocka_unit_test(test_fields),
+		cmocka_unit_test(test_annotations), cmocka_unit_test(test_hosts),
+		cmocka_unit_test(test_mesh),	    cmocka_unit_test(test_documents),
+		cmocka_unit_test(test_paths),	    cmocka_unit_test(test_folder),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
