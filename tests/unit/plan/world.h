@@ -17,7 +17,7 @@
 
 #include "plan/plan.h"
 
-enum { WORLD_WORDS_MAX = 2048, WORLD_ENDPOINTS_MAX = 4096, WORLD_NAME_MAX = 48 };
+enum { WORLD_WORDS_MAX = 1024, WORLD_ENDPOINTS_MAX = 1024, WORLD_NAME_MAX = 48 };
 
 struct world_word {
 	char region[WORLD_NAME_MAX];
@@ -78,7 +78,7 @@ static inline void world_read_word(struct world *world, char *text)
 	char *cluster = strchr(text, '@');
 	char *letters = strchr(text, ':');
 
-	if (!letters || world->word_count >= WORLD_WORDS_MAX)
+	if (!letters || world->word_count > WORLD_WORDS_MAX)
 		abort();
 	*letters++ = '\0';
 	memset(word, 0, sizeof(*word));
