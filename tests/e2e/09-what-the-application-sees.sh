@@ -24,8 +24,8 @@ expect_eq "curl sees the VIP" $VIP "$(run_in client curl -s -o "$SANDBOX/body" -
 serve client "$PEER" hold $VIP 80 30
 held=$SERVE_PID
 wait_for 5 grep -q held "$SANDBOX/log/client"
-wait_for 5 test "$(stat_of h 10.0.0.11 .open)" = 1
-expect_eq "one connection is open" 1 "$(stat_of h 10.0.0.11 .open)"
+opened() { [[ $(stat_of h 10.0.0.11 .open) == 1 ]]; }
+expect_ok "one connection is open" wait_for 5 opened
 stop "$held" KILL || true
 closed() { [[ $(stat_of h 10.0.0.11 .open) == 0 ]]; }
 expect_ok "and closed again" wait_for 5 closed

@@ -226,7 +226,7 @@ stat_of() {
 reason() {
   local index
 
-  index=$(awk '/^enum mrd_reason/ { on = 1 } on && /MRD_REASON_/ { if ($1 ~ "^MRD_REASON_" name ",?$") { print n; exit } n++ }' \
+  index=$(awk '/^enum mrd_reason/ { on = 1 } on && /MRD_REASON_/ { if ($1 ~ "^MRD_REASON_" name ",?$") { print n + 0; exit } n++ }' \
     name="$2" "$SANDBOX_ROOT/maps/abi.h")
   bpftool -j map dump pinned "$(bpffs_of "$1")/mrd_count" | jq --argjson key "$index" \
     '[.[].formatted | select(.key == $key) | .values[].value] | add'

@@ -533,11 +533,13 @@ agent_reload() {
 
 # stop PID [SIGNAL]: of what serve or an agent started; returns its exit code.
 stop() {
-  kill "-${2:-TERM}" "$1"
-  if ! wait_gone "$1" 5; then
-    kill -KILL "$1"
-  fi
-  wait "$1" 2>/dev/null
+  {
+    kill "-${2:-TERM}" "$1"
+    if ! wait_gone "$1" 5; then
+      kill -KILL "$1"
+    fi
+    wait "$1"
+  } 2>/dev/null # where bash tells of every process that was killed
 }
 
 # ctl NODE VERB…: meridianctl, asking that node's agent.
