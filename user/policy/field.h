@@ -68,6 +68,13 @@ struct mrd_block {
 		.fields = (array), .count = sizeof(array) / sizeof(*(array)) \
 	}
 
+/* A field of Istio that has no effect here, checked by a reader. */
+#define MRD_IGNORED(field, reader_fn, field_spec)                               \
+	{                                                                       \
+		.name = (field), .use = MRD_FIELD_IGNORED, .read = (reader_fn), \
+		.spec = (field_spec)                                            \
+	}
+
 /* ------------------------------------------------------------------------------- what drafts hold
  */
 

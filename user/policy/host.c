@@ -57,9 +57,7 @@ bool mrd_host_is_valid(const char *host)
 		rest++;
 		if (!*rest)
 			return true;
-		if (*rest == '-')
-			rest++; /* "*-blue.example.org" */
-		else if (*rest == '.')
+		if (*rest == '-' || *rest == '.') /* "*-blue.example.org" */
 			rest++;
 	}
 	for (;; rest += len + 1) {

@@ -8,235 +8,10 @@
 #include "base/cleanup.h"
 #include "policy/locality.h"
 
-enum {
-	MAX_EJECTION_MS = 300000, /* Envoy's max_ejection_time, which Istio never sets */
-	PORT_MAX = 65535,
-	CONNECT_TIMEOUT_MAX_MS = 3600 * 1000, /* Istio's own limit */
-};
+enum { PORT_MAX = 65535 };
 
-static const struct mrd_number_limits percent = {.min = 0, .max = 100};
-static const struct mrd_number_limits int32 = {.min = 0, .max = INT32_MAX};
 static const struct mrd_list_of texts = {.read = mrd_read_text};
-
-/* ------------------------------------------------------------------------- outlierDetection */
-
-struct outlier_draft {
-	struct mrd_number consecutive_5xx;
-	struct mrd_number consecutive_gateway;
-	struct mrd_flag split;
-	struct mrd_number consecutive_local_origin;
-	struct mrd_span interval;
-	struct mrd_span base_ejection;
-	struct mrd_number max_percent;
-	struct mrd_number min_health;
-};
-
-static const struct mrd_number_limits http_code = {.min = 100, .max = 599};
-static const struct mrd_list_of http_codes = {.read = mrd_read_number, .spec = &http_code};
-
-static const struct mrd_field outlier_fields[] = {
-	{
-		.name = "consecutive5xxErrors",
-		.read = mrd_read_number,
-		.offset = offsetof(struct outlier_draft, consecutive_5xx),
-	},
-	{
-		.name = "consecutiveGatewayErrors",
-		.read = mrd_read_number,
-		.offset = offsetof(struct outlier_draft, consecutive_gateway),
-	},
-	{
-		.name = "splitExternalLocalOriginErrors",
-		.read = mrd_read_flag,
-		.offset = offsetof(struct outlier_draft, split),
-	},
-	{
-		.name = "consecutiveLocalOriginFailures",
-		.read = mrd_read_number,
-		.offset = offsetof(struct outlier_draft, consecutive_local_origin),
-	},
-	{
-		.name = "interval",
-		.read = mrd_read_span,
-		.offset = offsetof(struct outlier_draft, interval),
-	},
-	{
-		.name = "baseEjectionTime",
-		.read = mrd_read_span,
-		.offset = offsetof(struct outlier_draft, base_ejection),
-	},
-	{
-		.name = "maxEjectionPercent",
-		.read = mrd_read_number,
-		.spec = &percent,
-		.offset = offsetof(struct outlier_draft, max_percent),
-	},
-	{
-		.name = "minHealthPercent",
-		.read = mrd_read_number,
-		.spec = &percent,
-		.offset = offsetof(struct outlier_draft, min_health),
-	},
-	{
-		.name = "outlierDetectionHttpErrorCodes",
-		.use = MRD_FIELD_IGNORED,
-		.read = mrd_read_list,
-		.spec = &http_codes,
-		.why = "500 to 599 count as errors",
-	},
-	{
-		.name = "consecutiveErrors",
-		.use = MRD_FIELD_DEPRECATED,
-		.read = mrd_read_number,
-		.spec = &int32,
-		.why = "write consecutive5xxErrors or consecutiveGatewayErrors",
-	},
-};
-static const struct mrd_block outlier_block = MRD_BLOCK(outlier_fields);
-
-static void check_outlier(struct mrd_reader *reader, const struct outlier_draft *draft,
-			  const struct mrd_outlier_rule *rule)
-{
-	struct mrd_step step = {.up = reader->at};
-
-	reader->at = &step;
-	step.name = "consecutiveLocalOriginFailures";
-	if (draft->consecutive_local_origin.node && rule->consecutive_local_origin &&
-	    !rule->split_local_origin)
-		mrd_read_error(reader, draft->consecutive_local_origin.node,
-			       "needs splitExternalLocalOriginErrors: true");
-	step.name = "consecutiveGatewayErrors";
-	if (rule->consecutive_gateway && rule->consecutive_5xx &&
-	    rule->consecutive_gateway >= rule->consecutive_5xx)
-		mrd_read_warning(reader, draft->consecutive_gateway.node,
-				 "no effect: consecutive5xxErrors (%u) is reached first",
-				 rule->consecutive_5xx);
-	step.name = "maxEjectionPercent";
-	if (draft->max_percent.node && !draft->max_percent.value)
-		mrd_read_warning(reader, draft->max_percent.node,
-				 "0 is the same as not given; it does not mean never");
-	reader->at = step.up;
-}
-
-static uint32_t number_or(const struct mrd_number *number, uint32_t absent)
-{
-	return number->node ? number->value : absent;
-}
-
-static uint64_t span_or(const struct mrd_span *span, uint64_t absent_ms)
-{
-	return span->node ? span->ms : absent_ms;
-}
-
-void mrd_read_outlier(struct mrd_reader *reader, const struct mrd_doc_node *node,
-		      const void *unused, void *block)
-{
-	struct outlier_draft draft = {0};
-	struct mrd_outlier_rule rule = mrd_outlier_defaults;
-
-	(void)unused;
-	mrd_read_block(reader, node, &outlier_block, &draft);
-	rule.consecutive_5xx = number_or(&draft.consecutive_5xx, rule.consecutive_5xx);
-	rule.consecutive_gateway = draft.consecutive_gateway.value;
-	rule.gateway_off = draft.consecutive_gateway.node && !draft.consecutive_gateway.value;
-	rule.split_local_origin = draft.split.value;
-	rule.consecutive_local_origin =
-		number_or(&draft.consecutive_local_origin, rule.consecutive_local_origin);
-	rule.interval_ms = span_or(&draft.interval, rule.interval_ms);
-	rule.base_ejection_ms = span_or(&draft.base_ejection, rule.base_ejection_ms);
-	rule.max_ejection_ms =
-		rule.base_ejection_ms > MAX_EJECTION_MS ? rule.base_ejection_ms : MAX_EJECTION_MS;
-	if (draft.max_percent.value) {
-		rule.cap = MRD_CAP_PERCENT;
-		rule.max_ejection_percent = draft.max_percent.value;
-	}
-	check_outlier(reader, &draft, &rule);
-	if (block)
-		*(struct mrd_outlier_block *)block = (struct mrd_outlier_block){
-			.given = true,
-			.rule = rule,
-			.min_health_percent = draft.min_health.value,
-		};
-}
-
-/* ------------------------------------------------------------------------- connectionPool */
-
-static const struct mrd_span_limits connect_timeout = {.min_ms = 1,
-						       .max_ms = CONNECT_TIMEOUT_MAX_MS};
 static const struct mrd_span_limits or_zero = {.min_ms = 0};
-
-static const struct mrd_field keepalive_fields[] = {
-	{.name = "probes", .read = mrd_read_number},
-	{.name = "time", .read = mrd_read_span},
-	{.name = "interval", .read = mrd_read_span},
-};
-static const struct mrd_block keepalive_block = MRD_BLOCK(keepalive_fields);
-
-#define IGNORED(field, reader_fn, field_spec)                                   \
-	{                                                                       \
-		.name = (field), .use = MRD_FIELD_IGNORED, .read = (reader_fn), \
-		.spec = (field_spec)                                            \
-	}
-
-static const struct mrd_field tcp_fields[] = {
-	IGNORED("maxConnections", mrd_read_number, &int32),
-	IGNORED("connectTimeout", mrd_read_span, &connect_timeout),
-	IGNORED("tcpKeepalive", mrd_read_block, &keepalive_block),
-	IGNORED("maxConnectionDuration", mrd_read_span, NULL),
-	IGNORED("idleTimeout", mrd_read_span, &or_zero),
-};
-static const struct mrd_block tcp_block = MRD_BLOCK(tcp_fields);
-
-static const struct mrd_field http2_keepalive_fields[] = {
-	{.name = "interval", .use = MRD_FIELD_REQUIRED, .read = mrd_read_span},
-	{.name = "timeout", .use = MRD_FIELD_REQUIRED, .read = mrd_read_span},
-};
-static const struct mrd_block http2_keepalive_block = MRD_BLOCK(http2_keepalive_fields);
-
-static const char *const upgrade_words[] = {"DEFAULT", "DO_NOT_UPGRADE", "UPGRADE"};
-static const struct mrd_words upgrades = MRD_WORDS(upgrade_words);
-
-static const struct mrd_field http_fields[] = {
-	IGNORED("http1MaxPendingRequests", mrd_read_number, &int32),
-	IGNORED("http2MaxRequests", mrd_read_number, &int32),
-	IGNORED("maxRequestsPerConnection", mrd_read_number, &int32),
-	IGNORED("maxRetries", mrd_read_number, &int32),
-	IGNORED("idleTimeout", mrd_read_span, NULL),
-	IGNORED("h2UpgradePolicy", mrd_read_word, &upgrades),
-	IGNORED("useClientProtocol", mrd_read_flag, NULL),
-	IGNORED("maxConcurrentStreams", mrd_read_number, &int32),
-	IGNORED("http2KeepAlive", mrd_read_block, &http2_keepalive_block),
-};
-static const struct mrd_block http_block = MRD_BLOCK(http_fields);
-
-static void read_pool_http(struct mrd_reader *reader, const struct mrd_doc_node *node,
-			   const void *unused, void *draft)
-{
-	const struct mrd_doc_node *upgrade = mrd_doc_get(node, "h2UpgradePolicy");
-	const struct mrd_doc_node *client = mrd_doc_get(node, "useClientProtocol");
-	bool use_client = false;
-
-	(void)unused, (void)draft;
-	mrd_read_block(reader, node, &http_block, NULL);
-	if (upgrade && !strcmp(upgrade->text, "UPGRADE") && client &&
-	    !mrd_doc_bool(client, &use_client) && use_client)
-		mrd_read_exclusive(reader, node, "h2UpgradePolicy", "useClientProtocol");
-}
-
-static const struct mrd_field pool_fields[] = {
-	{.name = "tcp", .read = mrd_read_block, .spec = &tcp_block},
-	{.name = "http", .read = read_pool_http},
-};
-static const struct mrd_block pool_block = MRD_BLOCK(pool_fields);
-
-void mrd_read_pool(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *unused,
-		   void *draft)
-{
-	(void)unused, (void)draft;
-	mrd_read_block(reader, node, &pool_block, NULL);
-	if (node->kind == MRD_DOC_MAP && !node->count)
-		mrd_read_error(reader, node, "must have tcp or http, or be left out");
-}
 
 /* ------------------------------------------------------------------------- loadBalancer */
 
@@ -311,10 +86,10 @@ static const struct mrd_field lb_fields[] = {
 		.read = mrd_read_locality,
 		.offset = offsetof(struct lb_draft, locality),
 	},
-	IGNORED("consistentHash", mrd_read_block, &hash_block),
-	IGNORED("warmup", mrd_read_block, &warmup_block),
-	IGNORED("warmupDurationSecs", mrd_read_span, NULL),
-	IGNORED("zoneAwareLbSetting", mrd_read_zone_aware, NULL),
+	MRD_IGNORED("consistentHash", mrd_read_block, &hash_block),
+	MRD_IGNORED("warmup", mrd_read_block, &warmup_block),
+	MRD_IGNORED("warmupDurationSecs", mrd_read_span, NULL),
+	MRD_IGNORED("zoneAwareLbSetting", mrd_read_zone_aware, NULL),
 };
 static const struct mrd_block lb_block = MRD_BLOCK(lb_fields);
 
@@ -415,11 +190,11 @@ static const struct mrd_field traffic_fields[] = {
 		.read = mrd_read_outlier,
 		.offset = offsetof(struct mrd_traffic, outlier),
 	},
-	IGNORED("tls", mrd_read_block, &tls_block),
-	IGNORED("portLevelSettings", mrd_read_list, &port_levels),
-	IGNORED("tunnel", mrd_read_block, &tunnel_block),
-	IGNORED("proxyProtocol", mrd_read_block, &proxy_block),
-	IGNORED("retryBudget", mrd_read_block, &retry_block),
+	MRD_IGNORED("tls", mrd_read_block, &tls_block),
+	MRD_IGNORED("portLevelSettings", mrd_read_list, &port_levels),
+	MRD_IGNORED("tunnel", mrd_read_block, &tunnel_block),
+	MRD_IGNORED("proxyProtocol", mrd_read_block, &proxy_block),
+	MRD_IGNORED("retryBudget", mrd_read_block, &retry_block),
 };
 static const struct mrd_block traffic_block = MRD_BLOCK(traffic_fields);
 

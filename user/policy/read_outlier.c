@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* outlierDetection: Istio's OutlierDetection, with the defaults and the meanings of Envoy's. */
+#include "policy/read.h"
+
+enum { MAX_EJECTION_MS = 300000 }; /* Envoy's max_ejection_time, which Istio never sets */
+
+struct outlier_draft {
+	struct mrd_number consecutive_5xx;
+	struct mrd_number consecutive_gateway;
+	struct mrd_flag split;
+	struct mrd_number consecutive_local_origin;
+	struct mrd_span interval;
+	struct mrd_span base_ejection;
+	struct mrd_number max_percent;
+	struct mrd_number min_health;
+};
+
+static const struct mrd_number_limits percent = {.min = 0, .max = 100};
+static const struct mrd_number_limits errors = {.min = 0, .max = INT32_MAX};
+static const struct mrd_number_limits http_code = {.min = 100, .max = 599};
+static const struct mrd_list_of http_codes = {.read = mrd_read_number, .spec = &http_code};
+
+static const struct mrd_field outlier_fields[] = {
+	{
+		.name = "consecutive5xxErrors",
+		.read = mrd_read_number,
+		.offset = offsetof(struct outlier_draft, consecutive_5xx),
+	},
+	{
+		.name = "consecutiveGatewayErrors",
+		.read = mrd_read_number,
+		.offset = offsetof(struct outlier_draft, consecutive_gateway),
+	},
+	{
+		.name = "splitExternalLocalOriginErrors",
+		.read = mrd_read_flag,
+		.offset = offsetof(struct outlier_draft, split),
+	},
+	{
+		.name = "consecutiveLocalOriginFailures",
+		.read = mrd_read_number,
+		.offset = offsetof(struct outlier_draft, consecutive_local_origin),
+	},
+	{
+		.name = "interval",
+		.read = mrd_read_span,
+		.offset = offsetof(struct outlier_draft, interval),
+	},
+	{
+		.name = "baseEjectionTime",
+		.read = mrd_read_span,
+		.offset = offsetof(struct outlier_draft, base_ejection),
+	},
+	{
+		.name = "maxEjectionPercent",
+		.read = mrd_read_number,
+		.spec = &percent,
+		.offset = offsetof(struct outlier_draft, max_percent),
+	},
+	{
+		.name = "minHealthPercent",
+		.read = mrd_read_number,
+		.spec = &percent,
+		.offset = offsetof(struct outlier_draft, min_health),
+	},
+	{
+		.name = "outlierDetectionHttpErrorCodes",
+		.use = MRD_FIELD_IGNORED,
+		.read = mrd_read_list,
+		.spec = &http_codes,
+		.why = "500 to 599 count as errors",
+	},
+	{
+		.name = "consecutiveErrors",
+		.use = MRD_FIELD_DEPRECATED,
+		.read = mrd_read_number,
+		.spec = &errors,
+		.why = "write consecutive5xxErrors or consecutiveGatewayErrors",
+	},
+};
+static const struct mrd_block outlier_block = MRD_BLOCK(outlier_fields);
+
+static void check_outlier(struct mrd_reader *reader, const struct outlier_draft *draft,
+			  const struct mrd_outlier_rule *rule)
+{
+	struct mrd_step step = {.up = reader->at};
+
+	reader->at = &step;
+	step.name = "consecutiveLocalOriginFailures";
+	if (draft->consecutive_local_origin.node && rule->consecutive_local_origin &&
+	    !rule->split_local_origin)
+		mrd_read_error(reader, draft->consecutive_local_origin.node,
+			       "needs splitExternalLocalOriginErrors: true");
+	step.name = "consecutiveGatewayErrors";
+	if (rule->consecutive_gateway && rule->consecutive_5xx &&
+	    rule->consecutive_gateway >= rule->consecutive_5xx)
+		mrd_read_warning(reader, draft->consecutive_gateway.node,
+				 "no effect: consecutive5xxErrors (%u) is reached first",
+				 rule->consecutive_5xx);
+	step.name = "maxEjectionPercent";
+	if (draft->max_percent.node && !draft->max_percent.value)
+		mrd_read_warning(reader, draft->max_percent.node,
+				 "0 is the same as not given; it does not mean never");
+	reader->at = step.up;
+}
+
+static uint32_t number_or(const struct mrd_number *number, uint32_t absent)
+{
+	return number->node ? number->value : absent;
+}
+
+static uint64_t span_or(const struct mrd_span *span, uint64_t absent_ms)
+{
+	return span->node ? span->ms : absent_ms;
+}
+
+void mrd_read_outlier(struct mrd_reader *reader, const struct mrd_doc_node *node,
+		      const void *unused, void *block)
+{
+	struct outlier_draft draft = {0};
+	struct mrd_outlier_rule rule = mrd_outlier_defaults;
+
+	(void)unused;
+	mrd_read_block(reader, node, &outlier_block, &draft);
+	rule.consecutive_5xx = number_or(&draft.consecutive_5xx, rule.consecutive_5xx);
+	rule.consecutive_gateway = draft.consecutive_gateway.value;
+	rule.gateway_off = draft.consecutive_gateway.node && !draft.consecutive_gateway.value;
+	rule.split_local_origin = draft.split.value;
+	rule.consecutive_local_origin =
+		number_or(&draft.consecutive_local_origin, rule.consecutive_local_origin);
+	rule.interval_ms = span_or(&draft.interval, rule.interval_ms);
+	rule.base_ejection_ms = span_or(&draft.base_ejection, rule.base_ejection_ms);
+	rule.max_ejection_ms =
+		rule.base_ejection_ms > MAX_EJECTION_MS ? rule.base_ejection_ms : MAX_EJECTION_MS;
+	if (draft.max_percent.value) {
+		rule.cap = MRD_CAP_PERCENT;
+		rule.max_ejection_percent = draft.max_percent.value;
+	}
+	check_outlier(reader, &draft, &rule);
+	if (block)
+		*(struct mrd_outlier_block *)block = (struct mrd_outlier_block){
+			.given = true,
+			.rule = rule,
+			.min_health_percent = draft.min_health.value,
+		};
+}
