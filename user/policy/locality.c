@@ -50,8 +50,11 @@ int mrd_locality_parse(const char *text, struct mrd_locality_match *ret_match)
 		ended |= last;
 		text += len + (last ? 0 : 1);
 	}
-	*ret_match = match;
-	match = (struct mrd_locality_match){0};
+	*ret_match = (struct mrd_locality_match){
+		.region = MRD_STEAL_PTR(match.region),
+		.zone = MRD_STEAL_PTR(match.zone),
+		.subzone = MRD_STEAL_PTR(match.subzone),
+	};
 	return 0;
 }
 
