@@ -9,13 +9,17 @@ SAN     ?= 0
 WERROR  ?= 1
 T       ?=
 ACT     ?=
+SECONDS ?= 60
+export T ACT QUICK ONLY
 
 OUT := out
 B   := $(OUT)/$(if $(filter 1,$(SAN)),san,rel)
 Q   := $(if $(filter 1,$(V)),,@)
 say  = $(if $(filter 1,$(V)),@:,@printf '  %-8s %s\n' '$(1)' '$(2)')
 
-CC      ?= gcc
+ifeq ($(origin CC),default)
+CC := gcc
+endif
 CLANG   ?= clang-14
 BPFTOOL ?= $(firstword $(wildcard /usr/sbin/bpftool /sbin/bpftool) bpftool)
 BTF     ?= /sys/kernel/btf/vmlinux
@@ -33,8 +37,6 @@ endif
 .DELETE_ON_ERROR:
 .SECONDARY:
 .DEFAULT_GOAL := all
-.PHONY: all help deps install demo demo-shell demo-run test e2e verify lint fmt golden fuzz check \
-	check-run bench clean
 
 # ------------------------------------------------------------------------------- user space
 # A folder may use those behind it in this line; tests/lint/layers.awk holds the includes to it.
@@ -61,29 +63,37 @@ MAINS := user/agent/main.c user/ctl/main.c
 lib_objects = $(patsubst %.c,$(B)/obj/%.o,$(filter-out $(MAINS),$(wildcard user/$(1)/*.c)))
 libs        = $(foreach l,$(1),$(B)/lib/$(l).a)
 
-all: $(B)/meridiand $(B)/meridianctl $(OUT)/meridiand $(OUT)/meridianctl ## agent, ctl and BPF objects, in out/
+PROGRAMS := meridiand meridianctl
+.PHONY: all
+all: $(PROGRAMS:%=$(B)/%) $(if $(filter 0,$(SAN)),$(PROGRAMS:%=$(OUT)/%)) ## agent, ctl and BPF objects, in out/
 
-$(OUT)/%: $(OUT)/rel/%
+$(PROGRAMS:%=$(OUT)/%): $(OUT)/%: $(OUT)/rel/%
 	$(Q)ln -f $< $@
+
+# Asked for before anything is compiled: "not found" alone does not say what to do.
+.PHONY: tools
+tools:
+	@for tool in $(CC) $(CLANG) $(BPFTOOL); do command -v $$tool >/dev/null || missing="$$missing $$tool"; done; \
+		[ -z "$$missing" ] || { echo "missing:$$missing. 'make deps' installs what is needed." >&2; exit 1; }
 
 define LIB_RULE
 $(B)/lib/$(1).a: $(call lib_objects,$(1))
 	$$(call say,AR,$$@)
 	$$(Q)mkdir -p $$(@D) && rm -f $$@ && ar rcs $$@ $$^
 endef
-$(foreach l,$(LAYERS) agent ctl,$(eval $(call LIB_RULE,$(l))))
+$(foreach l,agent ctl $(LAYERS),$(eval $(call LIB_RULE,$(l))))
 
-$(B)/obj/%.o: %.c
+$(B)/obj/%.o: %.c | tools
 	$(call say,CC,$<)
 	$(Q)mkdir -p $(@D) && $(CC) $(ALL_CFLAGS) -c $< -o $@
 
 $(call lib_objects,dataplane): | $(OUT)/gen/meridian.skel.h $(OUT)/gen/meridian_legacy.skel.h
 
-$(B)/meridiand: $(B)/obj/user/agent/main.o $(call libs,agent $(LAYERS))
+$(B)/meridiand: $(B)/obj/user/agent/main.o $(call libs,$(LIBS_agent))
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) $^ -o $@ $(EXT)
 
-$(B)/meridianctl: $(B)/obj/user/ctl/main.o $(call libs,ctl view dataplane plan outlier model policy base)
+$(B)/meridianctl: $(B)/obj/user/ctl/main.o $(call libs,$(LIBS_ctl))
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) $^ -o $@ $(EXT)
 
@@ -96,7 +106,7 @@ BPF_SOURCES := bpf/maps.bpf.c $(filter-out bpf/maps.bpf.c,$(wildcard bpf/*.bpf.c
 BPF_FLAGS   := -target bpf -mcpu=v3 -O2 -g -Wall -Wextra -Werror -Ibpf -I. -I$(OUT)/gen \
 	       -D__TARGET_ARCH_$(patsubst x86_64,x86,$(patsubst aarch64,arm64,$(shell uname -m))) -MMD -MP
 
-$(OUT)/gen/vmlinux.h: $(wildcard $(BTF)) bpf/lib/vmlinux_min.h
+$(OUT)/gen/vmlinux.h: $(wildcard $(BTF)) bpf/lib/vmlinux_min.h | tools
 	$(call say,BTF,$@)
 	$(Q)mkdir -p $(@D) && if [ -r "$(BTF)" ]; then $(BPFTOOL) btf dump file "$(BTF)" format c > $@; \
 		else cp bpf/lib/vmlinux_min.h $@; fi
@@ -131,37 +141,82 @@ $(call unit_bin,$(1)): $(B)/obj/$(1:.c=.o) $(patsubst %.c,$(B)/obj/%.o,$(wildcar
 endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call UNIT_RULE,$(t))))
 
-unit-binaries: $(call unit_bin,$(UNIT_TESTS))
-.PHONY: unit-binaries
-
-# ------------------------------------------------------------------------------- demo
-# The guide on real traffic. demo installs what a fresh machine lacks, builds, and runs; both need
-# root, for network namespaces and BPF.
-DEMO_PROGRAMS := $(B)/demo/bookinfo $(B)/demo/delay_line
-
-$(B)/demo/delay_line: $(B)/obj/demo/delay_line.o
+# Programs that tests, demo and bench call: one source file each, but for the peer.
+AUX      := demo/bookinfo demo/delay_line bench/edit_latency tests/peer tests/verify
+AUX_BINS := $(AUX:%=$(B)/%)
 $(B)/demo/bookinfo: $(B)/obj/demo/bookinfo.o
-$(B)/demo/bookinfo: EXT_demo = -lmicrohttpd -lcurl -ljansson
-$(DEMO_PROGRAMS):
-	$(call say,LD,$@)
-	$(Q)mkdir -p $(@D) && $(CC) $(LDFLAGS) $^ -o $@ $(EXT_demo)
-
-demo: deps ## the guide, step by step, on real traffic (ACT=name: one act)
-	$(Q)$(MAKE) --no-print-directory demo-run
-
-demo-run: $(B)/meridiand $(B)/meridianctl $(DEMO_PROGRAMS)
-	$(Q)MRD_OUT=$(B) demo/demo.sh $(ACT)
-
-demo-shell: $(B)/meridiand $(B)/meridianctl $(DEMO_PROGRAMS) ## leave the demo standing, with a shell to try it
-	$(Q)MRD_OUT=$(B) demo/demo.sh --shell
-
+$(B)/demo/bookinfo: EXT_aux = -lmicrohttpd -lcurl -ljansson
+$(B)/demo/delay_line: $(B)/obj/demo/delay_line.o
 $(B)/bench/edit_latency: $(B)/obj/bench/edit_latency.o
-	$(call say,LD,$@)
-	$(Q)mkdir -p $(@D) && $(CC) $(LDFLAGS) $^ -o $@ -lbpf
-
-# The end-to-end tests' own client and server.
+$(B)/bench/edit_latency $(B)/tests/verify: EXT_aux = $(EXT_dataplane)
 $(B)/tests/peer: $(B)/obj/tests/e2e/peer.o $(B)/obj/tests/e2e/peer_decoys.o
+$(B)/tests/verify: $(B)/obj/tests/verify/verify.o
+$(AUX_BINS):
 	$(call say,LD,$@)
-	$(Q)mkdir -p $(@D) && $(CC) $(LDFLAGS) $^ -o $@
+	$(Q)mkdir -p $(@D) && $(CC) $(LDFLAGS) $^ -o $@ $(EXT_aux)
+
+.PHONY: unit-binaries aux-binaries generated
+unit-binaries: $(call unit_bin,$(UNIT_TESTS))
+aux-binaries: $(AUX_BINS)
+generated: $(OUT)/gen/meridian.skel.h $(OUT)/gen/meridian_legacy.skel.h
+
+RUN := MAKE="$(MAKE)" OUT="$(OUT)" scripts/check.sh
+
+.PHONY: check test e2e verify lint
+check: ## everything below: installs what is missing, builds, tests, and counts
+	$(Q)$(RUN) deps build unit lint verify e2e
+test: ## unit tests, without root, under ASan and UBSan [T=pattern]
+	$(Q)$(RUN) unit
+e2e: ## end-to-end tests: real hooks, own namespaces and cgroups, root [T=pattern]
+	$(Q)$(RUN) e2e
+verify: ## load the BPF programs and hold them to their instruction budgets, root
+	$(Q)$(RUN) verify
+lint: ## style: include rule, format, clang-tidy, shellcheck, licences, sizes
+	$(Q)$(RUN) lint
+
+.PHONY: fuzz kernels bench demo demo-shell
+FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+$(OUT)/fuzz/%: tests/fuzz/fuzz_%.c $(foreach l,$(LIBS_source),$(wildcard user/$(l)/*.c)) | tools
+	$(call say,FUZZ,$@)
+	$(Q)mkdir -p $(@D) && $(CLANG) -std=gnu11 -O1 -g -D_GNU_SOURCE -Iuser -I. \
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(filter %.c,$^) -o $@ $(EXT_base)
+fuzz: $(FUZZERS:%=$(OUT)/fuzz/%) ## libFuzzer on every reader of foreign text [SECONDS=60, each]
+	$(Q)for f in $(FUZZERS); do mkdir -p $(OUT)/fuzz/corpus/$$f && echo "fuzz $$f" && \
+		$(OUT)/fuzz/$$f -max_total_time=$(SECONDS) -verbosity=0 -timeout=10 -rss_limit_mb=2048 \
+		-artifact_prefix=$(OUT)/fuzz/ $(OUT)/fuzz/corpus/$$f tests/fuzz/seeds/$$f || exit 1; done
+
+kernels: all ## the same binaries on Debian's kernels 5.10 and 6.1, under qemu
+	$(Q)tests/kernels/run.sh $(OUT)/meridiand $(OUT)/meridianctl
+
+bench: all aux-binaries ## speed through a VIP beside the pod itself [QUICK=1] [ONLY=name]
+	$(Q)MRD_OUT=$(B) bench/bench.sh $(OUT)/bench
+
+demo: ## the guide, step by step, on real traffic, root [ACT=name]
+	$(Q)scripts/deps.sh && $(MAKE) --no-print-directory all aux-binaries && MRD_OUT=$(B) demo/demo.sh $(ACT)
+demo-shell: ## the demo's stage, left standing for you to try
+	$(Q)scripts/deps.sh && $(MAKE) --no-print-directory all aux-binaries && MRD_OUT=$(B) demo/demo.sh --shell
+
+# ------------------------------------------------------------------------------- house
+.PHONY: help deps install fmt clean
+help: ## this list
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' Makefile
+	@echo "  V=1 shows commands, SAN=1 builds with sanitizers, WERROR=0 lets warnings pass, OUT= moves out/"
+
+deps: ## install the Debian packages that are missing
+	$(Q)scripts/deps.sh
+
+MAN := $(wildcard docs/man/*.[1-9])
+install: all ## into DESTDIR= PREFIX=: programs, man pages, and a sample configuration
+	$(Q)install -D -m 755 -t $(DESTDIR)$(PREFIX)/sbin $(OUT)/meridiand $(OUT)/meridianctl
+	$(Q)for page in $(MAN); do \
+		install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${page##*.} $$page || exit 1; done
+	$(Q)[ -e $(DESTDIR)/etc/meridian/meridian.yaml ] || \
+		install -D -m 644 deploy/meridian.yaml $(DESTDIR)/etc/meridian/meridian.yaml
+
+fmt: ## format the C files as lint wants them
+	$(Q)find maps bpf user tests demo bench -name '*.[ch]' -exec clang-format-14 -i {} +
+
+clean: ## remove out/
+	$(Q)rm -rf $(OUT)
 
 -include $(shell find $(OUT) -name '*.d' 2>/dev/null)

@@ -119,7 +119,9 @@ static char byte_of_mark(const struct builder *builder, yaml_mark_t mark)
 			at++;
 		while (at < end && ((unsigned char)*at & 0xc0) == 0x80);
 	}
-	return at && at < end ? *at : '\0';
+	if (!at || at >= end)
+		return '\0';
+	return *at;
 }
 
 /* libyaml's reason in full, put clearer where its own words leave people guessing. */
@@ -526,7 +528,7 @@ static int on_document_end(struct builder *builder)
 {
 	struct mrd_doc_file *file = builder->file;
 
-	if (builder->duplicates)
+	if (builder->duplicates || !builder->pending_count)
 		return 0; /* this one and those behind it are only read for their errors */
 	if (file->count == file->room) {
 		const size_t room = file->room ? file->room * 2 : 1;

@@ -1,0 +1,84 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+# Installs the Debian packages that are missing, and names them. Everything needed is in the table
+# below: package, what tells that it is there (a command or a file), what it is for.
+#
+# Not root, or not Debian: prints what to run, and fails only if something is missing.
+#
+# nginx-light starts a web server on port 80 where an init system runs. The demo and the tests use
+# only the program, in namespaces of their own: `systemctl disable --now nginx` is fine.
+set -euo pipefail
+
+PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
+table() {
+  cat <<'END'
+gcc                 gcc                             compiles agent, ctl and unit tests
+libc6-dev           /usr/include/stdio.h            C library's headers
+make                make                            builds
+git                 git                             lint lists the files with it
+pkg-config          pkg-config                      expected beside a compiler by packagers
+clang-14            clang-14                        compiles the BPF programs
+llvm-14             llvm-strip-14                   its tools for BPF objects
+bpftool             bpftool                         links BPF objects, makes the skeleton, reads maps
+libbpf-dev          /usr/include/bpf/libbpf.h       loads the BPF programs
+libelf-dev          /usr/include/libelf.h           libbpf needs it
+zlib1g-dev          /usr/include/zlib.h             libbpf needs it
+libclang-rt-14-dev  /usr/lib/llvm-14/lib/clang/14.0.6/include/fuzzer/FuzzedDataProvider.h fuzz: libFuzzer
+libyaml-dev         /usr/include/yaml.h             manifests, policies, configuration
+libjansson-dev      /usr/include/jansson.h          JSON between agent and ctl
+libmicrohttpd-dev   /usr/include/microhttpd.h       demo: Bookinfo's servers
+libcurl4-openssl-dev curl-config                  demo: their calls to each other
+libcmocka-dev       /usr/include/cmocka.h           unit tests
+clang-format-14     clang-format-14                 lint: format
+clang-tidy-14       clang-tidy-14                   lint: static analysis
+shellcheck          shellcheck                      lint: scripts
+mandoc              mandoc                          lint: man pages
+iproute2            ip                              tests, demo: namespaces and links
+nftables            nft                             tests: drops packets of a black-holed endpoint
+iputils-ping        ping                            demo: the delay between the regions
+curl                curl                            tests, demo: the client
+nginx-light         nginx                           demo: the ingress gateway; tests, bench: a server
+jq                  jq                              tests, demo: reads JSON
+procps              sysctl                          bench: switches BPF statistics on and off
+python3             python3                         bench: medians and intervals
+wrk                 wrk                             bench: load
+END
+}
+
+is_there() {
+  case $1 in
+  /*) [[ -e $1 ]] ;;
+  *) command -v "$1" >/dev/null ;;
+  esac
+}
+
+missing=()
+while read -r package probe _; do
+  is_there "$probe" || missing+=("$package")
+done < <(table)
+
+if ((${#missing[@]} == 0)); then
+  exit 0
+fi
+command=(apt-get install -y --no-install-recommends "${missing[@]}")
+if ! command -v apt-get >/dev/null || ! command -v dpkg >/dev/null; then
+  echo "Missing, by Debian's names: ${missing[*]}" >&2
+  echo "This is not Debian: install what corresponds to them." >&2
+  exit 1
+fi
+if ((EUID != 0)); then
+  echo "Missing: ${missing[*]}. As root, run:" >&2
+  echo "  apt-get update && ${command[*]}" >&2
+  exit 1
+fi
+
+echo "installing: ${missing[*]}"
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+export DEBIAN_FRONTEND=noninteractive
+if ! { apt-get update && "${command[@]}"; } >"$log" 2>&1; then
+  tail -n 20 "$log" >&2
+  echo "apt-get failed: ${command[*]}" >&2
+  exit 1
+fi
