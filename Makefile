@@ -50,6 +50,7 @@ LIBS_model     := model base
 LIBS_policy    := policy base
 LIBS_base      := base
 LIBS_agent     := agent $(LAYERS)
+LIBS_ctl       := ctl view dataplane plan outlier model policy base
 LIBS_bpf       := plan outlier model policy base
 LIBS_golden    := source plan outlier model policy base
 
