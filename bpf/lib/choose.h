@@ -131,7 +131,7 @@ static __noinline enum mrd_reason mrd_walk_step(struct mrd_walk *walk, __u32 ste
 		walk->route = route;
 		return MRD_REASON_COUNT;
 	}
-	if (mrd_turn_is_new(&turn)) {
+	if (turn.is_new && turn.member_count) {
 		if (step)
 			mrd_count_one(MRD_REASON_NEXT_HOP);
 		walk->first = mrd_number_next(service_id, turn.hop_id);

@@ -5,8 +5,8 @@
  * The ticket names a hop, the hop's own counter a slot. If that member cannot be used, the slots
  * behind it are tried, then the other hops take their turn, from the first (the best priority) on,
  * each from its own counter. A turn is short: a hop with a thousand dead members must not keep the
- * next one waiting. When all have had a turn and there are some left, a second round goes on
- * behind the first.
+ * next one waiting. When all have had a turn, further rounds go through each hop's slots one after
+ * the other, as many as the steps allow: nothing small is refused unseen.
  *
  * The walk holds no map: the caller looks the rows up and asks mrd_judge() about each. Nothing but
  * the turn's number is carried from one turn to the next: so the verifier, which follows every
@@ -28,7 +28,8 @@ enum {
 
 /* One step: a try of a hop's turn, with what the caller needs of the hop's row, read once. */
 struct mrd_turn {
-	__u32 offset; /* members of this hop tried before */
+	__u32 is_new; /* 1: the hop's first step */
+	__u32 offset; /* to the slot where this hop's walk began */
 	__u32 hop_id;
 	__u32 member_count;
 	enum mrd_hop_accept accept;
@@ -80,27 +81,28 @@ static inline void mrd_pick_turn(const struct mrd_route *route, __u32 chosen, __
 	const __u32 is_behind = mrd_is_less(chosen, order);
 	const __u32 index = is_first * chosen + (1 - is_first) * (order - 1 + is_behind);
 	const struct mrd_hop *hop = &route->hops[index & (MRD_HOPS_MAX - 1)];
-	__u32 round = number / hop_count;
+	const __u32 try = step % MRD_PICK_TRIES;
+	__u32 round = number / hop_count, is_later;
 
 	MRD_OPAQUE(round);
-	ret_turn->offset = round * MRD_PICK_TRIES + step % MRD_PICK_TRIES;
+	is_later = 1 - mrd_is_less(round, 1);
+	ret_turn->is_new = !round && !try;
+	/* A later round starts over: it only knows the counter that was drawn last. */
+	ret_turn->offset = (round - is_later) * MRD_PICK_TRIES + try;
 	ret_turn->hop_id = hop->hop_id;
 	ret_turn->member_count = hop->member_count * (1 - is_empty);
 	ret_turn->accept = hop->accept;
 }
 
-/* The hop's first step: the caller draws from its counter where to begin. */
-static inline bool mrd_turn_is_new(const struct mrd_turn *turn)
-{
-	return !turn->offset && turn->member_count;
-}
-
-/* first: what was drawn. False: all members of this hop have been tried. */
+/*
+ * first: drawn from the counter of the hop that was entered last. False: no member is left for this
+ * step.
+ */
 static inline bool mrd_turn_slot(const struct mrd_turn *turn, __u64 first, __u32 *ret_slot)
 {
 	if (turn->offset >= turn->member_count)
 		return false;
-	*ret_slot = (first + turn->offset) % turn->member_count;
+	*ret_slot = ((__u32)first + turn->offset) % turn->member_count;
 	return true;
 }
 
