@@ -12,46 +12,25 @@
 #include <sys/resource.h>
 
 #include "agent/adopt.h"
-#include "agent/control.h"
-#include "agent/engine.h"
-#include "agent/inputs.h"
+#include "agent/agent_state.h"
 #include "agent/notify.h"
-#include "agent/status.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
-#include "base/loop.h"
-#include "dataplane/dataplane.h"
 #include "dataplane/inspect.h"
-#include "view/view.h"
 
 /* A round of planning gives way to everything else after this long. */
 static const uint64_t round_ns = 10ULL * MRD_NS_PER_MS;
 static const uint64_t tick_ns = 1000ULL * MRD_NS_PER_MS;
-/* An ejection must not queue behind what the node's pods compute; the agent sleeps nearly always. */
+/* An ejection must not queue behind what the node's pods compute; the agent sleeps nearly always.
+ */
 enum { NICE = -10 };
-
-struct agent {
-	const char *config_path;
-	struct mrd_agent_config *config;
-	struct mrd_loop *loop;
-	struct mrd_control *control;
-	struct mrd_inputs *inputs;
-	struct mrd_engine *engine;
-	struct mrd_dataplane *dataplane;
-	struct mrd_watch *events;
-	struct mrd_timer *work; /* sweeps, retries, the rest of a long round */
-	struct mrd_timer *tick; /* once a second */
-	uint64_t started_ns;
-	int lock_fd; /* on the bpffs folder: one agent writes one set of maps */
-	bool detached;
-};
 
 /* ------------------------------------------------------------------------------------- rounds */
 
-static void drain(void *self)
+void mrd_agent_drain(void *self)
 {
-	struct agent *agent = self;
+	struct mrd_agent *agent = self;
 
 	if (agent->dataplane && !agent->detached)
 		mrd_dataplane_dispatch(agent->dataplane);
@@ -59,7 +38,7 @@ static void drain(void *self)
 
 static void on_event(void *self, const struct mrd_event *event)
 {
-	struct agent *agent = self;
+	struct mrd_agent *agent = self;
 
 	mrd_engine_event(agent->engine, event);
 }
@@ -67,10 +46,10 @@ static void on_event(void *self, const struct mrd_event *event)
 static void on_events(void *self, uint32_t epoll_events)
 {
 	(void)epoll_events;
-	drain(self);
+	mrd_agent_drain(self);
 }
 
-static void set_input(struct agent *agent)
+void mrd_agent_set_input(struct mrd_agent *agent)
 {
 	const struct mrd_engine_input input = {
 		.model = mrd_inputs_model(agent->inputs),
@@ -84,7 +63,7 @@ static void set_input(struct agent *agent)
 
 /* What was adopted is planned anew once nothing speaks against it: without the home cluster there
  * would be no services at all, so it is waited for however long; others for staleAfter. */
-static void release_if_read(struct agent *agent)
+static void release_if_read(struct mrd_agent *agent)
 {
 	const uint64_t waited_ns = mrd_clock_ns() - agent->started_ns;
 	bool home;
@@ -97,7 +76,7 @@ static void release_if_read(struct agent *agent)
 		mrd_engine_release(agent->engine);
 }
 
-static void plan(struct agent *agent, uint64_t until_ns)
+static void plan(struct mrd_agent *agent, uint64_t until_ns)
 {
 	uint64_t due_ns;
 
@@ -108,7 +87,7 @@ static void plan(struct agent *agent, uint64_t until_ns)
 		mrd_log_info("node's place changed", MRD_KV("node", node->name),
 			     MRD_KV("region", node->region), MRD_KV("zone", node->zone),
 			     MRD_KV("consequence", "everything is planned anew"));
-		set_input(agent);
+		mrd_agent_set_input(agent);
 	}
 	if (mrd_engine_round(agent->engine, until_ns))
 		due_ns = mrd_clock_ns();
@@ -119,144 +98,39 @@ static void plan(struct agent *agent, uint64_t until_ns)
 
 static void on_idle(void *self)
 {
-	struct agent *agent = self;
+	struct mrd_agent *agent = self;
 
-	drain(agent);
+	mrd_agent_drain(agent);
 	if (!agent->detached)
 		plan(agent, mrd_clock_ns() + round_ns);
 }
 
 static void on_work(void *self)
 {
-	struct agent *agent = self;
+	struct mrd_agent *agent = self;
 
-	drain(agent);
+	mrd_agent_drain(agent);
 	mrd_engine_tick(agent->engine);
 }
 
 static void on_tick(void *self)
 {
-	struct agent *agent = self;
+	struct mrd_agent *agent = self;
 
-	drain(agent);
+	mrd_agent_drain(agent);
 	mrd_inputs_tick(agent->inputs);
 	mrd_timer_set(agent->tick, mrd_clock_ns() + tick_ns);
 }
 
 static void on_policy_changed(void *self)
 {
-	set_input(self);
-}
-
-/* ------------------------------------------------------------------------------------- control */
-
-static json_t *inspect_document(const struct agent *agent, const char *verb, const char *argument)
-{
-	struct mrd_inspect *inspect;
-	json_t *doc = NULL;
-
-	if (mrd_inspect_open(agent->config->bpffs, &inspect))
-		return NULL;
-	if (!strcmp(verb, "services"))
-		doc = mrd_view_services(inspect);
-	else if (!strcmp(verb, "endpoints"))
-		doc = mrd_view_endpoints(inspect, *argument ? argument : NULL, mrd_clock_ns());
-	else if (!strcmp(verb, "regions"))
-		doc = mrd_view_regions(inspect);
-	else
-		doc = mrd_view_kernel(inspect);
-	mrd_inspect_close(inspect);
-	return doc;
-}
-
-static json_t *status_document(const struct agent *agent)
-{
-	struct mrd_status status = {
-		.config = agent->config,
-		.inputs = agent->inputs,
-		.engine = agent->engine,
-		.adoption = mrd_dataplane_adoption(agent->dataplane),
-		.started_ns = agent->started_ns,
-		.now_ns = mrd_clock_ns(),
-	};
-
-	status.features = mrd_dataplane_features(agent->dataplane, &status.feature_count);
-	return mrd_status_document(&status, inspect_document(agent, "kernel", ""));
-}
-
-static json_t *detach(struct agent *agent)
-{
-	char *error MRD_AUTO_FREE = NULL;
-	size_t links = 0;
-	size_t maps = 0;
-
-	if (mrd_dataplane_detach(agent->config->bpffs, &links, &maps, &error)) {
-		mrd_log_error("not detached", MRD_KV("reason", error ? error : "no memory"));
-		return json_pack("{s:s}", "error", error ? error : "no memory");
-	}
-	mrd_log_info("detached", MRD_KV_NUM("links", links), MRD_KV_NUM("maps", maps),
-		     MRD_KV("cause", "asked on the control socket"),
-		     MRD_KV("consequence", "services are no longer translated; the agent ends"));
-	agent->detached = true;
-	mrd_loop_stop(agent->loop);
-	return json_pack("{s:I, s:I}", "links", (json_int_t)links, "maps", (json_int_t)maps);
-}
-
-static json_t *on_control(void *self, const char *verb, const char *argument,
-			  const char **ret_error)
-{
-	static const char *const of_kernel[] = {"services", "endpoints", "regions"};
-	struct agent *agent = self;
-	json_t *doc;
-
-	drain(agent);
-	if (!strcmp(verb, "detach"))
-		return detach(agent);
-	if (!agent->dataplane || agent->detached) {
-		*ret_error = "the agent is starting or ending";
-		return NULL;
-	}
-	*ret_error = "the pinned maps cannot be read";
-	if (!strcmp(verb, "status"))
-		return status_document(agent);
-	for (size_t i = 0; i < sizeof(of_kernel) / sizeof(*of_kernel); i++)
-		if (!strcmp(verb, of_kernel[i])) {
-			doc = inspect_document(agent, verb, argument);
-			return doc;
-		}
-	*ret_error = "unknown verb; known are status, services, endpoints, regions, detach";
-	return NULL;
+	mrd_agent_set_input(self);
 }
 
 /* ------------------------------------------------------------------------------- start and end */
 
-static struct mrd_dataplane_config dataplane_config(const struct mrd_agent_config *config,
-						    struct mrd_cidr **ret_cidrs)
-{
-	struct mrd_dataplane_config out = {
-		.cgroup = config->cgroup,
-		.bpffs = config->bpffs,
-		.limits = config->limits,
-		.unknown_service = config->unknown_service,
-		.probe = config->probe,
-	};
-	size_t count = 0;
-
-	for (size_t i = 0; i < config->cluster_count; i++)
-		count += config->clusters[i].service_cidr_count;
-	*ret_cidrs = calloc(count + 1, sizeof(**ret_cidrs));
-	if (!*ret_cidrs)
-		return out; /* then unknown services pass: the harmless side */
-	for (size_t i = 0; i < config->cluster_count; i++)
-		for (size_t k = 0; k < config->clusters[i].service_cidr_count; k++)
-			(*ret_cidrs)[out.service_cidr_count++] =
-				config->clusters[i].service_cidrs[k];
-	out.service_cidrs = *ret_cidrs;
-	return out;
-}
-
 /* The folder of the pins is the lock: who holds it writes these maps. */
-static int lock_maps(struct agent *agent)
+static int lock_maps(struct mrd_agent *agent)
 {
 	MRD_AUTO_FD int fd = open(agent->config->bpffs, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 
@@ -289,7 +163,7 @@ static void close_inspect(struct mrd_inspect **inspect)
 }
 
 /* What an earlier agent left: in the very maps, or in an older set beside them. */
-static int adopt(struct agent *agent)
+static int adopt(struct mrd_agent *agent)
 {
 	struct mrd_inspect *old MRD_CLEANUP(close_inspect) = NULL;
 	const struct mrd_map_writer writer = mrd_dataplane_writer(agent->dataplane);
@@ -324,11 +198,12 @@ static int complain(const char *msg, const char *subject, const char *reason)
 	return -EIO;
 }
 
-static int open_dataplane(struct agent *agent)
+static int open_dataplane(struct mrd_agent *agent)
 {
 	char *error MRD_AUTO_FREE = NULL;
 	struct mrd_cidr *cidrs MRD_AUTO_FREE = NULL;
-	const struct mrd_dataplane_config config = dataplane_config(agent->config, &cidrs);
+	const struct mrd_dataplane_config config =
+		mrd_agent_dataplane_config(agent->config, &cidrs);
 	int r = lock_maps(agent);
 
 	if (!r && mrd_dataplane_open(&config, &agent->dataplane, &error))
@@ -341,7 +216,7 @@ static int open_dataplane(struct agent *agent)
 	return 0;
 }
 
-static int attach(struct agent *agent)
+static int attach(struct mrd_agent *agent)
 {
 	char *error MRD_AUTO_FREE = NULL;
 
@@ -351,12 +226,12 @@ static int attach(struct agent *agent)
 	return 0;
 }
 
-static int open_engine(struct agent *agent)
+static int open_engine(struct mrd_agent *agent)
 {
 	const struct mrd_engine_config config = {
 		.writer = mrd_dataplane_writer(agent->dataplane),
 		.now_ns = mrd_clock_ns,
-		.drain = drain,
+		.drain = mrd_agent_drain,
 		.self = agent,
 		.event_fd = STDERR_FILENO,
 	};
@@ -364,11 +239,11 @@ static int open_engine(struct agent *agent)
 
 	if (r)
 		return r;
-	set_input(agent);
+	mrd_agent_set_input(agent);
 	return adopt(agent);
 }
 
-static void tell_ready(const struct agent *agent)
+static void tell_ready(const struct mrd_agent *agent)
 {
 	static const char *const adoptions[] = {
 		[MRD_ADOPTION_FRESH] = "fresh",
@@ -398,13 +273,11 @@ static void tell_ready(const struct agent *agent)
 	mrd_notify("READY=1");
 }
 
-/* ------------------------------------------------------------------------------------- reload */
-
-static int load_inputs(struct agent *agent, struct mrd_agent_config *config,
-		       struct mrd_policy *policy, struct mrd_inputs **ret_inputs)
+int mrd_agent_load_inputs(struct mrd_agent *agent, struct mrd_agent_config *config,
+			  struct mrd_policy *policy, struct mrd_inputs **ret_inputs)
 {
 	const struct mrd_inputs_hooks hooks = {
-		.before = drain,
+		.before = mrd_agent_drain,
 		.policy_changed = on_policy_changed,
 		.self = agent,
 	};
@@ -412,110 +285,13 @@ static int load_inputs(struct agent *agent, struct mrd_agent_config *config,
 	return mrd_inputs_new(config, policy, agent->loop, &hooks, ret_inputs);
 }
 
-static bool same_limits(const struct mrd_dataplane_limits *a, const struct mrd_dataplane_limits *b)
-{
-	return a->services == b->services && a->vips == b->vips && a->members == b->members &&
-	       a->affinity == b->affinity && a->udp_flows == b->udp_flows &&
-	       a->event_bytes == b->event_bytes;
-}
-
-/* What a running data plane cannot change keeps its old value until the next start. */
-static void keep_fixed(struct mrd_agent_config *fresh, struct mrd_agent_config *old)
-{
-	char **const pairs[][2] = {
-		{&fresh->cgroup, &old->cgroup},
-		{&fresh->bpffs, &old->bpffs},
-		{&fresh->control, &old->control},
-	};
-	bool fixed = fresh->probe != old->probe || !same_limits(&fresh->limits, &old->limits);
-
-	for (size_t i = 0; i < sizeof(pairs) / sizeof(*pairs); i++) {
-		char *text = *pairs[i][0];
-
-		fixed |= strcmp(text, *pairs[i][1]) != 0;
-		*pairs[i][0] = *pairs[i][1];
-		*pairs[i][1] = text;
-	}
-	fresh->probe = old->probe;
-	fresh->limits = old->limits;
-	if (fixed)
-		mrd_log_warn("configuration needs a restart",
-			     MRD_KV("of", "kernel.cgroup, bpffs, limits, probe, or control"),
-			     MRD_KV("consequence", "the old values hold until then"));
-}
-
-static void free_config(struct mrd_agent_config **config)
-{
-	mrd_agent_config_free(*config);
-}
-
-static int read_again(struct agent *agent, struct mrd_agent_config **ret_config,
-		      struct mrd_policy **ret_policy)
-{
-	static const char stays[] = "what was read before stays in force";
-	struct mrd_agent_config *config MRD_CLEANUP(free_config) = NULL;
-	struct mrd_diag diag MRD_AUTO_DIAG = {0};
-	int r = mrd_agent_config_load(agent->config_path, &diag, &config);
-
-	r = r ?: mrd_inputs_load_policy(config, &diag, ret_policy);
-	mrd_inputs_log_findings(&diag, "reload", stays);
-	if (r)
-		mrd_log_error("not reloaded", MRD_KV("file", agent->config_path),
-			      MRD_KV("reason", strerror(-r)), MRD_KV("consequence", stays));
-	else
-		*ret_config = MRD_STEAL_PTR(config);
-	return r;
-}
-
-static void configure(struct agent *agent)
-{
-	struct mrd_cidr *cidrs MRD_AUTO_FREE = NULL;
-	const struct mrd_dataplane_config config = dataplane_config(agent->config, &cidrs);
-	int r = mrd_dataplane_configure(agent->dataplane, &config);
-
-	if (r)
-		mrd_log_error("kernel not configured", MRD_KV("reason", strerror(-r)),
-			      MRD_KV("consequence", "unknown services are treated as before"));
-}
-
-static void reload(struct agent *agent)
-{
-	struct mrd_agent_config *config = NULL;
-	struct mrd_inputs *inputs = NULL;
-	struct mrd_policy *policy = NULL;
-	int r = read_again(agent, &config, &policy);
-
-	if (r)
-		return;
-	r = load_inputs(agent, config, policy, &inputs);
-	if (r) {
-		mrd_log_error("not reloaded", MRD_KV("reason", strerror(-r)),
-			      MRD_KV("consequence", "what was read before stays in force"));
-		mrd_agent_config_free(config);
-		return;
-	}
-	/* The kernel keeps every row until the new clusters were read. */
-	mrd_engine_hold(agent->engine);
-	agent->started_ns = mrd_clock_ns();
-	keep_fixed(config, agent->config);
-	mrd_inputs_free(agent->inputs);
-	mrd_agent_config_free(agent->config);
-	agent->inputs = inputs;
-	agent->config = config;
-	set_input(agent);
-	configure(agent);
-	mrd_log_info("reloaded", MRD_KV("file", agent->config_path),
-		     MRD_KV_NUM("clusters", config->cluster_count),
-		     MRD_KV_NUM("rules", mrd_policy_rule_count(mrd_inputs_policy(inputs))));
-}
-
 static void on_signal(void *self, int signal_number)
 {
-	struct agent *agent = self;
+	struct mrd_agent *agent = self;
 
-	drain(agent);
+	mrd_agent_drain(agent);
 	if (signal_number == SIGHUP) {
-		reload(agent);
+		mrd_agent_reload(agent);
 		return;
 	}
 	mrd_log_info("ending", MRD_KV("cause", strsignal(signal_number)),
@@ -526,13 +302,13 @@ static void on_signal(void *self, int signal_number)
 
 /* ---------------------------------------------------------------------------------------- run */
 
-static int open_loop(struct agent *agent)
+static int open_loop(struct mrd_agent *agent)
 {
 	sigset_t signals;
 	int r = mrd_loop_new(&agent->loop);
 
 	setpriority(PRIO_PROCESS, 0, NICE); /* without the right to it: slower, nothing worse */
-	signal(SIGPIPE, SIG_IGN); /* a log that nobody reads is no reason to die */
+	signal(SIGPIPE, SIG_IGN);	    /* a log that nobody reads is no reason to die */
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGHUP);
 	sigaddset(&signals, SIGTERM);
@@ -542,9 +318,9 @@ static int open_loop(struct agent *agent)
 	return r ?: mrd_loop_timer(agent->loop, on_tick, agent, &agent->tick);
 }
 
-static int open_control(struct agent *agent)
+static int open_control(struct mrd_agent *agent)
 {
-	int r = mrd_control_open(agent->loop, agent->config->control, on_control, agent,
+	int r = mrd_control_open(agent->loop, agent->config->control, mrd_agent_answer, agent,
 				 &agent->control);
 
 	if (r)
@@ -553,7 +329,7 @@ static int open_control(struct agent *agent)
 	return 0;
 }
 
-static int start(struct agent *agent)
+static int start(struct mrd_agent *agent)
 {
 	struct mrd_diag diag MRD_AUTO_DIAG = {0};
 	struct mrd_policy *policy = NULL;
@@ -566,7 +342,7 @@ static int start(struct agent *agent)
 		mrd_policy_free(policy);
 		return r;
 	}
-	r = load_inputs(agent, agent->config, policy, &agent->inputs);
+	r = mrd_agent_load_inputs(agent, agent->config, policy, &agent->inputs);
 	r = r ?: open_dataplane(agent);
 	r = r ?: open_engine(agent);
 	if (r)
@@ -585,7 +361,7 @@ static int start(struct agent *agent)
 	return 0;
 }
 
-static void end(struct agent *agent)
+static void end(struct mrd_agent *agent)
 {
 	mrd_control_close(agent->control);
 	mrd_loop_unwatch(agent->events);
@@ -602,7 +378,7 @@ static void end(struct agent *agent)
 
 int mrd_agent_run(const char *config_path, struct mrd_agent_config *config)
 {
-	struct agent agent = {
+	struct mrd_agent agent = {
 		.config_path = config_path,
 		.config = config,
 		.started_ns = mrd_clock_ns(),

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/*
- * The keys stand in tables (keys.h); what concerns several keys is checked behind them: one home,
- * no name twice, no two blocks of addresses that overlap. An overlap would send one cluster's
- * traffic to another's pods, and nobody would see why.
- */
+/* The keys of the configuration and what each may say; what concerns several of them is in
+ * config_check.c. */
 #include "agent/config.h"
 
 #include <errno.h>
@@ -12,7 +9,7 @@
 #include <string.h>
 #include <sys/un.h>
 
-#include "agent/keys.h"
+#include "agent/config_reading.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/strbuf.h"
@@ -31,27 +28,9 @@ enum {
 	EVENT_BYTES_MOST = 1 << 28,
 };
 
-/* One block of addresses with its place, to be compared with all others. */
-struct block {
-	struct mrd_cidr cidr;
-	size_t cluster;
-	bool is_service;
-	const struct mrd_doc_node *node;
-	char *path;
-};
-
-/* What is known only while reading. */
-struct reading {
-	struct mrd_key_reader reader; /* first: readers of fields get a pointer to it */
-	struct mrd_agent_config *config;
-	struct block *blocks;
-	size_t block_count;
-	size_t cluster; /* whose keys are being read */
-};
-
-static struct reading *reading_of(struct mrd_key_reader *reader)
+static struct mrd_config_reading *reading_of(struct mrd_key_reader *reader)
 {
-	return (struct reading *)reader;
+	return (struct mrd_config_reading *)reader;
 }
 
 static char *index_path(const char *path, size_t index)
@@ -62,10 +41,10 @@ static char *index_path(const char *path, size_t index)
 	return mrd_strbuf_steal(&buf);
 }
 
-static int add_block(struct reading *reading, const struct mrd_cidr *cidr, bool is_service,
-		     const struct mrd_doc_node *node, const char *path)
+static int add_block(struct mrd_config_reading *reading, const struct mrd_cidr *cidr,
+		     bool is_service, const struct mrd_doc_node *node, const char *path)
 {
-	struct block *blocks =
+	struct mrd_config_block *blocks =
 		reallocarray(reading->blocks, reading->block_count + 1, sizeof(*blocks));
 	char *copy = strdup(path);
 
@@ -75,7 +54,7 @@ static int add_block(struct reading *reading, const struct mrd_cidr *cidr, bool 
 		free(copy);
 		return -ENOMEM;
 	}
-	blocks[reading->block_count++] = (struct block){
+	blocks[reading->block_count++] = (struct mrd_config_block){
 		.cidr = *cidr,
 		.cluster = reading->cluster,
 		.is_service = is_service,
@@ -96,8 +75,8 @@ static int add_cidr(struct mrd_cidr **cidrs, size_t *count, const struct mrd_cid
 	return 0;
 }
 
-static void read_cidr(struct reading *reading, const struct mrd_doc_node *node, const char *path,
-		      bool is_service)
+static void read_cidr(struct mrd_config_reading *reading, const struct mrd_doc_node *node,
+		      const char *path, bool is_service)
 {
 	struct mrd_cluster_config *cluster = &reading->config->clusters[reading->cluster];
 	struct mrd_cidr cidr;
@@ -202,7 +181,7 @@ static const struct mrd_key cluster_keys[] = {
 	{.key = "inCluster", .read = mrd_key_unsupported, .note = only_directories},
 };
 
-static void check_cluster(struct reading *reading, const struct mrd_doc_node *node,
+static void check_cluster(struct mrd_config_reading *reading, const struct mrd_doc_node *node,
 			  const char *path)
 {
 	const struct mrd_cluster_config *cluster = &reading->config->clusters[reading->cluster];
@@ -225,7 +204,7 @@ static void check_cluster(struct reading *reading, const struct mrd_doc_node *no
 static void read_clusters(struct mrd_key_reader *reader, const struct mrd_key *field,
 			  const struct mrd_doc_node *node, const char *path, void *into)
 {
-	struct reading *reading = reading_of(reader);
+	struct mrd_config_reading *reading = reading_of(reader);
 	struct mrd_agent_config *config = into;
 
 	(void)field;
@@ -373,96 +352,7 @@ static const struct mrd_key root_keys[] = {
 	 .note = "has no effect: this version serves no metrics"},
 };
 
-static void check_home(struct reading *reading, const struct mrd_doc_node *clusters)
-{
-	struct mrd_agent_config *config = reading->config;
-	size_t homes = 0;
-
-	if (!config->cluster_count)
-		return;
-	for (size_t i = 0; i < config->cluster_count; i++) {
-		if (!config->clusters[i].home)
-			continue;
-		if (homes++)
-			mrd_key_complain(&reading->reader, MRD_ERROR, clusters->items[i],
-					 "clusters",
-					 "%s and %s both say home: a node belongs to one",
-					 config->clusters[config->home].name ?: "?",
-					 config->clusters[i].name ?: "?");
-		else
-			config->home = i;
-	}
-	if (!homes && config->cluster_count > 1)
-		mrd_key_complain(&reading->reader, MRD_ERROR, clusters, "clusters",
-				 "one of them must say home: true, the one this node belongs to");
-	if (!homes)
-		config->clusters[0].home = true;
-}
-
-/* Blocks of one kind may touch inside one cluster; nothing else may. */
-static void check_overlaps(struct reading *reading)
-{
-	const struct mrd_cluster_config *clusters = reading->config->clusters;
-
-	for (size_t i = 0; i < reading->block_count; i++) {
-		const struct block *later = &reading->blocks[i];
-
-		for (size_t k = 0; k < i; k++) {
-			const struct block *earlier = &reading->blocks[k];
-			char a[MRD_CIDR_TEXT_MAX];
-			char b[MRD_CIDR_TEXT_MAX];
-
-			if ((earlier->cluster == later->cluster &&
-			     earlier->is_service == later->is_service) ||
-			    !mrd_cidr_overlaps(&earlier->cidr, &later->cidr))
-				continue;
-			mrd_key_complain(&reading->reader, MRD_ERROR, later->node, later->path,
-					 "%s block %s of %s overlaps %s block %s of %s",
-					 later->is_service ? "service" : "pod",
-					 mrd_cidr_format(&later->cidr, a),
-					 clusters[later->cluster].name ?: "?",
-					 earlier->is_service ? "service" : "pod",
-					 mrd_cidr_format(&earlier->cidr, b),
-					 clusters[earlier->cluster].name ?: "?");
-		}
-	}
-}
-
-static int set_default(char **at, const char *text)
-{
-	if (!*at)
-		*at = strdup(text);
-	return *at ? 0 : -ENOMEM;
-}
-
-static int set_defaults(struct mrd_agent_config *config)
-{
-	char host[HOST_NAME_MAX + 1] = "";
-	const char *node = getenv("NODE_NAME");
-	int r;
-
-	if (!node || !*node) {
-		gethostname(host, HOST_NAME_MAX);
-		node = host;
-	}
-	r = set_default(&config->node_name, node);
-	r = r ?: set_default(&config->node_region, "");
-	r = r ?: set_default(&config->node_zone, "");
-	r = r ?: set_default(&config->node_subzone, "");
-	r = r ?: set_default(&config->cluster_domain, "cluster.local");
-	r = r ?: set_default(&config->root_namespace, "istio-system");
-	r = r ?: set_default(&config->service_selector, "");
-	r = r ?: set_default(&config->cgroup, "auto");
-	r = r ?: set_default(&config->bpffs, "/sys/fs/bpf/meridian");
-	r = r ?: set_default(&config->control, "/run/meridian/control.sock");
-	for (size_t i = 0; !r && i < config->cluster_count; i++) {
-		r = set_default(&config->clusters[i].region, "");
-		r = r ?: set_default(&config->clusters[i].network, "");
-	}
-	return r;
-}
-
-static void read_root(struct reading *reading, const struct mrd_doc_file *file)
+static void read_root(struct mrd_config_reading *reading, const struct mrd_doc_file *file)
 {
 	const struct mrd_doc_node *root = mrd_doc_count(file) ? mrd_doc_root(file, 0) : NULL;
 
@@ -476,8 +366,8 @@ static void read_root(struct reading *reading, const struct mrd_doc_file *file)
 		return;
 	mrd_keys_read(&reading->reader, root, "", root_keys, sizeof(root_keys) / sizeof(*root_keys),
 		      reading->config);
-	check_home(reading, mrd_doc_get(root, "clusters"));
-	check_overlaps(reading);
+	mrd_config_check_home(reading, mrd_doc_get(root, "clusters"));
+	mrd_config_check_overlaps(reading);
 }
 
 static char *folder_of(const char *path)
@@ -494,7 +384,7 @@ static void free_file(struct mrd_doc_file **file)
 	mrd_doc_free(*file);
 }
 
-static void free_reading(struct reading *reading)
+static void free_reading(struct mrd_config_reading *reading)
 {
 	for (size_t i = 0; i < reading->block_count; i++)
 		free(reading->blocks[i].path);
@@ -507,7 +397,7 @@ int mrd_agent_config_load(const char *path, struct mrd_diag *diag,
 {
 	struct mrd_doc_file *file MRD_CLEANUP(free_file) = NULL;
 	char *folder MRD_AUTO_FREE = folder_of(path);
-	struct reading reading MRD_CLEANUP(free_reading) = {
+	struct mrd_config_reading reading MRD_CLEANUP(free_reading) = {
 		.reader = {.diag = diag, .file = path, .folder = folder},
 		.config = calloc(1, sizeof(struct mrd_agent_config)),
 	};
@@ -530,7 +420,7 @@ int mrd_agent_config_load(const char *path, struct mrd_diag *diag,
 		mrd_diag_sort(diag);
 		return -EBADMSG;
 	}
-	r = set_defaults(reading.config);
+	r = mrd_config_set_defaults(reading.config);
 	if (r)
 		return r;
 	*ret_config = MRD_STEAL_PTR(reading.config);

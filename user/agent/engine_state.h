@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* The engine's inside, shared by its files alone: engine.c (rounds, retries), engine_plan.c (one
- * service), engine_eject.c (events and sweeps). */
+ * service), engine_eject.c (events and sweeps), engine_tell.c (their words). */
 #ifndef MRD_AGENT_ENGINE_STATE_H
 #define MRD_AGENT_ENGINE_STATE_H
 
@@ -23,7 +23,18 @@ struct mrd_round {
 };
 
 /* A verdict whose effect is in the kernel, but of which nothing was said yet. */
-struct mrd_note;
+struct mrd_note {
+	uint32_t service_id;
+	struct mrd_outlier_verdict verdict;
+	uint64_t for_ms; /* of an ejection */
+	int error;	 /* of writing the health row */
+};
+
+/* Whether a verdict changes what the kernel should do. */
+static inline bool mrd_verdict_is_effective(const struct mrd_outlier_verdict *verdict)
+{
+	return !verdict->ejected || (verdict->enforced && !verdict->capped);
+}
 
 struct mrd_engine {
 	struct mrd_map_writer writer;
@@ -78,7 +89,10 @@ struct mrd_fill {
 	uint64_t now_ns;
 };
 void mrd_engine_fill_health(void *self, uint32_t endpoint_id, struct mrd_health *health);
-/* Says what was noted, and forgets it. */
+/* The region of an endpoint, by the locality among the rows; "" if it is not known. */
+const char *mrd_engine_region_of(const struct mrd_rows *rows, const struct mrd_health *health);
+
+/* engine_tell.c: says what was noted, and forgets it. */
 void mrd_engine_tell(struct mrd_engine *engine);
 
 #endif

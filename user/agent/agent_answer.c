@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* What the control socket's verbs do. */
+#include "agent/agent_state.h"
+
+#include <string.h>
+
+#include "agent/status.h"
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "dataplane/inspect.h"
+#include "view/view.h"
+
+static json_t *inspect_document(const struct mrd_agent *agent, const char *verb,
+				const char *argument)
+{
+	struct mrd_inspect *inspect;
+	json_t *doc = NULL;
+
+	if (mrd_inspect_open(agent->config->bpffs, &inspect))
+		return NULL;
+	if (!strcmp(verb, "services"))
+		doc = mrd_view_services(inspect);
+	else if (!strcmp(verb, "endpoints"))
+		doc = mrd_view_endpoints(inspect, *argument ? argument : NULL, mrd_clock_ns());
+	else if (!strcmp(verb, "regions"))
+		doc = mrd_view_regions(inspect);
+	else
+		doc = mrd_view_kernel(inspect);
+	mrd_inspect_close(inspect);
+	return doc;
+}
+
+static json_t *status_document(const struct mrd_agent *agent)
+{
+	struct mrd_status status = {
+		.config = agent->config,
+		.inputs = agent->inputs,
+		.engine = agent->engine,
+		.adoption = mrd_dataplane_adoption(agent->dataplane),
+		.started_ns = agent->started_ns,
+		.now_ns = mrd_clock_ns(),
+	};
+
+	status.features = mrd_dataplane_features(agent->dataplane, &status.feature_count);
+	return mrd_status_document(&status, inspect_document(agent, "kernel", ""));
+}
+
+static json_t *detach(struct mrd_agent *agent)
+{
+	char *error MRD_AUTO_FREE = NULL;
+	size_t links = 0;
+	size_t maps = 0;
+
+	if (mrd_dataplane_detach(agent->config->bpffs, &links, &maps, &error)) {
+		mrd_log_error("not detached", MRD_KV("reason", error ? error : "no memory"));
+		return json_pack("{s:s}", "error", error ? error : "no memory");
+	}
+	mrd_log_info("detached", MRD_KV_NUM("links", links), MRD_KV_NUM("maps", maps),
+		     MRD_KV("cause", "asked on the control socket"),
+		     MRD_KV("consequence", "services are no longer translated; the agent ends"));
+	agent->detached = true;
+	mrd_loop_stop(agent->loop);
+	return json_pack("{s:I, s:I}", "links", (json_int_t)links, "maps", (json_int_t)maps);
+}
+
+json_t *mrd_agent_answer(void *self, const char *verb, const char *argument, const char **ret_error)
+{
+	static const char *const of_kernel[] = {"services", "endpoints", "regions"};
+	struct mrd_agent *agent = self;
+	json_t *doc;
+
+	mrd_agent_drain(agent);
+	if (!strcmp(verb, "detach"))
+		return detach(agent);
+	if (!agent->dataplane || agent->detached) {
+		*ret_error = "the agent is starting or ending";
+		return NULL;
+	}
+	*ret_error = "the pinned maps cannot be read";
+	if (!strcmp(verb, "status"))
+		return status_document(agent);
+	for (size_t i = 0; i < sizeof(of_kernel) / sizeof(*of_kernel); i++)
+		if (!strcmp(verb, of_kernel[i])) {
+			doc = inspect_document(agent, verb, argument);
+			return doc;
+		}
+	*ret_error = "unknown verb; known are status, services, endpoints, regions, detach";
+	return NULL;
+}

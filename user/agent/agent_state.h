@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* The running agent's parts, shared by its files alone: agent.c (start, rounds, end),
+ * agent_answer.c (the control socket's verbs), agent_reload.c (SIGHUP). */
+#ifndef MRD_AGENT_AGENT_STATE_H
+#define MRD_AGENT_AGENT_STATE_H
+
+#include "agent/config.h"
+#include "agent/control.h"
+#include "agent/engine.h"
+#include "agent/inputs.h"
+#include "base/loop.h"
+#include "dataplane/dataplane.h"
+
+struct mrd_agent {
+	const char *config_path;
+	struct mrd_agent_config *config;
+	struct mrd_loop *loop;
+	struct mrd_control *control;
+	struct mrd_inputs *inputs;
+	struct mrd_engine *engine;
+	struct mrd_dataplane *dataplane;
+	struct mrd_watch *events;
+	struct mrd_timer *work; /* sweeps, retries, the rest of a long round */
+	struct mrd_timer *tick; /* once a second */
+	uint64_t started_ns;
+	int lock_fd; /* on the bpffs folder: one agent writes one set of maps */
+	bool detached;
+};
+
+/* Hands the kernel's events over that wait; first thing in every callback. self: the agent. */
+void mrd_agent_drain(void *self);
+/* Tells the engine what inputs and config say now. */
+void mrd_agent_set_input(struct mrd_agent *agent);
+/* mrd_inputs_new() with the agent's loop and hooks. */
+int mrd_agent_load_inputs(struct mrd_agent *agent, struct mrd_agent_config *config,
+			  struct mrd_policy *policy, struct mrd_inputs **ret_inputs);
+
+/* agent_answer.c: a mrd_control_fn. */
+json_t *mrd_agent_answer(void *self, const char *verb, const char *argument,
+			 const char **ret_error);
+
+/* agent_reload.c */
+void mrd_agent_reload(struct mrd_agent *agent);
+/* The data plane's part of a configuration. It borrows *ret_cidrs, which the caller frees. */
+struct mrd_dataplane_config mrd_agent_dataplane_config(const struct mrd_agent_config *config,
+						       struct mrd_cidr **ret_cidrs);
+
+#endif
