@@ -182,9 +182,10 @@ $(OUT)/fuzz/%: tests/fuzz/fuzz_%.c $(foreach l,$(LIBS_source),$(wildcard user/$(
 	$(Q)mkdir -p $(@D) && $(CLANG) -std=gnu11 -O1 -g -D_GNU_SOURCE -Iuser -I. \
 		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(filter %.c,$^) -o $@ $(EXT_base)
 fuzz: $(FUZZERS:%=$(OUT)/fuzz/%) ## libFuzzer on every reader of foreign text [SECONDS=60, each]
-	$(Q)for f in $(FUZZERS); do mkdir -p $(OUT)/fuzz/corpus/$$f && echo "fuzz $$f" && \
-		$(OUT)/fuzz/$$f -max_total_time=$(SECONDS) -verbosity=0 -timeout=10 -rss_limit_mb=2048 \
-		-artifact_prefix=$(OUT)/fuzz/ $(OUT)/fuzz/corpus/$$f tests/fuzz/seeds/$$f || exit 1; done
+	$(Q)for f in $(FUZZERS); do mkdir -p $(OUT)/fuzz/corpus/$$f; \
+		if $(OUT)/fuzz/$$f -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=2048 \
+			-artifact_prefix=$(OUT)/fuzz/ $(OUT)/fuzz/corpus/$$f demo/policy demo/state >$(OUT)/fuzz/$$f.log 2>&1; \
+		then echo "PASS fuzz/$$f"; else tail -n 40 $(OUT)/fuzz/$$f.log; echo "FAIL fuzz/$$f"; exit 1; fi; done
 
 kernels: all ## the same binaries on Debian's kernels 5.10 and 6.1, under qemu
 	$(Q)tests/kernels/run.sh $(OUT)/meridiand $(OUT)/meridianctl

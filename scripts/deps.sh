@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 # Installs the Debian packages that are missing, and names them. Everything needed is in the table
-# below: package, what tells that it is there (a command or a file), what it is for.
+# below: package, what tells that it is there (a command, or a pattern for a file), what it is for.
 #
 # Not root, or not Debian: prints what to run, and fails only if something is missing.
 #
@@ -24,7 +24,7 @@ bpftool             bpftool                         links BPF objects, makes the
 libbpf-dev          /usr/include/bpf/libbpf.h       loads the BPF programs
 libelf-dev          /usr/include/libelf.h           libbpf needs it
 zlib1g-dev          /usr/include/zlib.h             libbpf needs it
-libclang-rt-14-dev  /usr/lib/llvm-14/lib/clang/14.0.6/include/fuzzer/FuzzedDataProvider.h fuzz: libFuzzer
+libclang-rt-14-dev  /usr/lib/llvm-14/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a fuzz: libFuzzer
 libyaml-dev         /usr/include/yaml.h             manifests, policies, configuration
 libjansson-dev      /usr/include/jansson.h          JSON between agent and ctl
 libmicrohttpd-dev   /usr/include/microhttpd.h       demo: Bookinfo's servers
@@ -48,7 +48,7 @@ END
 
 is_there() {
   case $1 in
-  /*) [[ -e $1 ]] ;;
+  /*) compgen -G "$1" >/dev/null ;;
   *) command -v "$1" >/dev/null ;;
   esac
 }
