@@ -56,7 +56,10 @@ int mrd_pinset_open(const char *folder, uint32_t file_flags, struct mrd_pinset *
 
 		mrd_pin_path(path, folder, "", mrd_pin_name(i));
 		set.fds[i] = bpf_obj_get_opts(path, &opts);
-		if (set.fds[i] < 0 && errno != ENOENT)
+		if (set.fds[i] >= 0)
+			continue;
+		set.fds[i] = -1;
+		if (errno != ENOENT)
 			return -errno;
 	}
 	*ret_set = set;
