@@ -33,10 +33,39 @@ indented() {
   sed "s/^\(..*\)\$/     $DIM\1$PLAIN/"
 }
 
-# look NODE VERB…: meridianctl on that node.
+# look NODE VERB…: meridianctl on that node. $COLUMNS_SHOWN names the columns of its table that fit
+# on the page; without it, all.
 look() {
   typed "meridianctl ${*:2}" "on $1"
-  { ctl "$@" 2>&1 || true; } | indented
+  { ctl "$@" 2>&1 || true; } | columns "${COLUMNS_SHOWN-}" | indented
+}
+
+# columns "NAME …": those of a table whose cells stand two spaces or more apart, under a header.
+columns() {
+  awk -F '  +' -v names="$1" '
+    BEGIN { wanted = split(names, name, " ") }
+    !wanted { print; next }
+    {
+      sub(/^ +/, "")
+      for (i = 1; i <= NF; i++) {
+        if (NR == 1)
+          at[$i] = i
+        cell[NR, i] = $i
+      }
+    }
+    END {
+      for (i = 1; i <= wanted; i++)
+        for (row = 1; row <= NR; row++)
+          if (length(cell[row, at[name[i]]]) > width[i])
+            width[i] = length(cell[row, at[name[i]]])
+      for (row = 1; wanted && row <= NR; row++) {
+        line = ""
+        for (i = 1; i <= wanted; i++)
+          line = line sprintf("%-" width[i] + 2 "s", cell[row, at[name[i]]])
+        sub(/ +$/, "", line)
+        print line
+      }
+    }'
 }
 
 # prove WHAT LOW HIGH SEEN [UNIT]: the number that an act is about.
