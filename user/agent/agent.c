@@ -9,7 +9,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/file.h>
-#include <sys/resource.h>
 
 #include "agent/adopt.h"
 #include "agent/agent_state.h"
@@ -22,9 +21,6 @@
 /* A round of planning gives way to everything else after this long. */
 static const uint64_t round_ns = 10ULL * MRD_NS_PER_MS;
 static const uint64_t tick_ns = 1000ULL * MRD_NS_PER_MS;
-/* An ejection must not queue behind what the node's pods compute; the agent sleeps nearly always.
- */
-enum { NICE = -10 };
 
 /* ------------------------------------------------------------------------------------- rounds */
 
@@ -307,7 +303,6 @@ static int open_loop(struct mrd_agent *agent)
 	sigset_t signals;
 	int r = mrd_loop_new(&agent->loop);
 
-	setpriority(PRIO_PROCESS, 0, NICE); /* without the right to it: slower, nothing worse */
 	signal(SIGPIPE, SIG_IGN);	    /* a log that nobody reads is no reason to die */
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGHUP);
