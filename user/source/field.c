@@ -14,41 +14,36 @@
 
 enum { SHOWN_MAX = 48 }; /* of a wrong value: enough to recognise it */
 
-static const struct mrd_doc_node *present(const struct mrd_doc_node *node)
-{
-	return node && node->kind != MRD_DOC_NULL ? node : NULL;
-}
-
-struct mrd_field mrd_field_root(const struct mrd_doc_node *node)
-{
-	return (struct mrd_field){.node = present(node)};
-}
-
-struct mrd_field mrd_field_get(const struct mrd_field *up, const char *key)
+static struct mrd_field field_of(const struct mrd_field *up, const char *key, size_t index,
+				 const struct mrd_doc_node *written)
 {
 	return (struct mrd_field){
 		.up = up,
 		.key = key,
-		.node = present(mrd_doc_get(up->node, key)),
+		.index = index,
+		.node = written && written->kind != MRD_DOC_NULL ? written : NULL,
+		.written = written,
 	};
+}
+
+struct mrd_field mrd_field_root(const struct mrd_doc_node *node)
+{
+	return field_of(NULL, NULL, 0, node);
+}
+
+struct mrd_field mrd_field_get(const struct mrd_field *up, const char *key)
+{
+	return field_of(up, key, 0, mrd_doc_get(up->node, key));
 }
 
 struct mrd_field mrd_field_member(const struct mrd_field *up, size_t index)
 {
-	return (struct mrd_field){
-		.up = up,
-		.key = up->node->keys[index]->text,
-		.node = present(up->node->items[index]),
-	};
+	return field_of(up, up->node->keys[index]->text, index, up->node->items[index]);
 }
 
 struct mrd_field mrd_field_item(const struct mrd_field *up, size_t index)
 {
-	return (struct mrd_field){
-		.up = up,
-		.index = index,
-		.node = present(up->node->items[index]),
-	};
+	return field_of(up, NULL, index, up->node->items[index]);
 }
 
 /* ------------------------------------------------------------------------ findings */
@@ -69,12 +64,12 @@ static void add_path(struct mrd_strbuf *path, const struct mrd_field *field)
 
 struct mrd_place mrd_field_place(const struct mrd_reading *reading, const struct mrd_field *field)
 {
-	while (field->up && !field->node)
+	while (field->up && !field->written)
 		field = field->up; /* what is missing is missing in there */
 	return (struct mrd_place){
 		.file = reading->file,
-		.line = field->node ? field->node->line : 1,
-		.column = field->node ? field->node->column : 1,
+		.line = field->written ? field->written->line : 1,
+		.column = field->written ? field->written->column : 1,
 	};
 }
 

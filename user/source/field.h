@@ -29,7 +29,8 @@ struct mrd_field {
 	const struct mrd_field *up; /* NULL: the document itself */
 	const char *key;	    /* NULL: an item of a list */
 	size_t index;
-	const struct mrd_doc_node *node; /* NULL: it is not there, or is null */
+	const struct mrd_doc_node *node;    /* NULL: it is not there, or is null */
+	const struct mrd_doc_node *written; /* NULL: it is not there */
 };
 
 struct mrd_field mrd_field_root(const struct mrd_doc_node *node);

@@ -73,18 +73,20 @@ static void read_labels(struct mrd_reading *reading, const struct mrd_field *met
 }
 
 /* A name stands in keys beside others and in log lines, so it is what Kubernetes lets it be. */
-static char *read_name(struct mrd_reading *reading, const struct mrd_field *field)
+static char *read_name(struct mrd_reading *reading, const struct mrd_field *field,
+		       const char *otherwise)
 {
 	const char *text = mrd_field_text(reading, field);
-	const size_t len = strlen(text);
+	char *name = mrd_text_copy(text[0] ? text : otherwise);
 
-	if (len > NAME_LEN_MAX)
+	if (strlen(text) > NAME_LEN_MAX)
 		mrd_field_error(reading, field, "must not be longer than %d characters",
 				NAME_LEN_MAX);
 	else if (text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-.")])
 		mrd_field_error(reading, field,
 				"must consist of lower-case letters, digits, '-' and '.'");
-	return mrd_field_copy(reading, field);
+	reading->no_memory |= !name;
+	return name;
 }
 
 static void read_meta(struct mrd_reading *reading, const struct mrd_field *object,
@@ -100,16 +102,13 @@ static void read_meta(struct mrd_reading *reading, const struct mrd_field *objec
 	mrd_field_is_map(reading, &metadata);
 	if (!name.node || (name.node->kind == MRD_DOC_SCALAR && !name.node->text[0]))
 		mrd_field_error(reading, &name, "missing; every %s needs a name", kind->name);
-	meta->name = read_name(reading, &name);
+	meta->name = read_name(reading, &name, "");
 	if (kind->kind == MRD_KIND_NODE)
 		meta->namespace_ = mrd_text_copy("");
-	else if (!mrd_field_text(reading, &namespace_)[0])
-		meta->namespace_ = mrd_text_copy("default");
 	else
-		meta->namespace_ = read_name(reading, &namespace_);
+		meta->namespace_ = read_name(reading, &namespace_, "default");
 	meta->created = mrd_field_copy(reading, &created);
 	meta->resource_version = mrd_field_copy(reading, &version);
-	reading->no_memory |= !meta->namespace_;
 	read_labels(reading, &metadata, &meta->labels);
 }
 

@@ -76,7 +76,7 @@ static void add_cluster_vips(struct mrd_reading *reading, const struct mrd_field
 		add_vips(reading, &many, service);
 		return;
 	}
-	if (mrd_field_text(reading, &one)[0])
+	if (one.node && (one.node->kind != MRD_DOC_SCALAR || one.node->text[0]))
 		add_vip(reading, &one, service);
 	else
 		mrd_field_warn(reading, &one,

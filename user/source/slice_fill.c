@@ -109,7 +109,8 @@ static void fill_endpoint(struct mrd_reading *reading, const struct mrd_field *o
 
 	if (!object->node)
 		mrd_field_error(reading, object, "must be an endpoint, and is null");
-	mrd_field_is_map(reading, object);
+	if (!mrd_field_is_map(reading, object))
+		return;
 	mrd_field_is_map(reading, &conditions);
 	fill_address(reading, object, slice, endpoint);
 	endpoint->ready = mrd_field_bool(reading, &ready, true);
