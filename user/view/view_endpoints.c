@@ -197,9 +197,9 @@ static void add_state(struct mrd_columns *table, const json_t *entry)
 void mrd_view_print_endpoints(const json_t *doc, FILE *out)
 {
 	static const struct mrd_column columns[] = {
-		{"SERVICE", 0}, {"PORT", 0}, {"ADDRESS", 0},  {"REGION", 0},	{"STATE", 0},
-		{"EJECTED", 1}, {"OPEN", 1}, {"CONNECTS", 1}, {"FAILED", 1},	{"2XX", 1},
-		{"3XX", 1},	{"4XX", 1},  {"5XX", 1},      {"HANDSHAKE", 1}, {"RESPONSE", 1},
+		{"SERVICE", 0},	  {"PORT", 0}, {"ADDRESS", 0},	{"REGION", 0},	  {"STATE", 0},
+		{"EJECTIONS", 1}, {"OPEN", 1}, {"CONNECTS", 1}, {"FAILED", 1},	  {"2XX", 1},
+		{"3XX", 1},	  {"4XX", 1},  {"5XX", 1},	{"HANDSHAKE", 1}, {"RESPONSE", 1},
 	};
 	static const char *const classes[] = {"2xx", "3xx", "4xx", "5xx"};
 	MRD_AUTO_COLUMNS struct mrd_columns *table =
@@ -217,7 +217,7 @@ void mrd_view_print_endpoints(const json_t *doc, FILE *out)
 		mrd_columns_add(table, "%s", mrd_view_text(entry, "address"));
 		mrd_columns_add(table, "%s", mrd_view_place(entry, place, sizeof(place)));
 		add_state(table, entry);
-		mrd_columns_add(table, "%lldx", mrd_view_integer(entry, "ejections"));
+		mrd_columns_add(table, "%lld", mrd_view_integer(entry, "ejections"));
 		mrd_columns_add(table, "%lld", mrd_view_integer(entry, "open"));
 		mrd_columns_add(table, "%lld", mrd_view_integer(entry, "connects"));
 		mrd_columns_add(table, "%lld", mrd_view_integer(entry, "failed"));
