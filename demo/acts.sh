@@ -26,7 +26,7 @@ settled() {
 
 # What meridianctl's widest tables are cut to.
 SERVICE_COLUMNS='SERVICE MODE ROUTE'
-ENDPOINT_COLUMNS='ADDRESS REGION STATE EJECTED CONNECTS 2XX 5XX RESPONSE'
+ENDPOINT_COLUMNS='ADDRESS REGION STATE EJECTIONS CONNECTS 2XX 5XX RESPONSE'
 
 # Everything as the cluster files say, every instance well, and no policy.
 scene() {
@@ -108,9 +108,9 @@ act_pool() {
   COLUMNS_SHOWN=$SERVICE_COLUMNS look hangzhou-1 services
   COLUMNS_SHOWN=$ENDPOINT_COLUMNS look hangzhou-1 endpoints default/reviews
   ask 30
-  prove "of 30 pages by v1, without stars" 7 13 "$V1"
-  prove "of 30 pages by v2, black stars" 7 13 "$V2"
-  prove "of 30 pages by v3, red stars" 7 13 "$V3"
+  prove "of 30 pages by v1, without stars" 8 12 "$V1"
+  prove "of 30 pages by v2, black stars" 8 12 "$V2"
+  prove "of 30 pages by v3, red stars" 8 12 "$V3"
 }
 
 act_failover() {
@@ -129,6 +129,20 @@ act_failover() {
   prove "lines with stars, the guide's loop" 20 20 "$LOOP"
 }
 
+# The modes exclude each other, and the refusal says where each of them is asked for.
+both_at_once() {
+  local refusal
+
+  typed "cp demo/policy/failover.yaml policy/" "beside distribution.yaml"
+  cp "$DEMO_DIR/policy/failover.yaml" "$SANDBOX/policy/"
+  wait_for 5 agent_said hangzhou-1 'exclude each other'
+  refusal=$(grep -o '/[^ ]*/failover.yaml:.*exclude each other.*' "$(agent_log_of hangzhou-1)")
+  refusal=${refusal//"$SANDBOX/"/}
+  prose <<<"${refusal%%\"*}"
+  prove "places that the refusal names" 2 2 \
+    "$(grep -oE '(failover|distribution)\.yaml:[0-9]+' <<<"$refusal" | sort -u | wc -l)"
+}
+
 act_distribution() {
   scene
   say "Step 6 of the guide: 10 % of what Hangzhou asks goes to Shanghai. The other policy leaves" \
@@ -138,11 +152,12 @@ act_distribution() {
   scaled_to_zero reviews-v3
   # No rule is for what Shanghai asks, so that stays one pool, as without a policy.
   settled distribute "10.0.0.20 10.1.0.20" pool
-  look hangzhou-1 regions
+  COLUMNS_SHOWN=$SERVICE_COLUMNS ROWS_SHOWN=default/reviews look hangzhou-1 services
   guide_loop
   prove "lines with stars, the guide's loop" 2 2 "$LOOP"
   ask 100
   prove "of 100 pages by Shanghai" 9 11 "$V2"
+  both_at_once
 }
 
 ejected() {
@@ -164,9 +179,12 @@ act_ejection() {
   since_ms=$(now_ms)
   ask 20
   prove "of 20 pages without reviews" 1 1 "$ERRORS"
-  say "" && say "Half of Hangzhou's reviews is left. As in Envoy it keeps 1.4 times its healthy part," \
+  echo
+  say "Half of Hangzhou's reviews is left. As in Envoy it keeps 1.4 times its healthy part," \
     "70 %, and Shanghai helps with the rest."
   COLUMNS_SHOWN=$ENDPOINT_COLUMNS look hangzhou-1 endpoints default/reviews
+  typed "bpftool map dump pinned bpf/hangzhou-1/mrd_health | grep -B 6 -A 6 EJECTED"
+  map_dump hangzhou-1 mrd_health | grep -B 6 -A 6 EJECTED | indented
   typed "curl -X POST 'http://127.0.0.1:9080/fail?code=0'" "in the pod reviews-v3"
   fail reviews-v3 0
   wait_for $((EJECTION_S + 5)) eval '! ejected 10.0.0.21'
@@ -185,11 +203,11 @@ act_agent_killed() {
   local -i loop before without
 
   scene
-  adopt failover.yaml
-  settled failover "10.0.0.20 10.0.0.21 10.1.0.20"
   say "The agent of Hangzhou is killed with -9 while the laptop asks for page after page, and started" \
     "again. Maps and links are pinned in bpffs: the kernel goes on by the last plan, and the new" \
     "agent takes over what it finds."
+  adopt failover.yaml
+  settled failover "10.0.0.20 10.0.0.21 10.1.0.20"
   : >"$SANDBOX/log/laptop"
   # shellcheck disable=SC2016 # for the inner shell
   serve laptop bash -c 'while sleep 0.01; do
@@ -198,15 +216,16 @@ act_agent_killed() {
   done' "http://$GATEWAY/productpage"
   loop=$SERVE_PID
   wait_for 10 asked_at_least 30
-  typed "kill -9 $(printf '%s' "${AGENT_PID[hangzhou-1]}")" "meridiand on hangzhou-1"
+  typed "kill -9 ${AGENT_PID[hangzhou-1]}" "meridiand on hangzhou-1"
   before=$(asked)
   agent_kill hangzhou-1
-  look hangzhou-1 status
+  typed "meridianctl status | head -n 16" "on hangzhou-1"
+  { ctl hangzhou-1 status 2>&1 || true; } | sed "s|$SANDBOX/||" | head -n 16 | prose
   wait_for 10 asked_at_least $((before + 60))
   without=$(($(asked) - before))
   typed "meridiand --config hangzhou-1.yaml"
   agent_start hangzhou-1
-  indented <"$(agent_log_of hangzhou-1)"
+  sed "s|$SANDBOX/||g" "$(agent_log_of hangzhou-1)" | prose
   wait_for 10 asked_at_least $((before + without + 30))
   stop "$loop" || true
   prove "pages while there was no agent" 60 9999 "$without"

@@ -52,7 +52,7 @@ END
    bpftool map dump pinned bpf/hangzhou-1/mrd_health
    tail -f log/agent-hangzhou-1
 
-   pods: ${!POD_NODE[*]}
+   pods: $(printf "%s\n" "${!POD_NODE[@]}" | sort | paste -sd " ")
 
 END
   nsenter --net=/run/netns/laptop -- bash --rcfile "$SANDBOX/bashrc" -i || true

@@ -33,11 +33,17 @@ indented() {
   sed "s/^\(..*\)\$/     $DIM\1$PLAIN/"
 }
 
+# The same, with long lines folded: for logs and sentences.
+prose() {
+  fold -s -w 90 | indented
+}
+
 # look NODE VERB…: meridianctl on that node. $COLUMNS_SHOWN names the columns of its table that fit
-# on the page; without it, all.
+# on the page, and $ROWS_SHOWN is a pattern of rows; without them, all.
 look() {
-  typed "meridianctl ${*:2}" "on $1"
-  { ctl "$@" 2>&1 || true; } | columns "${COLUMNS_SHOWN-}" | indented
+  typed "meridianctl ${*:2}${ROWS_SHOWN:+ | grep $ROWS_SHOWN}" "on $1"
+  { ctl "$@" 2>&1 || true; } | awk -v rows="${ROWS_SHOWN-}" 'NR == 1 || $0 ~ rows' |
+    columns "${COLUMNS_SHOWN-}" | indented
 }
 
 # columns "NAME …": those of a table whose cells stand two spaces or more apart, under a header.
@@ -55,13 +61,14 @@ columns() {
     }
     END {
       for (i = 1; i <= wanted; i++)
-        for (row = 1; row <= NR; row++)
+        for (row = 1; name[i] in at && row <= NR; row++)
           if (length(cell[row, at[name[i]]]) > width[i])
             width[i] = length(cell[row, at[name[i]]])
       for (row = 1; wanted && row <= NR; row++) {
         line = ""
         for (i = 1; i <= wanted; i++)
-          line = line sprintf("%-" width[i] + 2 "s", cell[row, at[name[i]]])
+          if (name[i] in at)
+            line = line sprintf("%-" width[i] + 2 "s", cell[row, at[name[i]]])
         sub(/ +$/, "", line)
         print line
       }

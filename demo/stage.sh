@@ -35,6 +35,8 @@ stage_needs() {
 stage_up() {
   cluster ack-hangzhou cn-hangzhou 'podCIDRs=[10.0.0.0/16]' 'serviceCIDRs=[172.16.0.0/16]'
   cluster ack-shanghai cn-shanghai 'podCIDRs=[10.1.0.0/16]' 'serviceCIDRs=[172.17.0.0/16]'
+  scale ack-hangzhou
+  scale ack-shanghai
   node hangzhou-1 cluster=ack-hangzhou 20.0.0.11 10.0.0.0/16
   node shanghai-1 cluster=ack-shanghai 21.0.0.11 10.1.0.0/16
   node laptop 198.51.100.7
