@@ -212,6 +212,7 @@ install: all ## into DESTDIR= PREFIX=: programs, man pages, and a sample configu
 	$(Q)install -D -m 755 -t $(DESTDIR)$(PREFIX)/sbin $(OUT)/meridiand $(OUT)/meridianctl
 	$(Q)for page in $(MAN); do \
 		install -D -m 644 -t $(DESTDIR)$(PREFIX)/share/man/man$${page##*.} $$page || exit 1; done
+	$(Q)install -d $(DESTDIR)/etc/meridian/policy
 	$(Q)[ -e $(DESTDIR)/etc/meridian/meridian.yaml ] || \
 		install -D -m 644 deploy/meridian.yaml $(DESTDIR)/etc/meridian/meridian.yaml
 
