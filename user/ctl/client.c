@@ -23,7 +23,7 @@ static int connect_to(const char *control, int *ret_fd)
 		return -errno;
 	if (strlen(control) >= sizeof(addr.sun_path))
 		return -ENAMETOOLONG;
-	strcpy(addr.sun_path, control);
+	memcpy(addr.sun_path, control, strlen(control) + 1);
 	if (connect(fd, (const struct sockaddr *)&addr, sizeof(addr)) < 0)
 		return -errno;
 	*ret_fd = MRD_STEAL_FD(fd);

@@ -126,10 +126,9 @@ static int open_places(struct mrd_dataplane *dataplane, const struct mrd_datapla
 		return r;
 	r = mrd_pins_recover(dataplane->bpffs);
 	if (r < 0)
-		return mrd_failure(ret_error, r,
-				   "%s cannot be cleared of what an earlier agent left (%s): run "
-				   "as root, or remove it",
-				   dataplane->bpffs, strerror(-r));
+		return mrd_permission_failure(
+			r, "what an earlier agent left in kernel.bpffs cannot be cleared",
+			ret_error);
 	return 0;
 }
 
@@ -266,8 +265,7 @@ int mrd_dataplane_attach(struct mrd_dataplane *dataplane, char **ret_error)
 		return 0;
 	r = stage ? mrd_pins_stage(dataplane->bpffs, &dataplane->set) : 0;
 	if (r < 0)
-		return mrd_failure(ret_error, r, "maps cannot be pinned in %s (%s): run as root",
-				   dataplane->bpffs, strerror(-r));
+		return mrd_permission_failure(r, "the maps cannot be pinned", ret_error);
 	r = swap_links(dataplane, &changes, ret_error);
 	if (r < 0)
 		return r;

@@ -321,10 +321,12 @@ int mrd_permission_failure(int error, const char *what, char **ret_error)
 
 int mrd_check_kernel(const char *release, char **ret_error)
 {
-	unsigned int major = 0, minor = 0;
+	char *end;
+	const unsigned long major = strtoul(release, &end, 10);
+	const unsigned long minor = *end == '.' ? strtoul(end + 1, NULL, 10) : 0;
 
-	/* A release that does not read as numbers is left to the load to judge. */
-	if (sscanf(release, "%u.%u", &major, &minor) != 2)
+	/* A release that does not read as a number is left to the load to judge. */
+	if (end == release)
 		return 0;
 	if (major > KERNEL_MAJOR_MIN || (major == KERNEL_MAJOR_MIN && minor >= KERNEL_MINOR_MIN))
 		return 0;

@@ -275,6 +275,7 @@ int mrd_links_remove(const char *folder, size_t *ret_links)
 	}
 	/* Hooks of other versions. */
 	r = mrd_names_read(folder, link_prefix, &names);
+	failure = r < 0 ? r : failure;
 	for (size_t i = 0; i < names.count; i++) {
 		r = remove_link(folder, names.items[i] + strlen(link_prefix));
 		links += r > 0;

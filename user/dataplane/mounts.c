@@ -27,16 +27,20 @@ struct cgroup_mount {
 	int depth; /* of its root below this namespace's; negative: above */
 };
 
+static bool is_octal(const char *digits)
+{
+	return digits[0] >= '0' && digits[0] <= '3' && digits[1] >= '0' && digits[1] <= '7' &&
+	       digits[2] >= '0' && digits[2] <= '7';
+}
+
 /* mountinfo writes blanks and backslashes as three octal digits. In place. */
 static void unescape(char *text)
 {
 	char *to = text;
 
 	for (const char *from = text; *from; to++) {
-		unsigned int code;
-
-		if (from[0] == '\\' && sscanf(from + 1, "%3o", &code) == 1) {
-			*to = (char)code;
+		if (from[0] == '\\' && is_octal(from + 1)) {
+			*to = (char)((from[1] - '0') << 6 | (from[2] - '0') << 3 | (from[3] - '0'));
 			from += 4;
 		} else {
 			*to = *from++;
@@ -169,7 +173,7 @@ int mrd_mounts_open_cgroup(const char *cgroup, char **ret_path, int *ret_fd, cha
 	MRD_AUTO_FD int fd = -1;
 	int r = find_cgroup2(&root);
 
-	if (r < 0)
+	if (r < 0 || !root)
 		return mrd_failure(ret_error, r,
 				   "cgroup v2 is not mounted (%s): mount -t cgroup2 none "
 				   "/sys/fs/cgroup/unified",

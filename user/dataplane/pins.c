@@ -37,7 +37,7 @@ bool mrd_pins_is_locked(const char *folder)
 
 void mrd_names_free(struct mrd_names *names)
 {
-	for (size_t i = 0; i < names->count; i++)
+	for (size_t i = 0; names->items && i < names->count; i++)
 		free(names->items[i]);
 	free(names->items);
 	*names = (struct mrd_names){0};
@@ -69,8 +69,8 @@ int mrd_names_read(const char *folder, const char *prefix, struct mrd_names *ret
 	free(entries);
 	if (!names.items || r < 0)
 		return -ENOMEM;
-	*ret_names = names;
-	names = (struct mrd_names){0};
+	ret_names->count = names.count;
+	ret_names->items = MRD_STEAL_PTR(names.items);
 	return 0;
 }
 
