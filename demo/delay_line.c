@@ -48,7 +48,7 @@ struct direction {
 	int to_fd;
 	uint32_t head; /* next to leave */
 	uint32_t tail; /* next free */
-	struct frame *ring;
+	struct frame ring[RING_FRAMES];
 };
 
 enum line_end { END_A, END_B, END_COUNT };
@@ -202,7 +202,7 @@ static int watch(int epoll_fd, int fd, uint32_t id)
 
 static int line_open(struct line *line, char *const ends[])
 {
-	int fd[END_COUNT] = { -1, -1 }, err;
+	int fd[END_COUNT] = {-1, -1}, err;
 
 	line->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	line->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
@@ -214,13 +214,8 @@ static int line_open(struct line *line, char *const ends[])
 			return err;
 	}
 	for (int i = 0; i < END_COUNT; i++) {
-		line->way[i] = (struct direction){
-			.from_fd = fd[i],
-			.to_fd = fd[!i],
-			.ring = calloc(RING_FRAMES, sizeof(struct frame)),
-		};
-		if (!line->way[i].ring)
-			return -ENOMEM;
+		line->way[i].from_fd = fd[i];
+		line->way[i].to_fd = fd[!i];
 		err = watch(line->epoll_fd, fd[i], (uint32_t)i);
 		if (err < 0)
 			return err;
@@ -230,7 +225,7 @@ static int line_open(struct line *line, char *const ends[])
 
 int main(int argc, char *argv[])
 {
-	struct line line = {0};
+	static struct line line; /* of 12 MB, touched as frames come */
 	long delay_us;
 	char *end;
 	int err;
