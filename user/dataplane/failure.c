@@ -160,31 +160,63 @@ static bool has_capability(uint64_t capabilities, unsigned int bit)
 	return capabilities & (UINT64_C(1) << bit);
 }
 
-/* What is missing of what loading and attaching need, or NULL. CAP_SYS_ADMIN stands for CAP_BPF. */
-static const char *missing_capabilities(uint64_t capabilities)
-{
-	const bool bpf = has_capability(capabilities, CAP_BPF) ||
-			 has_capability(capabilities, CAP_SYS_ADMIN);
-	const bool net = has_capability(capabilities, CAP_NET_ADMIN);
+/*
+ * Loading needs CAP_BPF; CAP_PERFMON lets the verifier take pointer arithmetic that it refuses
+ * "for !root"; attaching to a cgroup needs CAP_NET_ADMIN. CAP_SYS_ADMIN stands for the first two.
+ */
+static const struct {
+	const char *name;
+	unsigned int bit;
+	bool in_sys_admin;
+} needed[] = {
+	{"CAP_BPF", CAP_BPF, true},
+	{"CAP_PERFMON", CAP_PERFMON, true},
+	{"CAP_NET_ADMIN", CAP_NET_ADMIN, false},
+};
 
-	if (!bpf && !net)
-		return "CAP_BPF and CAP_NET_ADMIN are";
-	if (!bpf)
-		return "CAP_BPF is";
-	return net ? NULL : "CAP_NET_ADMIN is";
+enum { NEEDED_COUNT = sizeof(needed) / sizeof(needed[0]) };
+
+static bool is_missing(uint64_t capabilities, size_t i)
+{
+	return !has_capability(capabilities, needed[i].bit) &&
+	       !(needed[i].in_sys_admin && has_capability(capabilities, CAP_SYS_ADMIN));
+}
+
+static size_t count_missing(uint64_t capabilities)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < NEEDED_COUNT; i++)
+		count += is_missing(capabilities, i);
+	return count;
+}
+
+/* "CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN are missing: ..." */
+static void say_missing(struct mrd_strbuf *out, uint64_t capabilities)
+{
+	const size_t count = count_missing(capabilities);
+	size_t said = 0;
+
+	for (size_t i = 0; i < NEEDED_COUNT; i++) {
+		if (!is_missing(capabilities, i))
+			continue;
+		if (said)
+			mrd_strbuf_addf(out, "%s", said + 1 == count ? " and " : ", ");
+		mrd_strbuf_addf(out, "%s", needed[i].name);
+		said++;
+	}
+	mrd_strbuf_addf(out, " %s missing: run as root or grant %s", count == 1 ? "is" : "are",
+			count == 1 ? "it" : "them");
 }
 
 static void say_permission(struct mrd_strbuf *out, const struct mrd_load_facts *facts)
 {
-	const char *missing = missing_capabilities(facts->capabilities);
-
-	if (missing)
-		mrd_strbuf_addf(out, "%s missing: run as root or grant them", missing);
+	if (count_missing(facts->capabilities))
+		say_missing(out, facts->capabilities);
 	else if (strcmp(facts->lockdown, "none") != 0)
-		mrd_strbuf_addf(out,
-				"kernel lockdown is in mode %s: boot without lockdown=%s, or with "
-				"lockdown=integrity",
-				facts->lockdown, facts->lockdown);
+		mrd_strbuf_addf(out, "kernel lockdown is in mode %s: boot with %s", facts->lockdown,
+				strcmp(facts->lockdown, "integrity") == 0 ? "lockdown=none"
+									  : "lockdown=integrity");
 	else if (facts->memlock_bytes != UINT64_MAX)
 		mrd_strbuf_addf(out,
 				"locked memory is limited to %" PRIu64
@@ -226,7 +258,7 @@ char *mrd_load_sentence(const struct mrd_load_facts *facts)
 	MRD_AUTO_FREE char *reason = mrd_verifier_reason(facts->log);
 	const bool denied = facts->error == -EPERM || facts->error == -EACCES;
 
-	if (denied && (missing_capabilities(facts->capabilities) || !reason)) {
+	if (denied && (count_missing(facts->capabilities) || !reason)) {
 		mrd_strbuf_addf(&out, "the kernel refuses to load programs (%s): ",
 				strerror(-facts->error));
 		say_permission(&out, facts);

@@ -15,7 +15,8 @@
 
 #include "base/cleanup.h"
 
-#define ALL_CAPABILITIES (UINT64_C(1) << CAP_BPF | UINT64_C(1) << CAP_NET_ADMIN)
+#define ALL_CAPABILITIES \
+	(UINT64_C(1) << CAP_BPF | UINT64_C(1) << CAP_PERFMON | UINT64_C(1) << CAP_NET_ADMIN)
 
 static const char rejected[] =
 	"libbpf: prog 'mrd_connect4': BPF program load failed: Permission denied\n"
@@ -82,31 +83,31 @@ static void says_cause_and_remedy(void **state)
 	} cases[] = {
 		{.name = "no capability at all",
 		 .facts = {.error = -EPERM, .log = "", .has_btf = true, .lockdown = "none"},
-		 .want = {"CAP_BPF and CAP_NET_ADMIN are missing", "run as root"}},
+		 .want = {"CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN are missing", "run as root"}},
 		{.name = "sys_admin stands for bpf",
 		 .facts = {.error = -EPERM,
 			   .log = "",
 			   .has_btf = true,
 			   .lockdown = "none",
 			   .capabilities = UINT64_C(1) << CAP_SYS_ADMIN},
-		 .want = {"CAP_NET_ADMIN is missing"}},
+		 .want = {": CAP_NET_ADMIN is missing", "grant it"}},
 		{.name = "net_admin alone",
 		 .facts = {.error = -EPERM,
 			   .log = "",
 			   .has_btf = true,
 			   .lockdown = "none",
 			   .capabilities = UINT64_C(1) << CAP_NET_ADMIN},
-		 .want = {"CAP_BPF is missing"}},
+		 .want = {": CAP_BPF and CAP_PERFMON are missing"}},
 		{.name = "a capability explains more than a log",
 		 .facts = {.error = -EACCES, .log = rejected, .has_btf = true, .lockdown = "none"},
-		 .want = {"CAP_BPF and CAP_NET_ADMIN are missing"}},
+		 .want = {"CAP_BPF, CAP_PERFMON and CAP_NET_ADMIN are missing"}},
 		{.name = "lockdown",
 		 .facts = {.error = -EPERM,
 			   .log = "",
 			   .has_btf = true,
 			   .capabilities = ALL_CAPABILITIES,
 			   .lockdown = "confidentiality"},
-		 .want = {"lockdown is in mode confidentiality", "boot without"}},
+		 .want = {"lockdown is in mode confidentiality", "boot with lockdown=integrity"}},
 		{.name = "locked memory before 5.11",
 		 .facts = {.error = -EPERM,
 			   .log = "",
