@@ -7,7 +7,7 @@
  * the programs on their links and promotes the set: pins.h tells why a kill between any two steps
  * leaves every hook with a whole set.
  */
-#include "dataplane.h"
+#include "dataplane/dataplane.h"
 
 #include <errno.h>
 #include <linux/bpf.h>
@@ -21,15 +21,15 @@
 #include <bpf/bpf.h>
 
 #include "base/cleanup.h"
-#include "events.h"
-#include "failure.h"
-#include "features.h"
-#include "links.h"
-#include "map_io.h"
-#include "mounts.h"
-#include "object.h"
-#include "pins.h"
-#include "pinset.h"
+#include "dataplane/events.h"
+#include "dataplane/failure.h"
+#include "dataplane/features.h"
+#include "dataplane/links.h"
+#include "dataplane/map_io.h"
+#include "dataplane/mounts.h"
+#include "dataplane/object.h"
+#include "dataplane/pins.h"
+#include "dataplane/pinset.h"
 
 enum {
 	IPV4_MAPPED_BITS = 96, /* ::ffff:0:0/96 */

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* Taking the data plane out of the kernel. Apart from the rest of it, so that meridianctl does not
  * carry the BPF objects. */
-#include "dataplane.h"
+#include "dataplane/dataplane.h"
 
 #include <errno.h>
 #include <unistd.h>
 
-#include "failure.h"
-#include "links.h"
-#include "mounts.h"
-#include "pins.h"
+#include "dataplane/failure.h"
+#include "dataplane/links.h"
+#include "dataplane/mounts.h"
+#include "dataplane/pins.h"
 
 int mrd_dataplane_detach(const char *bpffs, size_t *ret_links, size_t *ret_maps, char **ret_error)
 {

@@ -4,7 +4,7 @@
  * kernel's answer is an errno that stands for many causes (EPERM alone: a capability, lockdown, the
  * limit of locked memory), so the facts that tell them apart are gathered at the time of failure.
  */
-#include "failure.h"
+#include "dataplane/failure.h"
 
 #include <errno.h>
 #include <inttypes.h>

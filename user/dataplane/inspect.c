@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-#include "inspect.h"
+#include "dataplane/inspect.h"
 
 #include <errno.h>
 #include <linux/bpf.h>
@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "links.h"
-#include "map_io.h"
-#include "pinset.h"
+#include "dataplane/links.h"
+#include "dataplane/map_io.h"
+#include "dataplane/pinset.h"
 
 struct mrd_inspect {
 	char *folder;

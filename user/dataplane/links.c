@@ -5,7 +5,7 @@
  * a new link is made there; it takes the pin over by rename, and the old link goes with its last
  * descriptor.
  */
-#include "links.h"
+#include "dataplane/links.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -19,8 +19,8 @@
 #include <bpf/libbpf.h>
 
 #include "base/cleanup.h"
-#include "failure.h"
-#include "pins.h"
+#include "dataplane/failure.h"
+#include "dataplane/pins.h"
 
 static const char link_prefix[] = "link_";
 static const char new_prefix[] = "new_link_";

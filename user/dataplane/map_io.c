@@ -4,7 +4,7 @@
  * whenever the row it stands on was deleted meanwhile, and takes two calls a row instead of one for
  * some hundred.
  */
-#include "map_io.h"
+#include "dataplane/map_io.h"
 
 #include <errno.h>
 #include <linux/bpf.h>

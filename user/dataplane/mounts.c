@@ -6,7 +6,7 @@
  * namespace's own root, "/kubepods" a part of it, and "/../.." reaches above it, which is what a
  * container sees of its host's mount. Hooks belong at the widest.
  */
-#include "mounts.h"
+#include "dataplane/mounts.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +18,7 @@
 #include <sys/vfs.h>
 
 #include "base/cleanup.h"
-#include "failure.h"
+#include "dataplane/failure.h"
 
 static const char *const bpffs_home = "/sys/fs/bpf";
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-#include "object.h"
+#include "dataplane/object.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +11,7 @@
 #include <bpf/libbpf.h>
 
 #include "base/cleanup.h"
-#include "failure.h"
+#include "dataplane/failure.h"
 #include "meridian.skel.h"
 #include "meridian_legacy.skel.h"
 

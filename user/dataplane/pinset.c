@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-#include "pinset.h"
+#include "dataplane/pinset.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -9,8 +9,8 @@
 
 #include <bpf/bpf.h>
 
-#include "failure.h"
-#include "pins.h"
+#include "dataplane/failure.h"
+#include "dataplane/pins.h"
 
 static const char *const own_names[] = {
 	[MRD_PIN_AFFINITY - MRD_MAP_COUNT] = "mrd_affinity",

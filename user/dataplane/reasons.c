@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-#include "inspect.h"
+#include "dataplane/inspect.h"
 
 /* Part of what users script against: a name, once given, stays. */
 static const char *const names[] = {
