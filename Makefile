@@ -188,7 +188,7 @@ fuzz: $(FUZZERS:%=$(OUT)/fuzz/%) ## libFuzzer on every reader of foreign text [S
 		then echo "PASS fuzz/$$f"; else tail -n 40 $(OUT)/fuzz/$$f.log; echo "FAIL fuzz/$$f"; exit 1; fi; done
 
 kernels: all ## the same binaries on Debian's kernels 5.10 and 6.1, under qemu
-	$(Q)tests/kernels/run.sh $(OUT)/meridiand $(OUT)/meridianctl
+	$(Q)tests/kernels/run.sh $(B)/meridiand $(B)/meridianctl $(B)/tests/peer
 
 bench: all aux-binaries ## speed through a VIP beside the pod itself [QUICK=1] [ONLY=name]
 	$(Q)MRD_OUT=$(B) bench/bench.sh $(OUT)/bench

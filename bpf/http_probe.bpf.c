@@ -14,13 +14,15 @@
  */
 #include "lib/kern.h"
 
+#include "lib/addr.h"
 #include "lib/http_status.h"
 #include "lib/report.h"
 #include "lib/tcp_seq.h"
 
 enum {
-	MRD_SKIP_CHUNK = 64, /* bytes of an interim header, read at a time */
-	MRD_STEPS = 16,	     /* status lines and such chunks, in one segment */
+	MRD_STATUS_ROOM = 16, /* MRD_STATUS_LEN up to a power of two */
+	MRD_SKIP_CHUNK = 64,  /* bytes of an interim header, read at a time */
+	MRD_STEPS = 16,	      /* status lines and such chunks, in one segment */
 };
 
 struct mrd_segment {
@@ -79,24 +81,30 @@ static __always_inline struct mrd_socket *mrd_probe_socket(struct __sk_buff *skb
 	return sock && sock->protocol == MRD_PROTOCOL_TCP ? sock : NULL;
 }
 
+/*
+ * Reads count bytes, 1 to room (a power of two; the buffer has as many). Written so that verifiers
+ * before 5.13, which learn nothing from "not 0", see the bounds.
+ */
+static __always_inline long mrd_load_some(struct __sk_buff *skb, __u32 offset, void *to,
+					  __u32 count, __u32 room)
+{
+	__u32 last = (count - 1) & (room - 1);
+
+	MRD_OPAQUE(last);
+	last &= room - 1;
+	return bpf_skb_load_bytes(skb, offset, to, last + 1);
+}
+
 /* ------------------------------------------------------------------------------- requests */
 
 static __always_inline bool mrd_segment_is_request(struct __sk_buff *skb,
 						   const struct mrd_segment *segment)
 {
 	__u8 start[MRD_METHOD_LEN] = {0};
-	__u32 count = segment->len;
+	const __u32 count = segment->len < sizeof(start) ? segment->len : sizeof(start);
 
-	if (count >= sizeof(start)) {
-		count = sizeof(start);
-		if (bpf_skb_load_bytes(skb, segment->payload, start, sizeof(start)))
-			return false;
-	} else {
-		count &= sizeof(start) - 1;
-		if (!count || bpf_skb_load_bytes(skb, segment->payload, start, count))
-			return false;
-	}
-	return mrd_is_request(start, count);
+	return !mrd_load_some(skb, segment->payload, start, count, sizeof(start)) &&
+	       mrd_is_request(start, count);
 }
 
 /*
@@ -168,7 +176,7 @@ mrd_line_gather(struct __sk_buff *skb, const struct mrd_segment *segment, struct
 	const struct mrd_overlap overlap =
 		mrd_seq_overlap(sock->expect_seq, MRD_STATUS_LEN, segment->seq, segment->len);
 	const __u32 offset = segment->payload + overlap.offset;
-	__u8 piece[2 * MRD_STATUS_LEN] = {0};
+	__u8 piece[2 * MRD_STATUS_ROOM] = {0};
 	__u32 at = overlap.at, count = overlap.count;
 
 	if (count == MRD_STATUS_LEN) { /* as good as always */
@@ -179,7 +187,7 @@ mrd_line_gather(struct __sk_buff *skb, const struct mrd_segment *segment, struct
 	}
 	if (!count || count > MRD_STATUS_LEN || at >= MRD_STATUS_LEN)
 		return false;
-	if (bpf_skb_load_bytes(skb, offset, piece + at, count))
+	if (mrd_load_some(skb, offset, piece + at, count, MRD_STATUS_ROOM))
 		return false;
 	sock->have = mrd_status_gather(sock->line, sock->have, piece, mrd_status_bits(at, count));
 	return sock->have == MRD_STATUS_HAVE_ALL;
@@ -212,7 +220,7 @@ static __always_inline bool mrd_chunk_skip(struct __sk_buff *skb, const struct m
 
 	if (overlap.at || !count || count > sizeof(chunk))
 		return false;
-	if (bpf_skb_load_bytes(skb, segment->payload + overlap.offset, chunk, count))
+	if (mrd_load_some(skb, segment->payload + overlap.offset, chunk, count, sizeof(chunk)))
 		return false;
 	for (__u32 i = 0; i < sizeof(chunk) && i < count; i++) {
 		window = mrd_header_step(window, chunk[i]);

@@ -25,7 +25,7 @@ expect_ok "a broken configuration is named" wait_for 5 agent_said h 'h.yaml:[0-9
 expect_eq "and changes nothing" "h1=5 h2=5" "$(hits client $VIP 80 10)"
 cp "$SANDBOX/whole.yaml" "$SANDBOX/h.yaml"
 agent_reload h
-two_again() { [[ $(hits client $VIP 80 12) == *s1=* ]]; }
+two_again() { [[ $(hits client "$VIP" 80 12) == *s1=* ]]; }
 expect_ok "two again" wait_for 5 two_again
 wait "$poll"
 expect_eq "no request failed meanwhile" 60 "$(grep -c '^[hs][12]$' "$SANDBOX/polled")"

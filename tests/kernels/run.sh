@@ -4,7 +4,7 @@
 # binaries that were built here do their work there: proof that the objects relocate (CO-RE), that
 # the fallbacks for older kernels hold, and that a failure says what is missing.
 #
-# Usage: run.sh MERIDIAND MERIDIANCTL [SUITE…]     suites: bullseye (5.10), bookworm (6.1)
+# Usage: run.sh MERIDIAND MERIDIANCTL PEER [SUITE…]     suites: bullseye (5.10), bookworm (6.1)
 # Kernels come as Debian packages from the archive that this machine's apt uses, and are kept in
 # ${XDG_CACHE_HOME:-~/.cache}/meridian/kernels.
 set -euo pipefail
@@ -12,7 +12,8 @@ set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 agent=$(readlink -f "$1")
 ctl=$(readlink -f "$2")
-shift 2
+peer=$(readlink -f "$3")
+shift 3
 suites=("$@")
 [ ${#suites[@]} -gt 0 ] || suites=(bullseye bookworm)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/meridian/kernels
@@ -57,10 +58,11 @@ initramfs() {
   cp /bin/busybox "$root/bin/busybox"
   cp "$agent" "$root/bin/meridiand"
   cp "$ctl" "$root/bin/meridianctl"
+  cp "$peer" "$root/bin/peer"
   cp "$here/guest.sh" "$root/init"
   cp "$here"/guest-*.yaml "$root/etc/"
   chmod 755 "$root/init"
-  ldd "$agent" "$ctl" | grep -o '/[^ ]*' | grep -v ':$' | sort -u | while read -r lib; do
+  ldd "$agent" "$ctl" "$peer" | grep -o '/[^ ]*' | grep -v ':$' | sort -u | while read -r lib; do
     mkdir -p "$root$(dirname "$lib")"
     cp -L "$lib" "$root$lib"
   done

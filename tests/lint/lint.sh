@@ -128,6 +128,7 @@ check_man() {
 
 temp=$(mktemp -d)
 trap 'rm -rf "$temp"' EXIT
-for check in ${*:-spdx sizes layers layers_self_test format shellcheck man tidy}; do
+(($#)) || set -- spdx sizes layers layers_self_test format shellcheck man tidy
+for check; do
   verdict "$check"
 done

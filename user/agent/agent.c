@@ -303,7 +303,7 @@ static int open_loop(struct mrd_agent *agent)
 	sigset_t signals;
 	int r = mrd_loop_new(&agent->loop);
 
-	signal(SIGPIPE, SIG_IGN);	    /* a log that nobody reads is no reason to die */
+	signal(SIGPIPE, SIG_IGN); /* a log that nobody reads is no reason to die */
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGHUP);
 	sigaddset(&signals, SIGTERM);
