@@ -284,6 +284,31 @@ static void a_service_that_came_and_went_unseen_is_returned(void **state)
 	mrd_model_free(model);
 }
 
+static void what_is_not_mentioned_any_more_touches_nobody(void **state)
+{
+	struct mrd_model *model = scene_model();
+
+	(void)state;
+	build_put(model, 0, MRD_KIND_SLICE,
+		  &(struct build){.name = "a-1", .service = "a", .endpoints = "10.1.0.1 node=n3"});
+	build_put(model, 0, MRD_KIND_SERVICE,
+		  &(struct build){.name = "c", .vips = "10.0.0.3", .ports = "http:80/TCP"});
+	assert_int_equal(mrd_model_delete(model, 0, MRD_KIND_SERVICE, "default", "b"), 0);
+	assert_int_equal(mrd_model_delete(model, 0, MRD_KIND_SLICE, "default", "b-1"), 0);
+	assert_int_equal(mrd_model_delete(model, 1, MRD_KIND_SLICE, "default", "b-1"), 0);
+	assert_dirty(model, "default/a default/b default/c");
+
+	build_put(model, 0, MRD_KIND_NODE, &(struct build){.name = "n1", .labels = "x=9"});
+	build_put(model, 0, MRD_KIND_POD, &(struct build){.name = "p1", .labels = "x=9"});
+	build_put(model, 1, MRD_KIND_NODE, &(struct build){.name = "n2", .labels = "x=9"});
+	assert_dirty(model, "");
+	assert_int_equal(mrd_model_delete(model, 0, MRD_KIND_SERVICE, "default", "a"), 0);
+	build_put(model, 0, MRD_KIND_SERVICE,
+		  &(struct build){.name = "d", .vips = "10.0.0.2", .ports = "http:80/TCP"});
+	assert_dirty(model, "default/a default/d");
+	mrd_model_free(model);
+}
+
 static void touching_all_returns_the_services_only(void **state)
 {
 	struct mrd_model *model = scene_model();
@@ -473,6 +498,7 @@ int main(void)
 		cmocka_unit_test(the_younger_gets_the_address_when_the_older_goes),
 		cmocka_unit_test(a_service_that_is_gone_is_returned_once_more),
 		cmocka_unit_test(a_service_that_came_and_went_unseen_is_returned),
+		cmocka_unit_test(what_is_not_mentioned_any_more_touches_nobody),
 		cmocka_unit_test(touching_all_returns_the_services_only),
 		cmocka_unit_test(the_model_tells_what_it_holds),
 		cmocka_unit_test(wrong_arguments_are_refused),

@@ -7,7 +7,7 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 #define WEB	  .name = "web", .vips = "10.0.0.1", .ports = "http:80/TCP"
-#define SLICE(n)  .name = n, .service = "web", .ports = "http:8080/TCP"
+#define SLICE(n)  .name = (n), .service = "web", .ports = "http:8080/TCP"
 #define NODE_A	  .name = "n1"
 #define LABELS_R1 "topology.kubernetes.io/region=r1,topology.kubernetes.io/zone=z1"
 
