@@ -28,7 +28,7 @@ libclang-rt-14-dev  /usr/lib/llvm-14/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.
 libyaml-dev         /usr/include/yaml.h             manifests, policies, configuration
 libjansson-dev      /usr/include/jansson.h          JSON between agent and ctl
 libmicrohttpd-dev   /usr/include/microhttpd.h       demo: Bookinfo's servers
-libcurl4-openssl-dev curl-config                  demo: their calls to each other
+libcurl4-openssl-dev curl-config                    demo: their calls to each other
 libcmocka-dev       /usr/include/cmocka.h           unit tests
 clang-format-14     clang-format-14                 lint: format
 clang-tidy-14       clang-tidy-14                   lint: static analysis
@@ -42,6 +42,9 @@ nginx-light         nginx                           demo: the ingress gateway; t
 jq                  jq                              tests, demo: reads JSON
 procps              sysctl                          bench: switches BPF statistics on and off
 python3             python3                         bench: medians and intervals
+qemu-system-x86     qemu-system-x86_64              tests: boots other kernels
+busybox-static      busybox                         tests: what runs there beside Meridian
+cpio                cpio                            tests: packs it
 wrk                 wrk                             bench: load
 END
 }

@@ -32,19 +32,13 @@ soon() { # soon COMMAND…: within 20 s
   done
 }
 in_node() { sh -c 'echo $$ >/sys/fs/cgroup/node/cgroup.procs && exec "$@"' - "$@"; }
-get() { in_node wget -q -T 5 -O - "$1" 2>&1; }
+get() { in_node peer get "$1" 80 "$2"; } # get ADDRESS COUNT: an answer a line
 start_agent() {
   meridiand --config /etc/guest-meridian.yaml >/tmp/agent.log 2>&1 &
   agent=$!
   soon grep -q 'ready' /tmp/agent.log || { cat /tmp/agent.log; return 1; }
 }
-count() { # count URL N WORD: how many of N answers contain WORD
-  n=0
-  for _ in $(seq "$2"); do
-    case $(get "$1") in *"$3"*) n=$((n + 1)) ;; esac
-  done
-  echo "$n"
-}
+count() { get "$1" "$2" | grep -c "$3"; } # count ADDRESS N WORD: how many of N answers are WORD
 
 echo "kernel $(uname -r)"
 mkdir -p /state/home /www/a /www/b
@@ -60,7 +54,7 @@ peer udp-echo 127.0.0.5 5353 hello &
 
 ok ready start_agent
 grep -E 'feature|warn' /tmp/agent.log
-ok pool-is-even [ "$(count http://172.16.0.20:80/ 10 from-a)" = 5 ]
+ok pool-is-even [ "$(count 172.16.0.20 10 from-a)" = 5 ]
 # bpf_set_retval is of Linux 5.18; before, a refusal is EPERM.
 no_endpoint() {
   case $(uname -r) in 5.1[0-7].*) error=EPERM ;; *) error=ECONNREFUSED ;; esac
@@ -72,18 +66,17 @@ ok no-endpoint-is-refused no_endpoint
 udp() { [ "$(in_node peer udp unconnected 1 172.16.0.40 53)" = "hello from 172.16.0.40 53" ]; }
 ok udp-reply udp
 ejected() {
-  get http://172.16.0.50:80/ >/dev/null
-  get http://172.16.0.50:80/ >/dev/null
+  get 172.16.0.50 2 >/dev/null
   soon sh -c 'meridianctl --control /run/m.sock -o json endpoints | grep -q EJECTED'
 }
 ok 503-is-ejected ejected
-after_ejection() { [ "$(count http://172.16.0.50:80/ 6 from-a)" = 6 ]; }
+after_ejection() { [ "$(count 172.16.0.50 6 from-a)" = 6 ]; }
 ok ejected-is-not-picked after_ejection
 kill -9 "$agent"
 wait "$agent" 2>/dev/null
-ok outlives-the-agent [ "$(count http://172.16.0.20:80/ 10 from-a)" = 5 ]
+ok outlives-the-agent [ "$(count 172.16.0.20 10 from-a)" = 5 ]
 ok adopted-after-kill start_agent
-adopted() { grep -q adopt /tmp/agent.log && [ "$(count http://172.16.0.50:80/ 4 from-a)" = 4 ]; }
+adopted() { grep -q adopt /tmp/agent.log && [ "$(count 172.16.0.50 4 from-a)" = 4 ]; }
 ok ejection-outlives-restart adopted
 detached() { meridianctl --control /run/m.sock detach >/dev/null && [ -z "$(find /sys/fs/bpf -type f)" ]; }
 ok detach-leaves-nothing detached
