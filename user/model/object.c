@@ -193,7 +193,6 @@ static size_t *count_at(const void *row, const struct list *list)
 	return (size_t *)((char *)row + list->count);
 }
 
-/* NOLINTBEGIN(misc-no-recursion): shapes nest three deep. */
 static void clear(void *row, const struct shape *shape)
 {
 	for (size_t i = 0; i < shape->string_count; i++)
@@ -270,7 +269,6 @@ static bool equal(const void *a, const void *b, const struct shape *shape)
 	}
 	return true;
 }
-/* NOLINTEND(misc-no-recursion) */
 
 void mrd_object_free(struct mrd_meta *object)
 {

@@ -48,7 +48,7 @@ struct mrd_field mrd_field_item(const struct mrd_field *up, size_t index)
 
 /* ------------------------------------------------------------------------ findings */
 
-/* NOLINTNEXTLINE(misc-no-recursion): as deep as a document may be nested. */
+/* As deep as a document may be nested. */
 static void add_path(struct mrd_strbuf *path, const struct mrd_field *field)
 {
 	if (!field->up)

@@ -150,7 +150,6 @@ static void read_known(struct batch *batch, const struct mrd_field *field, const
 
 static void read_any(struct batch *batch, const struct mrd_field *field, const struct kind *known);
 
-/* NOLINTBEGIN(misc-no-recursion): lists in lists, as deep as a document may be nested. */
 static void read_items(struct batch *batch, const struct mrd_field *list, const struct kind *kind)
 {
 	const struct mrd_field items = mrd_field_get(list, "items");
@@ -206,7 +205,6 @@ static void read_any(struct batch *batch, const struct mrd_field *field, const s
 		return;
 	}
 }
-/* NOLINTEND(misc-no-recursion) */
 
 static void batch_clear(struct batch *batch)
 {
