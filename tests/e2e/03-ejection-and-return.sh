@@ -21,7 +21,7 @@ away() {
   unfail h1
   wait_for 10 is_health h 10.0.0.11 ACTIVE
   fail h1
-  run_in client "$PEER" get $VIP 80 4 20 >/dev/null
+  run_in client "$PEER" get "$VIP" 80 4 20 >/dev/null
   start=$(now_ms)
   wait_for 2 is_health h 10.0.0.11 EJECTED
   unfail h1
@@ -30,7 +30,7 @@ away() {
 }
 
 fail h1
-bad_answer() { [[ $(run_in client "$PEER" get $VIP 80 1) == "status 503" ]]; }
+bad_answer() { [[ $(run_in client "$PEER" get "$VIP" 80 1) == "status 503" ]]; }
 expect_ok "a bad answer" wait_for 5 bad_answer
 expect_ok "the kernel says so" wait_for 2 is_health h 10.0.0.11 EJECTED
 expect_eq "one was enough" 1 "$(stat_of h 10.0.0.11 '.responses[4]')"

@@ -14,7 +14,7 @@ eps ack-shanghai reviews 10.1.0.11
 failover_policy reviews
 agent_start h
 
-refusal() { [[ $(run_in client "$PEER" get $VIP 80 1) == ECONNREFUSED ]]; }
+refusal() { [[ $(run_in client "$PEER" get "$VIP" 80 1) == ECONNREFUSED ]]; }
 expect_ok "a refusal" wait_for 5 refusal
 expect_ok "ejected" wait_for 2 is_health h 10.0.0.11 EJECTED
 expect_eq "nobody else meets it" "" "$(hits client $VIP 80 20 | grep -o ECONN || true)"
@@ -24,7 +24,7 @@ expect_eq "open connections are back at none" 0 "$(stat_of h 10.0.0.12 .open)"
 
 # A route that is gone answers with ICMP.
 nsenter --net=/run/netns/h nft 'table inet t { chain c { type filter hook forward priority 0; ip daddr 10.0.0.12 ip saddr 10.0.0.2 reject with icmp type host-unreachable; }; }'
-run_in client "$PEER" get $VIP 80 4 50 >/dev/null
+run_in client "$PEER" get "$VIP" 80 4 50 >/dev/null
 expect_between "unreachable is counted" 1 4 "$(reason h HANDSHAKE_UNREACHABLE)"
 expect_ok "the last local pod may go, the next region takes over" wait_for 2 is_health h 10.0.0.12 EJECTED
 expect_eq "all to the next region" "s1=20" "$(hits client $VIP 80 20)"
