@@ -175,7 +175,11 @@ verify: ## load the BPF programs and hold them to their instruction budgets, roo
 lint: ## style: include rule, format, clang-tidy, shellcheck, licences, sizes
 	$(Q)$(RUN) lint
 
-.PHONY: fuzz kernels bench demo demo-shell
+.PHONY: golden fuzz kernels bench demo demo-shell
+golden: ## rewrite the expected plans in tests/golden; the git diff is the review
+	$(Q)$(MAKE) --no-print-directory SAN=1 $(OUT)/san/unit/golden/test_golden
+	$(Q)MRD_GOLDEN=write $(OUT)/san/unit/golden/test_golden
+
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 $(OUT)/fuzz/%: tests/fuzz/fuzz_%.c $(foreach l,$(LIBS_source),$(wildcard user/$(l)/*.c)) | tools
 	$(call say,FUZZ,$@)
@@ -187,16 +191,20 @@ fuzz: $(FUZZERS:%=$(OUT)/fuzz/%) ## libFuzzer on every reader of foreign text [S
 			-artifact_prefix=$(OUT)/fuzz/ $(OUT)/fuzz/corpus/$$f demo/policy demo/state >$(OUT)/fuzz/$$f.log 2>&1; \
 		then echo "PASS fuzz/$$f"; else tail -n 40 $(OUT)/fuzz/$$f.log; echo "FAIL fuzz/$$f"; exit 1; fi; done
 
-kernels: all ## the same binaries on Debian's kernels 5.10 and 6.1, under qemu
+kernels: all aux-binaries ## the same binaries on Debian's kernels 5.10 and 6.1, under qemu
 	$(Q)tests/kernels/run.sh $(B)/meridiand $(B)/meridianctl $(B)/tests/peer
 
 bench: all aux-binaries ## speed through a VIP beside the pod itself [QUICK=1] [ONLY=name]
 	$(Q)MRD_OUT=$(B) bench/bench.sh $(OUT)/bench
 
 demo: ## the guide, step by step, on real traffic, root [ACT=name]
-	$(Q)scripts/deps.sh && $(MAKE) --no-print-directory all aux-binaries && MRD_OUT=$(B) demo/demo.sh $(ACT)
+	$(Q)scripts/deps.sh
+	$(Q)$(MAKE) --no-print-directory all aux-binaries
+	$(Q)MRD_OUT=$(B) demo/demo.sh $(ACT)
 demo-shell: ## the demo's stage, left standing for you to try
-	$(Q)scripts/deps.sh && $(MAKE) --no-print-directory all aux-binaries && MRD_OUT=$(B) demo/demo.sh --shell
+	$(Q)scripts/deps.sh
+	$(Q)$(MAKE) --no-print-directory all aux-binaries
+	$(Q)MRD_OUT=$(B) demo/demo.sh --shell
 
 # ------------------------------------------------------------------------------- house
 .PHONY: help deps install fmt clean
