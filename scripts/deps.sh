@@ -17,9 +17,7 @@ gcc                 gcc                             compiles agent, ctl and unit
 libc6-dev           /usr/include/stdio.h            C library's headers
 make                make                            builds
 git                 git                             lint lists the files with it
-pkg-config          pkg-config                      expected beside a compiler by packagers
 clang-14            clang-14                        compiles the BPF programs
-llvm-14             llvm-strip-14                   its tools for BPF objects
 bpftool             bpftool                         links BPF objects, makes the skeleton, reads maps
 libbpf-dev          /usr/include/bpf/libbpf.h       loads the BPF programs
 libelf-dev          /usr/include/libelf.h           libbpf needs it
