@@ -168,25 +168,22 @@ static __always_inline bool mrd_is_pick(enum mrd_reason reason)
 }
 
 /*
- * Session affinity: the client's remembered endpoint, while it is usable. The row is renewed at
- * most once a second, so that it costs a busy client nothing.
+ * Session affinity: the client's remembered endpoint, while it is usable. Each use renews it, in
+ * place: should the row have become another client's meanwhile, that one stays a little longer.
  */
 static __always_inline bool mrd_affinity_find(const struct mrd_affinity_key *key, __u64 now_ns,
 					      __u64 until_ns, struct mrd_member *ret_member)
 {
-	const struct mrd_affinity *row = bpf_map_lookup_elem(&mrd_affinity, key);
-	struct mrd_affinity fresh = {.until_ns = until_ns};
-	__u64 row_until_ns;
+	struct mrd_affinity *row = bpf_map_lookup_elem(&mrd_affinity, key);
+	struct mrd_member member;
 
-	if (!row)
+	if (!row || row->until_ns <= now_ns)
 		return false;
-	row_until_ns = row->until_ns;
-	fresh.member = row->member;
-	if (row_until_ns <= now_ns || !mrd_member_usable(key->service_id, &fresh.member))
+	member = row->member;
+	if (!mrd_member_usable(key->service_id, &member))
 		return false;
-	*ret_member = fresh.member;
-	if (row_until_ns + MRD_SECOND_NS < until_ns)
-		bpf_map_update_elem(&mrd_affinity, key, &fresh, BPF_ANY);
+	*ret_member = member;
+	row->until_ns = until_ns;
 	return true;
 }
 
