@@ -34,6 +34,7 @@ soon() { # soon COMMAND…: within 20 s
 in_node() { sh -c 'echo $$ >/sys/fs/cgroup/node/cgroup.procs && exec "$@"' - "$@"; }
 get() { in_node peer get "$1" 80 "$2"; } # get ADDRESS COUNT: an answer a line
 start_agent() {
+  : >/tmp/agent.log # so that what the last one said is not taken for this one
   meridiand --config /etc/guest-meridian.yaml >/tmp/agent.log 2>&1 &
   agent=$!
   soon grep -q 'ready' /tmp/agent.log || { cat /tmp/agent.log; return 1; }
