@@ -68,7 +68,8 @@ program_costs() {
      | {figure: "program.\(.name)_ns", side: "value", round: 0, value: (.run_time_ns / .run_cnt)}' >>"$samples"
 }
 
-# A hundred endpoints that answer 503, again and again, under load on another service.
+# A hundred endpoints that answer 503 one after the other, a few milliseconds apart, again and again,
+# under load on another service. (All in the same millisecond: they wait for each other's plans.)
 ejection_latency() {
   local addresses=() i ids
 
@@ -83,10 +84,10 @@ ejection_latency() {
   TARGET_PORT=9081 slice ack-hangzhou default failing IPv4 "${addresses[@]}"
   failover_policy failing "{ consecutive5xxErrors: 1, interval: 500ms, baseEjectionTime: 100ms }"
   wait_for 5 agent_said h 'service=default/failing.*mode=failover'
-  run_in client wrk -t1 -c4 -d$((rounds + 2))s "http://$VIP/" >/dev/null &
+  run_in client wrk -t1 -c4 -d$((rounds * 2))s "http://$VIP/" >/dev/null &
   ids=$!
   for ((i = 0; i < rounds; i++)); do
-    run_in client "$PEER" get 172.16.0.30 80 100 >/dev/null
+    run_in client "$PEER" get 172.16.0.30 80 100 5 >/dev/null
     sleep 0.8
   done
   wait "$ids"
