@@ -171,5 +171,7 @@ fi
 ! wanted programs || program_costs
 ! wanted ejection || ejection_latency
 python3 "$(dirname "$0")/figures.py" "$samples" "$out/summary.json"
+"$SANDBOX_OUT/tests/verify" "$SANDBOX_ROOT/tests/verify/budget.txt" "$SANDBOX_OUT/../bpf/meridian.bpf.o" |
+  sed 's/^PASS verify/program/'
 SANDBOX_QUIET=1
 sandbox_end

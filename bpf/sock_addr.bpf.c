@@ -286,6 +286,20 @@ static __always_inline bool mrd_reply_ready(struct bpf_sock_addr *ctx, const str
 	return !bpf_map_update_elem(&mrd_udp_reply, &key, &reply, BPF_ANY);
 }
 
+/* A datagram that names the VIP to which its socket is connected anyway goes where that went. */
+static __always_inline bool mrd_call_connected(struct bpf_sock_addr *ctx, struct mrd_call *call)
+{
+	const struct mrd_socket *sock = bpf_sk_storage_get(&mrd_socket, ctx->sk, NULL, 0);
+
+	if (!sock || !sock->connected || sock->vip_port != call->vip.port ||
+	    sock->family != call->vip.family || mrd_addr_differ(sock->vip, call->vip.addr))
+		return false;
+	mrd_addr_copy(call->member.addr, sock->endpoint);
+	call->member.port = sock->endpoint_port;
+	mrd_count_one(MRD_REASON_PICK_UDP_FLOW);
+	return true;
+}
+
 static __noinline enum mrd_verdict mrd_on_sendmsg(struct bpf_sock_addr *ctx, struct mrd_call *call)
 {
 	const __u64 cookie = bpf_get_socket_cookie(ctx);
@@ -296,6 +310,8 @@ static __noinline enum mrd_verdict mrd_on_sendmsg(struct bpf_sock_addr *ctx, str
 		return mrd_pass(MRD_REASON_PASS_PROTOCOL);
 	if (!mrd_service_find(&call->vip, &call->service))
 		return mrd_on_unknown(&call->vip);
+	if (mrd_call_connected(ctx, call))
+		return MRD_VERDICT_REWRITE;
 	mrd_udp_key_of(&key, cookie, call->vip.addr, call->vip.port, call->vip.family);
 	reason = mrd_flow_pick(ctx, call, &key);
 	if (!mrd_is_pick(reason))

@@ -32,6 +32,8 @@ expect_eq "two services on one socket: the second" 3 "$(grep -c "^h2 from 172.16
 seen=$(run_in client "$PEER" udp connected 3 $VIP 53)
 expect_match "connected: the peer's name is the VIP" "peer $VIP 53" "$seen"
 expect_eq "connected: replies from the VIP" 3 "$(grep -c "from $VIP 53\$" <<<"$seen")"
+seen=$(run_in client "$PEER" udp named 4 $VIP 53 | tail -n +2)
+expect_eq "connected, and naming the VIP all the same" 4 "$(grep -c "from $VIP 53\$" <<<"$seen")"
 expect_eq "sockets that are gone are not open" 0 "$(($(stat_of h 10.0.0.11 .open) + $(stat_of h 10.0.0.12 .open)))"
 
 seen=$(run_in client "$PEER" udp unconnected 2 10.0.0.11 5353)

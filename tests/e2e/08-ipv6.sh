@@ -24,6 +24,15 @@ expect_match "IPv6: the peer's name" "^connected $VIP6 80 " "$(run_in client "$P
 expect_match "IPv4-mapped: the peer's name" "^connected ::ffff:$VIP 80 " \
   "$(run_in client "$PEER" connect ::ffff:$VIP 80)"
 expect_eq "UDP over IPv6" "h2 from fd00:172::53 53" "$(run_in client "$PEER" udp unconnected 1 fd00:172::53 53)"
+serve h1 "$PEER" udp-echo 10.0.0.11 5353 h1
+PORT_NAME=dns PROTOCOL=UDP svc ack-hangzhou dns4 172.16.0.53 53
+PORT_NAME=dns PROTOCOL=UDP TARGET_PORT=5353 eps ack-hangzhou dns4 10.0.0.11
+wait_for 5 grep -q ready "$SANDBOX/log/h1"
+wait_for 5 agent_said h 'default/dns4.*cn-hangzhou 100%'
+for how in unconnected connected; do
+  expect_match "UDP to an IPv4-mapped VIP, $how" 'h1 from ::ffff:172.16.0.53 53' \
+    "$(run_in client "$PEER" udp $how 1 ::ffff:172.16.0.53 53)"
+done
 eps ack-hangzhou reviews 10.0.0.11
 rm "$SANDBOX/state/ack-hangzhou/slice-default-reviews-ipv6.yaml"
 wait_for 5 sees "s1=10" client $VIP6 80 10

@@ -29,4 +29,19 @@ two_again() { [[ $(hits client "$VIP" 80 12) == *s1=* ]]; }
 expect_ok "two again" wait_for 5 two_again
 wait "$poll"
 expect_eq "no request failed meanwhile" 60 "$(grep -c '^[hs][12]$' "$SANDBOX/polled")"
+
+# A file that is broken when the agent reads it for the first time: the kernel has its last good state.
+sed -i 's/10.0.0.11/10.0.0.400/' "$SANDBOX/state/ack-hangzhou/slice-default-reviews-ipv4.yaml"
+wait_for 5 agent_said h 'slice-default-reviews-ipv4.yaml:[0-9]+:'
+agent_reload h
+wait_for 5 bash -c "[[ \$(grep -c 'msg=.reloaded' '$(agent_log_of h)') == 3 ]]"
+sleep 0.5
+expect_match "a reload keeps what a broken file said" 'h1=.* h2=' "$(hits client $VIP 80 12)"
+agent_kill h
+agent_start h
+sleep 0.5
+expect_match "and so does a restart" 'h1=.* h2=' "$(hits client $VIP 80 12)"
+sed -i 's/10.0.0.400/10.0.0.11/; s/"10.0.0.12"/"10.0.0.11"/' "$SANDBOX/state/ack-hangzhou/slice-default-reviews-ipv4.yaml"
+one_left() { [[ $(hits client "$VIP" 80 12) != *h2=* ]]; }
+expect_ok "once it is whole, it holds" wait_for 5 one_left
 sandbox_end

@@ -230,13 +230,15 @@ static void udp_exchange(int fd, const struct addrinfo *to, const char *text)
 	printf("\n");
 }
 
-/* udp connected|unconnected COUNT ADDRESS PORT [ADDRESS PORT]: COUNT datagrams on one socket, in
- * turn to each address (connected: the first only). */
+/* udp connected|named|unconnected COUNT ADDRESS PORT [ADDRESS PORT]: COUNT datagrams on one socket,
+ * in turn to each address (connected: the first only). */
 static int run_udp(char **args, int count)
 {
 	struct addrinfo *to[2] = {NULL, NULL};
 	int addresses = count >= 6 ? 2 : 1;
-	int connected = !strcmp(args[0], "connected");
+	int connected = strcmp(args[0], "unconnected") != 0;
+	int named = strcmp(args[0], "connected") !=
+		    0; /* "named": connected, and each datagram says so */
 	long times = strtol(args[1], NULL, 10);
 	int fd;
 
@@ -258,7 +260,7 @@ static int run_udp(char **args, int count)
 		printf("\n");
 	}
 	for (long i = 0; i < times; i++)
-		udp_exchange(fd, connected ? NULL : to[i % addresses], "hello");
+		udp_exchange(fd, named ? to[i % addresses] : NULL, "hello");
 	close(fd);
 	for (int i = 0; i < addresses; i++)
 		freeaddrinfo(to[i]);

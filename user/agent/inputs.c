@@ -323,10 +323,12 @@ void mrd_inputs_progress(const struct mrd_inputs *inputs, bool *ret_home, bool *
 	*ret_home = false;
 	for (size_t i = 0; i < inputs->source_count; i++) {
 		struct mrd_file_source_status status;
+		bool is_whole;
 
 		mrd_inputs_source_status(inputs, i, &status);
-		*ret_all = *ret_all && status.last_heard_ns;
+		is_whole = status.last_heard_ns && !status.broken_files;
+		*ret_all = *ret_all && is_whole;
 		if (i == inputs->config->home)
-			*ret_home = status.last_heard_ns != 0;
+			*ret_home = is_whole;
 	}
 }
