@@ -36,6 +36,17 @@ const struct mrd_outlier_rule mrd_outlier_defaults = {
 	.cap = MRD_CAP_REGIONAL,
 	.max_ejection_percent = 0,
 	.probation_ms = 0,
+	.success_rate = {.enforced = true,
+			 .minimum_hosts = 5,
+			 .request_volume = 100,
+			 .stdev_factor = 1900},
+	.failure_percentage = {.threshold = 85, .minimum_hosts = 5, .request_volume = 50},
+};
+
+const struct mrd_pool_rule mrd_pool_defaults = {
+	.connect_timeout_ms = 10000,
+	.idle_timeout_ms = 3600000,
+	.http_idle_timeout_ms = 3600000,
 };
 
 /* ------------------------------------------------------------------------------- making */
@@ -246,7 +257,7 @@ static enum mrd_locality_mode locality_mode(const struct mrd_locality_setting *l
 void mrd_policy_effective(const struct mrd_policy *policy, const char *namespace_,
 			  const char *service, uint16_t port, struct mrd_effective *ret_effective)
 {
-	static const struct mrd_rule none = {.label = ""};
+	static const struct mrd_rule none = {.label = "", .place = ""};
 	const struct mrd_mesh *mesh = &policy->mesh;
 	const struct mrd_outlier_block *outlier;
 	const struct mrd_rule *rule = NULL;
@@ -274,6 +285,13 @@ void mrd_policy_effective(const struct mrd_policy *policy, const char *namespace
 		.overprovisioning_percent = percent,
 		.cluster_local = is_cluster_local(policy, host),
 		.rule = rule->label,
+		.rule_place = rule->place,
+		.outlier_place = "",
+		.locality_place = "",
+		.locality_origin = rule->traffic.locality ? MRD_ORIGIN_RULE
+				   : mesh->locality	  ? MRD_ORIGIN_MESH
+							  : MRD_ORIGIN_NONE,
+		.pool = &mrd_pool_defaults,
 	};
 	ret_effective->locality_mode =
 		locality_mode(ret_effective->locality, ret_effective->outlier != NULL);

@@ -25,6 +25,31 @@ enum mrd_ejection_cap {
 	MRD_CAP_PERCENT,    /* max_ejection_percent was given: Envoy's formula exactly */
 };
 
+enum {
+	MRD_ERROR_CODE_MIN = 100,
+	MRD_ERROR_CODE_MAX = 599,
+	MRD_ERROR_CODE_BYTES = (MRD_ERROR_CODE_MAX - MRD_ERROR_CODE_MIN) / 8 + 1,
+};
+
+/* Envoy's success-rate detector, by meridian.dev/success-rate-…; off unless one of them is given.
+ */
+struct mrd_success_rate_rule {
+	bool on;
+	bool enforced;		 /* Envoy's enforcing_success_rate, 100 or 0; default 100 */
+	uint32_t minimum_hosts;	 /* default 5 */
+	uint32_t request_volume; /* a host's requests in an interval; default 100 */
+	uint32_t stdev_factor;	 /* in 1/1000, default 1900 */
+};
+
+/* Envoy's failure-percentage detector, by meridian.dev/failure-percentage-…; off unless given. */
+struct mrd_failure_percentage_rule {
+	bool on;
+	bool enforced;		 /* Envoy's enforcing_failure_percentage, 100 or 0; default 0 */
+	uint32_t threshold;	 /* per cent, default 85 */
+	uint32_t minimum_hosts;	 /* default 5 */
+	uint32_t request_volume; /* default 50 */
+};
+
 /* Istio's OutlierDetection and Envoy's names behind it; defaults from semantics.md §1. */
 struct mrd_outlier_rule {
 	uint32_t consecutive_5xx;     /* 0 = off; default 5 */
@@ -35,9 +60,14 @@ struct mrd_outlier_rule {
 	uint64_t interval_ms;		   /* default 10,000 */
 	uint64_t base_ejection_ms;	   /* default 30,000 */
 	uint64_t max_ejection_ms;	   /* Envoy's: 300,000, or base if that is larger */
+	uint64_t max_jitter_ms; /* Envoy's max_ejection_time_jitter, default 0; ours to give */
 	enum mrd_ejection_cap cap;
 	uint32_t max_ejection_percent; /* 1 to 100, with MRD_CAP_PERCENT */
 	uint64_t probation_ms;	       /* 0 = off: within it after a return one error ejects */
+	bool has_error_codes;	       /* outlierDetectionHttpErrorCodes: they replace 500 to 599 */
+	uint8_t error_codes[MRD_ERROR_CODE_BYTES]; /* bit i: status MRD_ERROR_CODE_MIN + i */
+	struct mrd_success_rate_rule success_rate;
+	struct mrd_failure_percentage_rule failure_percentage;
 };
 
 /* The rule that "outlierDetection: {}" means. */
@@ -69,34 +99,95 @@ struct mrd_failover {
 	char *to;
 };
 
+/* One label of failoverPriority: compared with the node's own value, or with the one given. */
+struct mrd_failover_label {
+	char *key;
+	char *value; /* NULL: the node's */
+};
+
 enum mrd_locality_mode {
 	MRD_LOCALITY_NONE, /* one pool */
 	MRD_LOCALITY_FAILOVER,
 	MRD_LOCALITY_DISTRIBUTE,
 };
 
+/* localityLbSetting, or zoneAwareLbSetting with zone_aware set: a service has one of them. */
 struct mrd_locality_setting {
-	bool enabled; /* default true */
+	bool enabled;	 /* default true */
+	bool zone_aware; /* tiers are own region, the pair's to, the others; no distribute */
+	uint32_t min_cluster_size; /* with zone_aware; 0: not given */
 	struct mrd_distribute *distribute;
 	size_t distribute_count;
 	struct mrd_failover *failover;
 	size_t failover_count;
+	struct mrd_failover_label *priority; /* failoverPriority, in order */
+	size_t priority_count;
 };
 
 /* ------------------------------------------------------------------------------ what holds */
 
 enum mrd_lb { MRD_LB_LEAST_REQUEST, MRD_LB_ROUND_ROBIN, MRD_LB_RANDOM, MRD_LB_PASSTHROUGH };
 
-/* For one port of one service. Borrows from the policy. */
+/* connectionPool, for the data plane. What was not given, and Istio's zeros, are 0 = not limited.
+ */
+struct mrd_pool_rule {
+	uint32_t max_connections;
+	uint64_t connect_timeout_ms; /* default 10,000 (Istio's mesh) */
+	uint32_t keepalive_probes;   /* 0: the OS default; so are the next two */
+	uint64_t keepalive_time_ms;
+	uint64_t keepalive_interval_ms;
+	uint64_t max_connection_duration_ms;
+	uint64_t idle_timeout_ms; /* tcp's; default 1 h, 0 = off */
+	uint32_t http1_max_pending_requests;
+	uint32_t http2_max_requests;
+	uint32_t max_requests_per_connection; /* 1 = no keep-alive */
+	uint32_t max_retries;
+	uint32_t max_concurrent_streams;
+	uint64_t http_idle_timeout_ms; /* default: tcp's */
+};
+
+extern const struct mrd_pool_rule mrd_pool_defaults;
+
+/* loadBalancer.warmup (Envoy's slow start): a new endpoint's part grows over duration. */
+struct mrd_warmup_rule {
+	uint64_t duration_ms;	/* 0: off */
+	double minimum_percent; /* default 10 */
+	double aggression;	/* default 1 */
+};
+
+enum mrd_on_eject { MRD_ON_EJECT_KEEP, MRD_ON_EJECT_CLOSE, MRD_ON_EJECT_RESET };
+
+/* Which document a setting came from. */
+enum mrd_origin { MRD_ORIGIN_NONE, MRD_ORIGIN_RULE, MRD_ORIGIN_MESH };
+
+/*
+ * For one port of one service. Borrows from the policy. Places are "file:line:column", "" for what
+ * nobody wrote.
+ */
 struct mrd_effective {
 	const struct mrd_outlier_rule *outlier; /* NULL: no outlier detection */
+	const char *outlier_place;
+	/* What locality says if the Service has no trafficDistribution, which goes before the
+	 * mesh's setting but not before a rule's. */
 	enum mrd_locality_mode locality_mode;
 	const struct mrd_locality_setting *locality; /* NULL: none was given */
+	enum mrd_origin locality_origin;
+	const char *locality_place;
 	enum mrd_lb lb;
+	bool hash_source_ip; /* consistentHash.useSourceIp: a client keeps its endpoint */
+	struct mrd_warmup_rule warmup;
+	const struct mrd_pool_rule *pool;  /* never NULL */
 	uint32_t min_health_percent;	   /* 0 = no panic; 1 to 100 */
 	uint32_t overprovisioning_percent; /* Envoy's factor, default 140 */
 	bool cluster_local;		   /* endpoints of the home cluster only */
-	const char *rule;		   /* "namespace/name" of the DestinationRule, "" = none */
+	bool fallback_next_region;	   /* meridian.dev/fallback: next-region */
+	bool regions_strict;		   /* meridian.dev/regions: strict */
+	bool unready_drop;		   /* meridian.dev/unready: drop */
+	uint64_t
+		region_warmup_ms; /* meridian.dev/warmup, 0 = off: a region that returns ramps up */
+	enum mrd_on_eject on_eject;
+	const char *rule;	/* "namespace/name" of the DestinationRule, "" = none */
+	const char *rule_place; /* of its host */
 };
 
 /* The words under which Istio's documents look a service up. */
