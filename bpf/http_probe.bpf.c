@@ -29,11 +29,13 @@ struct mrd_segment {
 	__u32 seq;
 	__u32 ack_seq;
 	__u32 payload; /* offset in the skb */
-	__u32 len;     /* of the payload */
+	__u32 len;     /* of the payload; 0: none */
 	bool syn;
+	bool fin;
+	bool rst;
 };
 
-/* Headers are in the linear part: the kernel has pulled or pushed them there. */
+/* Headers are in the linear part: the kernel has pulled or pushed them there. False: no TCP. */
 static __always_inline bool mrd_segment_read(struct __sk_buff *skb, struct mrd_segment *ret_segment)
 {
 	void *data = (void *)(long)skb->data, *end = (void *)(long)skb->data_end;
@@ -59,12 +61,14 @@ static __always_inline bool mrd_segment_read(struct __sk_buff *skb, struct mrd_s
 	ret_segment->seq = bpf_ntohl(tcp->seq);
 	ret_segment->ack_seq = bpf_ntohl(tcp->ack_seq);
 	ret_segment->syn = tcp->syn;
+	ret_segment->fin = tcp->fin;
+	ret_segment->rst = tcp->rst;
 	ret_segment->payload = offset + tcp->doff * 4;
-	ret_segment->len = skb->len - ret_segment->payload;
+	ret_segment->len = skb->len > ret_segment->payload ? skb->len - ret_segment->payload : 0;
 	/* The SYN takes a sequence number of its own. */
 	if (ret_segment->syn)
 		ret_segment->seq++;
-	return skb->len > ret_segment->payload;
+	return true;
 }
 
 static __always_inline struct mrd_socket *mrd_probe_socket(struct __sk_buff *skb)
@@ -121,10 +125,14 @@ static __always_inline bool mrd_response_missed(const struct mrd_socket *sock,
 SEC("cgroup_skb/egress")
 int mrd_probe_egress(struct __sk_buff *skb)
 {
-	struct mrd_socket *sock = mrd_probe_socket(skb);
 	struct mrd_segment segment;
+	struct mrd_socket *sock;
 
-	if (!sock || !mrd_segment_read(skb, &segment))
+	/* Most packets out carry nothing: they cost no look-up. */
+	if (!mrd_segment_read(skb, &segment) || !segment.len)
+		return MRD_ALLOW_CALL;
+	sock = mrd_probe_socket(skb);
+	if (!sock)
 		return MRD_ALLOW_CALL;
 	if (sock->stage != MRD_PROBE_IDLE && !mrd_response_missed(sock, &segment))
 		return MRD_ALLOW_CALL;
@@ -179,12 +187,6 @@ mrd_line_gather(struct __sk_buff *skb, const struct mrd_segment *segment, struct
 	__u8 piece[2 * MRD_STATUS_ROOM] = {0};
 	__u32 at = overlap.at, count = overlap.count;
 
-	if (count == MRD_STATUS_LEN) { /* as good as always */
-		if (bpf_skb_load_bytes(skb, offset, sock->line, MRD_STATUS_LEN))
-			return false;
-		sock->have = MRD_STATUS_HAVE_ALL;
-		return true;
-	}
 	if (!count || count > MRD_STATUS_LEN || at >= MRD_STATUS_LEN)
 		return false;
 	if (mrd_load_some(skb, offset, piece + at, count, MRD_STATUS_ROOM))
@@ -247,18 +249,61 @@ static __noinline bool mrd_probe_step(struct __sk_buff *skb, const struct mrd_se
 	return sock->stage != MRD_PROBE_IDLE;
 }
 
+/* All that is not one segment with a final status line at its start. */
+static __noinline void mrd_probe_steps(struct __sk_buff *skb, const struct mrd_segment *segment,
+				       struct mrd_socket *sock)
+{
+	for (int i = 0; i < MRD_STEPS; i++)
+		if (!mrd_probe_step(skb, segment, sock))
+			break;
+}
+
+/* As good as always: the response starts where the segment does. */
+static __always_inline bool
+mrd_line_at_start(struct __sk_buff *skb, const struct mrd_segment *segment, struct mrd_socket *sock)
+{
+	if (sock->stage != MRD_PROBE_STATUS_LINE || segment->seq != sock->expect_seq ||
+	    segment->len < MRD_STATUS_LEN ||
+	    bpf_skb_load_bytes(skb, segment->payload, sock->line, MRD_STATUS_LEN))
+		return false;
+	mrd_line_finish(sock);
+	return true;
+}
+
+/*
+ * The peer ends the connection while a response is due. In order and without a byte of it (its
+ * process died), or by a reset that the kernel will take: one inside the status line or before it.
+ * What looked like a request may be none on a port that is not known as HTTP.
+ */
+static __noinline void mrd_on_end(const struct mrd_segment *segment, struct mrd_socket *sock)
+{
+	const __u32 end_seq = segment->seq + segment->len;
+
+	if (mrd_seq_before(end_seq, sock->expect_seq) ||
+	    mrd_seq_before(sock->expect_seq + MRD_STATUS_LEN, end_seq))
+		return;
+	if (segment->rst || (end_seq == sock->expect_seq &&
+			     mrd_speaks_http(mrd_health_of(sock), mrd_stat_of(sock)))) {
+		mrd_request_failed(sock);
+		sock->stage = MRD_PROBE_IDLE;
+	}
+}
+
 SEC("cgroup_skb/ingress")
 int mrd_probe_ingress(struct __sk_buff *skb)
 {
-	struct mrd_socket *sock = mrd_probe_socket(skb);
 	struct mrd_segment segment;
+	struct mrd_socket *sock;
 
+	if (!mrd_segment_read(skb, &segment) || (!segment.len && !segment.fin && !segment.rst))
+		return MRD_ALLOW_CALL;
+	sock = mrd_probe_socket(skb);
 	if (!sock || sock->stage == MRD_PROBE_IDLE || sock->stage == MRD_PROBE_FASTOPEN)
 		return MRD_ALLOW_CALL;
-	if (!mrd_segment_read(skb, &segment))
-		return MRD_ALLOW_CALL;
-	for (int i = 0; i < MRD_STEPS; i++)
-		if (!mrd_probe_step(skb, &segment, sock))
-			break;
+	if (segment.len &&
+	    (!mrd_line_at_start(skb, &segment, sock) || sock->stage != MRD_PROBE_IDLE))
+		mrd_probe_steps(skb, &segment, sock);
+	if ((segment.fin || segment.rst) && sock->stage != MRD_PROBE_IDLE)
+		mrd_on_end(&segment, sock);
 	return MRD_ALLOW_CALL;
 }

@@ -166,7 +166,8 @@ static __always_inline void mrd_call_remember(struct bpf_sock_addr *ctx,
 	sock->connected = 1;
 	sock->connect_ns = bpf_ktime_get_ns();
 	if (call->vip.protocol == MRD_PROTOCOL_UDP)
-		mrd_socket_count_open(sock); /* TCP counts when the handshake is done */
+		mrd_socket_count_open(
+			sock, mrd_stat_of(sock)); /* TCP counts when the handshake is done */
 }
 
 static __noinline enum mrd_verdict mrd_on_connect(struct bpf_sock_addr *ctx, struct mrd_call *call)

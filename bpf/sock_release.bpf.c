@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * A socket is closed. TCP has its own end (sockops sees the state change); a UDP socket leaves the
- * counter of open ones, and takes its latest conversation along. Older conversations go by age.
+ * A socket is closed by its owner, and leaves the counter of open ones (TCP may still have to say
+ * goodbye to its peer). A UDP socket takes its latest conversation along; older ones go by age.
  */
 #include "lib/kern.h"
 
@@ -22,7 +22,7 @@ int mrd_sock_release(struct bpf_sock *ctx)
 	struct mrd_socket *sock = bpf_sk_storage_get(&mrd_socket, ctx, NULL, 0);
 	__u64 cookie;
 
-	if (!sock || sock->protocol != MRD_PROTOCOL_UDP)
+	if (!sock)
 		return MRD_ALLOW_CALL;
 	mrd_socket_count_closed(sock);
 	if (!sock->has_replies || sock->connected)

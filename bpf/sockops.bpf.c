@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * The life of a rewritten TCP connection: handshake done or failed and why, open and closed, ended
- * while an answer was due. Sockets without our storage pay one look-up in their first SYN.
+ * The handshake of a rewritten TCP connection: done, or failed and why. Sockets without our storage
+ * pay one look-up in their first SYN. What ends a request early is seen by the probe, in packets
+ * that it reads anyway; so state changes are asked for while the handshake lasts, and again only
+ * when an established connection goes unanswered, which may end in a timeout.
  *
  * The kernel tells of a failed handshake only by the state change, and of its cause only by sk_err,
  * which is set before it:
@@ -19,6 +21,12 @@
 
 /* Istio's mesh-wide connectTimeout, 10 s. */
 #define MRD_CONNECT_TIMEOUT_NS (10ULL * 1000 * 1000 * 1000)
+
+/* Others may have flags of their own on this socket; the kernel has one set for all. */
+static __always_inline void mrd_flags_change(struct bpf_sock_ops *ctx, __u32 set, __u32 clear)
+{
+	bpf_sock_ops_cb_flags_set(ctx, (ctx->bpf_sock_ops_cb_flags & ~clear) | set);
+}
 
 static __always_inline int mrd_sock_error(struct bpf_sock *sk)
 {
@@ -56,9 +64,9 @@ static __always_inline void mrd_on_established(struct bpf_sock_ops *ctx, struct 
 		sock->stage = MRD_PROBE_STATUS_LINE;
 	}
 	sock->reported = 0; /* the handshake's; requests follow */
-	mrd_socket_count_open(sock);
 	if (!stat)
 		return;
+	mrd_socket_count_open(sock, stat);
 	__sync_fetch_and_add(&stat->established, 1);
 	__sync_fetch_and_add(&stat->handshake_sum_us, (now_ns - sock->connect_ns) / 1000);
 	stat->last_heard_ns = now_ns;
@@ -88,55 +96,33 @@ static __always_inline void mrd_on_syn_closed(struct mrd_socket *sock, int error
 	}
 }
 
-/* The connection ended before the answer: for HTTP that is an error like a 503. */
-static __always_inline void mrd_request_failed(struct mrd_socket *sock)
+/* Established, then silent until the kernel gave up: the request, if there is one, has failed. */
+static __always_inline void mrd_on_silence(struct mrd_socket *sock, int error)
 {
-	if (sock->reported)
+	if (sock->stage == MRD_PROBE_IDLE || error != MRD_ETIMEDOUT)
 		return;
-	sock->reported = 1;
-	mrd_count_one(MRD_REASON_RESET_IN_REQUEST);
-	mrd_report_failure(sock, mrd_stat_of(sock), MRD_EVENT_RESET, 0, bpf_ktime_get_ns());
-}
-
-/*
- * The peer closed its side in order, without a byte of the answer that was due: its process died.
- * What looked like a request may be none on a port that is not known as HTTP.
- */
-static __always_inline void mrd_on_peer_closed(struct bpf_sock_ops *ctx, struct mrd_socket *sock)
-{
-	const __u32 fin_len = 1;
-
-	if (sock->stage != MRD_PROBE_STATUS_LINE || ctx->rcv_nxt != sock->expect_seq + fin_len)
-		return;
-	if (mrd_speaks_http(mrd_health_of(sock), mrd_stat_of(sock)))
-		mrd_request_failed(sock);
-}
-
-static __always_inline void mrd_on_state(struct bpf_sock_ops *ctx, struct bpf_sock *sk,
-					 struct mrd_socket *sock)
-{
-	const __u32 old = ctx->args[0], new = ctx->args[1];
-	int error;
-
-	if (new == BPF_TCP_CLOSE_WAIT)
-		mrd_on_peer_closed(ctx, sock);
-	if (new != BPF_TCP_CLOSE)
-		return;
-	mrd_socket_count_closed(sock);
-	error = mrd_sock_error(sk);
-	if (old == BPF_TCP_SYN_SENT)
-		mrd_on_syn_closed(sock, error);
-	else if (sock->stage != MRD_PROBE_IDLE &&
-		 (error == MRD_ECONNRESET || error == MRD_ETIMEDOUT))
-		mrd_request_failed(sock);
+	mrd_request_failed(sock);
 	sock->stage = MRD_PROBE_IDLE;
+}
+
+static __always_inline void mrd_on_closed(struct bpf_sock_ops *ctx, struct bpf_sock *sk,
+					  struct mrd_socket *sock)
+{
+	const int error = mrd_sock_error(sk);
+
+	if (ctx->args[0] == BPF_TCP_SYN_SENT)
+		mrd_on_syn_closed(sock, error);
+	else
+		mrd_on_silence(sock, error);
 }
 
 /* A timer ran out without an answer: while connecting, that of the SYN. */
 static __always_inline void mrd_on_timer(struct bpf_sock_ops *ctx, struct mrd_socket *sock)
 {
-	if (ctx->state != BPF_TCP_SYN_SENT)
+	if (ctx->state != BPF_TCP_SYN_SENT) {
+		mrd_flags_change(ctx, BPF_SOCK_OPS_STATE_CB_FLAG, 0);
 		return;
+	}
 	sock->retransmitted = 1;
 	if (bpf_ktime_get_ns() - sock->connect_ns >= MRD_CONNECT_TIMEOUT_NS)
 		mrd_handshake_failed(sock, MRD_REASON_HANDSHAKE_TIMEOUT, MRD_EVENT_CONNECT_TIMEOUT);
@@ -149,9 +135,12 @@ int mrd_sockops(struct bpf_sock_ops *ctx)
 	struct mrd_socket *sock;
 
 	switch (ctx->op) {
+	case BPF_SOCK_OPS_STATE_CB:
+		if (ctx->args[1] != BPF_TCP_CLOSE)
+			return MRD_ALLOW_CALL;
+		break;
 	case BPF_SOCK_OPS_TCP_CONNECT_CB:
 	case BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB:
-	case BPF_SOCK_OPS_STATE_CB:
 	case BPF_SOCK_OPS_RTO_CB:
 		break;
 	default:
@@ -165,16 +154,14 @@ int mrd_sockops(struct bpf_sock_ops *ctx)
 
 	switch (ctx->op) {
 	case BPF_SOCK_OPS_TCP_CONNECT_CB:
-		/* Others may have flags of their own on this socket. */
-		bpf_sock_ops_cb_flags_set(ctx, ctx->bpf_sock_ops_cb_flags |
-						       BPF_SOCK_OPS_STATE_CB_FLAG |
-						       BPF_SOCK_OPS_RTO_CB_FLAG);
+		mrd_flags_change(ctx, BPF_SOCK_OPS_STATE_CB_FLAG | BPF_SOCK_OPS_RTO_CB_FLAG, 0);
 		break;
 	case BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB:
+		mrd_flags_change(ctx, 0, BPF_SOCK_OPS_STATE_CB_FLAG);
 		mrd_on_established(ctx, sock);
 		break;
 	case BPF_SOCK_OPS_STATE_CB:
-		mrd_on_state(ctx, sk, sock);
+		mrd_on_closed(ctx, sk, sock);
 		break;
 	case BPF_SOCK_OPS_RTO_CB:
 		mrd_on_timer(ctx, sock);

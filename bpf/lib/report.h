@@ -65,6 +65,16 @@ static __always_inline void mrd_report_failure(const struct mrd_socket *sock, st
 		mrd_event_send(sock, kind, status, now_ns);
 }
 
+/* The connection ended before the answer: for HTTP that is an error like a 503. */
+static __always_inline void mrd_request_failed(struct mrd_socket *sock)
+{
+	if (sock->reported)
+		return;
+	sock->reported = 1;
+	mrd_count_one(MRD_REASON_RESET_IN_REQUEST);
+	mrd_report_failure(sock, mrd_stat_of(sock), MRD_EVENT_RESET, 0, bpf_ktime_get_ns());
+}
+
 static __always_inline void mrd_report_success(const struct mrd_socket *sock, struct mrd_stat *stat,
 					       enum mrd_event_kind kind, __u32 status, __u64 now_ns)
 {

@@ -12,10 +12,9 @@
 #include "addr.h"
 #include "report.h"
 
-static __always_inline void mrd_socket_count_open(struct mrd_socket *sock)
+/* stat may be NULL. */
+static __always_inline void mrd_socket_count_open(struct mrd_socket *sock, struct mrd_stat *stat)
 {
-	struct mrd_stat *stat = mrd_stat_of(sock);
-
 	if (sock->counted || !stat)
 		return;
 	__sync_fetch_and_add(&stat->open, 1);
