@@ -28,15 +28,26 @@ static __always_inline void mrd_flags_change(struct bpf_sock_ops *ctx, __u32 set
 	bpf_sock_ops_cb_flags_set(ctx, (ctx->bpf_sock_ops_cb_flags & ~clear) | set);
 }
 
+static __always_inline const struct tcp_sock *mrd_tcp_of(struct bpf_sock *sk)
+{
+	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_skc_to_tcp_sock))
+		return NULL;
+	return bpf_skc_to_tcp_sock(sk);
+}
+
 static __always_inline int mrd_sock_error(struct bpf_sock *sk)
 {
-	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_skc_to_tcp_sock)) {
-		const struct tcp_sock *tcp = bpf_skc_to_tcp_sock(sk);
+	const struct tcp_sock *tcp = mrd_tcp_of(sk);
 
-		if (tcp)
-			return tcp->inet_conn.icsk_inet.sk.sk_err;
-	}
-	return 0;
+	return tcp ? tcp->inet_conn.icsk_inet.sk.sk_err : 0;
+}
+
+/* The kernel's own socket beneath one of MPTCP: nobody closes it by cgroup/sock_release. */
+static __always_inline bool mrd_is_subflow(struct bpf_sock *sk)
+{
+	const struct tcp_sock *tcp = mrd_tcp_of(sk);
+
+	return tcp && bpf_core_field_exists(tcp->is_mptcp) && tcp->is_mptcp;
 }
 
 static __always_inline void mrd_handshake_failed(struct mrd_socket *sock, enum mrd_reason reason,
@@ -110,6 +121,7 @@ static __always_inline void mrd_on_closed(struct bpf_sock_ops *ctx, struct bpf_s
 {
 	const int error = mrd_sock_error(sk);
 
+	mrd_socket_count_closed(sock);
 	if (ctx->args[0] == BPF_TCP_SYN_SENT)
 		mrd_on_syn_closed(sock, error);
 	else
@@ -157,7 +169,8 @@ int mrd_sockops(struct bpf_sock_ops *ctx)
 		mrd_flags_change(ctx, BPF_SOCK_OPS_STATE_CB_FLAG | BPF_SOCK_OPS_RTO_CB_FLAG, 0);
 		break;
 	case BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB:
-		mrd_flags_change(ctx, 0, BPF_SOCK_OPS_STATE_CB_FLAG);
+		if (!mrd_is_subflow(sk))
+			mrd_flags_change(ctx, 0, BPF_SOCK_OPS_STATE_CB_FLAG);
 		mrd_on_established(ctx, sock);
 		break;
 	case BPF_SOCK_OPS_STATE_CB:

@@ -236,6 +236,7 @@ struct inet_connection_sock {
 
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
+	bool is_mptcp; /* CONFIG_MPTCP */
 };
 
 #pragma clang attribute pop

@@ -294,6 +294,68 @@ static int run_udp_echo(char **args, int count)
 	return 1;
 }
 
+/* ---------------------------------------------------------------------------- early endings */
+
+/* How the path of a request wants its connection to end: after which bytes, in which way. */
+static const struct {
+	const char *path;
+	const char *answer;
+	int reset;
+} endings[] = {
+	{.path = "/fin", .answer = ""},
+	{.path = "/rst", .answer = "", .reset = 1},
+	{.path = "/half-rst", .answer = "HTTP/1.", .reset = 1},
+	{.path = "/interim-rst", .answer = "HTTP/1.1 103 Early Hints\r\n\r\n", .reset = 1},
+	{.path = "/whole-fin", .answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"},
+	{.path = "/whole-rst",
+	 .answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+	 .reset = 1},
+};
+
+static void end_early(int fd)
+{
+	static const struct linger at_once = {.l_onoff = 1};
+	char request[PEER_BUFFER] = {0};
+	char path[sizeof(request)] = "";
+
+	if (recv(fd, request, sizeof(request) - 1, 0) > 0)
+		sscanf(request, "%*s %4095s", path);
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+		if (strcmp(path, endings[i].path) != 0)
+			continue;
+		send(fd, endings[i].answer, strlen(endings[i].answer), MSG_NOSIGNAL);
+		pause_ms(20); /* the answer is read before the end comes */
+		if (endings[i].reset)
+			setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
+	}
+	close(fd);
+}
+
+/* end-server ADDRESS PORT: takes one request a connection and ends it as the path says. */
+static int run_end_server(char **args, int count)
+{
+	struct addrinfo *info;
+	int on = 1;
+	int fd;
+
+	(void)count;
+	if (resolve(args[0], args[1], SOCK_STREAM, &info))
+		return 2;
+	fd = socket(info->ai_family, SOCK_STREAM, 0);
+	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)) ||
+	    bind(fd, info->ai_addr, info->ai_addrlen) || listen(fd, 16)) {
+		perror("peer: end-server");
+		return 1;
+	}
+	freeaddrinfo(info);
+	for (;;) {
+		const int connection = accept(fd, NULL, NULL);
+
+		if (connection >= 0)
+			end_early(connection);
+	}
+}
+
 /* ------------------------------------------------------------------------------------ hold */
 
 /* hold ADDRESS PORT SECONDS: a connection that is kept, told by a line, and then closed. */
@@ -328,6 +390,7 @@ static const struct {
 	{.name = "udp", .least = 4, .run = run_udp},
 	{.name = "udp-echo", .least = 3, .run = run_udp_echo},
 	{.name = "hold", .least = 3, .run = run_hold},
+	{.name = "end-server", .least = 2, .run = run_end_server},
 	{.name = "decoy-server", .least = 2, .run = peer_decoy_server},
 	{.name = "decoys", .least = 3, .run = peer_decoy_client},
 };
@@ -338,6 +401,7 @@ int main(int argc, char **argv)
 		if (argc > 1 && !strcmp(argv[1], commands[i].name) && argc - 2 >= commands[i].least)
 			return commands[i].run(argv + 2, argc - 2);
 	}
-	fprintf(stderr, "usage: peer get|connect|udp|udp-echo|hold|decoy-server|decoys …\n");
+	fprintf(stderr,
+		"usage: peer get|connect|udp|udp-echo|hold|end-server|decoy-server|decoys …\n");
 	return 2;
 }
