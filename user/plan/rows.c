@@ -2,7 +2,8 @@
 /*
  * A set of rows: per map an array of pointers, sorted by key when it is read. Rows themselves stand
  * in blocks that never move, so a borrowed key or value stays valid while other rows are put. A
- * thousand rows put in any order cost one sort.
+ * thousand rows put in any order cost one sort. An agent keeps the rows of all its services, and
+ * most maps have a single row of a service: so nothing here is larger than it must be.
  */
 #include "plan/rows.h"
 
@@ -11,12 +12,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCK_ROWS_MIN = 8, BLOCK_ROWS_MAX = 1024, KEY_ROOM = (MRD_ROW_KEY_MAX + 7) & ~7 };
+enum { BLOCK_ROWS_MAX = 1024 };
 
+/* Key and value follow each other in bytes, either one aligned; a map says how long they are. */
 struct row {
 	uint64_t order; /* of rows with one key, the last put counts */
-	unsigned char key[KEY_ROOM];
-	_Alignas(uint64_t) unsigned char value[];
+	_Alignas(uint64_t) unsigned char bytes[];
 };
 
 struct block {
@@ -71,6 +72,21 @@ const char *mrd_map_name(enum mrd_map map)
 	return map_types[map].name;
 }
 
+static size_t aligned(size_t size)
+{
+	return (size + sizeof(uint64_t) - 1) & ~(sizeof(uint64_t) - 1);
+}
+
+static const unsigned char *key_of(const struct row *row)
+{
+	return row->bytes;
+}
+
+static unsigned char *value_of(enum mrd_map map, struct row *row)
+{
+	return row->bytes + aligned(map_types[map].key_size);
+}
+
 /* --------------------------------------------------------------------------------- order */
 
 /* VIPs by address, then port, family and protocol; all other keys are numbers, one by one. */
@@ -100,7 +116,7 @@ static int compare_rows(const void *left, const void *right, void *set)
 {
 	const struct row *a = *(struct row *const *)left;
 	const struct row *b = *(struct row *const *)right;
-	const int order = compare_keys(((const struct row_set *)set)->map, a->key, b->key);
+	const int order = compare_keys(((const struct row_set *)set)->map, key_of(a), key_of(b));
 
 	return order ? order : (a->order > b->order) - (a->order < b->order);
 }
@@ -113,7 +129,8 @@ static void sort_set(struct row_set *set)
 		return;
 	qsort_r(set->rows, set->count, sizeof(struct row *), compare_rows, set);
 	for (size_t i = 0; i < set->count; i++) {
-		if (kept && !compare_keys(set->map, set->rows[kept - 1]->key, set->rows[i]->key))
+		if (kept &&
+		    !compare_keys(set->map, key_of(set->rows[kept - 1]), key_of(set->rows[i])))
 			kept--; /* the later one replaces it */
 		set->rows[kept++] = set->rows[i];
 	}
@@ -130,7 +147,7 @@ static struct row *find_row(struct row_set *set, const void *key)
 	high = set->count;
 	while (low < high) {
 		const size_t middle = low + (high - low) / 2;
-		const int order = compare_keys(set->map, set->rows[middle]->key, key);
+		const int order = compare_keys(set->map, key_of(set->rows[middle]), key);
 
 		if (!order)
 			return set->rows[middle];
@@ -146,7 +163,8 @@ static struct row *find_row(struct row_set *set, const void *key)
 
 static size_t row_size(enum mrd_map map)
 {
-	return sizeof(struct row) + ((map_types[map].value_size + 7) & ~(size_t)7);
+	return sizeof(struct row) + aligned(map_types[map].key_size) +
+	       aligned(map_types[map].value_size);
 }
 
 static struct row *new_row(struct row_set *set)
@@ -154,7 +172,8 @@ static struct row *new_row(struct row_set *set)
 	struct block *block = set->blocks;
 
 	if (!block || block->used == block->room) {
-		size_t room = block ? block->room * 2 : BLOCK_ROWS_MIN;
+		/* As many as there are already, so blocks are at most half empty together. */
+		size_t room = set->count ? set->count : 1;
 
 		if (room > BLOCK_ROWS_MAX)
 			room = BLOCK_ROWS_MAX;
@@ -171,7 +190,7 @@ static struct row *new_row(struct row_set *set)
 
 static int grow(struct row_set *set)
 {
-	const size_t room = set->room ? set->room * 2 : BLOCK_ROWS_MIN;
+	const size_t room = set->room ? set->room * 2 : 1;
 	struct row **rows = reallocarray(set->rows, room, sizeof(struct row *));
 
 	if (!rows)
@@ -192,10 +211,10 @@ static int append_row(struct row_set *set, const void *key, const void *value)
 	if (!row)
 		return -ENOMEM;
 	row->order = set->appended++;
-	memset(row->key, 0, sizeof(row->key));
-	memcpy(row->key, key, map_types[set->map].key_size);
-	memcpy(row->value, value, map_types[set->map].value_size);
-	if (set->count && compare_keys(set->map, set->rows[set->count - 1]->key, row->key) >= 0)
+	memcpy(row->bytes, key, map_types[set->map].key_size);
+	memcpy(value_of(set->map, row), value, map_types[set->map].value_size);
+	if (set->count &&
+	    compare_keys(set->map, key_of(set->rows[set->count - 1]), row->bytes) >= 0)
 		set->sorted = false;
 	set->rows[set->count++] = row;
 	return 0;
@@ -253,15 +272,15 @@ int mrd_rows_put(struct mrd_rows *rows, enum mrd_map map, const void *key, const
 
 	if (!row)
 		return append_row(set, key, value);
-	memcpy(row->value, value, map_types[map].value_size);
+	memcpy(value_of(map, row), value, map_types[map].value_size);
 	return 0;
 }
 
 const void *mrd_rows_get(const struct mrd_rows *rows, enum mrd_map map, const void *key)
 {
-	const struct row *row = find_row(&rows->sets[map], key);
+	struct row *row = find_row(&rows->sets[map], key);
 
-	return row ? row->value : NULL;
+	return row ? value_of(map, row) : NULL;
 }
 
 size_t mrd_rows_count(const struct mrd_rows *rows, enum mrd_map map)
@@ -278,7 +297,7 @@ int mrd_rows_walk(const struct mrd_rows *rows, enum mrd_map map,
 
 	sort_set(&rows->sets[map]);
 	for (size_t i = 0; !r && i < set->count; i++)
-		r = fn(self, set->rows[i]->key, set->rows[i]->value);
+		r = fn(self, key_of(set->rows[i]), value_of(map, set->rows[i]));
 	return r;
 }
 
@@ -296,15 +315,18 @@ int mrd_rows_walk_both(const struct mrd_rows *a, const struct mrd_rows *b, enum 
 	sort_set(left);
 	sort_set(right);
 	while (!r && (i < left->count || k < right->count)) {
-		const struct row *of_a = i < left->count ? left->rows[i] : NULL;
-		const struct row *of_b = k < right->count ? right->rows[k] : NULL;
-		const int order = !of_a ? 1 : !of_b ? -1 : compare_keys(map, of_a->key, of_b->key);
+		struct row *of_a = i < left->count ? left->rows[i] : NULL;
+		struct row *of_b = k < right->count ? right->rows[k] : NULL;
+		const int order = !of_a	  ? 1
+				  : !of_b ? -1
+					  : compare_keys(map, key_of(of_a), key_of(of_b));
 
 		i += order <= 0;
 		k += order >= 0;
 		/* Of a key in both, b's is told: it is the newer one by custom. */
-		r = fn(self, order < 0 ? of_a->key : of_b->key, order <= 0 ? of_a->value : NULL,
-		       order >= 0 ? of_b->value : NULL);
+		r = fn(self, key_of(order < 0 ? of_a : of_b),
+		       order <= 0 ? value_of(map, of_a) : NULL,
+		       order >= 0 ? value_of(map, of_b) : NULL);
 	}
 	return r;
 }
