@@ -128,6 +128,35 @@ manifest_latency() {
   done <"$SANDBOX/edits"
 }
 
+# The agent's own work without a kernel, by the number of services.
+scale() {
+  local services name value changes=200
+
+  [[ -z ${QUICK-} ]] || changes=50
+  mkdir "$SANDBOX/scale"
+  for services in 1000 10000 64000; do
+    "$SANDBOX_OUT/bench/scale" "$services" "$changes" "$SANDBOX/scale" >"$SANDBOX/scale/out"
+    local round=0
+    while read -r name value; do
+      [[ $name == change_us || $services == 10000 ]] || continue
+      [[ $name == change_us ]] && name=change_${services}_us
+      sample "plan.$name" value $((round++)) "$value"
+    done <"$SANDBOX/scale/out"
+  done
+}
+
+# 1,000 rules through meridianctl check, from start to end of the process.
+check_rules() {
+  local round start
+
+  for ((round = 0; round < rounds; round++)); do
+    start=$EPOCHREALTIME
+    "$MERIDIANCTL" check "$SANDBOX/scale/rules.yaml" >"$SANDBOX/scale/found"
+    sample check.rules_1000_ms value "$round" \
+      "$(awk "BEGIN { printf \"%.2f\", ($EPOCHREALTIME - $start) * 1000 }")"
+  done
+}
+
 # Resident memory in MiB.
 agent_memory() {
   awk '/VmRSS/ { printf "%.2f", $2 / 1024 }' "/proc/${AGENT_PID[$1]}/status"
@@ -158,6 +187,10 @@ failover_policy reviews
 agent_start h
 nsenter --net=/run/netns/client sh -c 'cd /proc/sys/net/ipv4; echo 1024 65000 >ip_local_port_range; echo 1 >tcp_tw_reuse'
 
+if wanted scale; then
+  scale
+  check_rules
+fi
 if wanted memory; then
   # What the demo's node of Hangzhou holds: the guide's Bookinfo.
   own_agent b "$SANDBOX_ROOT/demo/state/hangzhou" "$SANDBOX_ROOT/demo/state/shanghai" \

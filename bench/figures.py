@@ -19,6 +19,13 @@ GOALS = {
     "ejection.count": (None, "higher", "ejections"),
     "manifest.us": (50000, "lower", "us"),
     "agent.rss_mib": (10, "lower", "MiB"),
+    "plan.full_ms": (1000, "lower", "ms"),
+    "plan.rss_mib": (150, "lower", "MiB"),
+    "plan.change_1000_us": (1000, "lower", "us"),
+    "plan.change_10000_us": (1000, "lower", "us"),
+    "plan.change_64000_us": (1000, "lower", "us"),
+    "plan.events_core": (5, "lower", "% of core"),
+    "check.rules_1000_ms": (100, "lower", "ms"),
 }
 RESAMPLES = 4000
 

@@ -220,6 +220,53 @@ static int append_row(struct row_set *set, const void *key, const void *value)
 	return 0;
 }
 
+static void free_blocks(struct block *block)
+{
+	while (block) {
+		struct block *next = block->next;
+
+		free(block);
+		block = next;
+	}
+}
+
+/* One block and one array of just the right size. */
+static int trim_set(struct row_set *set)
+{
+	const size_t size = row_size(set->map);
+	struct block *block;
+	struct row **rows;
+
+	sort_set(set);
+	if (!set->count)
+		return 0;
+	block = malloc(sizeof(*block) + set->count * size);
+	if (!block)
+		return -ENOMEM;
+	*block = (struct block){.used = set->count, .room = set->count};
+	for (size_t i = 0; i < set->count; i++) {
+		memcpy(block->bytes + i * size, set->rows[i], size);
+		set->rows[i] = (struct row *)(block->bytes + i * size);
+	}
+	free_blocks(set->blocks);
+	set->blocks = block;
+	rows = reallocarray(set->rows, set->count, sizeof(struct row *));
+	if (rows) {
+		set->rows = rows;
+		set->room = set->count;
+	}
+	return 0;
+}
+
+int mrd_rows_trim(struct mrd_rows *rows)
+{
+	int r = 0;
+
+	for (enum mrd_map map = 0; !r && map < MRD_MAP_COUNT; map++)
+		r = trim_set(&rows->sets[map]);
+	return r;
+}
+
 int mrd_rows_new(uint32_t service_id, struct mrd_rows **ret_rows)
 {
 	struct mrd_rows *rows = calloc(1, sizeof(*rows));
@@ -245,14 +292,7 @@ void mrd_rows_free(struct mrd_rows *rows)
 	if (!rows)
 		return;
 	for (enum mrd_map map = 0; map < MRD_MAP_COUNT; map++) {
-		struct block *block = rows->sets[map].blocks;
-
-		while (block) {
-			struct block *next = block->next;
-
-			free(block);
-			block = next;
-		}
+		free_blocks(rows->sets[map].blocks);
 		free(rows->sets[map].rows);
 	}
 	free(rows->sets);

@@ -44,6 +44,9 @@ void mrd_rows_free(struct mrd_rows *rows); /* NULL is fine */
 uint32_t mrd_rows_service_id(const struct mrd_rows *rows);
 /* Puts or replaces a row (copies). -ENOMEM. */
 int mrd_rows_put(struct mrd_rows *rows, enum mrd_map map, const void *key, const void *value);
+/* For rows that are whole and will be kept: gives back the room that growing took. Moves the rows.
+ * -ENOMEM leaves them usable. */
+int mrd_rows_trim(struct mrd_rows *rows);
 /* The value, or NULL; lives until the row is replaced. */
 const void *mrd_rows_get(const struct mrd_rows *rows, enum mrd_map map, const void *key);
 size_t mrd_rows_count(const struct mrd_rows *rows, enum mrd_map map);

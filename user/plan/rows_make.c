@@ -331,6 +331,8 @@ int mrd_rows_make(const struct mrd_plan *plan, const struct mrd_plan_port *port,
 	if (r)
 		return r;
 	r = put_all(&making, &name);
+	if (!r)
+		r = mrd_rows_trim(making.rows);
 	if (r) {
 		mrd_rows_free(making.rows);
 		return r;

@@ -88,6 +88,30 @@ static void the_store_keeps_what_was_put_last(void **state)
 	mrd_rows_free(NULL);
 }
 
+static void trimmed_rows_are_the_same_and_can_grow(void **state)
+{
+	struct mrd_rows *rows;
+	uint32_t last = 0;
+
+	(void)state;
+	assert_int_equal(mrd_rows_new(7, &rows), 0);
+	for (uint32_t key = 11; key > 0; key--)
+		put_port(rows, key, key);
+	put_port(rows, 3, 300);
+	assert_int_equal(mrd_rows_trim(rows), 0);
+	assert_int_equal(mrd_rows_count(rows, MRD_MAP_HEALTH), 11);
+	assert_int_equal(mrd_rows_walk(rows, MRD_MAP_HEALTH, keys_rise, &last), 0);
+	assert_int_equal(port_of(rows, 3), 300);
+	assert_int_equal(port_of(rows, 11), 11);
+
+	put_port(rows, 3, 301);
+	put_port(rows, 12, 12);
+	assert_int_equal(port_of(rows, 3), 301);
+	assert_int_equal(port_of(rows, 12), 12);
+	assert_int_equal(mrd_rows_count(rows, MRD_MAP_HEALTH), 12);
+	mrd_rows_free(rows);
+}
+
 static void maps_have_names_and_sizes(void **state)
 {
 	(void)state;
@@ -451,6 +475,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_store_keeps_what_was_put_last),
+		cmocka_unit_test(trimmed_rows_are_the_same_and_can_grow),
 		cmocka_unit_test(maps_have_names_and_sizes),
 		cmocka_unit_test(rows_say_what_the_plan_says),
 		cmocka_unit_test(a_service_without_endpoints_still_has_its_route),
