@@ -143,7 +143,8 @@ int mrd_probe_egress(struct __sk_buff *skb)
 		return MRD_ALLOW_CALL;
 
 	sock->request_seq = segment.seq;
-	sock->request_ns = bpf_ktime_get_ns();
+	/* TCP has looked at CLOCK_MONOTONIC for this very segment. */
+	sock->request_ns = skb->tstamp ?: bpf_ktime_get_ns();
 	sock->expect_seq = segment.ack_seq;
 	sock->have = 0;
 	sock->reported = 0;
@@ -155,9 +156,18 @@ int mrd_probe_egress(struct __sk_buff *skb)
 
 /* ------------------------------------------------------------------------------- responses */
 
+static __always_inline void mrd_response_time(struct mrd_socket *sock, struct mrd_stat *stat)
+{
+	if (!sock->untimed) {
+		__sync_fetch_and_add(&stat->response_sum_us,
+				     (bpf_ktime_get_ns() - sock->request_ns) / 1000);
+		__sync_fetch_and_add(&stat->responses_timed, 1);
+	}
+	sock->untimed = (sock->untimed + 1) % MRD_TIMED_EACH;
+}
+
 static __always_inline void mrd_response_done(struct mrd_socket *sock, __u32 status)
 {
-	const __u64 now_ns = bpf_ktime_get_ns();
 	struct mrd_stat *stat = mrd_stat_of(sock);
 
 	mrd_count_one(MRD_REASON_RESPONSE);
@@ -166,15 +176,14 @@ static __always_inline void mrd_response_done(struct mrd_socket *sock, __u32 sta
 
 		if (class < MRD_CLASSES)
 			__sync_fetch_and_add(&stat->responses[class], 1);
-		stat->last_heard_ns = now_ns;
+		stat->last_heard_ns = sock->request_ns;
 		if (status >= 200)
-			__sync_fetch_and_add(&stat->response_sum_us,
-					     (now_ns - sock->request_ns) / 1000);
+			mrd_response_time(sock, stat);
 	}
 	if (status >= 500)
-		mrd_report_failure(sock, stat, MRD_EVENT_RESPONSE, status, now_ns);
+		mrd_report_failure(sock, stat, MRD_EVENT_RESPONSE, status);
 	else if (status >= 200)
-		mrd_report_success(sock, stat, MRD_EVENT_RESPONSE, status, now_ns);
+		mrd_report_success(sock, stat, MRD_EVENT_RESPONSE, status);
 }
 
 /* Takes the segment's part of the status line. True: the line is whole. */

@@ -61,7 +61,7 @@ static __always_inline void mrd_handshake_failed(struct mrd_socket *sock, enum m
 	mrd_count_one(reason);
 	if (stat)
 		__sync_fetch_and_add(&stat->failed, 1);
-	mrd_report_failure(sock, stat, kind, 0, bpf_ktime_get_ns());
+	mrd_report_failure(sock, stat, kind, 0);
 }
 
 static __always_inline void mrd_on_established(struct bpf_sock_ops *ctx, struct mrd_socket *sock)
@@ -81,7 +81,7 @@ static __always_inline void mrd_on_established(struct bpf_sock_ops *ctx, struct 
 	__sync_fetch_and_add(&stat->established, 1);
 	__sync_fetch_and_add(&stat->handshake_sum_us, (now_ns - sock->connect_ns) / 1000);
 	stat->last_heard_ns = now_ns;
-	mrd_report_success(sock, stat, MRD_EVENT_CONNECTED, 0, now_ns);
+	mrd_report_success(sock, stat, MRD_EVENT_CONNECTED, 0);
 }
 
 static __always_inline void mrd_on_syn_closed(struct mrd_socket *sock, int error)

@@ -155,6 +155,10 @@ _Static_assert(sizeof(struct mrd_health) == 64, "map ABI");
 
 enum { MRD_CLASSES = 5 }; /* 1xx to 5xx */
 
+/* Reading the clock is the dearest part of a response (some 60 ns on virtual machines), so not
+ * every one is timed. */
+enum { MRD_TIMED_EACH = 8 };
+
 /*
  * In the order in which hooks touch them: a response stays within 64 bytes, and behind the 56 bytes
  * that a hash row has in front of its value (so far) those are one cache line.
@@ -162,16 +166,18 @@ enum { MRD_CLASSES = 5 }; /* 1xx to 5xx */
 struct mrd_stat {
 	__u64 connects;		      /* picks that handed this endpoint out */
 	__u64 responses[MRD_CLASSES]; /* HTTP status lines seen, by class */
-	__u64 response_sum_us; /* request's first byte out → status line in; ÷ sum of 2xx to 5xx */
-	__u64 last_heard_ns;   /* CLOCK_MONOTONIC of the last handshake or response */
+	__u64 last_heard_ns; /* CLOCK_MONOTONIC of the last handshake, or request that was answered
+			      */
 	__u32 run;	/* failures since the last success; not 0: the next success is reported */
 	__u32 reserved; /* 0 */
-	__u64 established;	/* TCP handshakes completed */
-	__u64 failed;		/* TCP handshakes refused, reset, unreachable or unanswered */
-	__s64 open;		/* TCP connections and connected UDP sockets not closed yet */
+	__u64 response_sum_us; /* request's first byte out → status line in; ÷ responses_timed */
+	__u64 responses_timed; /* the first and every MRD_TIMED_EACH-th of a connection */
+	__u64 established;     /* TCP handshakes completed */
+	__u64 failed;	       /* TCP handshakes refused, reset, unreachable or unanswered */
+	__s64 open;	       /* TCP connections and connected UDP sockets not closed yet */
 	__u64 handshake_sum_us; /* ÷ established = mean handshake time */
 };
-_Static_assert(sizeof(struct mrd_stat) == 104, "map ABI");
+_Static_assert(sizeof(struct mrd_stat) == 112, "map ABI");
 
 /* ------------------------------------------------------------ mrd_ticket: service, hop → counter
  */
@@ -348,7 +354,8 @@ struct mrd_socket {
 	__u8 counted;	    /* 1: this socket is in mrd_stat.open */
 	__u8 retransmitted; /* 1: the SYN was sent more than once */
 	__u8 has_replies;   /* 1: mrd_udp_reply may have rows of this socket */
-	__u8 reserved[5];   /* 0 */
+	__u8 untimed;	    /* responses since one was timed; 0: time the next */
+	__u8 reserved[4];   /* 0 */
 };
 _Static_assert(sizeof(struct mrd_socket) == 120, "map ABI");
 

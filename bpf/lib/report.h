@@ -28,14 +28,14 @@ static __always_inline const struct mrd_health *mrd_health_of(const struct mrd_s
 }
 
 static __always_inline void mrd_event_send(const struct mrd_socket *sock, enum mrd_event_kind kind,
-					   __u32 status, __u64 now_ns)
+					   __u32 status)
 {
 	const struct mrd_event event = {
 		.kind = kind,
 		.service_id = sock->service_id,
 		.endpoint_id = sock->endpoint_id,
 		.status = status,
-		.time_ns = now_ns,
+		.time_ns = bpf_ktime_get_ns(),
 	};
 
 	if (bpf_ringbuf_output(&mrd_event, (void *)&event, sizeof(event), 0))
@@ -55,14 +55,14 @@ static __always_inline bool mrd_speaks_http(const struct mrd_health *health,
 }
 
 static __always_inline void mrd_report_failure(const struct mrd_socket *sock, struct mrd_stat *stat,
-					       enum mrd_event_kind kind, __u32 status, __u64 now_ns)
+					       enum mrd_event_kind kind, __u32 status)
 {
 	const struct mrd_health *health = mrd_health_of(sock);
 
 	if (stat)
 		__sync_fetch_and_add(&stat->run, 1);
 	if (health && health->state != MRD_STATE_EJECTED)
-		mrd_event_send(sock, kind, status, now_ns);
+		mrd_event_send(sock, kind, status);
 }
 
 /* The connection ended before the answer: for HTTP that is an error like a 503. */
@@ -72,11 +72,11 @@ static __always_inline void mrd_request_failed(struct mrd_socket *sock)
 		return;
 	sock->reported = 1;
 	mrd_count_one(MRD_REASON_RESET_IN_REQUEST);
-	mrd_report_failure(sock, mrd_stat_of(sock), MRD_EVENT_RESET, 0, bpf_ktime_get_ns());
+	mrd_report_failure(sock, mrd_stat_of(sock), MRD_EVENT_RESET, 0);
 }
 
 static __always_inline void mrd_report_success(const struct mrd_socket *sock, struct mrd_stat *stat,
-					       enum mrd_event_kind kind, __u32 status, __u64 now_ns)
+					       enum mrd_event_kind kind, __u32 status)
 {
 	const struct mrd_health *health;
 
@@ -87,7 +87,7 @@ static __always_inline void mrd_report_success(const struct mrd_socket *sock, st
 		return;
 	stat->run = 0;
 	if (health && health->state != MRD_STATE_EJECTED)
-		mrd_event_send(sock, kind, status, now_ns);
+		mrd_event_send(sock, kind, status);
 }
 
 #endif

@@ -84,12 +84,8 @@ static json_t *since_ms(uint64_t then_ns, uint64_t now_ns)
 
 static int set_counters(json_t *entry, const struct mrd_stat *stat, uint64_t now_ns)
 {
-	uint64_t answers = 0;
 	int r;
 
-	/* Interim responses have no time of their own. */
-	for (size_t i = 1; i < MRD_CLASSES; i++)
-		answers += stat->responses[i];
 	r = json_object_set_new(entry, "open", json_integer(stat->open));
 	r |= json_object_set_new(entry, "connects", mrd_view_number(stat->connects));
 	r |= json_object_set_new(entry, "established", mrd_view_number(stat->established));
@@ -99,7 +95,7 @@ static int set_counters(json_t *entry, const struct mrd_stat *stat, uint64_t now
 	r |= json_object_set_new(entry, "handshake_mean_ms",
 				 mrd_view_mean_ms(stat->handshake_sum_us, stat->established));
 	r |= json_object_set_new(entry, "response_mean_ms",
-				 mrd_view_mean_ms(stat->response_sum_us, answers));
+				 mrd_view_mean_ms(stat->response_sum_us, stat->responses_timed));
 	return r | json_object_set_new(entry, "last_heard_ms_ago",
 				       since_ms(stat->last_heard_ns, now_ns));
 }
