@@ -265,7 +265,7 @@ static void time_changes(unsigned int changes)
 		put_slice(number, 0, i % 2 != 0);
 		run_rounds();
 		printf("change_us %.2f\n",
-		       (double)(mrd_clock_ns() - start_ns) / (MRD_NS_PER_MS / US_PER_MS));
+		       (double)(mrd_clock_ns() - start_ns) * US_PER_MS / MRD_NS_PER_MS);
 		must(scale.written > before ? 0 : -ENODATA, "a change without a row");
 	}
 }
