@@ -167,7 +167,7 @@ RUN := MAKE="$(MAKE)" OUT="$(OUT)" scripts/check.sh
 
 .PHONY: check test e2e verify lint
 check: ## everything below: installs what is missing, builds, tests, and counts
-	$(Q)$(RUN) deps build unit lint verify e2e
+	$(Q)$(RUN) deps build unit lint verify fuzz e2e
 test: ## unit tests, without root, under ASan and UBSan [T=pattern]
 	$(Q)$(RUN) unit
 e2e: ## end-to-end tests: real hooks, own namespaces and cgroups, root [T=pattern]
@@ -187,11 +187,14 @@ $(OUT)/fuzz/%: tests/fuzz/fuzz_%.c $(foreach l,$(LIBS_source),$(wildcard user/$(
 	$(call say,FUZZ,$@)
 	$(Q)mkdir -p $(@D) && $(CLANG) -std=gnu11 -O1 -g -D_GNU_SOURCE -Iuser -I. \
 		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(filter %.c,$^) -o $@ $(EXT_base)
-fuzz: $(FUZZERS:%=$(OUT)/fuzz/%) ## libFuzzer on every reader of foreign text [SECONDS=60, each]
-	$(Q)for f in $(FUZZERS); do mkdir -p $(OUT)/fuzz/corpus/$$f; \
-		if $(OUT)/fuzz/$$f -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=2048 \
-			-artifact_prefix=$(OUT)/fuzz/ $(OUT)/fuzz/corpus/$$f demo/policy demo/state >$(OUT)/fuzz/$$f.log 2>&1; \
-		then echo "PASS fuzz/$$f"; else tail -n 40 $(OUT)/fuzz/$$f.log; echo "FAIL fuzz/$$f"; exit 1; fi; done
+FUZZ_SEEDS := tests/fuzz/seeds tests/golden demo/policy demo/state
+.PHONY: $(FUZZERS:%=fuzz-run/%)
+$(FUZZERS:%=fuzz-run/%): fuzz-run/%: $(OUT)/fuzz/%
+	$(Q)mkdir -p $(OUT)/fuzz/corpus/$* && if $< -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=2048 \
+			-artifact_prefix=$(OUT)/fuzz/ $(OUT)/fuzz/corpus/$* $(FUZZ_SEEDS) >$(OUT)/fuzz/$*.log 2>&1; \
+		then echo "PASS fuzz/$*: $$(sed -n 's/^Done \([0-9]*\) runs.*/\1 runs/p' $(OUT)/fuzz/$*.log)"; \
+		else tail -n 40 $(OUT)/fuzz/$*.log; echo "FAIL fuzz/$*"; exit 1; fi
+fuzz: $(FUZZERS:%=fuzz-run/%) ## libFuzzer on every reader of foreign text [SECONDS=60, each]
 
 kernels: all aux-binaries ## the same binaries on Debian's kernels 5.10 and 6.1, under qemu
 	$(Q)tests/kernels/run.sh $(B)/meridiand $(B)/meridianctl $(B)/tests/peer

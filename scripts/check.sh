@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-# Runs parts of the tests and counts them: check.sh PART…, parts: deps build unit lint verify e2e.
+# Runs parts of the tests and counts them: check.sh PART…, parts: deps build unit lint verify fuzz e2e.
 # `make check`, `make test` and their like call it; environment: MAKE, OUT, T (a pattern for names).
 #
 # Each part prints lines "PASS name", "FAIL name", "SKIP name: why", which are counted here; a unit
@@ -110,6 +110,11 @@ part_verify() {
   "$OUT/rel/tests/verify" tests/verify/budget.txt "$OUT"/bpf/meridian{,_legacy}.bpf.o >"$logs/verify" 2>&1 ||
     grep -q '^FAIL ' "$logs/verify" || echo "FAIL verify: exit without a verdict" >>"$logs/verify"
   count <"$logs/verify"
+}
+
+# A minute for each reader, as many at once as there are processors.
+part_fuzz() {
+  count < <("$MAKE" --no-print-directory -k -j "$(nproc)" OUT="$OUT" fuzz 2>&1 | grep -vE '^  [A-Z]+ +')
 }
 
 part_e2e() {
