@@ -4,7 +4,7 @@
 #ifndef MRD_AGENT_AGENT_STATE_H
 #define MRD_AGENT_AGENT_STATE_H
 
-#include "agent/config.h"
+#include "config/config.h"
 #include "agent/control.h"
 #include "agent/engine.h"
 #include "agent/inputs.h"

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agent/config.h"
+#include "config/config.h"
 #include "base/loop.h"
 #include "model/model.h"
 #include "plan/plan.h"

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "agent/agent.h"
-#include "agent/config.h"
+#include "config/config.h"
 #include "agent/inputs.h"
 #include "base/log.h"
 

@@ -18,7 +18,7 @@
 
 #include <jansson.h>
 
-#include "agent/config.h"
+#include "config/config.h"
 #include "agent/engine.h"
 #include "agent/inputs.h"
 #include "dataplane/dataplane.h"

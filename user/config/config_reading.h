@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* A configuration while it is read, shared by config.c (keys) and config_check.c (what concerns
  * several keys, and defaults). */
-#ifndef MRD_AGENT_CONFIG_READING_H
-#define MRD_AGENT_CONFIG_READING_H
+#ifndef MRD_CONFIG_CONFIG_READING_H
+#define MRD_CONFIG_CONFIG_READING_H
 
-#include "agent/config.h"
-#include "agent/keys.h"
+#include "config/config.h"
+#include "config/keys.h"
 
 /* One block of addresses with its place, to be compared with all others. */
 struct mrd_config_block {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* The keys of the configuration and what each may say; what concerns several of them is in
  * config_check.c. */
-#include "agent/config.h"
+#include "config/config.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/un.h>
 
-#include "agent/config_reading.h"
+#include "config/config_reading.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/strbuf.h"

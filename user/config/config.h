@@ -3,8 +3,8 @@
  * The agent's configuration file (/etc/meridian/meridian.yaml) as a struct. Strict: a key that
  * nobody knows is an error with its place, and all errors are told at once.
  */
-#ifndef MRD_AGENT_CONFIG_H
-#define MRD_AGENT_CONFIG_H
+#ifndef MRD_CONFIG_CONFIG_H
+#define MRD_CONFIG_CONFIG_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -12,8 +12,8 @@
 
 #include "base/diag.h"
 #include "base/ip.h"
-#include "dataplane/dataplane.h"
 #include "maps/abi.h"
+#include "maps/limits.h"
 
 struct mrd_cluster_config {
 	char *name;
