@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/diag.h"
+#include "base/doc.h"
 #include "base/ip.h"
 #include "maps/abi.h"
 #include "maps/limits.h"
@@ -55,6 +56,14 @@ struct mrd_agent_config {
  */
 int mrd_agent_config_load(const char *path, struct mrd_diag *diag,
 			  struct mrd_agent_config **ret_config);
+/* The same for those that only look: what a file with errors says all the same is handed out with
+ * -EBADMSG; NULL if there is nothing. */
+int mrd_agent_config_survey(const char *path, struct mrd_diag *diag,
+			    struct mrd_agent_config **ret_config);
+/* What was left out. -ENOMEM. */
+int mrd_config_set_defaults(struct mrd_agent_config *config);
+/* Is this a configuration, and no policy? It has one of its top-level keys, and is no object. */
+bool mrd_agent_config_is(const struct mrd_doc_node *root);
 void mrd_agent_config_free(struct mrd_agent_config *config); /* NULL is fine */
 
 #endif

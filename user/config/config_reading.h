@@ -28,7 +28,5 @@ struct mrd_config_reading {
 /* clusters: the list's node; NULL is fine as long as no cluster was read. */
 void mrd_config_check_home(struct mrd_config_reading *reading, const struct mrd_doc_node *clusters);
 void mrd_config_check_overlaps(struct mrd_config_reading *reading);
-/* What the file left out. -ENOMEM. */
-int mrd_config_set_defaults(struct mrd_agent_config *config);
 
 #endif
