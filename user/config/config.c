@@ -453,10 +453,8 @@ bool mrd_agent_config_is(const struct mrd_doc_node *root)
 	return false;
 }
 
-void mrd_agent_config_free(struct mrd_agent_config *config)
+void mrd_agent_config_drop_clusters(struct mrd_agent_config *config)
 {
-	if (!config)
-		return;
 	for (size_t i = 0; i < config->cluster_count; i++) {
 		struct mrd_cluster_config *cluster = &config->clusters[i];
 
@@ -467,10 +465,27 @@ void mrd_agent_config_free(struct mrd_agent_config *config)
 		free(cluster->pod_cidrs);
 		free(cluster->service_cidrs);
 	}
+	free(config->clusters);
+	config->clusters = NULL;
+	config->cluster_count = 0;
+	config->home = 0;
+}
+
+void mrd_agent_config_drop_policy(struct mrd_agent_config *config)
+{
 	for (size_t i = 0; i < config->policy_count; i++)
 		free(config->policy[i]);
-	free(config->clusters);
 	free(config->policy);
+	config->policy = NULL;
+	config->policy_count = 0;
+}
+
+void mrd_agent_config_free(struct mrd_agent_config *config)
+{
+	if (!config)
+		return;
+	mrd_agent_config_drop_clusters(config);
+	mrd_agent_config_drop_policy(config);
 	free(config->node_name);
 	free(config->node_region);
 	free(config->node_zone);

@@ -64,6 +64,9 @@ int mrd_agent_config_survey(const char *path, struct mrd_diag *diag,
 int mrd_config_set_defaults(struct mrd_agent_config *config);
 /* Is this a configuration, and no policy? It has one of its top-level keys, and is no object. */
 bool mrd_agent_config_is(const struct mrd_doc_node *root);
+/* For those that put others in their place. */
+void mrd_agent_config_drop_clusters(struct mrd_agent_config *config);
+void mrd_agent_config_drop_policy(struct mrd_agent_config *config);
 void mrd_agent_config_free(struct mrd_agent_config *config); /* NULL is fine */
 
 #endif

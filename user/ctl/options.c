@@ -13,6 +13,15 @@
 static const char default_control[] = "/run/meridian/control.sock";
 static const char default_bpffs[] = "/sys/fs/bpf/meridian";
 
+/* Those with a command line of their own (dispatch.c). */
+static const struct {
+	const char *name;
+	const char *help;
+} own_verbs[] = {
+	{"check", "FILE...: validates policy and configuration, offline"},
+	{"plan", "what the agent would write, from files, offline"},
+};
+
 static const struct {
 	const char *name;
 	const char *help; /* NULL: not among the verbs of help */
@@ -39,7 +48,10 @@ void mrd_ctl_print_help(FILE *out)
 	for (size_t i = 0; i < VERB_COUNT; i++)
 		if (verbs[i].help)
 			fprintf(out, "  %-10s %s\n", verbs[i].name, verbs[i].help);
+	for (size_t i = 0; i < sizeof(own_verbs) / sizeof(own_verbs[0]); i++)
+		fprintf(out, "  %-10s %s\n", own_verbs[i].name, own_verbs[i].help);
 	fprintf(out,
+		"\nmeridianctl VERB --help says more of check and plan.\n"
 		"\noptions\n"
 		"  -o, --output text|json  how to print the answer (text)\n"
 		"      --control PATH      the agent's control socket (%s)\n"
@@ -102,11 +114,25 @@ static int read_config(const char *path, FILE *err, struct mrd_ctl_options *opti
 
 /* ------------------------------------------------------------------------------ command line */
 
-static int usage(FILE *err, const char *what, const char *subject)
+int mrd_ctl_usage(FILE *err, const char *what, const char *subject)
 {
 	fprintf(err, "meridianctl: %s%s%s\nTry: meridianctl help\n", what, subject ? " " : "",
 		subject ? subject : "");
 	return MRD_EXIT_USAGE;
+}
+
+int mrd_ctl_no_memory(FILE *err)
+{
+	fprintf(err, "meridianctl: no memory\n");
+	return MRD_EXIT_BAD_NEWS;
+}
+
+int mrd_ctl_flush(FILE *out, FILE *err)
+{
+	if (fflush(out) != EOF)
+		return MRD_EXIT_GOOD;
+	fprintf(err, "meridianctl: the answer cannot be written: %s\n", strerror(errno));
+	return MRD_EXIT_BAD_NEWS;
 }
 
 static int replace(char **path, const char *text)
@@ -116,11 +142,11 @@ static int replace(char **path, const char *text)
 	return *path ? MRD_EXIT_GOOD : MRD_EXIT_BAD_NEWS;
 }
 
-static int set_output(struct mrd_ctl_options *options, const char *text, FILE *err)
+int mrd_ctl_read_output(const char *text, FILE *err, bool *ret_json)
 {
-	options->json = strcmp(text, "json") == 0;
-	if (!options->json && strcmp(text, "text") != 0)
-		return usage(err, "-o takes text or json, not", text);
+	*ret_json = strcmp(text, "json") == 0;
+	if (!*ret_json && strcmp(text, "text") != 0)
+		return mrd_ctl_usage(err, "-o takes text or json, not", text);
 	return MRD_EXIT_GOOD;
 }
 
@@ -161,7 +187,7 @@ static int read_flags(int argc, char **argv, FILE *err, struct mrd_ctl_options *
 			flags->config = optarg;
 			break;
 		case 'o':
-			status = set_output(options, optarg, err);
+			status = mrd_ctl_read_output(optarg, err, &options->json);
 			break;
 		case 'h':
 			flags->help = true;
@@ -170,15 +196,15 @@ static int read_flags(int argc, char **argv, FILE *err, struct mrd_ctl_options *
 			flags->version = true;
 			break;
 		case ':':
-			return usage(err, "a value is missing after", argv[optind - 1]);
+			return mrd_ctl_usage(err, "a value is missing after", argv[optind - 1]);
 		default:
-			return usage(err, "unknown option", argv[optind - 1]);
+			return mrd_ctl_usage(err, "unknown option", argv[optind - 1]);
 		}
 	}
 	return status;
 }
 
-static bool is_service_name(const char *text)
+bool mrd_ctl_is_service_name(const char *text)
 {
 	const char *slash = strchr(text, '/');
 
@@ -192,21 +218,22 @@ static int read_verb(int argc, char **argv, FILE *err, struct mrd_ctl_options *o
 	size_t i = 0;
 
 	if (!name)
-		return usage(err, "a verb is missing", NULL);
+		return mrd_ctl_usage(err, "a verb is missing", NULL);
 	while (i < VERB_COUNT && strcmp(verbs[i].name, name) != 0)
 		i++;
 	if (i == VERB_COUNT)
-		return usage(err, "unknown verb", name);
+		return mrd_ctl_usage(err, "unknown verb", name);
 	options->verb = (enum mrd_verb)i;
 	if (options->verb == MRD_VERB_ENDPOINTS && optind < argc) {
-		if (!is_service_name(argv[optind]))
-			return usage(err, "endpoints takes NAMESPACE/NAME, not", argv[optind]);
+		if (!mrd_ctl_is_service_name(argv[optind]))
+			return mrd_ctl_usage(err, "endpoints takes NAMESPACE/NAME, not",
+					     argv[optind]);
 		options->argument = strdup(argv[optind++]);
 		if (!options->argument)
 			return MRD_EXIT_BAD_NEWS;
 	}
 	if (optind < argc && options->verb != MRD_VERB_HELP)
-		return usage(err, "unexpected argument", argv[optind]);
+		return mrd_ctl_usage(err, "unexpected argument", argv[optind]);
 	return MRD_EXIT_GOOD;
 }
 

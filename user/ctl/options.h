@@ -35,6 +35,16 @@ int mrd_ctl_options_read(int argc, char **argv, FILE *err, struct mrd_ctl_option
 void mrd_ctl_options_free(struct mrd_ctl_options *options);
 
 void mrd_ctl_print_help(FILE *out);
+/* Says what is wrong with the command line. Returns MRD_EXIT_USAGE. subject may be NULL. */
+int mrd_ctl_usage(FILE *err, const char *what, const char *subject);
+/* Says so. Returns MRD_EXIT_BAD_NEWS. */
+int mrd_ctl_no_memory(FILE *err);
+/* The value of -o. Returns an exit status. */
+int mrd_ctl_read_output(const char *text, FILE *err, bool *ret_json);
+/* Hands the answer over; MRD_EXIT_BAD_NEWS if it cannot be written, which is said on err. */
+int mrd_ctl_flush(FILE *out, FILE *err);
+/* "namespace/name"? */
+bool mrd_ctl_is_service_name(const char *text);
 const char *mrd_verb_name(enum mrd_verb verb);
 
 #endif

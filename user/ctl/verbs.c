@@ -85,10 +85,8 @@ static int conclude(const struct mrd_ctl_options *options, const json_t *answer,
 		return MRD_EXIT_BAD_NEWS;
 	}
 	print_answer(options, answer, out);
-	if (fflush(out) == EOF) {
-		fprintf(err, "meridianctl: the answer cannot be written: %s\n", strerror(errno));
+	if (mrd_ctl_flush(out, err) != MRD_EXIT_GOOD)
 		return MRD_EXIT_BAD_NEWS;
-	}
 	if (!mrd_ctl_is_bad_news(options->verb, options->argument, answer))
 		return MRD_EXIT_GOOD;
 	if (options->verb == MRD_VERB_ENDPOINTS)
