@@ -130,6 +130,14 @@ static json_t *read_kernel(const struct mrd_ctl_options *options, const struct m
 	}
 }
 
+/* Nothing is pinned: a document all the same for who reads documents, of the verb's shape. */
+static json_t *empty_document(enum mrd_verb verb)
+{
+	if (verb == MRD_VERB_STATUS)
+		return json_pack("{s:n, s:[], s:n}", "agent", "clusters", "kernel");
+	return json_pack("{s:[]}", mrd_verb_name(verb)); /* its list has the verb's name */
+}
+
 static int show_kernel(const struct mrd_ctl_options *options, FILE *out, FILE *err)
 {
 	AUTO_JSON json_t *answer = NULL;
@@ -138,6 +146,9 @@ static int show_kernel(const struct mrd_ctl_options *options, FILE *out, FILE *e
 
 	if (r < 0) {
 		say_unreadable(r, options->bpffs, err);
+		answer = r == -ENOENT && options->json ? empty_document(options->verb) : NULL;
+		if (answer)
+			print_answer(options, answer, out);
 		return MRD_EXIT_BAD_NEWS;
 	}
 	answer = read_kernel(options, inspect);

@@ -153,6 +153,7 @@ static void without_an_agent_and_without_maps(void **state)
 {
 	static const struct {
 		enum mrd_verb verb;
+		bool json;
 		int status;
 		const char *out;
 		const char *err; /* a part */
@@ -166,6 +167,32 @@ static void without_an_agent_and_without_maps(void **state)
 		 .status = MRD_EXIT_BAD_NEWS,
 		 .out = "",
 		 .err = "/nonexistent/b"},
+		/* Who reads JSON gets a document, whatever it says. */
+		{.verb = MRD_VERB_STATUS,
+		 .json = true,
+		 .status = MRD_EXIT_BAD_NEWS,
+		 .out = "{\n  \"agent\": null,\n  \"clusters\": [],\n  \"kernel\": null\n}\n",
+		 .err = "/nonexistent/b"},
+		{.verb = MRD_VERB_SERVICES,
+		 .json = true,
+		 .status = MRD_EXIT_BAD_NEWS,
+		 .out = "{\n  \"services\": []\n}\n",
+		 .err = "/nonexistent/b"},
+		{.verb = MRD_VERB_ENDPOINTS,
+		 .json = true,
+		 .status = MRD_EXIT_BAD_NEWS,
+		 .out = "{\n  \"endpoints\": []\n}\n",
+		 .err = "/nonexistent/b"},
+		{.verb = MRD_VERB_REGIONS,
+		 .json = true,
+		 .status = MRD_EXIT_BAD_NEWS,
+		 .out = "{\n  \"regions\": []\n}\n",
+		 .err = "/nonexistent/b"},
+		{.verb = MRD_VERB_DETACH,
+		 .json = true,
+		 .status = MRD_EXIT_GOOD,
+		 .out = "{\n  \"links\": 0,\n  \"maps\": 0\n}\n",
+		 .err = "removing what the kernel holds\n"},
 		{.verb = MRD_VERB_DETACH,
 		 .status = MRD_EXIT_GOOD,
 		 .out = "removed 0 links and 0 maps\n",
@@ -178,10 +205,12 @@ static void without_an_agent_and_without_maps(void **state)
 			.control = (char *)"/nonexistent/c",
 			.bpffs = (char *)"/nonexistent/b",
 			.verb = cases[i].verb,
+			.json = cases[i].json,
 		};
 		MRD_CLEANUP(run_free) struct run have = {0};
 
-		print_message("%s\n", mrd_verb_name(cases[i].verb));
+		print_message("%s%s\n", mrd_verb_name(cases[i].verb),
+			      cases[i].json ? " -o json" : "");
 		run(&options, &have);
 		assert_non_null(strstr(have.err, cases[i].err));
 		assert_string_equal(have.out, cases[i].out);
