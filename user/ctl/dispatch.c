@@ -6,6 +6,7 @@
 
 #include "ctl/options.h"
 #include "ctl/verb_check.h"
+#include "ctl/verb_explain.h"
 #include "ctl/verb_plan.h"
 #include "ctl/verbs.h"
 
@@ -16,6 +17,7 @@ static const struct {
 } own_verbs[] = {
 	{"check", mrd_ctl_check},
 	{"plan", mrd_ctl_plan},
+	{"explain", mrd_ctl_explain},
 };
 
 /* Options of the general kind may stand before a verb: those whose value is the next word. */

@@ -20,6 +20,7 @@ static const struct {
 } own_verbs[] = {
 	{"check", "FILE...: validates policy and configuration, offline"},
 	{"plan", "what the agent would write, from files, offline"},
+	{"explain", "NS/NAME[:PORT]: why traffic goes where it goes; offline with --state"},
 };
 
 static const struct {
@@ -51,7 +52,7 @@ void mrd_ctl_print_help(FILE *out)
 	for (size_t i = 0; i < sizeof(own_verbs) / sizeof(own_verbs[0]); i++)
 		fprintf(out, "  %-10s %s\n", own_verbs[i].name, own_verbs[i].help);
 	fprintf(out,
-		"\nmeridianctl VERB --help says more of check and plan.\n"
+		"\nmeridianctl VERB --help says more of check, plan and explain.\n"
 		"\noptions\n"
 		"  -o, --output text|json  how to print the answer (text)\n"
 		"      --control PATH      the agent's control socket (%s)\n"
@@ -237,6 +238,20 @@ static int read_verb(int argc, char **argv, FILE *err, struct mrd_ctl_options *o
 	return MRD_EXIT_GOOD;
 }
 
+/* Paths that no option gave: from the configuration, or else the defaults. */
+static int complete(struct mrd_ctl_options *options, const char *config, FILE *err)
+{
+	const int status = config ? read_config(config, err, options) : MRD_EXIT_GOOD;
+
+	if (status != MRD_EXIT_GOOD)
+		return status;
+	if (!options->control)
+		options->control = strdup(default_control);
+	if (!options->bpffs)
+		options->bpffs = strdup(default_bpffs);
+	return options->control && options->bpffs ? MRD_EXIT_GOOD : mrd_ctl_no_memory(err);
+}
+
 static void options_cleanup(struct mrd_ctl_options *options)
 {
 	mrd_ctl_options_free(options);
@@ -254,16 +269,25 @@ int mrd_ctl_options_read(int argc, char **argv, FILE *err, struct mrd_ctl_option
 		options.verb = flags.help ? MRD_VERB_HELP : MRD_VERB_VERSION;
 	else
 		status = read_verb(argc, argv, err, &options);
-	if (status == MRD_EXIT_GOOD && flags.config)
-		status = read_config(flags.config, err, &options);
+	if (status == MRD_EXIT_GOOD)
+		status = complete(&options, flags.config, err);
 	if (status != MRD_EXIT_GOOD)
 		return status;
-	if (!options.control)
-		options.control = strdup(default_control);
-	if (!options.bpffs)
-		options.bpffs = strdup(default_bpffs);
-	if (!options.control || !options.bpffs)
-		return MRD_EXIT_BAD_NEWS;
+	*ret_options = options;
+	options = (struct mrd_ctl_options){0};
+	return MRD_EXIT_GOOD;
+}
+
+int mrd_ctl_find_paths(const char *control, const char *config, FILE *err,
+		       struct mrd_ctl_options *ret_options)
+{
+	MRD_CLEANUP(options_cleanup) struct mrd_ctl_options options = {0};
+	int status = control ? replace(&options.control, control) : MRD_EXIT_GOOD;
+
+	if (status == MRD_EXIT_GOOD)
+		status = complete(&options, config, err);
+	if (status != MRD_EXIT_GOOD)
+		return status;
 	*ret_options = options;
 	options = (struct mrd_ctl_options){0};
 	return MRD_EXIT_GOOD;

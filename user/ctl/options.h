@@ -34,6 +34,10 @@ struct mrd_ctl_options {
 int mrd_ctl_options_read(int argc, char **argv, FILE *err, struct mrd_ctl_options *ret_options);
 void mrd_ctl_options_free(struct mrd_ctl_options *options);
 
+/* The same paths for a verb that reads its own command line: control and config may be NULL. */
+int mrd_ctl_find_paths(const char *control, const char *config, FILE *err,
+		       struct mrd_ctl_options *ret_options);
+
 void mrd_ctl_print_help(FILE *out);
 /* Says what is wrong with the command line. Returns MRD_EXIT_USAGE. subject may be NULL. */
 int mrd_ctl_usage(FILE *err, const char *what, const char *subject);
