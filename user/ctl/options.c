@@ -28,7 +28,8 @@ static const struct {
 	const char *help; /* NULL: not among the verbs of help */
 } verbs[] = {
 	[MRD_VERB_STATUS] = {"status", "agent, kernel features, clusters, maps' fill, counters"},
-	[MRD_VERB_SERVICES] = {"services", "each service's VIPs and where its connections go"},
+	[MRD_VERB_SERVICES] = {"services",
+			       "[NS/NAME]: VIPs and where connections go; -o yaml: its policy"},
 	[MRD_VERB_ENDPOINTS] = {"endpoints", "[NS/NAME]: health, connections, responses, times"},
 	[MRD_VERB_REGIONS] = {"regions", "the same, added up by region"},
 	[MRD_VERB_DETACH] = {"detach", "removes links and maps from the kernel; the agent ends"},
@@ -188,7 +189,9 @@ static int read_flags(int argc, char **argv, FILE *err, struct mrd_ctl_options *
 			flags->config = optarg;
 			break;
 		case 'o':
-			status = mrd_ctl_read_output(optarg, err, &options->json);
+			options->yaml = !strcmp(optarg, "yaml");
+			if (!options->yaml)
+				status = mrd_ctl_read_output(optarg, err, &options->json);
 			break;
 		case 'h':
 			flags->help = true;
@@ -213,10 +216,25 @@ bool mrd_ctl_is_service_name(const char *text)
 	       !strpbrk(text, " \t\r\n");
 }
 
+/* The name of a service, which some verbs may have. */
+static int read_service(int argc, char **argv, FILE *err, struct mrd_ctl_options *options)
+{
+	const bool may_be =
+		options->verb == MRD_VERB_ENDPOINTS || options->verb == MRD_VERB_SERVICES;
+
+	if (!may_be || optind >= argc)
+		return MRD_EXIT_GOOD;
+	if (!mrd_ctl_is_service_name(argv[optind]))
+		return mrd_ctl_usage(err, "the verb takes NAMESPACE/NAME, not", argv[optind]);
+	options->argument = strdup(argv[optind++]);
+	return options->argument ? MRD_EXIT_GOOD : mrd_ctl_no_memory(err);
+}
+
 static int read_verb(int argc, char **argv, FILE *err, struct mrd_ctl_options *options)
 {
 	const char *name = optind < argc ? argv[optind++] : NULL;
 	size_t i = 0;
+	int status;
 
 	if (!name)
 		return mrd_ctl_usage(err, "a verb is missing", NULL);
@@ -225,16 +243,14 @@ static int read_verb(int argc, char **argv, FILE *err, struct mrd_ctl_options *o
 	if (i == VERB_COUNT)
 		return mrd_ctl_usage(err, "unknown verb", name);
 	options->verb = (enum mrd_verb)i;
-	if (options->verb == MRD_VERB_ENDPOINTS && optind < argc) {
-		if (!mrd_ctl_is_service_name(argv[optind]))
-			return mrd_ctl_usage(err, "endpoints takes NAMESPACE/NAME, not",
-					     argv[optind]);
-		options->argument = strdup(argv[optind++]);
-		if (!options->argument)
-			return MRD_EXIT_BAD_NEWS;
-	}
+	status = read_service(argc, argv, err, options);
+	if (status != MRD_EXIT_GOOD)
+		return status;
 	if (optind < argc && options->verb != MRD_VERB_HELP)
 		return mrd_ctl_usage(err, "unexpected argument", argv[optind]);
+	if (options->yaml && (options->verb != MRD_VERB_SERVICES || !options->argument))
+		return mrd_ctl_usage(err, "-o yaml is for services NAMESPACE/NAME alone, not for",
+				     name);
 	return MRD_EXIT_GOOD;
 }
 

@@ -23,8 +23,9 @@ struct mrd_ctl_options {
 	char *control;
 	char *bpffs;
 	bool json;
+	bool yaml; /* of a service: its effective policy */
 	enum mrd_verb verb;
-	char *argument; /* of endpoints: "namespace/name", or NULL */
+	char *argument; /* of services and endpoints: "namespace/name", or NULL */
 };
 
 /*
