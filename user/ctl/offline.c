@@ -152,8 +152,8 @@ static int make_config(const struct mrd_arguments *arguments, FILE *err,
 	int status = read_config(arguments, err, ret_config);
 	int r = 0;
 
-	if (status != MRD_EXIT_GOOD)
-		return status;
+	if (status != MRD_EXIT_GOOD || !*ret_config)
+		return MRD_EXIT_BAD_NEWS;
 	if (arguments->state_count)
 		r = take_states(arguments, *ret_config);
 	if (!r && arguments->policy_count)
