@@ -4,11 +4,11 @@
 #ifndef MRD_AGENT_AGENT_STATE_H
 #define MRD_AGENT_AGENT_STATE_H
 
-#include "agent/config.h"
 #include "agent/control.h"
 #include "agent/engine.h"
 #include "agent/inputs.h"
 #include "base/loop.h"
+#include "config/config.h"
 #include "dataplane/dataplane.h"
 
 struct mrd_agent {

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "config/config_model.h"
 #include "policy/policy_yaml.h"
 
 struct input_source {
@@ -169,24 +170,6 @@ static int open_source(struct mrd_inputs *inputs, size_t cluster, struct mrd_loo
 			      &source->watch);
 }
 
-static int open_model(struct mrd_inputs *inputs)
-{
-	const struct mrd_agent_config *config = inputs->config;
-	struct mrd_model_cluster *clusters MRD_AUTO_FREE =
-		calloc(config->cluster_count, sizeof(*clusters));
-
-	if (!clusters)
-		return -ENOMEM;
-	for (size_t i = 0; i < config->cluster_count; i++)
-		clusters[i] = (struct mrd_model_cluster){
-			.name = config->clusters[i].name,
-			.region = config->clusters[i].region,
-			.network = config->clusters[i].network,
-		};
-	return mrd_model_new(clusters, config->cluster_count, config->home,
-			     config->service_selector, &inputs->model);
-}
-
 static void free_inputs(struct mrd_inputs **inputs)
 {
 	mrd_inputs_free(*inputs);
@@ -213,7 +196,7 @@ int mrd_inputs_new(const struct mrd_agent_config *config, struct mrd_policy *pol
 		.subzone = inputs->subzone,
 	};
 	inputs->sources = calloc(config->cluster_count, sizeof(*inputs->sources));
-	r = inputs->sources ? open_model(inputs) : -ENOMEM;
+	r = inputs->sources ? mrd_config_model_new(config, &inputs->model) : -ENOMEM;
 	for (; !r && inputs->source_count < config->cluster_count; inputs->source_count++)
 		r = open_source(inputs, inputs->source_count, loop);
 	r = r ?: mrd_policy_watch_new(config->policy, config->policy_count, &inputs->policy_watch);
@@ -266,28 +249,15 @@ static bool set_name(char name[MRD_NAME_LEN], const char *text)
 	return true;
 }
 
-/* The configuration's word first, then the node's own labels; without either the node is where its
- * home cluster is. A zone is only taken from the labels if they speak of the same region. */
 bool mrd_inputs_update_node(struct mrd_inputs *inputs)
 {
-	const struct mrd_agent_config *config = inputs->config;
-	struct mrd_locality_name label = {.region = "", .zone = "", .subzone = ""};
-	const char *region = config->node_region;
-	bool is_same;
+	struct mrd_locality_name at;
 	bool changed;
 
-	if (mrd_model_node_locality(inputs->model, config->home, config->node_name, &label))
-		label = (struct mrd_locality_name){.region = "", .zone = "", .subzone = ""};
-	if (!*region)
-		region = *label.region ? label.region : config->clusters[config->home].region;
-	is_same = !strcmp(region, label.region);
-	changed = set_name(inputs->region, region);
-	changed |= set_name(inputs->zone, *config->node_zone ? config->node_zone
-					  : is_same	     ? label.zone
-							     : "");
-	changed |= set_name(inputs->subzone, *config->node_subzone ? config->node_subzone
-					     : is_same		   ? label.subzone
-								   : "");
+	mrd_config_locality(inputs->config, inputs->model, &at);
+	changed = set_name(inputs->region, at.region);
+	changed |= set_name(inputs->zone, at.zone);
+	changed |= set_name(inputs->subzone, at.subzone);
 	return changed;
 }
 

@@ -10,8 +10,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agent/config.h"
 #include "base/loop.h"
+#include "config/config.h"
 #include "model/model.h"
 #include "plan/plan.h"
 #include "policy/policy.h"

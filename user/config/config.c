@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* The keys of the configuration and what each may say; what concerns several of them is in
  * config_check.c. */
-#include "agent/config.h"
+#include "config/config.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -9,10 +9,10 @@
 #include <string.h>
 #include <sys/un.h>
 
-#include "agent/config_reading.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/strbuf.h"
+#include "config/config_reading.h"
 #include "model/model.h"
 #include "model/selector.h"
 
@@ -392,8 +392,9 @@ static void free_reading(struct mrd_config_reading *reading)
 	mrd_agent_config_free(reading->config);
 }
 
-int mrd_agent_config_load(const char *path, struct mrd_diag *diag,
-			  struct mrd_agent_config **ret_config)
+/* keep: what a file with errors says is handed out, too. */
+static int load(const char *path, bool keep, struct mrd_diag *diag,
+		struct mrd_agent_config **ret_config)
 {
 	struct mrd_doc_file *file MRD_CLEANUP(free_file) = NULL;
 	char *folder MRD_AUTO_FREE = folder_of(path);
@@ -402,6 +403,7 @@ int mrd_agent_config_load(const char *path, struct mrd_diag *diag,
 		.config = calloc(1, sizeof(struct mrd_agent_config)),
 	};
 	const size_t errors = diag->errors;
+	bool is_bad;
 	int r;
 
 	if (!folder || !reading.config)
@@ -416,21 +418,43 @@ int mrd_agent_config_load(const char *path, struct mrd_diag *diag,
 	read_root(&reading, file);
 	if (reading.reader.no_memory)
 		return -ENOMEM;
-	if (diag->errors != errors) {
+	is_bad = diag->errors != errors;
+	if (is_bad)
 		mrd_diag_sort(diag);
+	if (is_bad && !keep)
 		return -EBADMSG;
-	}
 	r = mrd_config_set_defaults(reading.config);
 	if (r)
 		return r;
 	*ret_config = MRD_STEAL_PTR(reading.config);
-	return 0;
+	return is_bad ? -EBADMSG : 0;
 }
 
-void mrd_agent_config_free(struct mrd_agent_config *config)
+int mrd_agent_config_load(const char *path, struct mrd_diag *diag,
+			  struct mrd_agent_config **ret_config)
 {
-	if (!config)
-		return;
+	return load(path, false, diag, ret_config);
+}
+
+int mrd_agent_config_survey(const char *path, struct mrd_diag *diag,
+			    struct mrd_agent_config **ret_config)
+{
+	*ret_config = NULL;
+	return load(path, true, diag, ret_config);
+}
+
+bool mrd_agent_config_is(const struct mrd_doc_node *root)
+{
+	if (mrd_doc_get(root, "apiVersion") || mrd_doc_get(root, "kind"))
+		return false;
+	for (size_t i = 0; i < sizeof(root_keys) / sizeof(*root_keys); i++)
+		if (mrd_doc_get(root, root_keys[i].key))
+			return true;
+	return false;
+}
+
+void mrd_agent_config_drop_clusters(struct mrd_agent_config *config)
+{
 	for (size_t i = 0; i < config->cluster_count; i++) {
 		struct mrd_cluster_config *cluster = &config->clusters[i];
 
@@ -441,10 +465,27 @@ void mrd_agent_config_free(struct mrd_agent_config *config)
 		free(cluster->pod_cidrs);
 		free(cluster->service_cidrs);
 	}
+	free(config->clusters);
+	config->clusters = NULL;
+	config->cluster_count = 0;
+	config->home = 0;
+}
+
+void mrd_agent_config_drop_policy(struct mrd_agent_config *config)
+{
 	for (size_t i = 0; i < config->policy_count; i++)
 		free(config->policy[i]);
-	free(config->clusters);
 	free(config->policy);
+	config->policy = NULL;
+	config->policy_count = 0;
+}
+
+void mrd_agent_config_free(struct mrd_agent_config *config)
+{
+	if (!config)
+		return;
+	mrd_agent_config_drop_clusters(config);
+	mrd_agent_config_drop_policy(config);
 	free(config->node_name);
 	free(config->node_region);
 	free(config->node_zone);
