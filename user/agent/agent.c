@@ -24,12 +24,18 @@ static const uint64_t tick_ns = 1000ULL * MRD_NS_PER_MS;
 
 /* ------------------------------------------------------------------------------------- rounds */
 
+static void hear(struct mrd_agent *agent)
+{
+	if (agent->dataplane && !agent->detached)
+		mrd_dataplane_dispatch(agent->dataplane);
+}
+
 void mrd_agent_drain(void *self)
 {
 	struct mrd_agent *agent = self;
 
-	if (agent->dataplane && !agent->detached)
-		mrd_dataplane_dispatch(agent->dataplane);
+	hear(agent);
+	mrd_urgency_be(&agent->urgency, false);
 }
 
 static void on_event(void *self, const struct mrd_event *event)
@@ -42,7 +48,7 @@ static void on_event(void *self, const struct mrd_event *event)
 static void on_events(void *self, uint32_t epoll_events)
 {
 	(void)epoll_events;
-	mrd_agent_drain(self);
+	hear(self);
 }
 
 void mrd_agent_set_input(struct mrd_agent *agent)
@@ -92,13 +98,31 @@ static void plan(struct mrd_agent *agent, uint64_t until_ns)
 	mrd_timer_set(agent->work, due_ns == UINT64_MAX ? 0 : due_ns);
 }
 
+/* Until something comes: an error, which cannot wait, or anything else, which can. */
+static void be_urgent(struct mrd_agent *agent)
+{
+	const int r = mrd_urgency_be(&agent->urgency, true);
+
+	if (r)
+		mrd_log_warn("no real-time priority", MRD_KV("reason", strerror(-r)),
+			     MRD_KV("remedy", "CAP_SYS_NICE"),
+			     MRD_KV("consequence", "on a busy node an ejection takes milliseconds"));
+}
+
 static void on_idle(void *self)
 {
 	struct mrd_agent *agent = self;
+	uint64_t settles_ns;
 
-	mrd_agent_drain(agent);
-	if (!agent->detached)
+	hear(agent);
+	settles_ns = mrd_engine_settles_at(agent->engine);
+	if (agent->detached)
+		return;
+	if (settles_ns > mrd_clock_ns())
+		mrd_timer_set(agent->work, settles_ns);
+	else
 		plan(agent, mrd_clock_ns() + round_ns);
+	be_urgent(agent);
 }
 
 static void on_work(void *self)
@@ -377,6 +401,7 @@ int mrd_agent_run(const char *config_path, struct mrd_agent_config *config)
 		.config_path = config_path,
 		.config = config,
 		.started_ns = mrd_clock_ns(),
+		.urgency = {.set = mrd_urgency_set},
 		.lock_fd = -1,
 	};
 	int r = start(&agent);

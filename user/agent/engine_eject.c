@@ -334,8 +334,22 @@ void mrd_engine_event(struct mrd_engine *engine, const struct mrd_event *event)
 	}
 	if (engine->note_count != first)
 		watch_sweep(engine, entry);
-	if (changed)
-		mrd_model_touch(engine->input.model, entry->name.namespace_, entry->name.service);
+	if (!changed)
+		return;
+	engine->last_burst_ns = engine->now_ns();
+	if (!engine->burst_since_ns)
+		engine->burst_since_ns = engine->last_burst_ns;
+	mrd_model_touch(engine->input.model, entry->name.namespace_, entry->name.service);
+}
+
+uint64_t mrd_engine_settles_at(const struct mrd_engine *engine)
+{
+	const uint64_t most_ns = engine->burst_since_ns + MRD_SETTLE_MOST_NS;
+	const uint64_t quiet_ns = engine->last_burst_ns + MRD_SETTLE_NS;
+
+	if (!engine->burst_since_ns)
+		return 0;
+	return quiet_ns < most_ns ? quiet_ns : most_ns;
 }
 
 uint64_t mrd_engine_due(const struct mrd_engine *engine)

@@ -35,7 +35,16 @@ struct stage {
 	struct mrd_engine *engine;
 	int event_fds[2]; /* read, write: Envoy's event log */
 	int log_fds[2];
+	void (*drain)(void *self); /* the events that wait; NULL: none */
 };
+
+static inline void stage_drain(void *self)
+{
+	const struct stage *stage = self;
+
+	if (stage->drain)
+		stage->drain(self);
+}
 
 static const struct mrd_plan_node stage_node = {
 	.name = "n1",
@@ -105,6 +114,8 @@ static inline void stage_start_engine(struct stage *stage)
 	const struct mrd_engine_config config = {
 		.writer = fake_writer(&stage->maps),
 		.now_ns = stage_now,
+		.drain = stage_drain,
+		.self = stage,
 		.event_fd = stage->event_fds[1],
 	};
 
