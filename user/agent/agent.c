@@ -58,6 +58,7 @@ void mrd_agent_set_input(struct mrd_agent *agent)
 		.policy = mrd_inputs_policy(agent->inputs),
 		.node = mrd_inputs_node(agent->inputs),
 		.cluster_domain = agent->config->cluster_domain,
+		.is_frozen = mrd_inputs_is_stand_in(agent->inputs),
 	};
 
 	mrd_engine_set_input(agent->engine, &input);
@@ -71,7 +72,7 @@ static void release_if_read(struct mrd_agent *agent)
 	bool home;
 	bool all;
 
-	if (!mrd_engine_is_holding(agent->engine))
+	if (!mrd_engine_is_holding(agent->engine) || mrd_inputs_is_stand_in(agent->inputs))
 		return;
 	mrd_inputs_progress(agent->inputs, &home, &all);
 	if (home && (all || waited_ns >= agent->config->stale_after_ms * MRD_NS_PER_MS))
@@ -348,21 +349,54 @@ static int open_control(struct mrd_agent *agent)
 	return 0;
 }
 
-static int start(struct mrd_agent *agent)
+/* Whether an earlier agent's plan is in the maps that this agent would write. */
+static bool has_plan(const struct mrd_agent *agent)
+{
+	struct mrd_inspect *old MRD_CLEANUP(close_inspect) = NULL;
+
+	return !mrd_inspect_open(agent->config->bpffs, &old);
+}
+
+/* The policy, or one that stands in for a broken one if the kernel has a plan to hold. */
+static int load_inputs(struct mrd_agent *agent)
 {
 	struct mrd_diag diag MRD_AUTO_DIAG = {0};
 	struct mrd_policy *policy = NULL;
-	int r = open_loop(agent);
+	const int broken = mrd_inputs_load_policy(agent->config, &diag, &policy);
+	int r = broken;
 
-	r = r ?: mrd_inputs_load_policy(agent->config, &diag, &policy);
-	mrd_inputs_log_findings(&diag, "policy", "the agent does not start");
+	if (broken && has_plan(agent))
+		r = mrd_inputs_empty_policy(&policy);
+	if (r || !broken)
+		mrd_inputs_log_findings(&diag, "policy", "the agent does not start");
 	r = r ?: open_control(agent);
 	if (r) {
 		mrd_policy_free(policy);
 		return r;
 	}
 	r = mrd_agent_load_inputs(agent, agent->config, policy, &agent->inputs);
+	if (!r && broken)
+		mrd_inputs_stand_in(agent->inputs, &diag, broken);
+	return r;
+}
+
+/* New maps must be filled before they take over, which needs a policy. */
+static int check_frozen(const struct mrd_agent *agent)
+{
+	if (!mrd_inputs_is_stand_in(agent->inputs) ||
+	    mrd_dataplane_adoption(agent->dataplane) == MRD_ADOPTION_ADOPTED)
+		return 0;
+	return complain("policy not taken", agent->config->bpffs,
+			"the maps there are of another version or size and cannot be held");
+}
+
+static int start(struct mrd_agent *agent)
+{
+	int r = open_loop(agent);
+
+	r = r ?: load_inputs(agent);
 	r = r ?: open_dataplane(agent);
+	r = r ?: check_frozen(agent);
 	r = r ?: open_engine(agent);
 	if (r)
 		return r;

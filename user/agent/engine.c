@@ -262,6 +262,8 @@ bool mrd_engine_round(struct mrd_engine *engine, uint64_t until_ns)
 
 	engine->burst_since_ns = 0;
 	mrd_engine_tell(engine);
+	if (engine->input.is_frozen)
+		return false;
 	do {
 		if (plan_dirty(engine, until_ns) || plan_revisits(engine, until_ns))
 			return true;

@@ -54,6 +54,9 @@ struct mrd_engine_input {
 	const struct mrd_policy *policy;
 	const struct mrd_plan_node *node;
 	const char *cluster_domain; /* for the names in Envoy's event log */
+	/* There is no policy to plan by: the kernel's rows stay, but for ejections whose time is
+	 * over. Rules are not among the rows, so there are no new ones. */
+	bool is_frozen;
 };
 
 int mrd_engine_new(const struct mrd_engine_config *config, struct mrd_engine **ret_engine);

@@ -26,6 +26,8 @@ struct mrd_inputs {
 	struct mrd_inputs_hooks hooks;
 	struct mrd_model *model;
 	struct mrd_policy *policy;
+	bool is_stand_in; /* no policy was ever read: this one is empty */
+	struct mrd_rejection rejection;
 	struct mrd_policy_watch *policy_watch;
 	struct mrd_watch *policy_fd;
 	struct input_source *sources; /* one per cluster */
@@ -66,6 +68,46 @@ int mrd_inputs_load_policy(const struct mrd_agent_config *config, struct mrd_dia
 			       diag, ret_policy);
 }
 
+int mrd_inputs_empty_policy(struct mrd_policy **ret_policy)
+{
+	const struct mrd_policy_names names = {.cluster_domain = "", .root_namespace = ""};
+	struct mrd_diag diag MRD_AUTO_DIAG = {0};
+
+	return mrd_policy_load(NULL, 0, &names, &diag, ret_policy);
+}
+
+void mrd_inputs_reject(struct mrd_inputs *inputs, const struct mrd_diag *diag, int error)
+{
+	const char *holds = inputs->is_stand_in ? "what the kernel holds stays as it is"
+						: "the policy that was read before stays in force";
+
+	mrd_rejection_set(&inputs->rejection, diag, error, mrd_clock_ns());
+	mrd_inputs_log_findings(diag, "policy", holds);
+	if (diag->errors)
+		mrd_log_error(inputs->is_stand_in ? "policy not taken: nothing is planned"
+						  : "policy not taken: the one before holds",
+			      MRD_KV_NUM("errors", diag->errors));
+	else
+		mrd_log_error("policy not taken", MRD_KV("reason", strerror(-error)),
+			      MRD_KV("consequence", holds));
+}
+
+void mrd_inputs_stand_in(struct mrd_inputs *inputs, const struct mrd_diag *diag, int error)
+{
+	inputs->is_stand_in = true;
+	mrd_inputs_reject(inputs, diag, error);
+}
+
+bool mrd_inputs_is_stand_in(const struct mrd_inputs *inputs)
+{
+	return inputs->is_stand_in;
+}
+
+const struct mrd_rejection *mrd_inputs_rejection(const struct mrd_inputs *inputs)
+{
+	return inputs->rejection.since_ns ? &inputs->rejection : NULL;
+}
+
 static void reload_policy(struct mrd_inputs *inputs)
 {
 	struct mrd_diag diag MRD_AUTO_DIAG = {0};
@@ -75,14 +117,13 @@ static void reload_policy(struct mrd_inputs *inputs)
 
 	inputs->hooks.before(inputs->hooks.self);
 	r = mrd_inputs_load_policy(inputs->config, &diag, &policy);
-	mrd_inputs_log_findings(&diag, "policy", "the policy that was read before stays in force");
 	if (r) {
-		mrd_log_error(
-			"policy not taken", MRD_KV_NUM("errors", diag.errors),
-			MRD_KV("reason", strerror(-r)),
-			MRD_KV("consequence", "the policy that was read before stays in force"));
+		mrd_inputs_reject(inputs, &diag, r);
 		return;
 	}
+	mrd_inputs_log_findings(&diag, "policy", "");
+	mrd_rejection_clear(&inputs->rejection);
+	inputs->is_stand_in = false;
 	inputs->policy = policy;
 	mrd_log_info("policy read", MRD_KV_NUM("rules", mrd_policy_rule_count(policy)));
 	inputs->hooks.policy_changed(inputs->hooks.self);
@@ -240,6 +281,7 @@ void mrd_inputs_free(struct mrd_inputs *inputs)
 	free(inputs->sources);
 	mrd_model_free(inputs->model);
 	mrd_policy_free(inputs->policy);
+	mrd_rejection_clear(&inputs->rejection);
 	free(inputs);
 }
 
