@@ -201,6 +201,7 @@ int mrd_engine_restore(struct mrd_engine *engine, struct mrd_entry *entry,
 	} else if (engine->input.is_frozen) {
 		rule.consecutive_5xx = 0; /* ejects nobody, but lets return who is ejected */
 		rule.gateway_off = true;
+		rule.interval_ms = MRD_MS_PER_S;
 	} else {
 		return 0;
 	}

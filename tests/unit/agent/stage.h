@@ -35,6 +35,7 @@ struct stage {
 	struct mrd_engine *engine;
 	int event_fds[2]; /* read, write: Envoy's event log */
 	int log_fds[2];
+	bool is_frozen;
 	void (*drain)(void *self); /* the events that wait; NULL: none */
 };
 
@@ -103,6 +104,7 @@ static inline void stage_set_input(struct stage *stage)
 		.policy = stage->policy,
 		.node = &stage_node,
 		.cluster_domain = "cluster.local",
+		.is_frozen = stage->is_frozen,
 	};
 
 	mrd_engine_set_input(stage->engine, &input);
