@@ -252,6 +252,7 @@ int mrd_inputs_new(const struct mrd_agent_config *config, struct mrd_policy *pol
 		.region = inputs->region,
 		.zone = inputs->zone,
 		.subzone = inputs->subzone,
+		.hops_most = config->hops,
 	};
 	inputs->sources = calloc(config->cluster_count, sizeof(*inputs->sources));
 	r = inputs->sources ? open_model(inputs) : -ENOMEM;

@@ -60,8 +60,11 @@ void mrd_draft_free(struct mrd_draft *draft); /* frees the arrays, not draft its
 
 /* Sets share, accept and panic of the hops. -ENOMEM. */
 int mrd_draft_share(struct mrd_draft *draft, const struct mrd_effective *effective);
-/* Joins hops until MRD_HOPS_MAX are left; their shares add up. -ENOMEM leaves the draft whole. */
-int mrd_draft_join(struct mrd_draft *draft);
+/* How many hops a route on this node may have. */
+uint32_t mrd_draft_hops_most(const struct mrd_plan_node *node);
+/* Joins hops until so many are left, or one a priority; their shares add up. -ENOMEM leaves the
+ * draft whole. */
+int mrd_draft_join(struct mrd_draft *draft, const struct mrd_plan_node *node);
 
 /* May a hop that accepts so hand this endpoint out? */
 bool mrd_draft_usable(enum mrd_hop_accept accept, enum mrd_state state);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * A route row holds MRD_HOPS_MAX hops. With more localities than that, the zones of each region
+ * A route row holds MRD_HOPS_MAX hops; a node may be configured to have fewer. With more localities than that, the zones of each region
  * become one hop per priority; should that not do, the smallest regions of a priority become one
  * hop without a name. What they get together stays exact, since shares are worked out before; only
  * inside a joined hop all endpoints are equal.
@@ -96,7 +96,7 @@ static void forget_zones(struct mrd_draft *draft)
  * Of the priority with the most hops, takes the names of as many of the smallest as are too many.
  * There are five priorities at most, so one of them has hops to spare.
  */
-static int forget_smallest(struct mrd_draft *draft)
+static int forget_smallest(struct mrd_draft *draft, uint32_t hops_most)
 {
 	MRD_AUTO_FREE struct mrd_draft_hop **by_size =
 		calloc(draft->hop_count + 1, sizeof(struct mrd_draft_hop *));
@@ -120,23 +120,31 @@ static int forget_smallest(struct mrd_draft *draft)
 		by_size[i] = &draft->hops[most_first + i];
 	qsort(by_size, most, sizeof(struct mrd_draft_hop *), compare_size);
 
-	joined = draft->hop_count - MRD_HOPS_MAX + 1;
+	joined = draft->hop_count - hops_most + 1;
 	for (size_t i = 0; i < joined && i < most; i++)
 		by_size[i]->locality = (struct mrd_locality_name){"", "", ""};
 	return 0;
 }
 
-int mrd_draft_join(struct mrd_draft *draft)
+uint32_t mrd_draft_hops_most(const struct mrd_plan_node *node)
 {
+	return node->hops_most && node->hops_most < MRD_HOPS_MAX ? node->hops_most : MRD_HOPS_MAX;
+}
+
+int mrd_draft_join(struct mrd_draft *draft, const struct mrd_plan_node *node)
+{
+	const uint32_t most = mrd_draft_hops_most(node);
+	size_t before = SIZE_MAX;
 	int r;
 
-	if (draft->hop_count <= MRD_HOPS_MAX)
+	if (draft->hop_count <= most)
 		return 0;
 	draft->joined = true;
 	forget_zones(draft);
 	r = merge_equal(draft);
-	while (!r && draft->hop_count > MRD_HOPS_MAX) {
-		r = forget_smallest(draft);
+	while (!r && draft->hop_count > most && draft->hop_count < before) {
+		before = draft->hop_count;
+		r = forget_smallest(draft, most);
 		if (!r)
 			r = merge_equal(draft);
 	}

@@ -285,7 +285,7 @@ static int build(const struct mrd_draft_input *in, struct mrd_draft *draft)
 		return r;
 	number_priorities(draft);
 	r = mrd_draft_share(draft, in->effective);
-	return r ? r : mrd_draft_join(draft);
+	return r ? r : mrd_draft_join(draft, in->node);
 }
 
 int mrd_draft_make(const struct mrd_draft_input *in, struct mrd_draft *ret_draft)

@@ -87,8 +87,8 @@ static int add_warnings(const struct mrd_draft_input *in, const struct mrd_draft
 		r = warn(port, "the region of this node is not known: no endpoint is near");
 	if (!r && draft->joined)
 		r = warn(port,
-			 "more than %d localities: those of one region and priority are joined",
-			 MRD_HOPS_MAX);
+			 "more than %u localities: those of one region and priority are joined",
+			 mrd_draft_hops_most(in->node));
 	return r ? r : warn_about_use(draft, port);
 }
 

@@ -25,6 +25,7 @@ struct mrd_plan_node {
 	const char *region;
 	const char *zone;
 	const char *subzone;
+	uint32_t hops_most; /* of a route, if it has no more priorities; 0: MRD_HOPS_MAX */
 };
 
 /* Is this endpoint of this service, port and family ejected? */

@@ -75,6 +75,7 @@ struct draft_case {
 	bool cluster_local;
 	enum mrd_mode want_mode;
 	const char *want;
+	uint32_t hops; /* of the node's configuration; 0: the most */
 };
 
 static const struct draft_case cases[] = {
@@ -448,7 +449,12 @@ static void read_node(const char *text, struct world_word *word, struct mrd_plan
 	memset(word, 0, sizeof(*word));
 	sscanf(text ? text : "r1/z1/s1", "%47[^/]/%47[^/]/%47s", word->region, word->zone,
 	       word->subzone);
-	*node = (struct mrd_plan_node){"node-a", word->region, word->zone, word->subzone};
+	*node = (struct mrd_plan_node){
+		.name = "node-a",
+		.region = word->region,
+		.zone = word->zone,
+		.subzone = word->subzone,
+	};
 }
 
 static void make_draft(const struct draft_case *c, struct world *world, struct mrd_draft *draft)
@@ -473,6 +479,7 @@ static void make_draft(const struct draft_case *c, struct world *world, struct m
 	};
 
 	read_node(c->from, &word, &node);
+	node.hops_most = c->hops;
 	world->view.internal_local = c->internal_local;
 	assert_int_equal(mrd_draft_make(&in, draft), 0);
 }
@@ -603,6 +610,7 @@ static void joining_loses_nobody(void **state)
 			.from = "r1/z1",
 			.mode = (enum mrd_locality_mode)(round % 3),
 			.setting = settings[round % 3],
+			.hops = (uint32_t)(round / 3 % 13), /* 0 to 12 */
 		};
 		struct mrd_strbuf text = {0};
 		struct world *world;
@@ -616,6 +624,8 @@ static void joining_loses_nobody(void **state)
 		world = world_new(text.text ? text.text : "");
 		make_draft(&c, world, &draft);
 		check_draft(&draft);
+		if (c.hops >= 5) /* fewer than there may be priorities is not configured */
+			assert_true(draft.hop_count <= c.hops);
 		for (size_t i = 0; i < draft.hop_count; i++)
 			in_hops += draft.hops[i].count;
 		assert_int_equal(in_hops, world->port.endpoint_count);
