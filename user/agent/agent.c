@@ -105,9 +105,10 @@ static void be_urgent(struct mrd_agent *agent)
 	const int r = mrd_urgency_be(&agent->urgency, true);
 
 	if (r)
-		mrd_log_warn("no real-time priority", MRD_KV("reason", strerror(-r)),
-			     MRD_KV("remedy", "CAP_SYS_NICE"),
-			     MRD_KV("consequence", "on a busy node an ejection takes milliseconds"));
+		mrd_log_warn(
+			"no real-time priority", MRD_KV("reason", strerror(-r)),
+			MRD_KV("remedy", "CAP_SYS_NICE"),
+			MRD_KV("consequence", "on a busy node an ejection takes milliseconds"));
 }
 
 static void on_idle(void *self)

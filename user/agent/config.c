@@ -247,9 +247,10 @@ static void read_hops(struct mrd_key_reader *reader, const struct mrd_key *field
 	int64_t number;
 
 	if (!mrd_doc_int(node, &number) && number > field->most)
-		mrd_key_complain(reader, MRD_ERROR, node, path,
-				 "must be %d to %d: the map ABI fixes a route row's size at %d hops",
-				 HOPS_LEAST, MRD_HOPS_MAX, MRD_HOPS_MAX);
+		mrd_key_complain(
+			reader, MRD_ERROR, node, path,
+			"must be %d to %d: the map ABI fixes a route row's size at %d hops",
+			HOPS_LEAST, MRD_HOPS_MAX, MRD_HOPS_MAX);
 	else
 		mrd_key_number(reader, field, node, path, into);
 }

@@ -14,6 +14,10 @@
  *   whenever rows were deleted. Ports of a service go only when its other ports could be written.
  * - Adopted services stay as they are until mrd_engine_release(): a cluster that has not been read
  *   yet must not look like one without endpoints.
+ *   All of them, also while one file alone is broken: rows do not say which file they came from.
+ *   Nobody knows whether the broken file has endpoints of a service, another port of it, or the Node
+ *   objects that give endpoints their zones, on which the shares of every service depend; a plan
+ *   without these is a wrong plan, though it deletes nothing. Services that are new are planned.
  */
 #ifndef MRD_AGENT_ENGINE_H
 #define MRD_AGENT_ENGINE_H
@@ -87,8 +91,8 @@ bool mrd_engine_is_holding(const struct mrd_engine *engine);
 /* ------------------------------------------------------------------------------------ running */
 
 /* Plans and writes what has changed, until there is nothing more or the time is over; a burst of
- * ejections ends it as well. UINT64_MAX: nothing but the end of the work does. Returns whether there
- * is more. */
+ * ejections ends it as well. UINT64_MAX: nothing but the end of the work does. Returns whether
+ * there is more. */
 bool mrd_engine_round(struct mrd_engine *engine, uint64_t until_ns);
 /*
  * When a round is welcome again; 0 or a time that is past: now. Errors seldom come alone, and each

@@ -7,8 +7,8 @@
 int mrd_urgency_set(bool urgent)
 {
 	const int policy = urgent ? SCHED_RR : SCHED_OTHER;
-	const struct sched_param param = {.sched_priority = urgent ? sched_get_priority_min(policy)
-								   : 0};
+	const struct sched_param param = {.sched_priority =
+						  urgent ? sched_get_priority_min(policy) : 0};
 
 	return sched_setscheduler(0, policy | SCHED_RESET_ON_FORK, &param) < 0 ? -errno : 0;
 }

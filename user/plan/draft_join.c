@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * A route row holds MRD_HOPS_MAX hops; a node may be configured to have fewer. With more localities than that, the zones of each region
- * become one hop per priority; should that not do, the smallest regions of a priority become one
- * hop without a name. What they get together stays exact, since shares are worked out before; only
- * inside a joined hop all endpoints are equal.
+ * A route row holds MRD_HOPS_MAX hops; a node may be configured to have fewer. With more localities
+ * than that, the zones of each region become one hop per priority; should that not do, the smallest
+ * regions of a priority become one hop without a name. What they get together stays exact, since
+ * shares are worked out before; only inside a joined hop all endpoints are equal.
  */
 #include "plan/draft.h"
 

@@ -66,8 +66,9 @@ static void tells_bad_news_from_good(void **state)
 		 .want = true},
 		{.name = "the policy files are not what holds",
 		 .verb = MRD_VERB_STATUS,
-		 .answer = "{\"agent\":{\"policy_rejected\":{\"holds\":\"before\"}},\"clusters\":[],"
-			   "\"kernel\":{}}",
+		 .answer =
+			 "{\"agent\":{\"policy_rejected\":{\"holds\":\"before\"}},\"clusters\":[],"
+			 "\"kernel\":{}}",
 		 .want = true},
 		{.name = "the policy files hold",
 		 .verb = MRD_VERB_STATUS,

@@ -393,16 +393,15 @@ static void status_of_a_rejected_policy(void **state)
 		const char *want;
 	} cases[] = {
 		{"before", "the policy before holds"},
-		{"kernel",
-		 "the kernel keeps the plan of the agent before, nothing new is planned"},
+		{"kernel", "the kernel keeps the plan of the agent before, nothing new is planned"},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		json_t *doc = json_pack(
-			"{s:{s:{s:i, s:s, s:[s, s]}}, s:[], s:n}", "agent", "policy_rejected",
-			"since_ms", 61000, "holds", cases[i].holds, "findings",
-			"p.yaml:3:1: error: spec.hots: unknown field", "p.yaml:9:2: error: too",
-			"clusters", "kernel");
+		json_t *doc =
+			json_pack("{s:{s:{s:i, s:s, s:[s, s]}}, s:[], s:n}", "agent",
+				  "policy_rejected", "since_ms", 61000, "holds", cases[i].holds,
+				  "findings", "p.yaml:3:1: error: spec.hots: unknown field",
+				  "p.yaml:9:2: error: too", "clusters", "kernel");
 		char *text = NULL;
 		size_t size;
 		FILE *out = open_memstream(&text, &size);
