@@ -248,7 +248,7 @@ fi
 ! wanted connects || compare socket.connects_vs_direct 16 "Connection: close"
 ! wanted requests || compare socket.requests_vs_direct 16
 ! wanted programs || program_costs
-! wanted ejection && ! wanted burst || failing_backend
+if wanted ejection || wanted burst; then failing_backend; fi
 ! wanted ejection || ejection_latency
 ! wanted burst || ejection_bursts
 python3 "$(dirname "$0")/figures.py" "$samples" "$out/summary.json"

@@ -15,8 +15,8 @@
  * - Adopted services stay as they are until mrd_engine_release(): a cluster that has not been read
  *   yet must not look like one without endpoints.
  *   All of them, also while one file alone is broken: rows do not say which file they came from.
- *   Nobody knows whether the broken file has endpoints of a service, another port of it, or the Node
- *   objects that give endpoints their zones, on which the shares of every service depend; a plan
+ *   Nobody knows whether the broken file has endpoints of a service, another port of it, or the
+ * Node objects that give endpoints their zones, on which the shares of every service depend; a plan
  *   without these is a wrong plan, though it deletes nothing. Services that are new are planned.
  */
 #ifndef MRD_AGENT_ENGINE_H
