@@ -439,8 +439,7 @@ int main(int argc, char **argv)
 		if (argc > 1 && !strcmp(argv[1], commands[i].name) && argc - 2 >= commands[i].least)
 			return commands[i].run(argv + 2, argc - 2);
 	}
-	fprintf(stderr,
-		"usage: peer get|burst|connect|udp|udp-echo|hold|end-server|decoy-server|decoys …
-");
+	fprintf(stderr, "usage: peer "
+			"get|burst|connect|udp|udp-echo|hold|end-server|decoy-server|decoys …\n");
 	return 2;
 }
