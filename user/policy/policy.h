@@ -203,7 +203,7 @@ void mrd_policy_effective(const struct mrd_policy *policy, const char *namespace
 			  const char *service, uint16_t port, struct mrd_effective *ret_effective);
 
 /* A subset of the rule that holds for a port, for printing: without a VirtualService none acts. */
-struct mrd_label {
+struct mrd_subset_label {
 	char *key;
 	char *value;
 };
@@ -211,7 +211,7 @@ struct mrd_label {
 struct mrd_subset {
 	const char *name;
 	const char *place; /* of its name */
-	const struct mrd_label *labels;
+	const struct mrd_subset_label *labels;
 	size_t label_count;
 	/* What would hold for it: its blocks, each whole, over the rule's. */
 	struct mrd_effective effective;

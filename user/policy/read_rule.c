@@ -68,6 +68,7 @@ static const struct mrd_field spec_fields[] = {
 static const struct mrd_block spec_block = MRD_BLOCK(spec_fields);
 
 struct rule_draft {
+	struct mrd_text head; /* apiVersion and kind, which the loader has looked at */
 	struct mrd_meta_draft meta;
 	struct spec_draft spec;
 	struct mrd_rule_subset *subsets; /* owned */
@@ -75,8 +76,16 @@ struct rule_draft {
 };
 
 static const struct mrd_field rule_fields[] = {
-	{.name = "apiVersion", .read = mrd_read_text},
-	{.name = "kind", .read = mrd_read_text},
+	{
+		.name = "apiVersion",
+		.read = mrd_read_text,
+		.offset = offsetof(struct rule_draft, head),
+	},
+	{
+		.name = "kind",
+		.read = mrd_read_text,
+		.offset = offsetof(struct rule_draft, head),
+	},
 	{.name = "metadata", .use = MRD_FIELD_REQUIRED, .read = mrd_read_any}, /* read before */
 	{
 		.name = "spec",
@@ -120,7 +129,9 @@ static char *read_export(struct mrd_reader *reader, const struct mrd_doc_node *n
 	for (size_t i = 0; text.node && i < rule->export_count; i++)
 		if (!strcmp(rule->exports[i], name)) {
 			mrd_read_error(reader, node, "\"%s\" is there twice%s", text.text,
-				       strcmp(name, text.text) != 0 ? ", by its name too" : "");
+				       strcmp(name, rule->namespace_) != 0
+					       ? ""
+					       : ": \".\" is the rule's own namespace");
 			break;
 		}
 	copy = strdup(name);

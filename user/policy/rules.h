@@ -88,7 +88,7 @@ struct mrd_traffic {
 struct mrd_rule_subset {
 	char *name;
 	char *place;
-	struct mrd_label *labels;
+	struct mrd_subset_label *labels;
 	size_t label_count;
 	struct mrd_traffic traffic;
 };
