@@ -120,18 +120,21 @@ static void parse_locality(struct mrd_reader *reader, const struct mrd_doc_node 
 /*
  * An entry must not be equal to, inside or around an earlier one, or the order of writing would
  * decide more than the first match; a last "*" for all the rest is what everybody expects.
+ * Returns whether there was no mistake.
  */
-static void check_overlap(struct mrd_reader *reader, const struct mrd_doc_node *node,
+static bool check_overlap(struct mrd_reader *reader, const struct mrd_doc_node *node,
 			  const struct mrd_locality_match *match,
 			  const struct mrd_doc_node *earlier_node,
 			  const struct mrd_locality_match *earlier)
 {
 	if (!match->region || !earlier->region)
-		return;
-	if (mrd_locality_covers(earlier, match) ||
-	    (mrd_locality_covers(match, earlier) && !mrd_locality_is_any(match)))
-		mrd_read_error(reader, node, "overlaps with \"%s\" at %s:%u:%u", earlier_node->text,
-			       reader->file, earlier_node->line, earlier_node->column);
+		return true;
+	if (!mrd_locality_covers(earlier, match) &&
+	    (!mrd_locality_covers(match, earlier) || mrd_locality_is_any(match)))
+		return true;
+	mrd_read_error(reader, node, "overlaps with \"%s\" at %s:%u:%u", earlier_node->text,
+		       reader->file, earlier_node->line, earlier_node->column);
+	return false;
 }
 
 static void read_weight(struct mrd_reader *reader, const struct mrd_doc_node *map, size_t index,
@@ -145,7 +148,8 @@ static void read_weight(struct mrd_reader *reader, const struct mrd_doc_node *ma
 	reader->at = &step;
 	parse_locality(reader, key, &tos[index].to);
 	for (size_t i = 0; i < index; i++)
-		check_overlap(reader, key, &tos[index].to, map->keys[i], &tos[i].to);
+		if (!check_overlap(reader, key, &tos[index].to, map->keys[i], &tos[i].to))
+			break;
 	mrd_read_number(reader, map->items[index], &limits, &weight);
 	tos[index].weight = weight.value;
 	reader->at = step.up;
@@ -191,8 +195,9 @@ static void read_distribute(struct mrd_reader *reader, const struct mrd_doc_node
 		reader->at = &from;
 		parse_locality(reader, draft.from.node, &rules[index].from);
 		for (size_t i = 0; i < index; i++)
-			check_overlap(reader, draft.from.node, &rules[index].from, froms[i],
-				      &rules[i].from);
+			if (!check_overlap(reader, draft.from.node, &rules[index].from, froms[i],
+					   &rules[i].from))
+				break;
 		reader->at = &item;
 	}
 	if (draft.to)

@@ -299,11 +299,30 @@ static void check_former(struct mrd_reader *reader, const struct rule_draft *dra
 		}
 }
 
+/* Rules of one host for different clients, who are not told apart: one of them holds for all. */
+static void check_rival(struct mrd_reader *reader, const struct mrd_doc_node *host,
+			const struct mrd_rule *before, const struct mrd_rule *rule,
+			const struct mrd_policy *policy)
+{
+	/* In the root namespace exportTo is by the service's namespace, which is known. */
+	if (!before || !strcmp(rule->namespace_, policy->root_namespace))
+		return;
+	if (mrd_policy_first(policy, rule) == rule)
+		mrd_read_warning(reader, host,
+				 "holds for all clients instead of %s (%s), which is for fewer",
+				 before->label, before->place);
+	else
+		mrd_read_warning(reader, host,
+				 "no effect: %s (%s) holds for all clients of this host",
+				 before->label, before->place);
+}
+
 static void add_rule(struct mrd_reader *reader, struct rule_draft *draft, struct mrd_policy *policy)
 {
 	const struct mrd_step spec = {.up = reader->at, .name = "spec"};
 	const struct mrd_step at = {.up = &spec, .name = "host"};
 	const struct mrd_doc_node *host = draft->spec.host.node;
+	const struct mrd_rule *before;
 	const struct mrd_rule *former;
 	struct mrd_rule *rule = make_rule(reader, draft, policy);
 
@@ -317,11 +336,14 @@ static void add_rule(struct mrd_reader *reader, struct rule_draft *draft, struct
 		mrd_read_error(reader, host, "\"%s\" is no host name", draft->spec.host.text);
 	else
 		check_host(reader, host, rule, policy);
+	before = mrd_policy_first(policy, rule);
 	former = mrd_policy_peer(policy, rule);
 	if (former)
 		check_former(reader, draft, former, rule);
 	if (mrd_policy_add(policy, rule) < 0)
 		reader->no_memory = true;
+	else if (!former)
+		check_rival(reader, host, before, rule, policy);
 	reader->at = spec.up;
 }
 

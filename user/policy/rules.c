@@ -248,10 +248,17 @@ static void line_up(struct mrd_rule **first, struct mrd_rule *rule)
 	*first = rule;
 }
 
-const struct mrd_rule *mrd_policy_peer(const struct mrd_policy *policy, const struct mrd_rule *rule)
+const struct mrd_rule *mrd_policy_first(const struct mrd_policy *policy,
+					const struct mrd_rule *rule)
 {
 	MRD_AUTO_FREE char *key = host_key(rule);
-	const struct mrd_rule *peer = key ? mrd_table_get_str(policy->by_host, key) : NULL;
+
+	return key ? mrd_table_get_str(policy->by_host, key) : NULL;
+}
+
+const struct mrd_rule *mrd_policy_peer(const struct mrd_policy *policy, const struct mrd_rule *rule)
+{
+	const struct mrd_rule *peer = mrd_policy_first(policy, rule);
 
 	while (peer && !is_merged_with(peer, rule))
 		peer = peer->next;

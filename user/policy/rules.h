@@ -154,6 +154,9 @@ void mrd_rule_free(struct mrd_rule *rule); /* NULL is fine */
 /* The rule that this one would be merged with: same namespace, host, exportTo; or NULL. */
 const struct mrd_rule *mrd_policy_peer(const struct mrd_policy *policy,
 				       const struct mrd_rule *rule);
+/* The rule that holds for this one's namespace and host before others; or NULL. */
+const struct mrd_rule *mrd_policy_first(const struct mrd_policy *policy,
+					const struct mrd_rule *rule);
 /*
  * Adds a rule, which becomes the policy's, also on failure. Istio merges rules of one host,
  * namespace and exportTo: the first trafficPolicy holds, wherever it comes; subsets are lined up,

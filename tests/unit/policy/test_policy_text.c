@@ -62,79 +62,76 @@ static void test_reads_back(void **state)
 	static const struct {
 		const char *id;
 		const char *text;
-	} cases
-		[] =
-			{
-				{.id = "nothing", .text = ""},
-				{
-					.id = "the mesh",
-					.text = "metadata: {annotations: {meridian.dev/fallback: "
-						"next-region, "
-						"meridian.dev/regions: strict, "
-						"meridian.dev/probation: 30s}}\n"
-						"localityLbSetting: {distribute: [{from: a/*, to: "
-						"{a/*: 90, b/z/s: "
-						"10}}, {from: '*', to: {'*': 100}}], failover: "
-						"[{from: a, to: b}]}\n"
-						"defaultTrafficPolicy: {outlierDetection: {}, "
-						"connectionPool: "
-						"{tcp: {idleTimeout: 0s}}}\n",
-				},
-				{
-					.id = "all of a rule",
-					.text = OBJECT("meridian.dev/ejection-cap: always-one, "
-						       "meridian.dev/unready: drop, "
-						       "meridian.dev/on-eject: reset, "
-						       "meridian.dev/warmup: 90s, "
-						       "meridian.dev/overprovisioning-percent: "
-						       "'200', "
-						       "meridian.dev/max-ejection-time: 10m, "
-						       "meridian.dev/max-ejection-time-jitter: 1s, "
-						       "meridian.dev/success-rate-stdev-factor: "
-						       "'1500', "
-						       "meridian.dev/failure-percentage-threshold: "
-						       "'60'") "spec:\n  host: reviews\n  "
-							       "trafficPolicy:\n"
-							       "    connectionPool: {tcp: "
-							       "{maxConnections: 7, tcpKeepalive: "
-							       "{probes: 3, time: 1m}}, http: "
-							       "{maxRetries: 4, idleTimeout: "
-							       "30s}}\n"
-							       "    outlierDetection: "
-							       "{consecutiveGatewayErrors: 0, "
-							       "splitExternalLocalOriginErrors: "
-							       "true, minHealthPercent: 10, "
-							       "outlierDetectionHttpErrorCodes: "
-							       "[429, 503]}\n"
-							       "    loadBalancer: {simple: "
-							       "ROUND_ROBIN, warmup: {duration: "
-							       "30s, "
-							       "minimumPercent: 2.5}, "
-							       "localityLbSetting: {failover: "
-							       "[{from: a, to: "
-							       "b}], failoverPriority: "
-							       "[topology.istio.io/network, "
-							       "'k=\"v']}}\n",
-				},
-				{
-					.id = "source addresses, zones, a share",
-					.text = OBJECT(
-						"") "spec: {host: reviews, trafficPolicy: "
-						    "{loadBalancer: "
-						    "{consistentHash: {useSourceIp: true}, "
-						    "zoneAwareLbSetting: {minClusterSize: 6}}, "
-						    "outlierDetection: {maxEjectionPercent: 50, "
-						    "consecutiveGatewayErrors: 2}}}\n",
-				},
-				{
-					.id = "off",
-					.text = OBJECT("") "spec: {host: reviews, trafficPolicy: "
-							   "{loadBalancer: "
-							   "{simple: PASSTHROUGH, "
-							   "localityLbSetting: {enabled: "
-							   "false}}}}\n",
-				},
-			};
+	} cases[] = {
+		{.id = "nothing", .text = ""},
+		{
+			.id = "the mesh",
+			.text = "metadata: {annotations: {meridian.dev/fallback: "
+				"next-region, "
+				"meridian.dev/regions: strict, "
+				"meridian.dev/probation: 30s}}\n"
+				"localityLbSetting: {distribute: [{from: a/*, to: "
+				"{a/*: 90, b/z/s: "
+				"10}}, {from: '*', to: {'*': 100}}], failover: "
+				"[{from: a, to: b}]}\n"
+				"defaultTrafficPolicy: {outlierDetection: {}, "
+				"connectionPool: "
+				"{tcp: {idleTimeout: 0s}}}\n",
+		},
+		{
+			.id = "all of a rule",
+			.text = OBJECT("meridian.dev/ejection-cap: always-one, "
+				       "meridian.dev/unready: drop, "
+				       "meridian.dev/on-eject: reset, "
+				       "meridian.dev/warmup: 90s, "
+				       "meridian.dev/overprovisioning-percent: "
+				       "'200', "
+				       "meridian.dev/max-ejection-time: 10m, "
+				       "meridian.dev/max-ejection-time-jitter: 1s, "
+				       "meridian.dev/success-rate-stdev-factor: "
+				       "'1500', "
+				       "meridian.dev/failure-percentage-threshold: "
+				       "'60'") "spec:\n  host: reviews\n  "
+					       "trafficPolicy:\n"
+					       "    connectionPool: {tcp: "
+					       "{maxConnections: 7, tcpKeepalive: "
+					       "{probes: 3, time: 1m}}, http: "
+					       "{maxRetries: 4, idleTimeout: "
+					       "30s}}\n"
+					       "    outlierDetection: "
+					       "{consecutiveGatewayErrors: 0, "
+					       "splitExternalLocalOriginErrors: "
+					       "true, minHealthPercent: 10, "
+					       "outlierDetectionHttpErrorCodes: "
+					       "[429, 503]}\n"
+					       "    loadBalancer: {simple: "
+					       "ROUND_ROBIN, warmup: {duration: "
+					       "30s, "
+					       "minimumPercent: 2.5}, "
+					       "localityLbSetting: {failover: "
+					       "[{from: a, to: "
+					       "b}], failoverPriority: "
+					       "[topology.istio.io/network, "
+					       "'k=\"v']}}\n",
+		},
+		{
+			.id = "source addresses, zones, a share",
+			.text = OBJECT("") "spec: {host: reviews, trafficPolicy: "
+					   "{loadBalancer: "
+					   "{consistentHash: {useSourceIp: true}, "
+					   "zoneAwareLbSetting: {minClusterSize: 6}}, "
+					   "outlierDetection: {maxEjectionPercent: 50, "
+					   "consecutiveGatewayErrors: 2}}}\n",
+		},
+		{
+			.id = "off",
+			.text = OBJECT("") "spec: {host: reviews, trafficPolicy: "
+					   "{loadBalancer: "
+					   "{simple: PASSTHROUGH, "
+					   "localityLbSetting: {enabled: "
+					   "false}}}}\n",
+		},
+	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {

@@ -247,6 +247,12 @@ static void test_locality(void **state)
 			.want = "error a:1:52 localityLbSetting.distribute[0].to[\"b\"]\n",
 		},
 		{
+			.id = "I1",
+			.text = LOCALITY("distribute: [{from: r1/z1/s1, to: {r1/z1/s1: 80, "
+					 "r1/z1/s2: 15, r1/z1/s3: 5}}]"),
+			.want = "",
+		},
+		{
 			.id = "V4, Z4",
 			.text = LOCALITY("distribute: [{from: a, to: {b: 100}}], "
 					 "failover: [{from: a, to: b}]"),
@@ -723,6 +729,33 @@ static void test_documents(void **state)
 			.id = "items that are none",
 			.text = "apiVersion: v1\nkind: List\nitems: {}\n",
 			.want = "error a:3:8 items\n",
+		},
+		{
+			.id = "anchors, aliases and merged keys",
+			.text = "apiVersion: v1\nkind: List\nitems:\n"
+				"- apiVersion: &v networking.istio.io/v1\n  kind: &k "
+				"DestinationRule\n"
+				"  metadata: {name: a}\n  spec: &s\n    host: a\n"
+				"    trafficPolicy: {outlierDetection: {interval: x}}\n"
+				"- {apiVersion: *v, kind: *k, metadata: {name: b}, spec: {<<: *s, "
+				"host: 'a b'}}\n",
+			.want = "error a:9:50 "
+				"items[0].spec.trafficPolicy.outlierDetection.interval\n"
+				"error a:9:50 "
+				"items[1].spec.trafficPolicy.outlierDetection.interval\n"
+				"error a:10:72 items[1].spec.host\n",
+		},
+		{
+			.id = "a byte-order mark, and lines that end as elsewhere",
+			.text = "\xef\xbb\xbf"
+				"connectTimeout: 1s\r\ntrustDomain:\r\n  a: b\r\n",
+			.want = "warning a:1:1 connectTimeout\nwarning a:2:1 trustDomain\n",
+		},
+		{
+			.id = "a tab",
+			.text = "localityLbSetting:\n\tenabled: true\n",
+			.want = "error a:2:1\n",
+			.says = "use spaces",
 		},
 		{
 			.id = "a duplicate key",

@@ -213,6 +213,22 @@ static void test_merging_findings(void **state)
 				"warning b:4:33 spec.subsets[0]\n",
 			.says = "\"v1\" is at ",
 		},
+		{
+			.id = "B2: of two that are kept apart one holds",
+			.text = OBJECT("default", "a") "spec: {host: reviews, exportTo: [x]}\n",
+			.second = OBJECT("default", "b") "spec: {host: reviews}\n",
+			.want = "warning a:5:33 spec.exportTo\n"
+				"warning b:5:14 spec.host\n",
+			.says = "instead of default/a",
+		},
+		{
+			.id = "B2: and the other does not",
+			.text = OBJECT("default", "a") "spec: {host: reviews}\n",
+			.second = OBJECT("default", "b") "spec: {host: reviews, exportTo: [x]}\n",
+			.want = "warning b:5:14 spec.host\n"
+				"warning b:5:33 spec.exportTo\n",
+			.says = "no effect: default/a",
+		},
 	};
 
 	(void)state;
