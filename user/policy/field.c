@@ -21,11 +21,11 @@ static void add_step(struct mrd_strbuf *path, const struct mrd_step *step)
 		return;
 	add_step(path, step->up);
 	if (!step->name)
-		mrd_strbuf_addf(path, "[%zu]", step->index);
-	else if (step->is_key || strpbrk(step->name, "./ \"[]*"))
+		mrd_strbuf_add_index(path, step->index);
+	else if (step->is_key)
 		mrd_strbuf_addf(path, "[\"%s\"]", step->name);
 	else
-		mrd_strbuf_addf(path, "%s%s", path->len ? "." : "", step->name);
+		mrd_strbuf_add_field(path, step->name);
 }
 
 static void add_finding(struct mrd_reader *reader, enum mrd_severity severity,

@@ -761,7 +761,7 @@ static void test_documents(void **state)
 			.id = "a duplicate key",
 			.text = "apiVersion: networking.istio.io/v1\nkind: DestinationRule\n"
 				"metadata: {name: a}\nspec:\n  host: a\n  host: b\n",
-			.want = "error a:6:3 host\n",
+			.want = "error a:6:3 spec.host\n",
 		},
 	};
 
