@@ -147,7 +147,8 @@ static void free_exports(struct mrd_rule *rule)
 	rule->export_count = 0;
 }
 
-static void read_exports(struct mrd_reader *reader, const struct mrd_doc_node *list,
+/* Returns whether there was memory for all of them. */
+static bool read_exports(struct mrd_reader *reader, const struct mrd_doc_node *list,
 			 struct mrd_rule *rule)
 {
 	bool has_all = false;
@@ -155,18 +156,19 @@ static void read_exports(struct mrd_reader *reader, const struct mrd_doc_node *l
 	rule->exports = calloc(list->count, sizeof(*rule->exports));
 	if (!rule->exports) {
 		reader->no_memory = true;
-		return;
+		return false;
 	}
-	for (size_t i = 0; i < list->count && !reader->no_memory; i++) {
+	for (size_t i = 0; i < list->count; i++) {
 		const struct mrd_step step = {.up = reader->at, .index = i};
+		char *entry;
 
 		reader->at = &step;
-		rule->exports[i] = read_export(reader, list->items[i], rule);
+		entry = read_export(reader, list->items[i], rule);
 		reader->at = step.up;
-		if (!rule->exports[i])
-			return;
-		rule->export_count++;
-		has_all |= !strcmp(rule->exports[i], "*");
+		if (!entry)
+			return false;
+		rule->exports[rule->export_count++] = entry;
+		has_all |= !strcmp(entry, "*");
 	}
 	if (has_all && list->count > 1)
 		mrd_read_error(reader, list, "\"*\" must stand alone");
@@ -174,6 +176,7 @@ static void read_exports(struct mrd_reader *reader, const struct mrd_doc_node *l
 		free_exports(rule);
 	else
 		qsort(rule->exports, rule->export_count, sizeof(*rule->exports), compare_texts);
+	return true;
 }
 
 /* exportTo names namespaces of clients, whom nobody knows at the socket: see policy.c. */
@@ -188,7 +191,10 @@ static void check_exports(struct mrd_reader *reader, const struct rule_draft *dr
 	if (!list || !list->count)
 		return;
 	reader->at = &step;
-	read_exports(reader, list, rule);
+	if (!read_exports(reader, list, rule)) {
+		reader->at = spec.up;
+		return;
+	}
 	if (draft->spec.selector &&
 	    (rule->export_count != 1 || strcmp(rule->exports[0], rule->namespace_) != 0))
 		mrd_read_error(reader, list,
