@@ -9,7 +9,7 @@
  *     "changes": true, "shares": [{"region": "cn-hangzhou", "share": 0.7}]}]}]}
  *
  * warnings are the plan's, and behind them what is written and has no effect. left_ms is null if it
- * is not known. The whats: endpoint-fails, region-fails, return (of what is ejected).
+ * is not known. The values of what: endpoint-fails, region-fails, return (of what is ejected).
  */
 #include "view/view_explain.h"
 
@@ -144,12 +144,21 @@ json_t *mrd_view_explain(const struct mrd_explanation *explanation)
 
 /* -------------------------------------------------------------------------------------- text */
 
-static void print_place(const char *what, const char *name, const char *place, FILE *out)
+static void print_rule(const json_t *port, FILE *out)
 {
-	if (!*name && !*place)
-		return;
-	fprintf(out, "  %s%s%s", what, *name ? " " : "", name);
-	fprintf(out, *place ? ", %s\n" : "\n", place);
+	const char *rule = mrd_view_text(port, "rule");
+	const char *place = mrd_view_text(port, "rule_place");
+
+	if (*rule)
+		fprintf(out, "  rule %s%s%s\n", rule, *place ? ", " : "", place);
+	else
+		fprintf(out, "  no rule is for this host\n");
+}
+
+static void print_place(const char *what, const char *place, FILE *out)
+{
+	if (*place)
+		fprintf(out, "  %s at %s\n", what, place);
 }
 
 static void print_reasons(const json_t *port, FILE *out)
@@ -159,11 +168,9 @@ static void print_reasons(const json_t *port, FILE *out)
 
 	json_array_foreach(json_object_get(port, "reasons"), i, reason)
 		fprintf(out, "  %s\n", json_string_value(reason));
-	if (!*mrd_view_text(port, "rule"))
-		fprintf(out, "  no rule is for this host\n");
-	print_place("rule", mrd_view_text(port, "rule"), mrd_view_text(port, "rule_place"), out);
-	print_place("locality setting of", "", mrd_view_text(port, "locality_place"), out);
-	print_place("outlierDetection of", "", mrd_view_text(port, "outlier_place"), out);
+	print_rule(port, out);
+	print_place("locality setting", mrd_view_text(port, "locality_place"), out);
+	print_place("outlierDetection", mrd_view_text(port, "outlier_place"), out);
 }
 
 /* " for 43s more" of an ejected endpoint, as far as it is known. */

@@ -55,7 +55,7 @@ static void make_files(void)
 /* Where a setting stands is said only by a policy that knows; the rule's place always is. */
 static void drop_places(char *text)
 {
-	static const char *const starts[] = {"  locality setting of", "  outlierDetection of"};
+	static const char *const starts[] = {"  locality setting at ", "  outlierDetection at "};
 
 	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
 		for (char *at; (at = strstr(text, starts[i]));) {
@@ -254,6 +254,8 @@ static void an_agent_is_asked_in_one_line(void **state)
 	} cases[] = {
 		{.options = "",
 		 .answer = "{\"from\": \"r1\", \"ports\": [{\"service\": \"a/b\", \"port\": \"\", "
+			   "\"rule\": \"a/r\", \"rule_place\": \"p.yaml:1:2\", \"locality_place\": "
+			   "\"p.yaml:3:4\", "
 			   "\"number\": 80, \"protocol\": \"TCP\", \"family\": \"IPv4\", \"vips\": "
 			   "[\"1.2.3.4:80\"], \"ejections\": [{\"address\": \"10.0.0.1:8080\", "
 			   "\"left_ms\": 43000}], \"hops\": [{\"region\": \"r1\", \"zone\": \"\", "
@@ -263,7 +265,7 @@ static void an_agent_is_asked_in_one_line(void **state)
 			   "\"share\": 0}]}]}]}",
 		 .request = "explain a/b:80\n",
 		 .out = "a/b port 80/TCP IPv4, from r1\n  at 1.2.3.4:80\n"
-			"  no rule is for this host\n"
+			"  rule a/r, p.yaml:1:2\n  locality setting at p.yaml:3:4\n"
 			"    priority 0 r1 0%, healthy 0 of 1\n"
 			"      10.0.0.1:8080 c EJECTED for 43s more 0%\n",
 		 .err = ""},
