@@ -44,10 +44,9 @@ uint32_t mrd_draft_usable_count(const struct mrd_draft_hop *hop)
 }
 
 /* A hop's claim on the load of its priority. */
-static double claim(const struct mrd_draft *draft, const struct mrd_draft_hop *hop,
-		    uint32_t overprovisioning_percent)
+static double claim(const struct mrd_draft_hop *hop, uint32_t overprovisioning_percent)
 {
-	if (draft->weighted && hop->accept == MRD_ACCEPT_ACTIVE)
+	if (hop->weighted && hop->accept == MRD_ACCEPT_ACTIVE)
 		return mrd_load_locality(hop->weight, hop->active, hop->total,
 					 overprovisioning_percent);
 	return mrd_draft_usable_count(hop);
@@ -60,10 +59,10 @@ static void share_out(struct mrd_draft *draft, size_t first, size_t end, double 
 	double sum = 0;
 
 	for (size_t i = first; i < end; i++)
-		sum += claim(draft, &draft->hops[i], overprovisioning_percent);
+		sum += claim(&draft->hops[i], overprovisioning_percent);
 	for (size_t i = first; sum > 0 && i < end; i++)
 		draft->hops[i].share =
-			load * claim(draft, &draft->hops[i], overprovisioning_percent) / sum;
+			load * claim(&draft->hops[i], overprovisioning_percent) / sum;
 }
 
 /* Envoy rounds a level of one healthy host in 141 down to nothing. The first that has any is given

@@ -83,7 +83,7 @@ static int add_warnings(const struct mrd_draft_input *in, const struct mrd_draft
 
 	for (size_t i = 0; !r && i < in->view->warning_count; i++)
 		r = warn(port, "%s", in->view->warnings[i]);
-	if (!r && draft->mode != MRD_MODE_POOL && !*in->node->region)
+	if (!r && draft->rules.mode != MRD_MODE_POOL && !*in->node->region)
 		r = warn(port, "the region of this node is not known: no endpoint is near");
 	if (!r && draft->joined)
 		r = warn(port,
@@ -168,7 +168,7 @@ static int make_port(const struct mrd_model *model, const struct mrd_draft_input
 	if (r)
 		return r;
 
-	port->mode = draft.mode;
+	port->mode = draft.rules.mode;
 	port->has_outlier = in->effective->outlier;
 	if (port->has_outlier)
 		port->outlier = *in->effective->outlier;
@@ -217,6 +217,7 @@ int mrd_plan_make(const struct mrd_view *view, const struct mrd_model *model,
 		  const struct mrd_plan_ejections *ejections, struct mrd_plan **ret_plan)
 {
 	const struct mrd_draft_input in = {
+		.model = model,
 		.view = view,
 		.node = node,
 		.ejections = ejections,

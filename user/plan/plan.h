@@ -25,6 +25,10 @@ struct mrd_plan_node {
 	const char *region;
 	const char *zone;
 	const char *subzone;
+	/* What failoverPriority compares with besides. NULL: not known, the home cluster's. */
+	const struct mrd_labels *labels; /* of its Node object */
+	const char *cluster;
+	const char *network;
 };
 
 /* Is this endpoint of this service, port and family ejected? */

@@ -448,7 +448,12 @@ static void read_node(const char *text, struct world_word *word, struct mrd_plan
 	memset(word, 0, sizeof(*word));
 	sscanf(text ? text : "r1/z1/s1", "%47[^/]/%47[^/]/%47s", word->region, word->zone,
 	       word->subzone);
-	*node = (struct mrd_plan_node){"node-a", word->region, word->zone, word->subzone};
+	*node = (struct mrd_plan_node){
+		.name = "node-a",
+		.region = word->region,
+		.zone = word->zone,
+		.subzone = word->subzone,
+	};
 }
 
 static void make_draft(const struct draft_case *c, struct world *world, struct mrd_draft *draft)
@@ -507,10 +512,10 @@ static void shares_as_the_case_says(void **state)
 		make_draft(&cases[i], world, &draft);
 		text = describe(&draft);
 		assert_string_equal(text ? text : "", cases[i].want);
-		assert_int_equal(draft.mode, cases[i].want_mode);
+		assert_int_equal(draft.rules.mode, cases[i].want_mode);
 		free(text);
 		mrd_draft_free(&draft);
-		free(world);
+		world_free(world);
 	}
 }
 
@@ -587,7 +592,7 @@ static void any_world_adds_up(void **state)
 		make_draft(&c, world, &draft);
 		check_draft(&draft);
 		mrd_draft_free(&draft);
-		free(world);
+		world_free(world);
 	}
 }
 
@@ -620,7 +625,7 @@ static void joining_loses_nobody(void **state)
 			in_hops += draft.hops[i].count;
 		assert_int_equal(in_hops, world->port.endpoint_count);
 		mrd_draft_free(&draft);
-		free(world);
+		world_free(world);
 		mrd_strbuf_free(&text);
 	}
 }
@@ -653,7 +658,7 @@ static void a_thousand_endpoints_are_quick(void **state)
 	ms = (double)(to.tv_sec - from.tv_sec) * 1e3 + (double)(to.tv_nsec - from.tv_nsec) / 1e6;
 	print_message("%.3f ms a draft\n", ms / 20);
 	assert_true(ms / 20 < 20);
-	free(world);
+	world_free(world);
 	mrd_strbuf_free(&text);
 }
 

@@ -212,7 +212,7 @@ static void copies_what_the_view_says(void **state)
 	assert_int_equal(
 		mrd_plan_make(&world->view, stage.model, stage.policy, &stage.node, NULL, &plan),
 		0);
-	free(world);
+	world_free(world);
 	warning[0] = '?';
 
 	assert_string_equal(plan->namespace_, "default");
