@@ -7,6 +7,7 @@
  *   draft_route.c  which endpoints take part, as which hops, with which weights
  *   draft_share.c  what each hop gets
  *   draft_join.c   more hops than a route row has room for
+ *   draft_warn.c   what a user should know of it
  *
  * plan.c copies the result into a plan that stands alone.
  */
@@ -110,6 +111,10 @@ int mrd_draft_merge_equal(struct mrd_draft *draft);
 int mrd_draft_share(struct mrd_draft *draft, const struct mrd_effective *effective);
 /* Joins hops until MRD_HOPS_MAX are left; their shares add up. -ENOMEM leaves the draft whole. */
 int mrd_draft_join(struct mrd_draft *draft);
+
+/* What a user should know of the port's route (draft_warn.c). -ENOMEM. */
+int mrd_draft_warn(const struct mrd_draft_input *in, const struct mrd_draft *draft,
+		   struct mrd_plan_port *port);
 
 /* May a hop that accepts so hand this endpoint out? */
 bool mrd_draft_usable(enum mrd_hop_accept accept, enum mrd_state state);

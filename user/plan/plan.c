@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Copies each port's draft (draft.h) into a plan that borrows nothing, with its warnings. */
+/* Copies each port's draft (draft.h) into a plan that borrows nothing. */
 #include "plan/plan.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,9 +10,12 @@
 
 #define MRD_AUTO_DRAFT __attribute__((cleanup(mrd_draft_free)))
 
+/* consistentHash has no time of its own; Kubernetes' longest is as good as for ever. */
+enum { HASH_AFFINITY_S = 86400 };
+
 static int copy_text(const char *text, char **ret_copy)
 {
-	*ret_copy = strdup(text);
+	*ret_copy = strdup(text ? text : "");
 	return *ret_copy ? 0 : -ENOMEM;
 }
 
@@ -27,69 +28,6 @@ static enum mrd_family family_of(enum mrd_ip_version version)
 static enum mrd_protocol protocol_of(enum mrd_transport transport)
 {
 	return transport == MRD_TRANSPORT_UDP ? MRD_PROTOCOL_UDP : MRD_PROTOCOL_TCP;
-}
-
-/* ------------------------------------------------------------------------------ warnings */
-
-static int __attribute__((format(printf, 2, 3)))
-warn(struct mrd_plan_port *port, const char *format, ...)
-{
-	char **warnings = reallocarray(port->warnings, port->warning_count + 1, sizeof(*warnings));
-	va_list args;
-	int len;
-
-	if (!warnings)
-		return -ENOMEM;
-	port->warnings = warnings;
-	va_start(args, format);
-	len = vasprintf(&warnings[port->warning_count], format, args);
-	va_end(args);
-	if (len < 0)
-		return -ENOMEM;
-	port->warning_count++;
-	return 0;
-}
-
-static int warn_about_use(const struct mrd_draft *draft, struct mrd_plan_port *port)
-{
-	uint32_t usable = 0;
-	uint32_t ejected = 0;
-	bool draining = false;
-
-	for (size_t i = 0; i < draft->hop_count; i++) {
-		usable += mrd_draft_usable_count(&draft->hops[i]);
-		ejected += draft->hops[i].ejected;
-		draining = draining || draft->hops[i].accept == MRD_ACCEPT_DRAINING;
-	}
-	if (draining)
-		return warn(port,
-			    "no endpoint is ready: %u that still serve while they terminate "
-			    "are used",
-			    usable);
-	if (usable)
-		return 0;
-	if (!draft->hop_count)
-		return warn(port, "no endpoint in the route: new connections are refused");
-	return warn(port,
-		    "no endpoint is usable (%u ejected, none ready otherwise): new connections "
-		    "are refused",
-		    ejected);
-}
-
-static int add_warnings(const struct mrd_draft_input *in, const struct mrd_draft *draft,
-			struct mrd_plan_port *port)
-{
-	int r = 0;
-
-	for (size_t i = 0; !r && i < in->view->warning_count; i++)
-		r = warn(port, "%s", in->view->warnings[i]);
-	if (!r && draft->rules.mode != MRD_MODE_POOL && !*in->node->region)
-		r = warn(port, "the region of this node is not known: no endpoint is near");
-	if (!r && draft->joined)
-		r = warn(port,
-			 "more than %d localities: those of one region and priority are joined",
-			 MRD_HOPS_MAX);
-	return r ? r : warn_about_use(draft, port);
 }
 
 /* --------------------------------------------------------------------------------- copies */
@@ -157,6 +95,30 @@ static int copy_identity(const struct mrd_view_port *from, struct mrd_plan_port 
 	return copy_text(from->name, &to->name);
 }
 
+/* The Service's own sessionAffinity goes before the rule's consistentHash. */
+static uint32_t affinity_of(const struct mrd_draft_input *in)
+{
+	if (in->view->affinity_timeout_s)
+		return in->view->affinity_timeout_s;
+	return in->effective->hash_source_ip ? HASH_AFFINITY_S : 0;
+}
+
+static int copy_policy(const struct mrd_effective *from, struct mrd_plan_port *to)
+{
+	int r = copy_text(from->rule, &to->rule);
+
+	if (!r)
+		r = copy_text(from->rule_place, &to->rule_place);
+	if (!r)
+		r = copy_text(from->locality_place, &to->locality_place);
+	if (!r)
+		r = copy_text(from->outlier_place, &to->outlier_place);
+	to->has_outlier = from->outlier;
+	if (to->has_outlier)
+		to->outlier = *from->outlier;
+	return r;
+}
+
 static int make_port(const struct mrd_model *model, const struct mrd_draft_input *in,
 		     struct mrd_plan_port *port)
 {
@@ -164,14 +126,14 @@ static int make_port(const struct mrd_model *model, const struct mrd_draft_input
 	int r = copy_identity(in->port, port);
 
 	if (!r)
+		r = copy_policy(in->effective, port);
+	if (!r)
 		r = mrd_draft_make(in, &draft);
 	if (r)
 		return r;
 
 	port->mode = draft.rules.mode;
-	port->has_outlier = in->effective->outlier;
-	if (port->has_outlier)
-		port->outlier = *in->effective->outlier;
+	port->affinity_timeout_s = affinity_of(in);
 	port->hops = calloc(draft.hop_count + 1, sizeof(*port->hops));
 	if (!port->hops)
 		return -ENOMEM;
@@ -179,7 +141,7 @@ static int make_port(const struct mrd_model *model, const struct mrd_draft_input
 		port->hop_count++;
 		r = copy_hop(model, &draft, &draft.hops[i], &port->hops[i]);
 	}
-	return r ? r : add_warnings(in, &draft, port);
+	return r ? r : mrd_draft_warn(in, &draft, port);
 }
 
 static int fill_plan(const struct mrd_model *model, const struct mrd_policy *policy,
@@ -192,7 +154,6 @@ static int fill_plan(const struct mrd_model *model, const struct mrd_policy *pol
 		r = copy_text(view->name, &plan->service);
 	if (r)
 		return r;
-	plan->affinity_timeout_s = view->affinity_timeout_s;
 	plan->ports = calloc(view->port_count + 1, sizeof(*plan->ports));
 	if (!plan->ports)
 		return -ENOMEM;
@@ -259,6 +220,10 @@ static void free_port(struct mrd_plan_port *port)
 	free(port->warnings);
 	free(port->vips);
 	free(port->name);
+	free(port->rule);
+	free(port->rule_place);
+	free(port->locality_place);
+	free(port->outlier_place);
 }
 
 void mrd_plan_free(struct mrd_plan *plan)
