@@ -81,14 +81,10 @@ static bool is_empty(const struct mrd_draft_input *in, const struct mrd_locality
 static int warn_of_entry(struct mrd_plan_port *port, const struct mrd_distribute_to *entry)
 {
 	const struct mrd_locality_match *to = &entry->to;
-	const char *const zone = *to->zone || *to->subzone ? to->zone : NULL;
 
 	return warn(port,
 		    "distribute: %s%s%s%s%s has no endpoint: its %u %% fall to the others listed",
-		    *to->region ? to->region : "*", zone ? "/" : "",
-		    zone && !*zone ? "*"
-		    : zone	   ? zone
-				   : "",
+		    *to->region ? to->region : "*", *to->zone ? "/" : "", to->zone,
 		    *to->subzone ? "/" : "", to->subzone, entry->weight);
 }
 
