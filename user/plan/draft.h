@@ -116,6 +116,11 @@ int mrd_draft_join(struct mrd_draft *draft);
 int mrd_draft_warn(const struct mrd_draft_input *in, const struct mrd_draft *draft,
 		   struct mrd_plan_port *port);
 
+/* From draft to what a plan says of the port, which is all 0 before. -ENOMEM leaves a part of it to
+ * be cleared. */
+int mrd_plan_port_make(const struct mrd_draft_input *in, struct mrd_plan_port *port);
+void mrd_plan_port_clear(struct mrd_plan_port *port);
+
 /* May a hop that accepts so hand this endpoint out? */
 bool mrd_draft_usable(enum mrd_hop_accept accept, enum mrd_state state);
 /* How many of the hop's endpoints it may hand out. */

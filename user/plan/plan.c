@@ -119,8 +119,7 @@ static int copy_policy(const struct mrd_effective *from, struct mrd_plan_port *t
 	return r;
 }
 
-static int make_port(const struct mrd_model *model, const struct mrd_draft_input *in,
-		     struct mrd_plan_port *port)
+int mrd_plan_port_make(const struct mrd_draft_input *in, struct mrd_plan_port *port)
 {
 	MRD_AUTO_DRAFT struct mrd_draft draft = {0};
 	int r = copy_identity(in->port, port);
@@ -139,13 +138,13 @@ static int make_port(const struct mrd_model *model, const struct mrd_draft_input
 		return -ENOMEM;
 	for (size_t i = 0; !r && i < draft.hop_count; i++) {
 		port->hop_count++;
-		r = copy_hop(model, &draft, &draft.hops[i], &port->hops[i]);
+		r = copy_hop(in->model, &draft, &draft.hops[i], &port->hops[i]);
 	}
 	return r ? r : mrd_draft_warn(in, &draft, port);
 }
 
-static int fill_plan(const struct mrd_model *model, const struct mrd_policy *policy,
-		     const struct mrd_draft_input *common, struct mrd_plan *plan)
+static int fill_plan(const struct mrd_policy *policy, const struct mrd_draft_input *common,
+		     struct mrd_plan *plan)
 {
 	const struct mrd_view *view = common->view;
 	int r = copy_text(view->namespace_, &plan->namespace_);
@@ -168,7 +167,7 @@ static int fill_plan(const struct mrd_model *model, const struct mrd_policy *pol
 			continue;
 		in.port = &view->ports[i];
 		in.effective = &effective;
-		r = make_port(model, &in, &plan->ports[plan->port_count++]);
+		r = mrd_plan_port_make(&in, &plan->ports[plan->port_count++]);
 	}
 	return r;
 }
@@ -189,7 +188,7 @@ int mrd_plan_make(const struct mrd_view *view, const struct mrd_model *model,
 
 	if (!plan)
 		return -ENOMEM;
-	r = fill_plan(model, policy, &in, plan);
+	r = fill_plan(policy, &in, plan);
 	if (r) {
 		mrd_plan_free(plan);
 		return r;
@@ -210,7 +209,7 @@ static void free_hop(struct mrd_plan_hop *hop)
 	free(hop->subzone);
 }
 
-static void free_port(struct mrd_plan_port *port)
+void mrd_plan_port_clear(struct mrd_plan_port *port)
 {
 	for (size_t i = 0; i < port->hop_count; i++)
 		free_hop(&port->hops[i]);
@@ -231,7 +230,7 @@ void mrd_plan_free(struct mrd_plan *plan)
 	if (!plan)
 		return;
 	for (size_t i = 0; i < plan->port_count; i++)
-		free_port(&plan->ports[i]);
+		mrd_plan_port_clear(&plan->ports[i]);
 	free(plan->ports);
 	free(plan->namespace_);
 	free(plan->service);

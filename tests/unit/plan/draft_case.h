@@ -79,10 +79,21 @@ static inline struct mrd_model *draft_model(void)
 	return model;
 }
 
-static inline void draft_of(const struct draft_case *c, struct world *world,
-			    struct mrd_draft *draft)
+/* What a draft is made from; keep it while it is used. */
+struct draft_stage {
+	struct mrd_model *model;
+	struct mrd_effective effective;
+	struct mrd_plan_ejections ejections;
+	struct mrd_plan_node node;
+	struct world_word word;
+	struct mrd_draft_input in;
+};
+
+static inline void draft_begin(const struct draft_case *c, struct world *world,
+			       struct draft_stage *stage)
 {
-	const struct mrd_effective effective = {
+	stage->model = draft_model();
+	stage->effective = (struct mrd_effective){
 		.locality_mode = c->mode,
 		.locality = c->setting,
 		.locality_origin = c->origin,
@@ -94,24 +105,33 @@ static inline void draft_of(const struct draft_case *c, struct world *world,
 		.unready_drop = c->unready_drop,
 		.rule = "",
 	};
-	const struct mrd_plan_ejections ejections = {world_is_ejected, world};
-	struct mrd_model *model = draft_model();
-	struct mrd_plan_node node;
-	struct world_word word;
-	const struct mrd_draft_input in = {
-		.model = model,
-		.view = &world->view,
-		.port = &world->port,
-		.effective = &effective,
-		.node = &node,
-		.ejections = &ejections,
-	};
-
-	draft_node(c, &word, &node);
+	stage->ejections = (struct mrd_plan_ejections){world_is_ejected, world};
+	draft_node(c, &stage->word, &stage->node);
 	world->view.internal_local = c->internal_local;
 	world->view.traffic_distribution = c->distribution;
-	assert_int_equal(mrd_draft_make(&in, draft), 0);
-	mrd_model_free(model);
+	stage->in = (struct mrd_draft_input){
+		.model = stage->model,
+		.view = &world->view,
+		.port = &world->port,
+		.effective = &stage->effective,
+		.node = &stage->node,
+		.ejections = &stage->ejections,
+	};
+}
+
+static inline void draft_end(struct draft_stage *stage)
+{
+	mrd_model_free(stage->model);
+}
+
+static inline void draft_of(const struct draft_case *c, struct world *world,
+			    struct mrd_draft *draft)
+{
+	struct draft_stage stage;
+
+	draft_begin(c, world, &stage);
+	assert_int_equal(mrd_draft_make(&stage.in, draft), 0);
+	draft_end(&stage);
 }
 
 static inline char *draft_text(const struct mrd_draft *draft)
