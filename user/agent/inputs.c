@@ -34,6 +34,7 @@ struct mrd_inputs {
 	char region[MRD_NAME_LEN];
 	char zone[MRD_NAME_LEN];
 	char subzone[MRD_NAME_LEN];
+	struct mrd_meta *own; /* a copy of this node's object, for its labels; NULL: not known */
 	struct mrd_plan_node node;
 };
 
@@ -194,6 +195,8 @@ int mrd_inputs_new(const struct mrd_agent_config *config, struct mrd_policy *pol
 		.region = inputs->region,
 		.zone = inputs->zone,
 		.subzone = inputs->subzone,
+		.cluster = config->clusters[config->home].name,
+		.network = config->clusters[config->home].network,
 	};
 	inputs->sources = calloc(config->cluster_count, sizeof(*inputs->sources));
 	r = inputs->sources ? mrd_config_model_new(config, &inputs->model) : -ENOMEM;
@@ -221,6 +224,7 @@ void mrd_inputs_free(struct mrd_inputs *inputs)
 	mrd_loop_unwatch(inputs->policy_fd);
 	mrd_policy_watch_free(inputs->policy_watch);
 	free(inputs->sources);
+	mrd_object_free(inputs->own);
 	mrd_model_free(inputs->model);
 	mrd_policy_free(inputs->policy);
 	free(inputs);
@@ -249,13 +253,36 @@ static bool set_name(char name[MRD_NAME_LEN], const char *text)
 	return true;
 }
 
+/* The model's object does not last, so a copy serves. Without memory for one the old labels stay.
+ */
+static bool update_labels(struct mrd_inputs *inputs)
+{
+	const struct mrd_agent_config *config = inputs->config;
+	const struct mrd_meta *object =
+		mrd_model_find(inputs->model, config->home, MRD_KIND_NODE, "", config->node_name);
+	struct mrd_meta *copy = NULL;
+
+	if (object ? inputs->own && mrd_object_equal(object, inputs->own) : !inputs->own)
+		return false;
+	if (object) {
+		copy = mrd_object_copy(object);
+		if (!copy)
+			return false;
+	}
+	mrd_object_free(inputs->own);
+	inputs->own = copy;
+	inputs->node.labels = copy ? &copy->labels : NULL;
+	return true;
+}
+
 bool mrd_inputs_update_node(struct mrd_inputs *inputs)
 {
 	struct mrd_locality_name at;
 	bool changed;
 
 	mrd_config_locality(inputs->config, inputs->model, &at);
-	changed = set_name(inputs->region, at.region);
+	changed = update_labels(inputs);
+	changed |= set_name(inputs->region, at.region);
 	changed |= set_name(inputs->zone, at.zone);
 	changed |= set_name(inputs->subzone, at.subzone);
 	return changed;

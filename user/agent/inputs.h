@@ -40,7 +40,7 @@ int mrd_inputs_load_policy(const struct mrd_agent_config *config, struct mrd_dia
 
 /* To be called about once a second. */
 void mrd_inputs_tick(struct mrd_inputs *inputs);
-/* Looks the node's locality up again. Whether it has changed. */
+/* Looks the node's locality and labels up again. Whether they have changed. */
 bool mrd_inputs_update_node(struct mrd_inputs *inputs);
 
 struct mrd_model *mrd_inputs_model(const struct mrd_inputs *inputs);
