@@ -40,7 +40,8 @@ endif
 
 # ------------------------------------------------------------------------------- user space
 # A folder may use those behind it in this line; tests/lint/layers.awk holds the includes to it.
-LAYERS := view dataplane source plan outlier model policy base
+LAYERS := config view dataplane source plan outlier model policy base
+LIBS_config    := config model base
 LIBS_view      := view dataplane plan outlier model policy base
 LIBS_dataplane := dataplane plan outlier model policy base
 LIBS_source    := source model policy base
@@ -50,7 +51,7 @@ LIBS_model     := model base
 LIBS_policy    := policy base
 LIBS_base      := base
 LIBS_agent     := agent $(LAYERS)
-LIBS_ctl       := ctl view dataplane plan outlier model policy base
+LIBS_ctl       := ctl $(LAYERS)
 LIBS_bpf       := plan outlier model policy base
 LIBS_golden    := source plan outlier model policy base
 

@@ -13,8 +13,9 @@ BEGIN {
   may["source"] = "source base model policy"
   may["dataplane"] = "dataplane base plan maps skeleton libbpf"
   may["view"] = "view base dataplane plan maps"
-  may["agent"] = "agent view dataplane source plan outlier model policy base maps"
-  may["ctl"] = "ctl base view dataplane maps"
+  may["config"] = "config base model maps"
+  may["agent"] = "agent config view dataplane source plan outlier model policy base maps"
+  may["ctl"] = "ctl config view dataplane source plan outlier model policy base maps"
 }
 
 FNR == 1 {

@@ -79,7 +79,8 @@ refused user/plan/a.c "dataplane/dataplane.h"
 refused user/plan/a.c <bpf/libbpf.h>
 refused user/agent/a.c <bpf/libbpf.h>
 refused user/agent/a.c "meridian.skel.h"
-refused user/ctl/a.c "plan/plan.h"
+refused user/ctl/a.c "agent/engine.h"
+refused user/config/a.c "dataplane/dataplane.h"
 refused user/source/a.c "../model/model.h"
 refused maps/a.h "base/ip.h"
 refused bpf/a.c "user/base/ip.h"

@@ -87,7 +87,7 @@ static void plan(struct mrd_agent *agent, uint64_t until_ns)
 	if (mrd_inputs_update_node(agent->inputs)) {
 		const struct mrd_plan_node *node = mrd_inputs_node(agent->inputs);
 
-		mrd_log_info("node's place changed", MRD_KV("node", node->name),
+		mrd_log_info("node's place or labels changed", MRD_KV("node", node->name),
 			     MRD_KV("region", node->region), MRD_KV("zone", node->zone),
 			     MRD_KV("consequence", "everything is planned anew"));
 		mrd_agent_set_input(agent);

@@ -11,7 +11,7 @@
 #ifndef MRD_AGENT_AGENT_H
 #define MRD_AGENT_AGENT_H
 
-#include "agent/config.h"
+#include "config/config.h"
 
 /* Runs until told to end. config_path is read again at SIGHUP. Takes config over. Returns the
  * process's exit status. */

@@ -2,14 +2,18 @@
 /* What the control socket's verbs do. */
 #include "agent/agent_state.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "agent/status.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/strbuf.h"
 #include "dataplane/inspect.h"
+#include "policy/policy_text.h"
 #include "view/view.h"
+#include "view/view_explain.h"
 
 static json_t *inspect_document(const struct mrd_agent *agent, const char *verb,
 				const char *argument)
@@ -64,6 +68,120 @@ static json_t *detach(struct mrd_agent *agent)
 	return json_pack("{s:I, s:I}", "links", (json_int_t)links, "maps", (json_int_t)maps);
 }
 
+/* Where a connection starts that is asked about: "REGION[/ZONE[/SUBZONE]]", or a pod's address.
+ * Cuts text up. NULL, or what is wrong. */
+static const char *read_start(const struct mrd_agent *agent, char *text, struct mrd_plan_node *node)
+{
+	struct mrd_locality_name at = {.region = text, .zone = "", .subzone = ""};
+	const char *name = "";
+	struct mrd_ip ip;
+
+	if (!mrd_ip_parse(text, &ip)) {
+		if (mrd_model_find_address(mrd_inputs_model(agent->inputs), &ip, &at, &name))
+			return "no endpoint has that address, so where the pod is is not known: "
+			       "name its REGION[/ZONE[/SUBZONE]]";
+	} else {
+		strsep(&text, "/");
+		if (text)
+			at.zone = strsep(&text, "/");
+		if (text)
+			at.subzone = strsep(&text, "/");
+		if (text || !*at.region)
+			return "from takes POD-IP or REGION[/ZONE[/SUBZONE]]";
+	}
+	*node = (struct mrd_plan_node){
+		.name = name,
+		.region = at.region,
+		.zone = at.zone,
+		.subzone = at.subzone,
+	};
+	return NULL;
+}
+
+/* argument: "NS/NAME[:PORT] [FROM]" */
+static json_t *explain(const struct mrd_agent *agent, const char *argument, const char **ret_error)
+{
+	char *copy MRD_AUTO_FREE = strdup(argument);
+	struct mrd_explanation *explanation;
+	struct mrd_explain_target target;
+	struct mrd_plan_node node;
+	char *from;
+	json_t *doc;
+	int r;
+
+	*ret_error = "no memory";
+	if (!copy)
+		return NULL;
+	from = strchr(copy, ' ');
+	if (from)
+		*from++ = '\0';
+	if (mrd_explain_target_parse(copy, &target)) {
+		*ret_error = "explain takes NAMESPACE/NAME[:PORT]";
+		return NULL;
+	}
+	if (from) {
+		const char *error = read_start(agent, from, &node);
+
+		if (error) {
+			*ret_error = error;
+			return NULL;
+		}
+	}
+	r = mrd_engine_explain(agent->engine, &target, from ? &node : NULL, &explanation);
+	if (r) {
+		*ret_error = r == -ENOMEM ? "no memory" : mrd_explain_failure(r);
+		return NULL;
+	}
+	doc = mrd_view_explain(explanation);
+	mrd_explanation_free(explanation);
+	return doc;
+}
+
+/* One document for all ports, or one for each where they differ. */
+static int add_policy(const struct mrd_view *view, const struct mrd_policy *policy,
+		      struct mrd_strbuf *out)
+{
+	char *former MRD_AUTO_FREE = NULL;
+
+	for (size_t i = 0; i < view->port_count; i++) {
+		struct mrd_strbuf text MRD_AUTO_STRBUF = {0};
+
+		mrd_policy_text(policy, view->namespace_, view->name, view->ports[i].number, &text);
+		if (text.failed)
+			return -ENOMEM;
+		if (former && !strcmp(former, text.text))
+			continue;
+		if (former)
+			mrd_strbuf_addf(out, "---\n# port %u\n", view->ports[i].number);
+		mrd_strbuf_addf(out, "%s", text.text);
+		free(former);
+		former = mrd_strbuf_steal(&text);
+	}
+	return out->failed ? -ENOMEM : 0;
+}
+
+/* argument: "NS/NAME" */
+static json_t *policy_document(const struct mrd_agent *agent, const char *argument,
+			       const char **ret_error)
+{
+	struct mrd_strbuf text MRD_AUTO_STRBUF = {0};
+	struct mrd_explain_target target;
+	struct mrd_view *view;
+	int r;
+
+	*ret_error = "policy takes NAMESPACE/NAME";
+	if (mrd_explain_target_parse(argument, &target) || *target.port)
+		return NULL;
+	r = mrd_model_view(mrd_inputs_model(agent->inputs), target.namespace_, target.service,
+			   &view);
+	if (!r) {
+		r = add_policy(view, mrd_inputs_policy(agent->inputs), &text);
+		mrd_view_free(view);
+	}
+	*ret_error = r == -ENOENT ? mrd_explain_failure(r) : "no memory";
+	return r ? NULL : json_pack("{s:s}", "policy", text.text ? text.text : "");
+}
+
 json_t *mrd_agent_answer(void *self, const char *verb, const char *argument, const char **ret_error)
 {
 	static const char *const of_kernel[] = {"services", "endpoints", "regions"};
@@ -85,6 +203,12 @@ json_t *mrd_agent_answer(void *self, const char *verb, const char *argument, con
 			doc = inspect_document(agent, verb, argument);
 			return doc;
 		}
-	*ret_error = "unknown verb; known are status, services, endpoints, regions, detach";
+	if (!strcmp(verb, "explain"))
+		return explain(agent, argument, ret_error);
+	if (!strcmp(verb, "policy"))
+		return policy_document(agent, argument, ret_error);
+	*ret_error =
+		"unknown verb; known are status, services, endpoints, regions, explain, policy, "
+		"detach";
 	return NULL;
 }

@@ -4,12 +4,12 @@
 #ifndef MRD_AGENT_AGENT_STATE_H
 #define MRD_AGENT_AGENT_STATE_H
 
-#include "agent/config.h"
 #include "agent/control.h"
 #include "agent/engine.h"
 #include "agent/inputs.h"
 #include "agent/urgency.h"
 #include "base/loop.h"
+#include "config/config.h"
 #include "dataplane/dataplane.h"
 
 struct mrd_agent {

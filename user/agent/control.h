@@ -10,6 +10,9 @@
  *	services             what the kernel holds now, as of view/view.h
  *	endpoints [NS/NAME]
  *	regions
+ *	explain NS/NAME[:PORT] [FROM]   why traffic goes where it goes, as of view/view_explain.h;
+ *	                     FROM: a pod's address, or REGION[/ZONE[/SUBZONE]]
+ *	policy NS/NAME       what holds for a service: {"policy": "YAML"}
  *	detach               links and maps are removed, then the agent ends: {"links": 9, "maps":
  *14}
  *

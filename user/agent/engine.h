@@ -29,6 +29,7 @@
 #include "agent/latency.h"
 #include "maps/event.h"
 #include "model/model.h"
+#include "plan/explain.h"
 #include "plan/ids.h"
 #include "plan/plan.h"
 #include "plan/rows.h"
@@ -117,6 +118,10 @@ struct mrd_engine_status {
 	struct mrd_latency_summary ejection; /* hook saw it → health row written */
 };
 
+/* Why a service goes where it goes, as it would be planned now. node: another one than this, or
+ * NULL. As mrd_explain_make(). */
+int mrd_engine_explain(struct mrd_engine *engine, const struct mrd_explain_target *target,
+		       const struct mrd_plan_node *node, struct mrd_explanation **ret_explanation);
 void mrd_engine_get_status(const struct mrd_engine *engine, struct mrd_engine_status *ret_status);
 /* Services whose plan could not be written. */
 void mrd_engine_unwritten(const struct mrd_engine *engine,

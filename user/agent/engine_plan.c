@@ -17,13 +17,6 @@
 
 /* ---------------------------------------------------------------------------------- ejections */
 
-/* The plan asks endpoint by endpoint; the detector is the same for all of a port. */
-struct asking {
-	struct mrd_engine *engine;
-	const struct mrd_view_port *port;
-	const struct mrd_entry *entry; /* NULL: nobody of this port is ejected */
-};
-
 static bool fill_name(struct mrd_name *name, const char *namespace_, const char *service,
 		      const char *port)
 {
@@ -54,11 +47,11 @@ static const struct mrd_entry *entry_of_port(const struct mrd_engine *engine,
 	return effective.outlier ? entry : NULL;
 }
 
-static bool is_ejected(void *self, const struct mrd_view *view, const struct mrd_view_port *port,
-		       const struct mrd_view_endpoint *endpoint)
+bool mrd_engine_find_ejection(struct mrd_asking *asking, const struct mrd_view *view,
+			      const struct mrd_view_port *port,
+			      const struct mrd_view_endpoint *endpoint,
+			      struct mrd_outlier_state *ret_state)
 {
-	struct asking *asking = self;
-	struct mrd_outlier_state state;
 	uint32_t id;
 
 	if (asking->port != port) {
@@ -69,7 +62,15 @@ static bool is_ejected(void *self, const struct mrd_view *view, const struct mrd
 		return false;
 	id = mrd_ids_find_endpoint(asking->engine->ids, asking->entry->id, &endpoint->ip,
 				   endpoint->port);
-	return id && !mrd_outlier_get(asking->entry->detector, id, &state) && state.ejected;
+	return id && !mrd_outlier_get(asking->entry->detector, id, ret_state) && ret_state->ejected;
+}
+
+static bool is_ejected(void *self, const struct mrd_view *view, const struct mrd_view_port *port,
+		       const struct mrd_view_endpoint *endpoint)
+{
+	struct mrd_outlier_state state;
+
+	return mrd_engine_find_ejection(self, view, port, endpoint, &state);
 }
 
 /* -------------------------------------------------------------------------------------- words */
@@ -305,7 +306,7 @@ static void free_plan(struct mrd_plan **plan)
 
 void mrd_engine_plan_service(struct mrd_engine *engine, const char *namespace_, const char *name)
 {
-	struct asking asking = {.engine = engine};
+	struct mrd_asking asking = {.engine = engine};
 	const struct mrd_plan_ejections ejections = {.is_ejected = is_ejected, .self = &asking};
 	struct mrd_write_failure failure = {.map = MRD_MAP_COUNT};
 	struct mrd_view *view MRD_CLEANUP(free_view) = NULL;

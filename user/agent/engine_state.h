@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* The engine's inside, shared by its files alone: engine.c (rounds, retries), engine_plan.c (one
- * service), engine_eject.c (events and sweeps), engine_tell.c (their words). */
+ * service), engine_eject.c (events and sweeps), engine_tell.c (their words), engine_explain.c
+ * (why). */
 #ifndef MRD_AGENT_ENGINE_STATE_H
 #define MRD_AGENT_ENGINE_STATE_H
 
@@ -73,6 +74,19 @@ static inline uint64_t mrd_engine_ms(uint64_t ns)
 void mrd_engine_revisit(struct mrd_engine *engine, struct mrd_book_service *service);
 void mrd_engine_revisit_failed(struct mrd_engine *engine);
 
+/* Whether endpoints are ejected, asked for one after the other; the detector is the same for all of
+ * a port. */
+struct mrd_asking {
+	struct mrd_engine *engine;
+	const struct mrd_view_port *port;
+	const struct mrd_entry *entry; /* NULL: nobody of this port is ejected */
+};
+
+/* engine_plan.c: false if the endpoint is not ejected; else how, and until when. */
+bool mrd_engine_find_ejection(struct mrd_asking *asking, const struct mrd_view *view,
+			      const struct mrd_view_port *port,
+			      const struct mrd_view_endpoint *endpoint,
+			      struct mrd_outlier_state *ret_state);
 /* engine_plan.c: plans and writes one service by its name; deletions are left to the batch. */
 void mrd_engine_plan_service(struct mrd_engine *engine, const char *namespace_, const char *name);
 

@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "config/config_model.h"
 #include "policy/policy_yaml.h"
 
 struct input_source {
@@ -35,6 +36,7 @@ struct mrd_inputs {
 	char region[MRD_NAME_LEN];
 	char zone[MRD_NAME_LEN];
 	char subzone[MRD_NAME_LEN];
+	struct mrd_meta *own; /* a copy of this node's object, for its labels; NULL: not known */
 	struct mrd_plan_node node;
 };
 
@@ -210,24 +212,6 @@ static int open_source(struct mrd_inputs *inputs, size_t cluster, struct mrd_loo
 			      &source->watch);
 }
 
-static int open_model(struct mrd_inputs *inputs)
-{
-	const struct mrd_agent_config *config = inputs->config;
-	struct mrd_model_cluster *clusters MRD_AUTO_FREE =
-		calloc(config->cluster_count, sizeof(*clusters));
-
-	if (!clusters)
-		return -ENOMEM;
-	for (size_t i = 0; i < config->cluster_count; i++)
-		clusters[i] = (struct mrd_model_cluster){
-			.name = config->clusters[i].name,
-			.region = config->clusters[i].region,
-			.network = config->clusters[i].network,
-		};
-	return mrd_model_new(clusters, config->cluster_count, config->home,
-			     config->service_selector, &inputs->model);
-}
-
 static void free_inputs(struct mrd_inputs **inputs)
 {
 	mrd_inputs_free(*inputs);
@@ -253,9 +237,11 @@ int mrd_inputs_new(const struct mrd_agent_config *config, struct mrd_policy *pol
 		.zone = inputs->zone,
 		.subzone = inputs->subzone,
 		.hops_most = config->hops,
+		.cluster = config->clusters[config->home].name,
+		.network = config->clusters[config->home].network,
 	};
 	inputs->sources = calloc(config->cluster_count, sizeof(*inputs->sources));
-	r = inputs->sources ? open_model(inputs) : -ENOMEM;
+	r = inputs->sources ? mrd_config_model_new(config, &inputs->model) : -ENOMEM;
 	for (; !r && inputs->source_count < config->cluster_count; inputs->source_count++)
 		r = open_source(inputs, inputs->source_count, loop);
 	r = r ?: mrd_policy_watch_new(config->policy, config->policy_count, &inputs->policy_watch);
@@ -280,6 +266,7 @@ void mrd_inputs_free(struct mrd_inputs *inputs)
 	mrd_loop_unwatch(inputs->policy_fd);
 	mrd_policy_watch_free(inputs->policy_watch);
 	free(inputs->sources);
+	mrd_object_free(inputs->own);
 	mrd_model_free(inputs->model);
 	mrd_policy_free(inputs->policy);
 	mrd_rejection_clear(&inputs->rejection);
@@ -309,28 +296,38 @@ static bool set_name(char name[MRD_NAME_LEN], const char *text)
 	return true;
 }
 
-/* The configuration's word first, then the node's own labels; without either the node is where its
- * home cluster is. A zone is only taken from the labels if they speak of the same region. */
-bool mrd_inputs_update_node(struct mrd_inputs *inputs)
+/* The model's object does not last, so a copy serves. Without memory for one the old labels stay.
+ */
+static bool update_labels(struct mrd_inputs *inputs)
 {
 	const struct mrd_agent_config *config = inputs->config;
-	struct mrd_locality_name label = {.region = "", .zone = "", .subzone = ""};
-	const char *region = config->node_region;
-	bool is_same;
+	const struct mrd_meta *object =
+		mrd_model_find(inputs->model, config->home, MRD_KIND_NODE, "", config->node_name);
+	struct mrd_meta *copy = NULL;
+
+	if (object ? inputs->own && mrd_object_equal(object, inputs->own) : !inputs->own)
+		return false;
+	if (object) {
+		copy = mrd_object_copy(object);
+		if (!copy)
+			return false;
+	}
+	mrd_object_free(inputs->own);
+	inputs->own = copy;
+	inputs->node.labels = copy ? &copy->labels : NULL;
+	return true;
+}
+
+bool mrd_inputs_update_node(struct mrd_inputs *inputs)
+{
+	struct mrd_locality_name at;
 	bool changed;
 
-	if (mrd_model_node_locality(inputs->model, config->home, config->node_name, &label))
-		label = (struct mrd_locality_name){.region = "", .zone = "", .subzone = ""};
-	if (!*region)
-		region = *label.region ? label.region : config->clusters[config->home].region;
-	is_same = !strcmp(region, label.region);
-	changed = set_name(inputs->region, region);
-	changed |= set_name(inputs->zone, *config->node_zone ? config->node_zone
-					  : is_same	     ? label.zone
-							     : "");
-	changed |= set_name(inputs->subzone, *config->node_subzone ? config->node_subzone
-					     : is_same		   ? label.subzone
-								   : "");
+	mrd_config_locality(inputs->config, inputs->model, &at);
+	changed = update_labels(inputs);
+	changed |= set_name(inputs->region, at.region);
+	changed |= set_name(inputs->zone, at.zone);
+	changed |= set_name(inputs->subzone, at.subzone);
 	return changed;
 }
 

@@ -10,9 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "agent/config.h"
 #include "agent/rejection.h"
 #include "base/loop.h"
+#include "config/config.h"
 #include "model/model.h"
 #include "plan/plan.h"
 #include "policy/policy.h"
@@ -52,7 +52,7 @@ const struct mrd_rejection *mrd_inputs_rejection(const struct mrd_inputs *inputs
 
 /* To be called about once a second. */
 void mrd_inputs_tick(struct mrd_inputs *inputs);
-/* Looks the node's locality up again. Whether it has changed. */
+/* Looks the node's locality and labels up again. Whether they have changed. */
 bool mrd_inputs_update_node(struct mrd_inputs *inputs);
 
 struct mrd_model *mrd_inputs_model(const struct mrd_inputs *inputs);

@@ -8,9 +8,9 @@
 #include <string.h>
 
 #include "agent/agent.h"
-#include "agent/config.h"
 #include "agent/inputs.h"
 #include "base/log.h"
+#include "config/config.h"
 
 enum { EXIT_USAGE = 2 };
 

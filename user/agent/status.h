@@ -18,9 +18,9 @@
 
 #include <jansson.h>
 
-#include "agent/config.h"
 #include "agent/engine.h"
 #include "agent/inputs.h"
+#include "config/config.h"
 #include "dataplane/dataplane.h"
 
 struct mrd_status {

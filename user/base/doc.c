@@ -99,6 +99,22 @@ void mrd_doc_free(struct mrd_doc_file *file)
 	free(file);
 }
 
+bool mrd_doc_is_file_name(const char *name)
+{
+	static const char *const endings[] = {".yaml", ".yml", ".json"};
+	const size_t len = strlen(name);
+
+	if (name[0] == '.')
+		return false;
+	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+		const size_t ending_len = strlen(endings[i]);
+
+		if (len > ending_len && !strcmp(name + len - ending_len, endings[i]))
+			return true;
+	}
+	return false;
+}
+
 const char *mrd_doc_name(const struct mrd_doc_file *file)
 {
 	return file->name;

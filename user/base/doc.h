@@ -44,6 +44,8 @@ int mrd_doc_parse(const char *file, const char *text, size_t len, struct mrd_dia
 /* The same from a path. -errno of the failed read as well. */
 int mrd_doc_read(const char *path, struct mrd_diag *diag, struct mrd_doc_file **ret_file);
 void mrd_doc_free(struct mrd_doc_file *file); /* NULL is fine */
+/* Which files of a folder are read: *.yaml, *.yml, *.json, unless they are hidden. */
+bool mrd_doc_is_file_name(const char *name);
 
 const char *mrd_doc_name(const struct mrd_doc_file *file);
 size_t mrd_doc_count(const struct mrd_doc_file *file);

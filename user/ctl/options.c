@@ -13,12 +13,23 @@
 static const char default_control[] = "/run/meridian/control.sock";
 static const char default_bpffs[] = "/sys/fs/bpf/meridian";
 
+/* Those with a command line of their own (dispatch.c). */
+static const struct {
+	const char *name;
+	const char *help;
+} own_verbs[] = {
+	{"check", "FILE...: validates policy and configuration, offline"},
+	{"plan", "what the agent would write, from files, offline"},
+	{"explain", "NS/NAME[:PORT]: why traffic goes where it goes; offline with --state"},
+};
+
 static const struct {
 	const char *name;
 	const char *help; /* NULL: not among the verbs of help */
 } verbs[] = {
 	[MRD_VERB_STATUS] = {"status", "agent, kernel features, clusters, maps' fill, counters"},
-	[MRD_VERB_SERVICES] = {"services", "each service's VIPs and where its connections go"},
+	[MRD_VERB_SERVICES] = {"services",
+			       "[NS/NAME]: VIPs and where connections go; -o yaml: its policy"},
 	[MRD_VERB_ENDPOINTS] = {"endpoints", "[NS/NAME]: health, connections, responses, times"},
 	[MRD_VERB_REGIONS] = {"regions", "the same, added up by region"},
 	[MRD_VERB_DETACH] = {"detach", "removes links and maps from the kernel; the agent ends"},
@@ -39,7 +50,10 @@ void mrd_ctl_print_help(FILE *out)
 	for (size_t i = 0; i < VERB_COUNT; i++)
 		if (verbs[i].help)
 			fprintf(out, "  %-10s %s\n", verbs[i].name, verbs[i].help);
+	for (size_t i = 0; i < sizeof(own_verbs) / sizeof(own_verbs[0]); i++)
+		fprintf(out, "  %-10s %s\n", own_verbs[i].name, own_verbs[i].help);
 	fprintf(out,
+		"\nmeridianctl VERB --help says more of check, plan and explain.\n"
 		"\noptions\n"
 		"  -o, --output text|json  how to print the answer (text)\n"
 		"      --control PATH      the agent's control socket (%s)\n"
@@ -102,11 +116,25 @@ static int read_config(const char *path, FILE *err, struct mrd_ctl_options *opti
 
 /* ------------------------------------------------------------------------------ command line */
 
-static int usage(FILE *err, const char *what, const char *subject)
+int mrd_ctl_usage(FILE *err, const char *what, const char *subject)
 {
 	fprintf(err, "meridianctl: %s%s%s\nTry: meridianctl help\n", what, subject ? " " : "",
 		subject ? subject : "");
 	return MRD_EXIT_USAGE;
+}
+
+int mrd_ctl_no_memory(FILE *err)
+{
+	fprintf(err, "meridianctl: no memory\n");
+	return MRD_EXIT_BAD_NEWS;
+}
+
+int mrd_ctl_flush(FILE *out, FILE *err)
+{
+	if (fflush(out) != EOF)
+		return MRD_EXIT_GOOD;
+	fprintf(err, "meridianctl: the answer cannot be written: %s\n", strerror(errno));
+	return MRD_EXIT_BAD_NEWS;
 }
 
 static int replace(char **path, const char *text)
@@ -116,11 +144,11 @@ static int replace(char **path, const char *text)
 	return *path ? MRD_EXIT_GOOD : MRD_EXIT_BAD_NEWS;
 }
 
-static int set_output(struct mrd_ctl_options *options, const char *text, FILE *err)
+int mrd_ctl_read_output(const char *text, FILE *err, bool *ret_json)
 {
-	options->json = strcmp(text, "json") == 0;
-	if (!options->json && strcmp(text, "text") != 0)
-		return usage(err, "-o takes text or json, not", text);
+	*ret_json = strcmp(text, "json") == 0;
+	if (!*ret_json && strcmp(text, "text") != 0)
+		return mrd_ctl_usage(err, "-o takes text or json, not", text);
 	return MRD_EXIT_GOOD;
 }
 
@@ -161,7 +189,9 @@ static int read_flags(int argc, char **argv, FILE *err, struct mrd_ctl_options *
 			flags->config = optarg;
 			break;
 		case 'o':
-			status = set_output(options, optarg, err);
+			options->yaml = !strcmp(optarg, "yaml");
+			if (!options->yaml)
+				status = mrd_ctl_read_output(optarg, err, &options->json);
 			break;
 		case 'h':
 			flags->help = true;
@@ -170,15 +200,15 @@ static int read_flags(int argc, char **argv, FILE *err, struct mrd_ctl_options *
 			flags->version = true;
 			break;
 		case ':':
-			return usage(err, "a value is missing after", argv[optind - 1]);
+			return mrd_ctl_usage(err, "a value is missing after", argv[optind - 1]);
 		default:
-			return usage(err, "unknown option", argv[optind - 1]);
+			return mrd_ctl_usage(err, "unknown option", argv[optind - 1]);
 		}
 	}
 	return status;
 }
 
-static bool is_service_name(const char *text)
+bool mrd_ctl_is_service_name(const char *text)
 {
 	const char *slash = strchr(text, '/');
 
@@ -186,28 +216,56 @@ static bool is_service_name(const char *text)
 	       !strpbrk(text, " \t\r\n");
 }
 
+/* The name of a service, which some verbs may have. */
+static int read_service(int argc, char **argv, FILE *err, struct mrd_ctl_options *options)
+{
+	const bool may_be =
+		options->verb == MRD_VERB_ENDPOINTS || options->verb == MRD_VERB_SERVICES;
+
+	if (!may_be || optind >= argc)
+		return MRD_EXIT_GOOD;
+	if (!mrd_ctl_is_service_name(argv[optind]))
+		return mrd_ctl_usage(err, "the verb takes NAMESPACE/NAME, not", argv[optind]);
+	options->argument = strdup(argv[optind++]);
+	return options->argument ? MRD_EXIT_GOOD : mrd_ctl_no_memory(err);
+}
+
 static int read_verb(int argc, char **argv, FILE *err, struct mrd_ctl_options *options)
 {
 	const char *name = optind < argc ? argv[optind++] : NULL;
 	size_t i = 0;
+	int status;
 
 	if (!name)
-		return usage(err, "a verb is missing", NULL);
+		return mrd_ctl_usage(err, "a verb is missing", NULL);
 	while (i < VERB_COUNT && strcmp(verbs[i].name, name) != 0)
 		i++;
 	if (i == VERB_COUNT)
-		return usage(err, "unknown verb", name);
+		return mrd_ctl_usage(err, "unknown verb", name);
 	options->verb = (enum mrd_verb)i;
-	if (options->verb == MRD_VERB_ENDPOINTS && optind < argc) {
-		if (!is_service_name(argv[optind]))
-			return usage(err, "endpoints takes NAMESPACE/NAME, not", argv[optind]);
-		options->argument = strdup(argv[optind++]);
-		if (!options->argument)
-			return MRD_EXIT_BAD_NEWS;
-	}
+	status = read_service(argc, argv, err, options);
+	if (status != MRD_EXIT_GOOD)
+		return status;
 	if (optind < argc && options->verb != MRD_VERB_HELP)
-		return usage(err, "unexpected argument", argv[optind]);
+		return mrd_ctl_usage(err, "unexpected argument", argv[optind]);
+	if (options->yaml && (options->verb != MRD_VERB_SERVICES || !options->argument))
+		return mrd_ctl_usage(err, "-o yaml is for services NAMESPACE/NAME alone, not for",
+				     name);
 	return MRD_EXIT_GOOD;
+}
+
+/* Paths that no option gave: from the configuration, or else the defaults. */
+static int complete(struct mrd_ctl_options *options, const char *config, FILE *err)
+{
+	const int status = config ? read_config(config, err, options) : MRD_EXIT_GOOD;
+
+	if (status != MRD_EXIT_GOOD)
+		return status;
+	if (!options->control)
+		options->control = strdup(default_control);
+	if (!options->bpffs)
+		options->bpffs = strdup(default_bpffs);
+	return options->control && options->bpffs ? MRD_EXIT_GOOD : mrd_ctl_no_memory(err);
 }
 
 static void options_cleanup(struct mrd_ctl_options *options)
@@ -227,16 +285,25 @@ int mrd_ctl_options_read(int argc, char **argv, FILE *err, struct mrd_ctl_option
 		options.verb = flags.help ? MRD_VERB_HELP : MRD_VERB_VERSION;
 	else
 		status = read_verb(argc, argv, err, &options);
-	if (status == MRD_EXIT_GOOD && flags.config)
-		status = read_config(flags.config, err, &options);
+	if (status == MRD_EXIT_GOOD)
+		status = complete(&options, flags.config, err);
 	if (status != MRD_EXIT_GOOD)
 		return status;
-	if (!options.control)
-		options.control = strdup(default_control);
-	if (!options.bpffs)
-		options.bpffs = strdup(default_bpffs);
-	if (!options.control || !options.bpffs)
-		return MRD_EXIT_BAD_NEWS;
+	*ret_options = options;
+	options = (struct mrd_ctl_options){0};
+	return MRD_EXIT_GOOD;
+}
+
+int mrd_ctl_find_paths(const char *control, const char *config, FILE *err,
+		       struct mrd_ctl_options *ret_options)
+{
+	MRD_CLEANUP(options_cleanup) struct mrd_ctl_options options = {0};
+	int status = control ? replace(&options.control, control) : MRD_EXIT_GOOD;
+
+	if (status == MRD_EXIT_GOOD)
+		status = complete(&options, config, err);
+	if (status != MRD_EXIT_GOOD)
+		return status;
 	*ret_options = options;
 	options = (struct mrd_ctl_options){0};
 	return MRD_EXIT_GOOD;

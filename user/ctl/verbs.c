@@ -66,8 +66,8 @@ bool mrd_ctl_is_bad_news(enum mrd_verb verb, const char *argument, const json_t 
 {
 	const json_t *agent = json_object_get(answer, "agent");
 
-	if (verb == MRD_VERB_ENDPOINTS)
-		return argument && !json_array_size(json_object_get(answer, "endpoints"));
+	if (verb == MRD_VERB_ENDPOINTS || verb == MRD_VERB_SERVICES) /* lists of the verb's name */
+		return argument && !json_array_size(json_object_get(answer, mrd_verb_name(verb)));
 	if (verb != MRD_VERB_STATUS)
 		return false;
 	return !json_is_object(agent) || !json_is_object(json_object_get(answer, "kernel")) ||
@@ -76,8 +76,18 @@ bool mrd_ctl_is_bad_news(enum mrd_verb verb, const char *argument, const json_t 
 	       any_has(json_object_get(answer, "clusters"), "error");
 }
 
-static int conclude(const struct mrd_ctl_options *options, const json_t *answer, FILE *out,
-		    FILE *err)
+/* Of the list of services, the one that was asked for. */
+static void keep_service(json_t *list, const char *service)
+{
+	for (size_t i = json_array_size(list); i-- > 0;) {
+		const json_t *name = json_object_get(json_array_get(list, i), "service");
+
+		if (!json_is_string(name) || strcmp(json_string_value(name), service) != 0)
+			json_array_remove(list, i);
+	}
+}
+
+static int conclude(const struct mrd_ctl_options *options, json_t *answer, FILE *out, FILE *err)
 {
 	const json_t *error = json_object_get(answer, "error");
 
@@ -85,15 +95,16 @@ static int conclude(const struct mrd_ctl_options *options, const json_t *answer,
 		fprintf(err, "meridianctl: %s\n", json_string_value(error));
 		return MRD_EXIT_BAD_NEWS;
 	}
+	if (options->verb == MRD_VERB_SERVICES && options->argument)
+		keep_service(json_object_get(answer, "services"), options->argument);
 	print_answer(options, answer, out);
-	if (fflush(out) == EOF) {
-		fprintf(err, "meridianctl: the answer cannot be written: %s\n", strerror(errno));
+	if (mrd_ctl_flush(out, err) != MRD_EXIT_GOOD)
 		return MRD_EXIT_BAD_NEWS;
-	}
 	if (!mrd_ctl_is_bad_news(options->verb, options->argument, answer))
 		return MRD_EXIT_GOOD;
-	if (options->verb == MRD_VERB_ENDPOINTS)
-		fprintf(err, "meridianctl: the kernel holds no endpoint of %s\n",
+	if (options->argument)
+		fprintf(err, "meridianctl: the kernel holds no %s %s\n",
+			options->verb == MRD_VERB_ENDPOINTS ? "endpoint of" : "service",
 			options->argument);
 	return MRD_EXIT_BAD_NEWS;
 }
@@ -133,6 +144,14 @@ static json_t *read_kernel(const struct mrd_ctl_options *options, const struct m
 	}
 }
 
+/* Nothing is pinned: a document all the same for who reads documents, of the verb's shape. */
+static json_t *empty_document(enum mrd_verb verb)
+{
+	if (verb == MRD_VERB_STATUS)
+		return json_pack("{s:n, s:[], s:n}", "agent", "clusters", "kernel");
+	return json_pack("{s:[]}", mrd_verb_name(verb)); /* its list has the verb's name */
+}
+
 static int show_kernel(const struct mrd_ctl_options *options, FILE *out, FILE *err)
 {
 	AUTO_JSON json_t *answer = NULL;
@@ -141,6 +160,9 @@ static int show_kernel(const struct mrd_ctl_options *options, FILE *out, FILE *e
 
 	if (r < 0) {
 		say_unreadable(r, options->bpffs, err);
+		answer = r == -ENOENT && options->json ? empty_document(options->verb) : NULL;
+		if (answer)
+			print_answer(options, answer, out);
 		return MRD_EXIT_BAD_NEWS;
 	}
 	answer = read_kernel(options, inspect);
@@ -187,6 +209,26 @@ static void say_unreachable(const struct mrd_ctl_options *options, int error, FI
 						 : "showing what the kernel holds");
 }
 
+/* The effective policy is known to the agent alone: its rules are in no map. */
+static int show_policy(const struct mrd_ctl_options *options, FILE *out, FILE *err)
+{
+	AUTO_JSON json_t *answer = NULL;
+	const int r = mrd_client_ask(options->control, "policy", options->argument,
+				     MRD_CLIENT_TIMEOUT_MS, &answer);
+	const char *error = json_string_value(json_object_get(answer, "error"));
+	const char *text = json_string_value(json_object_get(answer, "policy"));
+
+	if (r)
+		fprintf(err, "meridianctl: no agent answers (control socket %s: %s)\n",
+			options->control, r == -EBADMSG ? "no JSON document" : strerror(-r));
+	else if (!text)
+		fprintf(err, "meridianctl: %s\n", error ? error : "the agent says no policy");
+	if (!text)
+		return MRD_EXIT_BAD_NEWS;
+	fputs(text, out);
+	return mrd_ctl_flush(out, err);
+}
+
 int mrd_ctl_run(const struct mrd_ctl_options *options, FILE *out, FILE *err)
 {
 	AUTO_JSON json_t *answer = NULL;
@@ -200,6 +242,8 @@ int mrd_ctl_run(const struct mrd_ctl_options *options, FILE *out, FILE *err)
 		fprintf(out, "meridianctl %s, map ABI %d\n", MRD_VERSION, MRD_ABI_VERSION);
 		return MRD_EXIT_GOOD;
 	}
+	if (options->yaml)
+		return show_policy(options, out, err);
 	r = mrd_client_ask(options->control, mrd_verb_name(options->verb), options->argument,
 			   MRD_CLIENT_TIMEOUT_MS, &answer);
 	if (r == 0)

@@ -19,18 +19,10 @@
 #include "base/ip.h"
 #include "maps/abi.h"
 #include "maps/event.h"
+#include "maps/limits.h"
 #include "plan/rows.h"
 
 struct mrd_dataplane;
-
-struct mrd_dataplane_limits {
-	uint32_t services; /* 0 = the default of abi.h; likewise below */
-	uint32_t vips;
-	uint32_t members;
-	uint32_t affinity;
-	uint32_t udp_flows;
-	uint32_t event_bytes; /* a power of two, at least a page */
-};
 
 struct mrd_dataplane_config {
 	const char *cgroup; /* "auto": the root of the cgroup v2 mount */

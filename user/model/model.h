@@ -45,6 +45,7 @@ void mrd_model_touch(struct mrd_model *model, const char *namespace_, const char
 
 size_t mrd_model_cluster_count(const struct mrd_model *model);
 const char *mrd_model_cluster_name(const struct mrd_model *model, size_t cluster);
+const char *mrd_model_cluster_network(const struct mrd_model *model, size_t cluster);
 size_t mrd_model_home(const struct mrd_model *model);
 /* How many objects of a kind a cluster has. */
 size_t mrd_model_count(const struct mrd_model *model, size_t cluster, enum mrd_kind kind);
@@ -114,6 +115,17 @@ struct mrd_view {
 int mrd_model_view(const struct mrd_model *model, const char *namespace_, const char *name,
 		   struct mrd_view **ret_view);
 void mrd_view_free(struct mrd_view *view); /* NULL is fine */
+
+/* Every Service of the home cluster that is ours, in no order. fn returns 0 to go on; what it
+ * returns otherwise is handed out. */
+int mrd_model_walk_services(const struct mrd_model *model,
+			    int (*fn)(void *self, const char *namespace_, const char *name),
+			    void *self);
+
+/* Where the endpoint of that address is, of any service, and on which node ("" = not known). The
+ * home cluster is asked first. 0, or -ENOENT. Looks through all slices. */
+int mrd_model_find_address(const struct mrd_model *model, const struct mrd_ip *ip,
+			   struct mrd_locality_name *ret_locality, const char **ret_node_name);
 
 /* A node's locality in a cluster by its labels, with "" where there is none. 0, or -ENOENT. */
 int mrd_model_node_locality(const struct mrd_model *model, size_t cluster, const char *node_name,

@@ -461,3 +461,49 @@ int mrd_model_view(const struct mrd_model *model, const char *namespace_, const 
 	*ret_view = MRD_STEAL_PTR(view);
 	return 0;
 }
+
+/* ------------------------------------------------------------------------ looking around */
+
+int mrd_model_walk_services(const struct mrd_model *model,
+			    int (*fn)(void *self, const char *namespace_, const char *name),
+			    void *self)
+{
+	const struct mrd_entry *entry;
+	size_t cursor = 0;
+	int ret = 0;
+
+	while (!ret && (entry = mrd_table_next(model->entries, &cursor, NULL, NULL)))
+		if (entry->service && mrd_model_serves(model, entry->service))
+			ret = fn(self, entry->service->meta.namespace_, entry->service->meta.name);
+	return ret;
+}
+
+static const struct mrd_slice_endpoint *find_in_cluster(const struct mrd_model *model,
+							size_t cluster, const struct mrd_ip *ip)
+{
+	const struct mrd_slice_object *slice;
+	size_t cursor = 0;
+
+	while ((slice = mrd_table_next(model->clusters[cluster].objects[MRD_KIND_SLICE], &cursor,
+				       NULL, NULL)))
+		for (size_t i = 0; i < slice->endpoint_count; i++)
+			if (!mrd_ip_compare(&slice->endpoints[i].ip, ip))
+				return &slice->endpoints[i];
+	return NULL;
+}
+
+int mrd_model_find_address(const struct mrd_model *model, const struct mrd_ip *ip,
+			   struct mrd_locality_name *ret_locality, const char **ret_node_name)
+{
+	for (size_t i = 0; i < model->cluster_count; i++) {
+		const size_t cluster = (model->home + i) % model->cluster_count;
+		const struct mrd_slice_endpoint *endpoint = find_in_cluster(model, cluster, ip);
+
+		if (!endpoint)
+			continue;
+		*ret_locality = endpoint_locality(model, cluster, endpoint);
+		*ret_node_name = endpoint->node_name;
+		return 0;
+	}
+	return -ENOENT;
+}

@@ -23,6 +23,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
+#include "base/doc.h"
 #include "base/strbuf.h"
 #include "base/table.h"
 #include "source/owners.h"
@@ -59,22 +60,6 @@ static void unit_free(void *value)
 }
 
 /* ------------------------------------------------------------------------ names, units */
-
-static bool is_manifest(const char *name)
-{
-	static const char *const endings[] = {".yaml", ".yml", ".json"};
-	const size_t len = strlen(name);
-
-	if (name[0] == '.')
-		return false;
-	for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
-		const size_t ending_len = strlen(endings[i]);
-
-		if (len > ending_len && !strcmp(name + len - ending_len, endings[i]))
-			return true;
-	}
-	return false;
-}
 
 static int path_of(const struct mrd_file_source *source, const char *name, char **ret_path)
 {
@@ -182,7 +167,7 @@ static int scan(struct mrd_file_source *source)
 	for (errno = 0; (entry = readdir(directory)); errno = 0) {
 		int ret;
 
-		if (!is_manifest(entry->d_name))
+		if (!mrd_doc_is_file_name(entry->d_name))
 			continue;
 		ret = unit_get(source, entry->d_name, &unit);
 		if (ret < 0)
@@ -227,7 +212,7 @@ static int handle_event(struct mrd_file_source *source, const struct inotify_eve
 	}
 	if (!event->len || ((event->mask & IN_CREATE) && !is_link(source, event->name)))
 		return 0;
-	if (is_manifest(event->name))
+	if (mrd_doc_is_file_name(event->name))
 		return note_changed(source, event->name);
 	if (event->mask & (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM))
 		source->must_scan = true; /* the manifests may be links that go through it */

@@ -246,6 +246,24 @@ static void a_node_may_move(void **state)
 	turn();
 	assert_true(mrd_inputs_update_node(inputs));
 	assert_string_equal(mrd_inputs_node(inputs)->region, "r9");
+
+	/* Its other labels count, too; what the node says of its health does not. */
+	write_file("home/node.yaml",
+		   "{apiVersion: v1, kind: Node, metadata: {name: n1, labels: {" REGION
+		   ": r9, rack: k7}}}");
+	turn();
+	assert_true(mrd_inputs_update_node(inputs));
+	assert_string_equal(mrd_labels_get(mrd_inputs_node(inputs)->labels, "rack"), "k7");
+	write_file("home/node.yaml",
+		   "{apiVersion: v1, kind: Node, metadata: {name: n1, resourceVersion: '7', "
+		   "labels: {" REGION ": r9, rack: k7}}}");
+	turn();
+	assert_false(mrd_inputs_update_node(inputs));
+	assert_string_equal(mrd_inputs_node(inputs)->cluster, "a");
+	write_file("home/node.yaml", "{apiVersion: v1, kind: Node, metadata: {name: n2}}");
+	turn();
+	assert_true(mrd_inputs_update_node(inputs));
+	assert_null(mrd_inputs_node(inputs)->labels);
 	mrd_inputs_free(inputs);
 	mrd_agent_config_free(config);
 }

@@ -57,6 +57,14 @@ static void reads_good_command_lines(void **state)
 		{.line = "status", .want = {.verb = MRD_VERB_STATUS}},
 		{.line = "services", .want = {.verb = MRD_VERB_SERVICES}},
 		{.line = "endpoints", .want = {.verb = MRD_VERB_ENDPOINTS}},
+		{.line = "services default/reviews",
+		 .want = {.verb = MRD_VERB_SERVICES, .argument = (char *)"default/reviews"}},
+		{.line = "services default/reviews -o yaml",
+		 .want = {.verb = MRD_VERB_SERVICES,
+			  .argument = (char *)"default/reviews",
+			  .yaml = true}},
+		{.line = "-o yaml -o json services",
+		 .want = {.verb = MRD_VERB_SERVICES, .json = true}},
 		{.line = "regions", .want = {.verb = MRD_VERB_REGIONS}},
 		{.line = "detach", .want = {.verb = MRD_VERB_DETACH}},
 		{.line = "endpoints default/reviews",
@@ -89,6 +97,7 @@ static void reads_good_command_lines(void **state)
 		assert_int_equal(have.status, MRD_EXIT_GOOD);
 		assert_int_equal(have.options.verb, want->verb);
 		assert_int_equal(have.options.json, want->json);
+		assert_int_equal(have.options.yaml, want->yaml);
 		assert_string_equal(have.options.control,
 				    want->control ? want->control : DEFAULT_CONTROL);
 		assert_string_equal(have.options.bpffs, want->bpffs ? want->bpffs : DEFAULT_BPFFS);
@@ -114,6 +123,9 @@ static void wrong_usage_names_what_is_wrong(void **state)
 		{.line = "--nonsense status", .want = "unknown option --nonsense"},
 		{.line = "-x status", .want = "unknown option -x"},
 		{.line = "status more", .want = "unexpected argument more"},
+		{.line = "services -o yaml", .want = "services NAMESPACE/NAME alone"},
+		{.line = "endpoints a/b -o yaml", .want = "alone, not for endpoints"},
+		{.line = "services reviews", .want = "NAMESPACE/NAME, not reviews"},
 		{.line = "endpoints a/b c/d", .want = "unexpected argument c/d"},
 		{.line = "endpoints reviews", .want = "NAMESPACE/NAME, not reviews"},
 		{.line = "endpoints /reviews", .want = "NAMESPACE/NAME"},

@@ -132,6 +132,28 @@ static void prints_what_the_agent_answers(void **state)
 		 .out = "{\n  \"services\": [\n    {\n      \"share_percent\": 33.33\n    }\n"
 			"  ]\n}\n",
 		 .err = ""},
+		{.name = "one service of all",
+		 .options = {.verb = MRD_VERB_SERVICES, .argument = (char *)"a/b", .json = true},
+		 .answer = "{\"services\":[{\"service\":\"a/c\"},{\"service\":\"a/b\"},{}]}",
+		 .out = "{\n  \"services\": [\n    {\n      \"service\": \"a/b\"\n    }\n  ]\n}\n",
+		 .err = ""},
+		{.name = "none of them",
+		 .options = {.verb = MRD_VERB_SERVICES, .argument = (char *)"a/b"},
+		 .answer = "{\"services\":[{\"service\":\"a/c\"}]}",
+		 .status = MRD_EXIT_BAD_NEWS,
+		 .out = "SERVICE  PORT  VIP  MODE  ROUTE\n",
+		 .err = "meridianctl: the kernel holds no service a/b\n"},
+		{.name = "a policy",
+		 .options = {.verb = MRD_VERB_SERVICES, .argument = (char *)"a/b", .yaml = true},
+		 .answer = "{\"policy\": \"host: b\\n\"}",
+		 .out = "host: b\n",
+		 .err = ""},
+		{.name = "no policy",
+		 .options = {.verb = MRD_VERB_SERVICES, .argument = (char *)"a/b", .yaml = true},
+		 .answer = "{\"error\": \"no such service\"}",
+		 .status = MRD_EXIT_BAD_NEWS,
+		 .out = "",
+		 .err = "meridianctl: no such service\n"},
 		{.name = "no such service",
 		 .options = {.verb = MRD_VERB_ENDPOINTS, .argument = (char *)"a/b", .json = true},
 		 .answer = "{\"endpoints\":[]}",
@@ -162,6 +184,7 @@ static void without_an_agent_and_without_maps(void **state)
 {
 	static const struct {
 		enum mrd_verb verb;
+		bool json;
 		int status;
 		const char *out;
 		const char *err; /* a part */
@@ -175,6 +198,32 @@ static void without_an_agent_and_without_maps(void **state)
 		 .status = MRD_EXIT_BAD_NEWS,
 		 .out = "",
 		 .err = "/nonexistent/b"},
+		/* Who reads JSON gets a document, whatever it says. */
+		{.verb = MRD_VERB_STATUS,
+		 .json = true,
+		 .status = MRD_EXIT_BAD_NEWS,
+		 .out = "{\n  \"agent\": null,\n  \"clusters\": [],\n  \"kernel\": null\n}\n",
+		 .err = "/nonexistent/b"},
+		{.verb = MRD_VERB_SERVICES,
+		 .json = true,
+		 .status = MRD_EXIT_BAD_NEWS,
+		 .out = "{\n  \"services\": []\n}\n",
+		 .err = "/nonexistent/b"},
+		{.verb = MRD_VERB_ENDPOINTS,
+		 .json = true,
+		 .status = MRD_EXIT_BAD_NEWS,
+		 .out = "{\n  \"endpoints\": []\n}\n",
+		 .err = "/nonexistent/b"},
+		{.verb = MRD_VERB_REGIONS,
+		 .json = true,
+		 .status = MRD_EXIT_BAD_NEWS,
+		 .out = "{\n  \"regions\": []\n}\n",
+		 .err = "/nonexistent/b"},
+		{.verb = MRD_VERB_DETACH,
+		 .json = true,
+		 .status = MRD_EXIT_GOOD,
+		 .out = "{\n  \"links\": 0,\n  \"maps\": 0\n}\n",
+		 .err = "removing what the kernel holds\n"},
 		{.verb = MRD_VERB_DETACH,
 		 .status = MRD_EXIT_GOOD,
 		 .out = "removed 0 links and 0 maps\n",
@@ -187,10 +236,12 @@ static void without_an_agent_and_without_maps(void **state)
 			.control = (char *)"/nonexistent/c",
 			.bpffs = (char *)"/nonexistent/b",
 			.verb = cases[i].verb,
+			.json = cases[i].json,
 		};
 		MRD_CLEANUP(run_free) struct run have = {0};
 
-		print_message("%s\n", mrd_verb_name(cases[i].verb));
+		print_message("%s%s\n", mrd_verb_name(cases[i].verb),
+			      cases[i].json ? " -o json" : "");
 		run(&options, &have);
 		assert_non_null(strstr(have.err, cases[i].err));
 		assert_string_equal(have.out, cases[i].out);

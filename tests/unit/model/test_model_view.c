@@ -413,6 +413,89 @@ static void a_node_tells_its_locality_without_defaults(void **state)
 	mrd_model_free(model);
 }
 
+static void an_address_tells_where_it_is(void **state)
+{
+	static const struct mrd_model_cluster two[] = {
+		{.name = "away", .region = "r2", .network = ""},
+		{.name = "home", .region = "r1", .network = ""},
+	};
+	static const struct {
+		const char *ip;
+		int want;
+		const char *region;
+		const char *zone;
+		const char *node;
+	} places[] = {
+		{.ip = "10.0.0.1", .region = "r1", .zone = "z1", .node = "n1"},
+		{.ip = "10.1.0.1", .region = "r2", .zone = "z9", .node = ""},
+		{.ip = "10.9.0.1", .region = "r1", .zone = "", .node = ""}, /* home comes first */
+		{.ip = "10.0.0.2", .want = -ENOENT},
+	};
+	struct mrd_model *model;
+
+	(void)state;
+	assert_int_equal(mrd_model_new(two, 2, 1, "", &model), 0);
+	build_put(model, 1, MRD_KIND_NODE, &(struct build){NODE_A, .labels = LABELS_R1});
+	build_put(model, 1, MRD_KIND_SLICE,
+		  &(struct build){.name = "a",
+				  .service = "a",
+				  .ports = ":80/TCP",
+				  .endpoints = "10.0.0.1 node=n1; 10.9.0.1"});
+	build_put(model, 0, MRD_KIND_SLICE,
+		  &(struct build){.name = "a",
+				  .service = "a",
+				  .ports = ":80/TCP",
+				  .endpoints = "10.1.0.1 zone=z9; 10.9.0.1"});
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		struct mrd_locality_name at;
+		const char *node;
+		struct mrd_ip ip;
+
+		print_message("%s\n", places[i].ip);
+		assert_int_equal(mrd_ip_parse(places[i].ip, &ip), 0);
+		assert_int_equal(mrd_model_find_address(model, &ip, &at, &node), places[i].want);
+		if (places[i].want)
+			continue;
+		assert_string_equal(at.region, places[i].region);
+		assert_string_equal(at.zone, places[i].zone);
+		assert_string_equal(node, places[i].node);
+	}
+	mrd_model_free(model);
+}
+
+static int count_until_b(void *self, const char *namespace_, const char *name)
+{
+	size_t *count = self;
+
+	assert_string_equal(namespace_, "default");
+	++*count;
+	return !strcmp(name, "b") ? 7 : 0;
+}
+
+static void services_of_ours_are_walked(void **state)
+{
+	static const struct mrd_model_cluster two[] = {
+		{.name = "home", .region = "r1", .network = ""},
+		{.name = "away", .region = "r2", .network = ""},
+	};
+	struct mrd_model *model;
+	size_t count = 0;
+
+	(void)state;
+	assert_int_equal(mrd_model_new(two, 2, 0, "", &model), 0);
+	build_put(model, 0, MRD_KIND_SERVICE,
+		  &(struct build){.name = "a", .vips = "10.0.0.1", .ports = ":80/TCP"});
+	build_put(model, 0, MRD_KIND_SERVICE, &(struct build){.name = "headless"});
+	build_put(model, 1, MRD_KIND_SERVICE,
+		  &(struct build){.name = "b", .vips = "10.0.0.2", .ports = ":80/TCP"});
+	assert_int_equal(mrd_model_walk_services(model, count_until_b, &count), 0);
+	assert_int_equal(count, 1);
+	build_put(model, 0, MRD_KIND_SERVICE,
+		  &(struct build){.name = "b", .vips = "10.0.0.3", .ports = ":80/TCP"});
+	assert_int_equal(mrd_model_walk_services(model, count_until_b, &count), 7);
+	mrd_model_free(model);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -420,6 +503,8 @@ int main(void)
 		cmocka_unit_test(http_ports_are_known_by_istios_rule),
 		cmocka_unit_test(a_view_shows_what_else_the_objects_say),
 		cmocka_unit_test(a_node_tells_its_locality_without_defaults),
+		cmocka_unit_test(an_address_tells_where_it_is),
+		cmocka_unit_test(services_of_ours_are_walked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -78,7 +78,7 @@ static inline struct mrd_plan *stage_plan(const struct stage *stage, const char 
 	if (mrd_plan_make(&world->view, stage->model, stage->policy, &stage->node, &ejections,
 			  &plan))
 		abort();
-	free(world); /* a plan borrows nothing */
+	world_free(world); /* a plan borrows nothing */
 	return plan;
 }
 

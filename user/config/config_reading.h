@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* A configuration while it is read, shared by config.c (keys) and config_check.c (what concerns
  * several keys, and defaults). */
-#ifndef MRD_AGENT_CONFIG_READING_H
-#define MRD_AGENT_CONFIG_READING_H
+#ifndef MRD_CONFIG_CONFIG_READING_H
+#define MRD_CONFIG_CONFIG_READING_H
 
-#include "agent/config.h"
-#include "agent/keys.h"
+#include "config/config.h"
+#include "config/keys.h"
 
 /* One block of addresses with its place, to be compared with all others. */
 struct mrd_config_block {
@@ -28,7 +28,5 @@ struct mrd_config_reading {
 /* clusters: the list's node; NULL is fine as long as no cluster was read. */
 void mrd_config_check_home(struct mrd_config_reading *reading, const struct mrd_doc_node *clusters);
 void mrd_config_check_overlaps(struct mrd_config_reading *reading);
-/* What the file left out. -ENOMEM. */
-int mrd_config_set_defaults(struct mrd_agent_config *config);
 
 #endif

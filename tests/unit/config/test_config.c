@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-#include "agent/config.h"
+#include "config/config.h"
 
 #include <errno.h>
 #include <setjmp.h>
@@ -31,13 +31,18 @@ static int remove_folder(void **state)
 	return rmdir(folder);
 }
 
-static int load(const char *text, struct mrd_diag *diag, struct mrd_agent_config **ret_config)
+static void write_config(const char *text)
 {
 	FILE *file = fopen(path, "w");
 
 	assert_non_null(file);
 	fputs(text, file);
 	fclose(file);
+}
+
+static int load(const char *text, struct mrd_diag *diag, struct mrd_agent_config **ret_config)
+{
+	write_config(text);
 	return mrd_agent_config_load(path, diag, ret_config);
 }
 
@@ -154,14 +159,14 @@ static const struct finding_case finding_cases[] = {
 		.name = "hops beyond the row",
 		.text = ONE "kernel:\n  limits: {hops: 17}\n",
 		.want = -EBADMSG,
-		.want_findings = {"3:18: error: kernel.limits.hops: must be 5 to 16: the map ABI "
+		.want_findings = {"3:18: error: kernel.limits.hops: must be 1 to 16: the map ABI "
 				  "fixes a route row's size at 16 hops"},
 	},
 	{
-		.name = "hops below the number of priorities",
-		.text = ONE "kernel:\n  limits: {hops: 4}\n",
+		.name = "no hop",
+		.text = ONE "kernel:\n  limits: {hops: 0}\n",
 		.want = -EBADMSG,
-		.want_findings = {"3:18: error: kernel.limits.hops: must be 5 to 16"},
+		.want_findings = {"3:18: error: kernel.limits.hops: must be 1 to 16"},
 	},
 	{
 		.name = "limits name their range",
@@ -364,6 +369,62 @@ static void says_why_a_file_cannot_be_read(void **state)
 	mrd_diag_free(&diag);
 }
 
+/* A file with errors still says where its policy is: a check looks at that, too. */
+static void a_survey_keeps_what_is_valid(void **state)
+{
+	struct mrd_diag diag MRD_AUTO_DIAG = {0};
+	struct mrd_agent_config *config;
+
+	(void)state;
+	write_config("clusters: [{name: a, kubeconfig: /k}]\npolicy: [p.yaml]\nnonsense: 1\n");
+	assert_int_equal(mrd_agent_config_survey(path, &diag, &config), -EBADMSG);
+	assert_int_equal(diag.errors, 2);
+	assert_non_null(config);
+	assert_int_equal(config->policy_count, 1);
+	assert_non_null(strstr(config->policy[0], "/p.yaml"));
+	assert_string_equal(config->root_namespace, "istio-system");
+	mrd_agent_config_free(config);
+
+	write_config("clusters: [\n");
+	assert_int_equal(mrd_agent_config_survey(path, &diag, &config), -EBADMSG);
+	assert_null(config);
+}
+
+static void tells_a_configuration_from_a_policy(void **state)
+{
+	static const struct {
+		const char *text;
+		bool want;
+	} cases[] = {
+		{.text = "clusters: []\n", .want = true},
+		{.text = "node: {name: a}\nlocalityLbSetting: {}\n", .want = true},
+		{.text = "policy: [./policy]\n", .want = true},
+		{.text = "metrics: 127.0.0.1:9464\n", .want = true},
+		{.text = "localityLbSetting: {}\n", .want = false},
+		{.text = "serviceSettings: []\n", .want = false},
+		{.text = "kind: DestinationRule\nnode: 1\n", .want = false},
+		{.text = "apiVersion: v1\npolicy: 1\n", .want = false},
+		{.text = "- clusters\n", .want = false},
+		{.text = "clusters\n", .want = false},
+		{.text = "", .want = false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct mrd_diag diag MRD_AUTO_DIAG = {0};
+		struct mrd_doc_file *file;
+
+		print_message("%s", cases[i].text);
+		assert_int_equal(
+			mrd_doc_parse("a.yaml", cases[i].text, strlen(cases[i].text), &diag, &file),
+			0);
+		assert_int_equal(
+			mrd_agent_config_is(mrd_doc_count(file) ? mrd_doc_root(file, 0) : NULL),
+			cases[i].want);
+		mrd_doc_free(file);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -371,6 +432,8 @@ int main(void)
 		cmocka_unit_test(fills_in_defaults),
 		cmocka_unit_test(reads_every_key),
 		cmocka_unit_test(says_why_a_file_cannot_be_read),
+		cmocka_unit_test(a_survey_keeps_what_is_valid),
+		cmocka_unit_test(tells_a_configuration_from_a_policy),
 	};
 
 	return cmocka_run_group_tests(tests, make_folder, remove_folder);

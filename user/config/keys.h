@@ -3,8 +3,8 @@
  * A map of a document into a struct, by a table of its keys. What is not in the table is an error
  * at its place; so is a value of another kind or out of its range. An empty value counts as absent.
  */
-#ifndef MRD_AGENT_KEYS_H
-#define MRD_AGENT_KEYS_H
+#ifndef MRD_CONFIG_KEYS_H
+#define MRD_CONFIG_KEYS_H
 
 #include <stdint.h>
 

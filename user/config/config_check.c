@@ -3,7 +3,7 @@
  * What concerns several keys: one home, and no two blocks of addresses that overlap. An overlap
  * would send one cluster's traffic to another's pods, and nobody would see why.
  */
-#include "agent/config_reading.h"
+#include "config/config_reading.h"
 
 #include <errno.h>
 #include <limits.h>

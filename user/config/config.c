@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* The keys of the configuration and what each may say; what concerns several of them is in
  * config_check.c. */
-#include "agent/config.h"
+#include "config/config.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -9,10 +9,10 @@
 #include <string.h>
 #include <sys/un.h>
 
-#include "agent/config_reading.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/strbuf.h"
+#include "config/config_reading.h"
 #include "model/model.h"
 #include "model/selector.h"
 
@@ -24,7 +24,6 @@ enum {
 	STALE_MOST_MS = 24 * 60 * 60 * MRD_MS_PER_S,
 	SERVICES_MOST = 1 << 20,  /* 16 times the default: bounded by memory alone */
 	ROWS_MOST = 1 << 24,	  /* likewise */
-	HOPS_LEAST = 5,		  /* a priority keeps one, and there may be so many */
 	EVENT_BYTES_LEAST = 4096, /* a page */
 	EVENT_BYTES_MOST = 1 << 28,
 };
@@ -250,7 +249,7 @@ static void read_hops(struct mrd_key_reader *reader, const struct mrd_key *field
 		mrd_key_complain(
 			reader, MRD_ERROR, node, path,
 			"must be %d to %d: the map ABI fixes a route row's size at %d hops",
-			HOPS_LEAST, MRD_HOPS_MAX, MRD_HOPS_MAX);
+			1, MRD_HOPS_MAX, MRD_HOPS_MAX);
 	else
 		mrd_key_number(reader, field, node, path, into);
 }
@@ -258,7 +257,7 @@ static void read_hops(struct mrd_key_reader *reader, const struct mrd_key *field
 static const struct mrd_key limit_keys[] = {
 	CONFIG("services", mrd_key_number, limits.services, 1, SERVICES_MOST),
 	CONFIG("vips", mrd_key_number, limits.vips, 1, ROWS_MOST),
-	CONFIG("hops", read_hops, hops, HOPS_LEAST, MRD_HOPS_MAX),
+	CONFIG("hops", read_hops, hops, 1, MRD_HOPS_MAX),
 	CONFIG("members", mrd_key_number, limits.members, 1, ROWS_MOST),
 	CONFIG("affinity", mrd_key_number, limits.affinity, 1, ROWS_MOST),
 	CONFIG("udpFlows", mrd_key_number, limits.udp_flows, 1, ROWS_MOST),
@@ -408,8 +407,9 @@ static void free_reading(struct mrd_config_reading *reading)
 	mrd_agent_config_free(reading->config);
 }
 
-int mrd_agent_config_load(const char *path, struct mrd_diag *diag,
-			  struct mrd_agent_config **ret_config)
+/* keep: what a file with errors says is handed out, too. */
+static int load(const char *path, bool keep, struct mrd_diag *diag,
+		struct mrd_agent_config **ret_config)
 {
 	struct mrd_doc_file *file MRD_CLEANUP(free_file) = NULL;
 	char *folder MRD_AUTO_FREE = folder_of(path);
@@ -418,6 +418,7 @@ int mrd_agent_config_load(const char *path, struct mrd_diag *diag,
 		.config = calloc(1, sizeof(struct mrd_agent_config)),
 	};
 	const size_t errors = diag->errors;
+	bool is_bad;
 	int r;
 
 	if (!folder || !reading.config)
@@ -432,21 +433,43 @@ int mrd_agent_config_load(const char *path, struct mrd_diag *diag,
 	read_root(&reading, file);
 	if (reading.reader.no_memory)
 		return -ENOMEM;
-	if (diag->errors != errors) {
+	is_bad = diag->errors != errors;
+	if (is_bad)
 		mrd_diag_sort(diag);
+	if (is_bad && !keep)
 		return -EBADMSG;
-	}
 	r = mrd_config_set_defaults(reading.config);
 	if (r)
 		return r;
 	*ret_config = MRD_STEAL_PTR(reading.config);
-	return 0;
+	return is_bad ? -EBADMSG : 0;
 }
 
-void mrd_agent_config_free(struct mrd_agent_config *config)
+int mrd_agent_config_load(const char *path, struct mrd_diag *diag,
+			  struct mrd_agent_config **ret_config)
 {
-	if (!config)
-		return;
+	return load(path, false, diag, ret_config);
+}
+
+int mrd_agent_config_survey(const char *path, struct mrd_diag *diag,
+			    struct mrd_agent_config **ret_config)
+{
+	*ret_config = NULL;
+	return load(path, true, diag, ret_config);
+}
+
+bool mrd_agent_config_is(const struct mrd_doc_node *root)
+{
+	if (mrd_doc_get(root, "apiVersion") || mrd_doc_get(root, "kind"))
+		return false;
+	for (size_t i = 0; i < sizeof(root_keys) / sizeof(*root_keys); i++)
+		if (mrd_doc_get(root, root_keys[i].key))
+			return true;
+	return false;
+}
+
+void mrd_agent_config_drop_clusters(struct mrd_agent_config *config)
+{
 	for (size_t i = 0; i < config->cluster_count; i++) {
 		struct mrd_cluster_config *cluster = &config->clusters[i];
 
@@ -457,10 +480,27 @@ void mrd_agent_config_free(struct mrd_agent_config *config)
 		free(cluster->pod_cidrs);
 		free(cluster->service_cidrs);
 	}
+	free(config->clusters);
+	config->clusters = NULL;
+	config->cluster_count = 0;
+	config->home = 0;
+}
+
+void mrd_agent_config_drop_policy(struct mrd_agent_config *config)
+{
 	for (size_t i = 0; i < config->policy_count; i++)
 		free(config->policy[i]);
-	free(config->clusters);
 	free(config->policy);
+	config->policy = NULL;
+	config->policy_count = 0;
+}
+
+void mrd_agent_config_free(struct mrd_agent_config *config)
+{
+	if (!config)
+		return;
+	mrd_agent_config_drop_clusters(config);
+	mrd_agent_config_drop_policy(config);
 	free(config->node_name);
 	free(config->node_region);
 	free(config->node_zone);

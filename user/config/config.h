@@ -3,17 +3,18 @@
  * The agent's configuration file (/etc/meridian/meridian.yaml) as a struct. Strict: a key that
  * nobody knows is an error with its place, and all errors are told at once.
  */
-#ifndef MRD_AGENT_CONFIG_H
-#define MRD_AGENT_CONFIG_H
+#ifndef MRD_CONFIG_CONFIG_H
+#define MRD_CONFIG_CONFIG_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "base/diag.h"
+#include "base/doc.h"
 #include "base/ip.h"
-#include "dataplane/dataplane.h"
 #include "maps/abi.h"
+#include "maps/limits.h"
 
 struct mrd_cluster_config {
 	char *name;
@@ -56,6 +57,17 @@ struct mrd_agent_config {
  */
 int mrd_agent_config_load(const char *path, struct mrd_diag *diag,
 			  struct mrd_agent_config **ret_config);
+/* The same for those that only look: what a file with errors says all the same is handed out with
+ * -EBADMSG; NULL if there is nothing. */
+int mrd_agent_config_survey(const char *path, struct mrd_diag *diag,
+			    struct mrd_agent_config **ret_config);
+/* What was left out. -ENOMEM. */
+int mrd_config_set_defaults(struct mrd_agent_config *config);
+/* Is this a configuration, and no policy? It has one of its top-level keys, and is no object. */
+bool mrd_agent_config_is(const struct mrd_doc_node *root);
+/* For those that put others in their place. */
+void mrd_agent_config_drop_clusters(struct mrd_agent_config *config);
+void mrd_agent_config_drop_policy(struct mrd_agent_config *config);
 void mrd_agent_config_free(struct mrd_agent_config *config); /* NULL is fine */
 
 #endif

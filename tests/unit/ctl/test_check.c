@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+#include "ctl/verb_check.h"
+
+#include "run.h"
+
+#include <jansson.h>
+
+#define RULE(host)                                                                  \
+	"apiVersion: networking.istio.io/v1\nkind: DestinationRule\n"               \
+	"metadata: {name: " host ", namespace: default}\nspec:\n  host: " host "\n" \
+	"  trafficPolicy:\n    outlierDetection: {consecutive5xxErrors: 1}\n"
+#define CONFIG "clusters: [{name: a, directory: d}]\n"
+
+static void make_files(void)
+{
+	run_write("good.yaml", RULE("reviews"));
+	run_write("again.yaml", RULE("reviews"));
+	run_write("two.yaml", "localityLbSetting: {nonsense: 1}\n---\nnonsense: 2\n");
+	run_write("unread.yaml", "kind: [\n");
+	run_write("empty.yaml", "\n");
+	run_write("meridian.yaml", CONFIG "policy: [policy]\n");
+	run_write("own.yaml", CONFIG "clusterDomain: example.org\npolicy: [domain.yaml]\n");
+	run_write("domain.yaml", RULE("reviews.default.svc.example.org"));
+	run_write("broken.yaml", "# none\n---\nnode: {nam: a}\npolicy: [two.yaml]\n");
+	run_write("policy/a.yaml", RULE("ratings"));
+	run_write("policy/b.json", "{\"nonsense\": 3}\n");
+	run_write("policy/.hidden.yaml", "nonsense: 4\n");
+	run_write("policy/notes.txt", "nonsense: 5\n");
+	run_write("all/meridian.yaml", CONFIG "policy: [rules.yaml]\nmetrics: 127.0.0.1:9464\n");
+	run_write("all/rules.yaml", RULE("details"));
+	run_write("all/bad.yaml", CONFIG "policy: [rules.yaml]\n---\n" CONFIG);
+}
+
+#define NO_FILE "error: cannot be read: No such file or directory\n"
+static void findings_are_told_on_stdout(void **state)
+{
+	static const struct {
+		const char *line;
+		int status;
+		const char *want[6]; /* each stands in a line of its own, in this order */
+		size_t lines;
+	} cases[] = {
+		{.line = "good.yaml"},
+		{.line = "good.yaml good.yaml ./good.yaml"}, /* once each */
+		{.line = "empty.yaml"},
+		{
+			.line = "again.yaml good.yaml", /* one set: a warning fails nothing */
+			.want = {"good.yaml:5:9: warning: spec.host: trafficPolicy has no effect: "
+				 "default/reviews (again.yaml:5:9)"},
+			.lines = 1,
+		},
+		{
+			.line = "two.yaml nowhere.yaml good.yaml", /* by file, then by line */
+			.status = 1,
+			.want = {"nowhere.yaml: " NO_FILE,
+				 "two.yaml:1:21: error: localityLbSetting.nonsense: ",
+				 "two.yaml:3:1: error: nonsense: "},
+			.lines = 3,
+		},
+		{.line = "unread.yaml", .status = 1, .want = {"unread.yaml:2:"}, .lines = 1},
+		{
+			.line = "policy", /* a folder's files: hidden ones and others are not read
+					   */
+			.status = 1,
+			.want = {"policy/b.json:1:2: error: nonsense: "},
+			.lines = 1,
+		},
+		{
+			.line = "meridian.yaml", /* with the policy that it names */
+			.status = 1,
+			.want = {"policy/b.json:1:2: error: nonsense: "},
+			.lines = 1,
+		},
+		{
+			.line = "meridian.yaml policy policy/b.json", /* told once */
+			.status = 1,
+			.want = {"policy/b.json:1:2: error: nonsense: "},
+			.lines = 1,
+		},
+		{.line = "own.yaml"}, /* its policy is read with its names */
+		{.line = "own.yaml good.yaml"},
+		{
+			.line = "broken.yaml", /* its policy is looked at all the same */
+			.status = 1,
+			.want = {"broken.yaml:3:1: error: clusters: ",
+				 "broken.yaml:3:8: error: node.nam: ", "two.yaml:1:21: error: ",
+				 "two.yaml:3:1: error: "},
+			.lines = 4,
+		},
+		{
+			.line = "all", /* configurations and policy in one folder */
+			.status = 1,
+			.want = {"all/bad.yaml:4:1: error: a configuration is one document",
+				 "all/meridian.yaml:3:10: warning: metrics: "},
+			.lines = 2,
+		},
+		{
+			.line = "/dev/null",
+			.status = 1,
+			.want = {"/dev/null: error: cannot be read: neither a folder nor"},
+			.lines = 1,
+		},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char line[RUN_ROOM];
+		const char *at;
+		size_t lines = 0;
+		AUTO_RUN struct run run = {0};
+
+		print_message("%s\n", cases[i].line);
+		snprintf(line, sizeof(line), "check %s", cases[i].line);
+		run = run_line(line);
+		print_message("%s", run.out);
+		assert_string_equal(run.err, "");
+		assert_int_equal(run.status, cases[i].status);
+		at = run.out;
+		for (size_t k = 0; k < 6 && cases[i].want[k]; k++) {
+			assert_int_equal(strncmp(at, cases[i].want[k], strlen(cases[i].want[k])),
+					 0);
+			at = strchr(at, '\n') + 1;
+		}
+		for (at = run.out; *at; at++)
+			lines += *at == '\n';
+		assert_int_equal(lines, cases[i].lines);
+	}
+}
+
+static void json_is_an_array_of_findings(void **state)
+{
+	static const char *const keys[] = {"file", "line", "column", "severity", "field", "reason"};
+	AUTO_RUN struct run run = run_line("-o json check again.yaml good.yaml two.yaml");
+	AUTO_RUN struct run good = run_line("check --output=json good.yaml");
+	json_t *list = json_loads(run.out, 0, NULL);
+	const json_t *first = json_array_get(list, 0);
+
+	(void)state;
+	print_message("%s", run.out);
+	assert_int_equal(run.status, 1);
+	assert_int_equal(json_array_size(list), 3);
+	assert_int_equal(json_object_size(first), sizeof(keys) / sizeof(keys[0]));
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		assert_non_null(json_object_get(first, keys[i]));
+	assert_string_equal(json_string_value(json_object_get(first, "file")), "good.yaml");
+	assert_int_equal(json_integer_value(json_object_get(first, "line")), 5);
+	assert_int_equal(json_integer_value(json_object_get(first, "column")), 9);
+	assert_string_equal(json_string_value(json_object_get(first, "severity")), "warning");
+	assert_string_equal(json_string_value(json_object_get(first, "field")), "spec.host");
+	first = json_array_get(list, 2);
+	assert_string_equal(json_string_value(json_object_get(first, "severity")), "error");
+	json_decref(list);
+	run_must_be(&good, 0, "[]\n", "");
+}
+
+static void wrong_usage_is_status_2(void **state)
+{
+	static const struct {
+		const char *line;
+		const char *want;
+	} cases[] = {
+		{.line = "check", .want = "a file is missing"},
+		{.line = "check -o json", .want = "a file is missing"},
+		{.line = "check -o xml good.yaml", .want = "not xml"},
+		{.line = "check good.yaml -o", .want = "a value is missing after -o"},
+		{.line = "check --nonsense good.yaml", .want = "unknown option --nonsense"},
+		{.line = "--control /x check good.yaml", .want = "unknown option"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		AUTO_RUN struct run run = run_line(cases[i].line);
+
+		print_message("%s: %s", cases[i].line, run.err);
+		assert_int_equal(run.status, 2);
+		assert_string_equal(run.out, "");
+		assert_non_null(strstr(run.err, cases[i].want));
+	}
+}
+
+static int enter(void **state)
+{
+	const int r = run_enter(state);
+
+	if (!r)
+		make_files();
+	return r;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(findings_are_told_on_stdout),
+		cmocka_unit_test(json_is_an_array_of_findings),
+		cmocka_unit_test(wrong_usage_is_status_2),
+	};
+
+	return cmocka_run_group_tests(tests, enter, run_leave);
+}

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* meridianctl explain, by files and by an agent that is played. */
+#include "ctl/verb_explain.h"
+
+#include "run.h"
+
+#include <jansson.h>
+
+#include "fake_agent.h"
+
+#define SERVICE(name, vip, more)                                                               \
+	"---\napiVersion: v1\nkind: Service\nmetadata: {name: " name ", namespace: default}\n" \
+	"spec: {clusterIP: " vip ", clusterIPs: [" vip "], " more                              \
+	"ports: [{name: http, port: 80}, {name: dns, port: 53, protocol: UDP}]}\n"
+#define SLICE(name, number, endpoints)                                                       \
+	"---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: " name  \
+	"-" number ", namespace: default, labels: {kubernetes.io/service-name: " name "}}\n" \
+	"addressType: IPv4\nports: [{name: http, port: 8080}]\nendpoints:\n" endpoints
+#define ENDPOINT(ip, zone) "- {addresses: [" ip "], zone: " zone "}\n"
+#define RULE(namespace, name, host, policy)                                                      \
+	"---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: " name \
+	", namespace: " namespace "}\nspec:\n  host: " host "\n  trafficPolicy: {" policy "}\n"
+#define FAILOVER(from, to) \
+	"loadBalancer: {localityLbSetting: {failover: [{from: " from ", to: " to "}]}}"
+#define OUTLIER "outlierDetection: {consecutive5xxErrors: 3}"
+
+static void make_files(void)
+{
+	run_write("r1/all.yaml",
+		  SERVICE("web", "172.16.0.1", "")
+			  SERVICE("local", "172.16.0.2", "internalTrafficPolicy: Local, ")
+				  SLICE("web", "1",
+					ENDPOINT("10.0.0.1", "r1-a") ENDPOINT("10.0.0.2", "r1-a")
+						ENDPOINT("10.0.0.3", "r1-b")));
+	run_write("r2.yaml", SLICE("web", "1", ENDPOINT("10.1.0.1", "r2-a")));
+	run_write("failover.yaml",
+		  RULE("default", "web", "web", OUTLIER ", " FAILOVER("r1", "r2")));
+	run_write("lists.yaml", RULE("default", "web", "web", FAILOVER("r2", "r1")));
+	run_write("nowhere.yaml", RULE("default", "web", "web", FAILOVER("r1", "r7")));
+	run_write("off.yaml", RULE("default", "web", "web",
+				   "loadBalancer: {localityLbSetting: {enabled: false, failover: "
+				   "[{from: r1, to: r2}]}}"));
+	run_write("outlier.yaml", "defaultTrafficPolicy: {outlierDetection: {}}\n");
+	run_write("distribute.yaml", "localityLbSetting: {distribute: [{from: r1/*, to: {\"r1/*\": "
+				     "80, \"r7/*\": 20}}]}\n");
+	run_write("others.yaml",
+		  RULE("default", "web", "web", OUTLIER) RULE("default", "wild", "\"*.local\"",
+							      OUTLIER)
+			  RULE("istio-system", "root", "web.default.svc.cluster.local", OUTLIER)
+				  RULE("default", "typo", "wbe", OUTLIER));
+}
+
+#define STATES "--state a=r1,region=r1 --state b=r2.yaml,region=r2 "
+
+/* Where a setting stands is said only by a policy that knows; the rule's place always is. */
+static void drop_places(char *text)
+{
+	static const char *const starts[] = {"  locality setting at ", "  outlierDetection at "};
+
+	for (size_t i = 0; i < sizeof(starts) / sizeof(starts[0]); i++)
+		for (char *at; (at = strstr(text, starts[i]));) {
+			const char *end = strchr(at, '\n') + 1;
+
+			memmove(at, end, strlen(end) + 1);
+		}
+}
+
+static void says_why_and_what_would_change_it(void **state)
+{
+	static const char want[] =
+		"default/web:http port 80/TCP IPv4, from r1/r1-a\n"
+		"  at 172.16.0.1:80\n"
+		"  failover: by the rule's locality setting\n"
+		"  outlierDetection: consecutive5xxErrors 3, consecutiveGatewayErrors 0, interval "
+		"10s, baseEjectionTime 30s\n"
+		"  rule default/web, failover.yaml:6:9\n"
+		"    priority 0 r1/r1-a 70%, healthy 1 of 2\n"
+		"      10.0.0.1:8080 a EJECTED 0%\n"
+		"      10.0.0.2:8080 a ACTIVE 70%\n"
+		"    priority 1 r1/r1-b 30%, healthy 1 of 1\n"
+		"      10.0.0.3:8080 a ACTIVE 30%\n"
+		"    priority 2 r2/r2-a 0%, healthy 1 of 1\n"
+		"      10.1.0.1:8080 b ACTIVE 0%\n"
+		"  if 1 more endpoint of r1 fails (10.0.0.2:8080): the regions' shares stay\n"
+		"  if r1 is lost: r2 100%\n"
+		"  when the ejected ones return: the regions' shares stay\n";
+	AUTO_RUN struct run run = run_line("explain default/web:80 " STATES
+					   "--policy failover.yaml --from r1/r1-a --ejected "
+					   "10.0.0.1");
+
+	(void)state;
+	drop_places(run.out);
+	run_must_be(&run, 0, want, "");
+}
+
+static void names_what_has_no_effect(void **state)
+{
+	static const struct {
+		const char *options;
+		const char *want[5]; /* parts of the text, in this order */
+		const char *never;
+	} cases[] = {
+		{.options = "--from r1",
+		 .want = {"one pool: nothing asks for failover", "no outlierDetection",
+			  "no rule is for this host",
+			  "if 1 more endpoint of r1 fails (10.0.0.1:8080): r1 66.67%, r2 33.33%"},
+		 .never = "warning"},
+		{.options = "--from r1 --policy failover.yaml",
+		 .want = {"if 1 more endpoint of r1 fails (10.0.0.1:8080): r1 93%, r2 7%",
+			  "if r1 is lost: r2 100%"},
+		 .never = "if 1 more endpoint of r2"},
+		{.options = "--from r2 --policy failover.yaml",
+		 .want = {"if r2 is lost: r1 100%",
+			  "warning: no failover of the rule's locality setting is from r2"}},
+		{.options = "--from r1 --policy nowhere.yaml",
+		 .want = {"failover: by the rule's locality setting",
+			  "warning: failover names r7, which has no endpoint of this service",
+			  "warning: without outlierDetection no error"}},
+		{.options = "--from r1 --policy off.yaml",
+		 .want = {"one pool: the rule's locality setting is not enabled",
+			  "warning: the rule's locality setting has a list that has no effect"}},
+		{.options = "--from r1 --policy outlier.yaml",
+		 .want = {"failover: outlierDetection alone asks for it"},
+		 .never = "warning"},
+		{.options = "--from r1 --policy distribute.yaml",
+		 .want = {"distribution: by the mesh's locality setting",
+			  "if r1 is lost: new connections are refused",
+			  "warning: distribute gives 20% to r7, which has no endpoint"}},
+		{.options = "--from r2 --policy distribute.yaml",
+		 .want = {"one pool: the mesh's locality setting has no distribution from this"}},
+		{.options = "--from r1 --policy others.yaml",
+		 .want = {"warning: rule default/wild (others.yaml:13:9) is for this host too, but "
+			  "default/web goes before it",
+			  "warning: rule istio-system/root (others.yaml:20:9) is for this host too",
+			  "warning: rule default/typo (others.yaml:27:9) has no effect: no Service "
+			  "is called wbe.default.svc.cluster.local"},
+		 .never = "rule default/web (others.yaml:6:9) is"},
+		{.options = "--from r1 --policy outlier.yaml --ejected "
+			    "10.0.0.1,10.0.0.2,10.0.0.3,10.1.0.1",
+		 .want = {"healthy 0 of 2", "healthy 0 of 1",
+			  "when the ejected ones return: r1 100%",
+			  "warning: no endpoint is usable"}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char line[RUN_ROOM];
+		AUTO_RUN struct run run = {0};
+		const char *at;
+
+		print_message("%s\n", cases[i].options);
+		snprintf(line, sizeof(line), "explain default/web:http " STATES "%s",
+			 cases[i].options);
+		run = run_line(line);
+		print_message("%s", run.out);
+		assert_int_equal(run.status, 0);
+		at = run.out;
+		for (size_t k = 0; k < 5 && cases[i].want[k]; k++) {
+			print_message("must say: %s\n", cases[i].want[k]);
+			at = strstr(at, cases[i].want[k]);
+			assert_non_null(at);
+		}
+		assert_true(!cases[i].never || !strstr(run.out, cases[i].never));
+	}
+}
+
+static void json_has_the_plan_and_the_reasons(void **state)
+{
+	AUTO_RUN struct run run = run_line("-o json explain default/web " STATES
+					   "--policy failover.yaml --from r1 --ejected 10.0.0.1");
+	json_t *doc = json_loads(run.out, 0, NULL);
+	const json_t *ports = json_object_get(doc, "ports");
+	const json_t *http = json_array_get(ports, 1);
+	const json_t *what_if = json_array_get(json_object_get(http, "what_if"), 0);
+	const json_t *ejection = json_array_get(json_object_get(http, "ejections"), 0);
+
+	(void)state;
+	print_message("%s", run.out);
+	assert_int_equal(run.status, 0);
+	assert_string_equal(json_string_value(json_object_get(doc, "from")), "r1");
+	assert_string_equal(json_string_value(json_object_get(doc, "service")), "default/web");
+	assert_int_equal(json_array_size(ports), 2); /* every port is explained */
+	assert_string_equal(json_string_value(json_object_get(http, "port")), "http");
+	assert_int_equal(json_array_size(json_object_get(http, "hops")), 3);
+	assert_string_equal(json_string_value(json_object_get(http, "rule")), "default/web");
+	assert_string_equal(json_string_value(json_object_get(http, "rule_place")),
+			    "failover.yaml:6:9");
+	assert_string_equal(json_string_value(json_object_get(ejection, "address")),
+			    "10.0.0.1:8080");
+	assert_true(json_is_null(json_object_get(ejection, "left_ms")));
+	assert_string_equal(json_string_value(json_object_get(what_if, "what")), "endpoint-fails");
+	assert_string_equal(json_string_value(json_object_get(what_if, "endpoint")),
+			    "10.0.0.2:8080");
+	assert_true(json_is_true(json_object_get(what_if, "changes")));
+	assert_int_equal(json_array_size(json_object_get(what_if, "shares")), 2);
+	json_decref(doc);
+}
+
+static void what_cannot_be_explained(void **state)
+{
+	static const struct {
+		const char *line;
+		int status;
+		const char *want;
+	} cases[] = {
+		{.line = "explain default/none " STATES "--from r1",
+		 .status = 1,
+		 .want = "no such Service"},
+		{.line = "explain default/web:81 " STATES "--from r1",
+		 .status = 1,
+		 .want = "no such port"},
+		{.line = "explain default/web:htt " STATES "--from r1",
+		 .status = 1,
+		 .want = "no such port"},
+		{.line = "explain default/web --state a=missing --from r1",
+		 .status = 1,
+		 .want = "missing: error: cannot be read"},
+		{.line = "explain default/web --control /nonexistent/c",
+		 .status = 1,
+		 .want = "no agent answers (control socket /nonexistent/c: No such file"},
+		{.line = "explain", .status = 2, .want = "a service is missing"},
+		{.line = "explain web", .status = 2, .want = "NAMESPACE/NAME[:PORT], not web"},
+		{.line = "explain default/web:", .status = 2, .want = "NAMESPACE/NAME[:PORT]"},
+		{.line = "explain default/:80", .status = 2, .want = "NAMESPACE/NAME[:PORT]"},
+		{.line = "explain /web", .status = 2, .want = "NAMESPACE/NAME[:PORT]"},
+		{.line = "explain a/b/c", .status = 2, .want = "NAMESPACE/NAME[:PORT]"},
+		{.line = "explain a/b c/d", .status = 2, .want = "unexpected argument c/d"},
+		{.line = "explain a/b --service a/b", .status = 2, .want = "unknown option"},
+		{.line = "explain a/b --policy x", .status = 2, .want = "need --state"},
+		{.line = "explain a/b --ejected 10.0.0.1", .status = 2, .want = "need --state"},
+		{.line = "explain a/b -o yaml", .status = 2, .want = "not yaml"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		AUTO_RUN struct run run = run_line(cases[i].line);
+
+		print_message("%s\n%s", cases[i].line, run.err);
+		assert_int_equal(run.status, cases[i].status);
+		assert_string_equal(run.out, "");
+		assert_non_null(strstr(run.err, cases[i].want));
+	}
+}
+
+static void an_agent_is_asked_in_one_line(void **state)
+{
+	static const struct {
+		const char *options;
+		const char *answer;
+		const char *request;
+		int status;
+		const char *out;
+		const char *err;
+	} cases[] = {
+		{.options = "",
+		 .answer = "{\"from\": \"r1\", \"ports\": [{\"service\": \"a/b\", \"port\": \"\", "
+			   "\"rule\": \"a/r\", \"rule_place\": \"p.yaml:1:2\", \"locality_place\": "
+			   "\"p.yaml:3:4\", "
+			   "\"number\": 80, \"protocol\": \"TCP\", \"family\": \"IPv4\", \"vips\": "
+			   "[\"1.2.3.4:80\"], \"ejections\": [{\"address\": \"10.0.0.1:8080\", "
+			   "\"left_ms\": 43000}], \"hops\": [{\"region\": \"r1\", \"zone\": \"\", "
+			   "\"subzone\": \"\", \"priority\": 0, \"share\": 0, \"panic\": false, "
+			   "\"healthy\": 0, \"total\": 1, \"endpoints\": [{\"address\": "
+			   "\"10.0.0.1:8080\", \"cluster\": \"c\", \"state\": \"EJECTED\", "
+			   "\"share\": 0}]}]}]}",
+		 .request = "explain a/b:80\n",
+		 .out = "a/b port 80/TCP IPv4, from r1\n  at 1.2.3.4:80\n"
+			"  rule a/r, p.yaml:1:2\n  locality setting at p.yaml:3:4\n"
+			"    priority 0 r1 0%, healthy 0 of 1\n"
+			"      10.0.0.1:8080 c EJECTED for 43s more 0%\n",
+		 .err = ""},
+		{.options = "--from 10.0.0.9",
+		 .answer = "{\"error\": \"no endpoint has that address\"}",
+		 .request = "explain a/b:80 10.0.0.9\n",
+		 .status = 1,
+		 .out = "",
+		 .err = "meridianctl: no endpoint has that address\n"},
+		{.options = "--from r1/z -o json",
+		 .answer = "{\"ports\": []}",
+		 .request = "explain a/b:80 r1/z\n",
+		 .out = "{\n  \"ports\": []\n}\n",
+		 .err = ""},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct fake_agent agent = {0};
+		char line[RUN_ROOM];
+		AUTO_RUN struct run run = {0};
+
+		print_message("%s\n", cases[i].options);
+		fake_agent_start(&agent, cases[i].answer);
+		snprintf(line, sizeof(line), "explain a/b:80 --control %s %s", agent.path,
+			 cases[i].options);
+		run = run_line(line);
+		fake_agent_stop(&agent);
+		assert_string_equal(agent.request, cases[i].request);
+		run_must_be(&run, cases[i].status, cases[i].out, cases[i].err);
+	}
+}
+
+static int enter(void **state)
+{
+	const int r = run_enter(state);
+
+	if (!r)
+		make_files();
+	return r;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(says_why_and_what_would_change_it),
+		cmocka_unit_test(names_what_has_no_effect),
+		cmocka_unit_test(json_has_the_plan_and_the_reasons),
+		cmocka_unit_test(what_cannot_be_explained),
+		cmocka_unit_test(an_agent_is_asked_in_one_line),
+	};
+
+	return cmocka_run_group_tests(tests, enter, run_leave);
+}

@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* meridianctl plan: by the command line alone, over the guide's own files and small ones of its
+ * own. To be run from the top of the tree. */
+#include "ctl/verb_plan.h"
+
+#include "run.h"
+
+#include <jansson.h>
+
+#define SERVICE(namespace, name, vip)                                               \
+	"---\napiVersion: v1\nkind: Service\nmetadata: {name: " name                \
+	", namespace: " namespace "}\nspec: {clusterIP: " vip ", clusterIPs: [" vip \
+				  "], ports: [{name: http, port: 80}]}\n"
+#define SLICE(name, endpoints)                                                              \
+	"---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: " name \
+	"-1, namespace: default, labels: {kubernetes.io/service-name: " name "}}\n"         \
+	"addressType: IPv4\nports: [{name: http, port: 8080}]\nendpoints:\n" endpoints
+#define ENDPOINT(ip, node) "- {addresses: [" ip "], nodeName: " node "}\n"
+#define NODE(name, region, zone)                                                \
+	"---\napiVersion: v1\nkind: Node\nmetadata: {name: " name ", labels: {" \
+	"topology.kubernetes.io/region: " region ", topology.kubernetes.io/zone: " zone "}}\n"
+
+static void make_files(void)
+{
+	run_write("home/all.yaml",
+		  SERVICE("default", "web", "172.16.0.1") SERVICE("other", "web", "172.16.0.2")
+			  SLICE("web", ENDPOINT("10.0.0.1", "n1") ENDPOINT("10.0.0.2", "n2"))
+				  NODE("n1", "r1", "r1-a") NODE("n2", "r1", "r1-b"));
+	run_write("away.yaml", SLICE("web", ENDPOINT("10.1.0.1", "m1")));
+	run_write("broken/all.yaml", "kind: Service\napiVersion: v1\nmetadata: []\n");
+	run_write("failover.yaml", "localityLbSetting: {failover: [{from: r1, to: r2}]}\n");
+	run_write("outlier.yaml", "defaultTrafficPolicy: {outlierDetection: {}}\n");
+	run_write("bad.yaml", "nonsense: 1\n");
+	run_write("ignored.yaml", "apiVersion: networking.istio.io/v1\nkind: Sidecar\n");
+	run_write("meridian.yaml", "node: {name: n1}\nclusters:\n"
+				   "- {name: a, home: true, directory: home}\n"
+				   "- {name: b, region: r2, directory: away}\n"
+				   "policy: [failover.yaml]\n");
+	run_write("away/all.yaml", SLICE("web", ENDPOINT("10.1.0.1", "m1")));
+}
+
+/* The entry of default/web. */
+static const json_t *web_of(const json_t *doc)
+{
+	const json_t *entry;
+	size_t i;
+
+	json_array_foreach(json_object_get(doc, "services"), i, entry)
+	{
+		if (!strcmp(json_string_value(json_object_get(entry, "service")), "default/web"))
+			return entry;
+	}
+	fail_msg("no default/web");
+	return NULL;
+}
+
+/* "r1/r1-a 0.5, r2/ 0.5" */
+static const char *shares_of(const json_t *entry)
+{
+	static char text[RUN_ROOM];
+	const json_t *hop;
+	size_t i;
+
+	text[0] = '\0';
+	json_array_foreach(json_object_get(entry, "hops"), i, hop)
+	{
+		const size_t len = strlen(text);
+
+		snprintf(text + len, sizeof(text) - len, "%s%s/%s %.4g", i ? ", " : "",
+			 json_string_value(json_object_get(hop, "region")),
+			 json_string_value(json_object_get(hop, "zone")),
+			 json_number_value(json_object_get(hop, "share")));
+	}
+	return text;
+}
+
+#define STATES "--state a=home,home --state b=away.yaml,region=r2 "
+
+static void plans_what_the_options_say(void **state)
+{
+	static const struct {
+		const char *options;
+		const char *from;
+		const char *mode;
+		const char *shares;
+	} cases[] = {
+		{.options = STATES "--from r1",
+		 .from = "r1",
+		 .mode = "pool",
+		 .shares = "r1/r1-a 0.3333, r1/r1-b 0.3333, r2/ 0.3333"},
+		{.options = STATES "--from r1 --policy failover.yaml",
+		 .from = "r1",
+		 .mode = "failover",
+		 .shares = "r1/r1-a 0.5, r1/r1-b 0.5, r2/ 0"},
+		{.options = STATES "--from r1/r1-a --policy failover.yaml --policy outlier.yaml",
+		 .from = "r1/r1-a",
+		 .mode = "failover",
+		 .shares = "r1/r1-a 1, r1/r1-b 0, r2/ 0"},
+		{.options = STATES "--from r2 --policy failover.yaml --service default/web",
+		 .from = "r2",
+		 .mode = "failover",
+		 .shares = "r2/ 1, r1/r1-a 0, r1/r1-b 0"},
+		/* Half of a region is 70 % by Envoy's factor. */
+		{.options = STATES "--from r1 --policy failover.yaml --ejected 10.0.0.1",
+		 .from = "r1",
+		 .mode = "failover",
+		 .shares = "r1/r1-a 0, r1/r1-b 0.7, r2/ 0.3"},
+		{.options = STATES "--from r1 --policy failover.yaml --ejected 10.0.0.1:8080",
+		 .from = "r1",
+		 .mode = "failover",
+		 .shares = "r1/r1-a 0, r1/r1-b 0.7, r2/ 0.3"},
+		{.options = STATES "--from r1 --policy failover.yaml --ejected 10.0.0.1:80",
+		 .from = "r1",
+		 .mode = "failover",
+		 .shares = "r1/r1-a 0.5, r1/r1-b 0.5, r2/ 0"},
+		{.options = STATES "--from r1 --policy failover.yaml --ejected 10.0.0.1,10.0.0.2",
+		 .from = "r1",
+		 .mode = "failover",
+		 .shares = "r1/r1-a 0, r1/r1-b 0, r2/ 1"},
+		{.options = STATES "--from r1 --policy failover.yaml --ejected 10.0.0.1 "
+				   "--ejected [::ffff:10.0.0.2]:8080",
+		 .from = "r1",
+		 .mode = "failover",
+		 .shares = "r1/r1-a 0, r1/r1-b 0, r2/ 1"},
+		/* The node's labels in the home cluster, unless --from says it all. */
+		{.options = STATES "--node n2 --policy failover.yaml --policy outlier.yaml",
+		 .from = "r1/r1-b",
+		 .mode = "failover",
+		 .shares = "r1/r1-b 1, r1/r1-a 0, r2/ 0"},
+		{.options = STATES "--node n2 --from r1 --policy failover.yaml",
+		 .from = "r1",
+		 .mode = "failover",
+		 .shares = "r1/r1-a 0.5, r1/r1-b 0.5, r2/ 0"},
+		/* The first is home if none says so. */
+		{.options = "--state a=home/ --from r1",
+		 .from = "r1",
+		 .mode = "pool",
+		 .shares = "r1/r1-a 0.5, r1/r1-b 0.5"},
+		{.options = "--state b=away.yaml,region=r2 --state a=home,home --from r2",
+		 .from = "r2",
+		 .mode = "pool",
+		 .shares = "r1/r1-a 0.3333, r1/r1-b 0.3333, r2/ 0.3333"},
+		/* All from a file; then options before it. */
+		{.options = "--config meridian.yaml",
+		 .from = "r1/r1-a",
+		 .mode = "failover",
+		 .shares = "r1/r1-a 1, r1/r1-b 0, r2/ 0"},
+		{.options = "--config meridian.yaml --from r2",
+		 .from = "r2",
+		 .mode = "failover",
+		 .shares = "r2/ 1, r1/r1-a 0, r1/r1-b 0"},
+		{.options = "--config meridian.yaml --node n2",
+		 .from = "r1/r1-b",
+		 .mode = "failover",
+		 .shares = "r1/r1-b 1, r1/r1-a 0, r2/ 0"},
+		{.options = "--config meridian.yaml --policy ignored.yaml --from r1",
+		 .from = "r1",
+		 .mode = "pool",
+		 .shares = "r1/r1-a 0.3333, r1/r1-b 0.3333, r2/ 0.3333"},
+		{.options = "--config meridian.yaml --state a=home",
+		 .from = "r1/r1-a",
+		 .mode = "failover",
+		 .shares = "r1/r1-a 1, r1/r1-b 0"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char line[RUN_ROOM];
+		AUTO_RUN struct run run = {0};
+		json_t *doc;
+
+		print_message("%s\n", cases[i].options);
+		snprintf(line, sizeof(line), "plan -o json %s", cases[i].options);
+		run = run_line(line);
+		print_message("%s", run.err);
+		assert_int_equal(run.status, 0);
+		doc = json_loads(run.out, 0, NULL);
+		assert_string_equal(json_string_value(json_object_get(doc, "from")), cases[i].from);
+		print_message("%s\n", shares_of(web_of(doc)));
+		assert_string_equal(shares_of(web_of(doc)), cases[i].shares);
+		assert_string_equal(json_string_value(json_object_get(web_of(doc), "mode")),
+				    cases[i].mode);
+		json_decref(doc);
+	}
+}
+
+static void text_is_for_people(void **state)
+{
+	static const char want[] = "service default/web\n"
+				   "  port http 80/TCP IPv4 pool http\n"
+				   "    vip 172.16.0.1:80\n"
+				   "    priority 0 r1/r1-a 50.0000% healthy 1 of 1\n"
+				   "      10.0.0.1:8080 a ACTIVE 50.0000%\n"
+				   "    priority 0 r1/r1-b 50.0000% healthy 1 of 1\n"
+				   "      10.0.0.2:8080 a ACTIVE 50.0000%\n"
+				   "\n"
+				   "service other/web\n"
+				   "  port http 80/TCP IPv4 pool http\n"
+				   "    vip 172.16.0.2:80\n"
+				   "    warning: no endpoint in the route: new connections are "
+				   "refused\n";
+	AUTO_RUN struct run run = run_line("plan --state a=home --from r1");
+
+	(void)state;
+	run_must_be(&run, 0, want, "");
+}
+
+static void what_is_broken_is_told_on_stderr(void **state)
+{
+	static const struct {
+		const char *options;
+		int status;
+		const char *want;
+	} cases[] = {
+		{.options = "--state a=broken --from r1",
+		 .status = 1,
+		 .want = "broken/all.yaml:3:"},
+		{.options = "--state a=broken/all.yaml --from r1",
+		 .status = 1,
+		 .want = "broken/all.yaml:3:"},
+		{.options = "--state a=nowhere --from r1",
+		 .status = 1,
+		 .want = "nowhere: error: cannot be read: No such file"},
+		{.options = "--state a=/dev/null --from r1",
+		 .status = 1,
+		 .want = "/dev/null: error: cannot be read: neither a folder nor a plain file"},
+		{.options = "--state a=home --from r1 --policy bad.yaml",
+		 .status = 1,
+		 .want = "bad.yaml:1:1: error: nonsense: "},
+		{.options = "--state a=broken --from r1 --policy bad.yaml",
+		 .status = 1,
+		 .want = "bad.yaml:1:1: error: nonsense: "},
+		{.options = "--state a=home --from r1 --policy nowhere.yaml",
+		 .status = 1,
+		 .want = "nowhere.yaml: error: cannot be read"},
+		{.options = "--config bad.yaml", .status = 1, .want = "bad.yaml:1:1: error: "},
+		{.options = "--config nowhere.yaml", .status = 1, .want = "nowhere.yaml: error: "},
+		{.options = "--state a=home --from r1 --service default/none",
+		 .status = 1,
+		 .want = "a has no Service default/none"},
+		{.options = "--state a=home --from r1 --policy ignored.yaml",
+		 .status = 0,
+		 .want = "ignored.yaml:2:7: warning: kind: "},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char line[RUN_ROOM];
+		AUTO_RUN struct run run = {0};
+
+		print_message("%s\n", cases[i].options);
+		snprintf(line, sizeof(line), "plan %s", cases[i].options);
+		run = run_line(line);
+		print_message("%s", run.err);
+		assert_int_equal(run.status, cases[i].status);
+		assert_non_null(strstr(run.err, cases[i].want));
+		assert_int_equal(!*run.out, cases[i].status != 0);
+	}
+}
+
+static void wrong_usage_is_status_2(void **state)
+{
+	static const struct {
+		const char *line;
+		const char *want;
+	} cases[] = {
+		{.line = "plan", .want = "a state is missing"},
+		{.line = "plan --from r1", .want = "a state is missing"},
+		{.line = "plan --state a=home", .want = "where the node is must be said"},
+		{.line = "plan --state home --from r1", .want = "NAME=DIR"},
+		{.line = "plan --state =home --from r1", .want = "NAME=DIR"},
+		{.line = "plan --state a= --from r1", .want = "NAME=DIR"},
+		{.line = "plan --state a=,home --from r1", .want = "NAME=DIR"},
+		{.line = "plan --state a=home,house --from r1", .want = "not house"},
+		{.line = "plan --state a=home, --from r1", .want = "region=R and home"},
+		{.line = "plan --state a=home --state a=away --from r1",
+		 .want = "names two clusters a"},
+		{.line = "plan --state a=home,home --state b=away,home --from r1",
+		 .want = "home twice"},
+		{.line = "plan --state a=home --from /r1", .want = "REGION[/ZONE[/SUBZONE]], not"},
+		{.line = "plan --state a=home --from r1/", .want = "REGION[/ZONE[/SUBZONE]], not"},
+		{.line = "plan --state a=home --from r/z/s/x",
+		 .want = "REGION[/ZONE[/SUBZONE]], not"},
+		{.line = "plan --state a=home --from r1 --ejected x", .want = "IP[:PORT]"},
+		{.line = "plan --state a=home --from r1 --ejected 10.0.0.1,", .want = "IP[:PORT]"},
+		{.line = "plan --state a=home --from r1 --ejected 10.0.0.1:0", .want = "IP[:PORT]"},
+		{.line = "plan --state a=home --from r1 --ejected 10.0.0.1:65536",
+		 .want = "IP[:PORT]"},
+		{.line = "plan --state a=home --from r1 --ejected [fd00::1", .want = "IP[:PORT]"},
+		{.line = "plan --state a=home --from r1 --service web", .want = "NAMESPACE/NAME"},
+		{.line = "plan --state a=home --from r1 -o yaml", .want = "not yaml"},
+		{.line = "plan --state a=home --from r1 more", .want = "unexpected argument more"},
+		{.line = "plan --state a=home --from r1 --control x", .want = "unknown option"},
+		{.line = "plan --state a=home --nonsense", .want = "unknown option --nonsense"},
+		{.line = "plan --state", .want = "a value is missing after --state"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		AUTO_RUN struct run run = run_line(cases[i].line);
+
+		print_message("%s\n%s", cases[i].line, run.err);
+		assert_int_equal(run.status, 2);
+		assert_string_equal(run.out, "");
+		assert_non_null(strstr(run.err, cases[i].want));
+	}
+}
+
+/* The command that the guide's own files are tried with. */
+static void the_guides_files_plan_as_the_guide_says(void **state)
+{
+	static const struct {
+		const char *policy;
+		const char *ejected;
+		const char *shares;
+	} cases[] = {
+		{.policy = "failover",
+		 .ejected = "",
+		 .shares = "cn-hangzhou/cn-hangzhou-h 1, cn-shanghai/cn-shanghai-b 0"},
+		{.policy = "failover",
+		 .ejected = "--ejected 10.0.0.20",
+		 .shares = "cn-hangzhou/cn-hangzhou-h 0.7, cn-shanghai/cn-shanghai-b 0.3"},
+		{.policy = "failover",
+		 .ejected = "--ejected 10.0.0.20,10.0.0.21",
+		 .shares = "cn-hangzhou/cn-hangzhou-h 0, cn-shanghai/cn-shanghai-b 1"},
+		{.policy = "distribution",
+		 .ejected = "",
+		 .shares = "cn-hangzhou/cn-hangzhou-h 0.9, cn-shanghai/cn-shanghai-b 0.1"},
+	};
+
+	(void)state;
+	assert_int_equal(chdir(run_home), 0);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char line[RUN_ROOM];
+		AUTO_RUN struct run run = {0};
+		json_t *doc;
+
+		print_message("%s %s\n", cases[i].policy, cases[i].ejected);
+		snprintf(line, sizeof(line),
+			 "plan --state ack-hangzhou=demo/state/hangzhou,region=cn-hangzhou,home "
+			 "--state ack-shanghai=demo/state/shanghai,region=cn-shanghai "
+			 "--policy demo/policy/%s.yaml --from cn-hangzhou "
+			 "--service default/reviews -o json %s",
+			 cases[i].policy, cases[i].ejected);
+		run = run_line(line);
+		assert_int_equal(run.status, 0);
+		doc = json_loads(run.out, 0, NULL);
+		assert_int_equal(json_array_size(json_object_get(doc, "services")), 1);
+		assert_string_equal(shares_of(json_array_get(json_object_get(doc, "services"), 0)),
+				    cases[i].shares);
+		json_decref(doc);
+	}
+	assert_int_equal(chdir(run_folder), 0);
+}
+
+static int enter(void **state)
+{
+	const int r = run_enter(state);
+
+	if (!r)
+		make_files();
+	return r;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(plans_what_the_options_say),
+		cmocka_unit_test(text_is_for_people),
+		cmocka_unit_test(what_is_broken_is_told_on_stderr),
+		cmocka_unit_test(wrong_usage_is_status_2),
+		cmocka_unit_test(the_guides_files_plan_as_the_guide_says),
+	};
+
+	return cmocka_run_group_tests(tests, enter, run_leave);
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* Why a service goes where it goes: the pure part is plan/explain.h's, what is ejected is ours. */
+#include "agent/engine_state.h"
+
+/* One port is asked about after the other, by both callbacks. */
+static bool is_ejected(void *self, const struct mrd_view *view, const struct mrd_view_port *port,
+		       const struct mrd_view_endpoint *endpoint)
+{
+	struct mrd_outlier_state state;
+
+	return mrd_engine_find_ejection(self, view, port, endpoint, &state);
+}
+
+static bool left_ms(void *self, const struct mrd_view *view, const struct mrd_view_port *port,
+		    const struct mrd_view_endpoint *endpoint, uint64_t *ret_ms)
+{
+	struct mrd_asking *asking = self;
+	const uint64_t now_ms = mrd_engine_ms(asking->engine->now_ns());
+	struct mrd_outlier_state state;
+
+	if (!mrd_engine_find_ejection(asking, view, port, endpoint, &state))
+		return false;
+	*ret_ms = state.ejected_until_ms > now_ms ? state.ejected_until_ms - now_ms : 0;
+	return true;
+}
+
+int mrd_engine_explain(struct mrd_engine *engine, const struct mrd_explain_target *target,
+		       const struct mrd_plan_node *node, struct mrd_explanation **ret_explanation)
+{
+	struct mrd_asking asking = {.engine = engine};
+	const struct mrd_explain_input input = {
+		.target = target,
+		.model = engine->input.model,
+		.policy = engine->input.policy,
+		.node = node ? node : engine->input.node,
+		.ejections = {is_ejected, &asking},
+		.left_ms = left_ms,
+	};
+
+	return mrd_explain_make(&input, ret_explanation);
+}

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+#include "ctl/arguments.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "maps/abi.h"
+#include "model/model.h"
+
+enum { DECIMAL = 10, PORT_MAX = 65535 };
+
+void mrd_arguments_free(struct mrd_arguments *arguments)
+{
+	for (size_t i = 0; i < arguments->state_count; i++) {
+		free(arguments->states[i].name);
+		free(arguments->states[i].path);
+		free(arguments->states[i].region);
+	}
+	free(arguments->states);
+	free(arguments->policy);
+	free(arguments->ejected);
+	*arguments = (struct mrd_arguments){0};
+}
+
+/* ------------------------------------------------------------------------------------- --state */
+
+/* "region=R" or "home", behind the folder. */
+static int read_state_option(char *text, struct mrd_state_argument *state, FILE *err)
+{
+	static const char region[] = "region=";
+
+	if (!strcmp(text, "home")) {
+		state->home = true;
+		return MRD_EXIT_GOOD;
+	}
+	if (strncmp(text, region, sizeof(region) - 1) != 0)
+		return mrd_ctl_usage(err, "--state takes region=R and home behind the folder, not",
+				     text);
+	text += sizeof(region) - 1;
+	if (strlen(text) >= MRD_NAME_LEN)
+		return mrd_ctl_usage(err, "--state: too long for a region:", text);
+	free(state->region);
+	state->region = strdup(text);
+	return state->region ? MRD_EXIT_GOOD : mrd_ctl_no_memory(err);
+}
+
+static int check_state(const struct mrd_arguments *arguments,
+		       const struct mrd_state_argument *state, FILE *err)
+{
+	if (strlen(state->name) >= MRD_NAME_LEN)
+		return mrd_ctl_usage(err, "--state: too long for a cluster's name:", state->name);
+	if (arguments->state_count > MRD_CLUSTERS_MAX)
+		return mrd_ctl_usage(err, "--state is given too often: there is no room for",
+				     state->name);
+	for (size_t i = 0; i + 1 < arguments->state_count; i++) {
+		const struct mrd_state_argument *other = &arguments->states[i];
+
+		if (!strcmp(other->name, state->name))
+			return mrd_ctl_usage(err, "--state names two clusters", state->name);
+		if (other->home && state->home)
+			return mrd_ctl_usage(err,
+					     "--state says home twice: a node belongs to one "
+					     "cluster, not also to",
+					     state->name);
+	}
+	return MRD_EXIT_GOOD;
+}
+
+static int add_state(struct mrd_arguments *arguments, const char *text, FILE *err)
+{
+	struct mrd_state_argument *states =
+		reallocarray(arguments->states, arguments->state_count + 1, sizeof(*states));
+	const char *equals = strchr(text, '=');
+	MRD_AUTO_FREE char *rest = equals ? strdup(equals + 1) : NULL;
+	struct mrd_state_argument *state;
+	char *next = rest;
+	int status = MRD_EXIT_GOOD;
+
+	if (states)
+		arguments->states = states;
+	if (!states || (equals && !rest))
+		return mrd_ctl_no_memory(err);
+	if (!equals || equals == text || !*rest || *rest == ',')
+		return mrd_ctl_usage(err, "--state takes NAME=DIR[,region=R][,home], not", text);
+	state = &states[arguments->state_count++];
+	*state = (struct mrd_state_argument){
+		.name = strndup(text, (size_t)(equals - text)),
+		.path = strdup(strsep(&next, ",")),
+		.region = strdup(""),
+	};
+	if (!state->name || !state->path || !state->region)
+		return mrd_ctl_no_memory(err);
+	while (status == MRD_EXIT_GOOD && next)
+		status = read_state_option(strsep(&next, ","), state, err);
+	return status != MRD_EXIT_GOOD ? status : check_state(arguments, state, err);
+}
+
+/* ----------------------------------------------------------------------------------- --ejected */
+
+static bool parse_port(const char *text, uint16_t *ret_port)
+{
+	char *end;
+	unsigned long number;
+
+	if (*text < '0' || *text > '9')
+		return false;
+	number = strtoul(text, &end, DECIMAL);
+	*ret_port = (uint16_t)number;
+	return !*end && number > 0 && number <= PORT_MAX;
+}
+
+/* "10.0.0.5", "10.0.0.5:9080", "fd00::5", "[fd00::5]:9080" */
+static bool parse_ejected(char *text, struct mrd_ejected_argument *ejected)
+{
+	char *port = NULL;
+
+	*ejected = (struct mrd_ejected_argument){0};
+	if (!mrd_ip_parse(text, &ejected->ip))
+		return true;
+	if (*text == '[') {
+		char *end = strchr(text, ']');
+
+		if (!end)
+			return false;
+		*end = '\0';
+		text++;
+		if (end[1])
+			port = end + 1;
+	} else {
+		port = strchr(text, ':');
+	}
+	if (port && *port != ':')
+		return false;
+	if (port) {
+		*port = '\0';
+		if (!parse_port(port + 1, &ejected->port))
+			return false;
+	}
+	return !mrd_ip_parse(text, &ejected->ip);
+}
+
+static int add_ejected(struct mrd_arguments *arguments, const char *list, FILE *err)
+{
+	MRD_AUTO_FREE char *copy = strdup(list);
+	char *next = copy;
+	char *text;
+
+	if (!copy)
+		return mrd_ctl_no_memory(err);
+	while ((text = strsep(&next, ","))) {
+		struct mrd_ejected_argument *ejected = reallocarray(
+			arguments->ejected, arguments->ejected_count + 1, sizeof(*ejected));
+
+		if (!ejected)
+			return mrd_ctl_no_memory(err);
+		arguments->ejected = ejected;
+		if (!parse_ejected(text, &ejected[arguments->ejected_count]))
+			return mrd_ctl_usage(err, "--ejected takes IP[:PORT],…, not", list);
+		arguments->ejected_count++;
+	}
+	return MRD_EXIT_GOOD;
+}
+
+/* ------------------------------------------------------------------------------------- options */
+
+static int add_policy(struct mrd_arguments *arguments, const char *path, FILE *err)
+{
+	const char **policy =
+		reallocarray(arguments->policy, arguments->policy_count + 1, sizeof(*policy));
+
+	if (!policy)
+		return mrd_ctl_no_memory(err);
+	arguments->policy = policy;
+	policy[arguments->policy_count++] = path;
+	return MRD_EXIT_GOOD;
+}
+
+enum { STATE = 256, POLICY, CONFIG, FROM, NODE, EJECTED, SERVICE, CONTROL };
+
+static int take_option(struct mrd_arguments *arguments, int option, const char *value, FILE *err)
+{
+	switch (option) {
+	case STATE:
+		return add_state(arguments, value, err);
+	case POLICY:
+		return add_policy(arguments, value, err);
+	case EJECTED:
+		return add_ejected(arguments, value, err);
+	case CONFIG:
+		arguments->config = value;
+		break;
+	case FROM:
+		arguments->from = value;
+		break;
+	case NODE:
+		arguments->node = value;
+		break;
+	case SERVICE:
+		if (!mrd_ctl_is_service_name(value))
+			return mrd_ctl_usage(err, "--service takes NAMESPACE/NAME, not", value);
+		arguments->service = value;
+		break;
+	case CONTROL:
+		arguments->control = value;
+		break;
+	case 'o':
+		return mrd_ctl_read_output(value, err, &arguments->json);
+	default:
+		arguments->help = true;
+	}
+	return MRD_EXIT_GOOD;
+}
+
+int mrd_arguments_read(int argc, char **argv, bool control, FILE *err,
+		       struct mrd_arguments *ret_arguments)
+{
+	static const struct option common[] = {
+		{"state", required_argument, NULL, STATE},
+		{"policy", required_argument, NULL, POLICY},
+		{"config", required_argument, NULL, CONFIG},
+		{"from", required_argument, NULL, FROM},
+		{"node", required_argument, NULL, NODE},
+		{"ejected", required_argument, NULL, EJECTED},
+		{"output", required_argument, NULL, 'o'},
+		{"help", no_argument, NULL, 'h'},
+	};
+	enum { COMMON = sizeof(common) / sizeof(common[0]) };
+	struct option longs[COMMON + 2] = {0};
+	MRD_AUTO_ARGUMENTS struct mrd_arguments arguments = {0};
+	int status = MRD_EXIT_GOOD;
+	int option;
+
+	memcpy(longs, common, sizeof(common));
+	longs[COMMON] = control ? (struct option){"control", required_argument, NULL, CONTROL}
+				: (struct option){"service", required_argument, NULL, SERVICE};
+	optind = 0; /* GNU: starts anew */
+	opterr = 0;
+	while (status == MRD_EXIT_GOOD &&
+	       (option = getopt_long(argc, argv, ":o:h", longs, NULL)) >= 0) {
+		if (option == ':')
+			return mrd_ctl_usage(err, "a value is missing after", argv[optind - 1]);
+		if (option == '?')
+			return mrd_ctl_usage(err, "unknown option", argv[optind - 1]);
+		status = take_option(&arguments, option, optarg, err);
+	}
+	if (status != MRD_EXIT_GOOD)
+		return status;
+	arguments.rest = argv + optind;
+	arguments.rest_count = argc - optind;
+	*ret_arguments = arguments;
+	arguments = (struct mrd_arguments){0};
+	return MRD_EXIT_GOOD;
+}
+
+bool mrd_arguments_name_state(const struct mrd_arguments *arguments)
+{
+	return arguments->state_count || arguments->config;
+}

@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The command line becomes a configuration, by itself or over that of a file; from there on it is
+ * what the agent does at its start.
+ */
+#include "ctl/offline.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "config/config_model.h"
+#include "policy/policy_yaml.h"
+#include "source/file_source.h"
+#include "source/owners.h"
+#include "source/unit.h"
+
+void mrd_offline_close(struct mrd_offline *offline)
+{
+	mrd_policy_free(offline->policy);
+	mrd_model_free(offline->model);
+	mrd_agent_config_free(offline->config);
+	*offline = (struct mrd_offline){0};
+}
+
+/* result: of what found the findings. */
+static int conclude(int result, struct mrd_diag *diag, FILE *err)
+{
+	mrd_diag_sort(diag);
+	mrd_diag_print(diag, err);
+	if (result && !diag->errors) {
+		fprintf(err, "meridianctl: %s\n", strerror(-result));
+		return MRD_EXIT_BAD_NEWS;
+	}
+	return diag->errors ? MRD_EXIT_BAD_NEWS : MRD_EXIT_GOOD;
+}
+
+/* ------------------------------------------------------------------------------- configuration */
+
+static int replace(char **at, const char *text, size_t len)
+{
+	char *copy = strndup(text, len);
+
+	if (!copy)
+		return -ENOMEM;
+	free(*at);
+	*at = copy;
+	return 0;
+}
+
+static int take_states(const struct mrd_arguments *arguments, struct mrd_agent_config *config)
+{
+	struct mrd_cluster_config *clusters = calloc(arguments->state_count, sizeof(*clusters));
+
+	mrd_agent_config_drop_clusters(config);
+	if (!clusters)
+		return -ENOMEM;
+	config->clusters = clusters;
+	for (size_t i = 0; i < arguments->state_count; i++) {
+		const struct mrd_state_argument *state = &arguments->states[i];
+
+		clusters[i] = (struct mrd_cluster_config){
+			.name = strdup(state->name),
+			.region = strdup(state->region),
+			.directory = strdup(state->path),
+			.home = state->home,
+		};
+		config->cluster_count++;
+		if (state->home)
+			config->home = i;
+		if (!clusters[i].name || !clusters[i].region || !clusters[i].directory)
+			return -ENOMEM;
+	}
+	clusters[config->home].home = true; /* the first, if none says so */
+	return 0;
+}
+
+static int take_policy(const struct mrd_arguments *arguments, struct mrd_agent_config *config)
+{
+	char **policy = calloc(arguments->policy_count, sizeof(*policy));
+
+	if (!policy)
+		return -ENOMEM;
+	mrd_agent_config_drop_policy(config);
+	config->policy = policy;
+	for (size_t i = 0; i < arguments->policy_count; i++) {
+		policy[i] = strdup(arguments->policy[i]);
+		if (!policy[i])
+			return -ENOMEM;
+		config->policy_count++;
+	}
+	return 0;
+}
+
+/* "R[/Z[/S]]". -EINVAL. */
+static int take_from(const char *from, struct mrd_agent_config *config)
+{
+	char **const levels[] = {&config->node_region, &config->node_zone, &config->node_subzone};
+	enum { LEVELS = sizeof(levels) / sizeof(levels[0]) };
+	int r = 0;
+
+	for (size_t i = 0; !r && i < LEVELS; i++) {
+		const size_t len = strcspn(from, "/");
+
+		if ((i == 0 && !len) || len >= MRD_NAME_LEN)
+			return -EINVAL;
+		r = replace(levels[i], from, len);
+		from += len;
+		if (*from && (!from[1] || i + 1 == LEVELS))
+			return -EINVAL;
+		from += *from == '/';
+	}
+	return r;
+}
+
+/* The labels of another node than the file's decide where it is, if nothing else is said. */
+static int take_node(const struct mrd_arguments *arguments, struct mrd_agent_config *config)
+{
+	int r = replace(&config->node_name, arguments->node, strlen(arguments->node));
+
+	r = r ?: replace(&config->node_region, "", 0);
+	r = r ?: replace(&config->node_zone, "", 0);
+	return r ?: replace(&config->node_subzone, "", 0);
+}
+
+/* What no option says is from the file, or else the agent's default; but a node of which nothing
+ * was said has no name. */
+static int read_config(const struct mrd_arguments *arguments, FILE *err,
+		       struct mrd_agent_config **ret_config)
+{
+	MRD_AUTO_DIAG struct mrd_diag diag = {0};
+	int r;
+
+	if (arguments->config) {
+		r = mrd_agent_config_load(arguments->config, &diag, ret_config);
+		return conclude(r, &diag, err);
+	}
+	*ret_config = calloc(1, sizeof(**ret_config));
+	if (!*ret_config)
+		return mrd_ctl_no_memory(err);
+	r = replace(&(*ret_config)->node_name, "", 0);
+	r = r ?: mrd_config_set_defaults(*ret_config);
+	return r ? mrd_ctl_no_memory(err) : MRD_EXIT_GOOD;
+}
+
+static int make_config(const struct mrd_arguments *arguments, FILE *err,
+		       struct mrd_agent_config **ret_config)
+{
+	int status = read_config(arguments, err, ret_config);
+	int r = 0;
+
+	if (status != MRD_EXIT_GOOD || !*ret_config)
+		return MRD_EXIT_BAD_NEWS;
+	if (arguments->state_count)
+		r = take_states(arguments, *ret_config);
+	if (!r && arguments->policy_count)
+		r = take_policy(arguments, *ret_config);
+	if (!r && arguments->node)
+		r = take_node(arguments, *ret_config);
+	if (!r && arguments->from)
+		r = take_from(arguments->from, *ret_config);
+	if (r == -EINVAL)
+		return mrd_ctl_usage(err, "--from takes REGION[/ZONE[/SUBZONE]], not",
+				     arguments->from);
+	r = r ?: mrd_config_set_defaults(*ret_config);
+	return r ? mrd_ctl_no_memory(err) : MRD_EXIT_GOOD;
+}
+
+/* --------------------------------------------------------------------------------------- state */
+
+static void add_findings(void *self, const struct mrd_diag *findings)
+{
+	struct mrd_diag *diag = self;
+
+	for (size_t i = 0; i < findings->count; i++) {
+		const struct mrd_finding *finding = &findings->findings[i];
+		const struct mrd_place place = {
+			.file = finding->file,
+			.line = finding->line,
+			.column = finding->column,
+		};
+
+		mrd_diag_add(diag, finding->severity, &place, finding->field, "%s",
+			     finding->reason);
+	}
+}
+
+static void unreadable(struct mrd_diag *diag, const char *path, const char *reason)
+{
+	const struct mrd_place place = {.file = path};
+
+	mrd_diag_add(diag, MRD_ERROR, &place, "", "cannot be read: %s", reason);
+}
+
+static int read_folder(struct mrd_model *model, size_t cluster, const char *path,
+		       struct mrd_diag *diag)
+{
+	const struct mrd_file_source_config config = {
+		.directory = path,
+		.model = model,
+		.cluster = cluster,
+		.findings = add_findings,
+		.self = diag,
+	};
+	struct mrd_file_source_status status;
+	struct mrd_file_source *source;
+	int r = mrd_file_source_new(&config, 1, &source);
+
+	if (r)
+		return r;
+	mrd_file_source_get_status(source, &status);
+	if (!status.readable)
+		unreadable(diag, path, "no such folder");
+	mrd_file_source_free(source);
+	return 0;
+}
+
+static int read_file(struct mrd_model *model, size_t cluster, const char *path,
+		     struct mrd_diag *diag)
+{
+	struct mrd_owners *owners;
+	struct mrd_unit *unit;
+	bool recovered;
+	int r = mrd_owners_new(model, cluster, &owners);
+
+	if (r)
+		return r;
+	r = mrd_unit_new(owners, path, &unit);
+	if (!r) {
+		r = mrd_unit_read(unit, owners, 1, diag, &recovered);
+		r = r ?: mrd_owners_settle(owners, diag);
+		mrd_unit_free(unit);
+	}
+	mrd_owners_free(owners);
+	return r;
+}
+
+static int read_states(const struct mrd_agent_config *config, FILE *err, struct mrd_model *model)
+{
+	MRD_AUTO_DIAG struct mrd_diag diag = {0};
+	int r = 0;
+
+	for (size_t i = 0; !r && i < config->cluster_count; i++) {
+		const char *path = config->clusters[i].directory;
+		struct stat info;
+
+		if (stat(path, &info) < 0)
+			unreadable(&diag, path, strerror(errno));
+		else if (S_ISDIR(info.st_mode))
+			r = read_folder(model, i, path, &diag);
+		else if (S_ISREG(info.st_mode))
+			r = read_file(model, i, path, &diag);
+		else
+			unreadable(&diag, path, "neither a folder nor a plain file");
+	}
+	return conclude(r, &diag, err);
+}
+
+/* -------------------------------------------------------------------------------- policy, node */
+
+static int read_policy(const struct mrd_agent_config *config, FILE *err,
+		       struct mrd_policy **ret_policy)
+{
+	MRD_AUTO_DIAG struct mrd_diag diag = {0};
+	const struct mrd_policy_names names = {
+		.cluster_domain = config->cluster_domain,
+		.root_namespace = config->root_namespace,
+	};
+	const int r = mrd_policy_load((const char *const *)config->policy, config->policy_count,
+				      &names, &diag, ret_policy);
+
+	return conclude(r, &diag, err);
+}
+
+static bool is_ejected(void *self, const struct mrd_view *view, const struct mrd_view_port *port,
+		       const struct mrd_view_endpoint *endpoint)
+{
+	const struct mrd_arguments *arguments = self;
+
+	(void)view, (void)port;
+	for (size_t i = 0; i < arguments->ejected_count; i++) {
+		const struct mrd_ejected_argument *ejected = &arguments->ejected[i];
+
+		if (!mrd_ip_compare(&ejected->ip, &endpoint->ip) &&
+		    (!ejected->port || ejected->port == endpoint->port))
+			return true;
+	}
+	return false;
+}
+
+/* --from says all of it. Else it is found as by the agent; but with nothing said of the node,
+ * neither here nor in a file, nobody can have meant the home cluster's region. */
+static int find_node(struct mrd_offline *offline, FILE *err)
+{
+	const struct mrd_agent_config *config = offline->config;
+	const struct mrd_meta *object =
+		mrd_model_find(offline->model, config->home, MRD_KIND_NODE, "", config->node_name);
+	const struct mrd_arguments *arguments = offline->arguments;
+	struct mrd_locality_name at = {
+		.region = config->node_region,
+		.zone = config->node_zone,
+		.subzone = config->node_subzone,
+	};
+
+	if (!arguments->from && (arguments->node || arguments->config))
+		mrd_config_locality(config, offline->model, &at);
+	if (!*at.region)
+		return mrd_ctl_usage(err, "where the node is must be said: --from R[/Z[/S]]", NULL);
+	offline->node = (struct mrd_plan_node){
+		.name = config->node_name,
+		.region = at.region,
+		.zone = at.zone,
+		.subzone = at.subzone,
+		.labels = object ? &object->labels : NULL,
+		.cluster = config->clusters[config->home].name,
+		.network = config->clusters[config->home].network,
+	};
+	return MRD_EXIT_GOOD;
+}
+
+static int open_all(struct mrd_offline *offline, FILE *err)
+{
+	int status = make_config(offline->arguments, err, &offline->config);
+	int policy_status;
+
+	if (status != MRD_EXIT_GOOD)
+		return status;
+	if (mrd_config_model_new(offline->config, &offline->model))
+		return mrd_ctl_no_memory(err);
+	/* Both are looked at, so that one run shows every mistake. */
+	status = read_states(offline->config, err, offline->model);
+	policy_status = read_policy(offline->config, err, &offline->policy);
+	status = status == MRD_EXIT_GOOD ? policy_status : status;
+	return status == MRD_EXIT_GOOD ? find_node(offline, err) : status;
+}
+
+int mrd_offline_open(const struct mrd_arguments *arguments, FILE *err,
+		     struct mrd_offline *ret_offline)
+{
+	MRD_AUTO_OFFLINE struct mrd_offline offline = {.arguments = arguments};
+	int status;
+
+	if (!mrd_arguments_name_state(arguments))
+		return mrd_ctl_usage(err, "a state is missing: --state NAME=DIR, or --config FILE",
+				     NULL);
+	status = open_all(&offline, err);
+	if (status != MRD_EXIT_GOOD)
+		return status;
+	offline.ejections = (struct mrd_plan_ejections){is_ejected, (void *)arguments};
+	*ret_offline = offline;
+	offline = (struct mrd_offline){0};
+	return MRD_EXIT_GOOD;
+}

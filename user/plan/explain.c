@@ -1,0 +1,395 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* The plan and what would change it; the words are in explain_words.c. */
+#include "plan/explain.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/strbuf.h"
+#include "plan/explain_words.h"
+#include "plan/plan_json.h"
+
+/* Shares that differ by less look alike to everybody. */
+#define SHARE_STEP 0.00005
+
+enum { DECIMAL = 10 };
+
+/* -------------------------------------------------------------------------------------- target */
+
+static bool copy_part(char to[MRD_NAME_LEN], const char *text, size_t len)
+{
+	if (!len || len >= MRD_NAME_LEN)
+		return false;
+	memcpy(to, text, len);
+	to[len] = '\0';
+	return true;
+}
+
+int mrd_explain_target_parse(const char *text, struct mrd_explain_target *ret_target)
+{
+	struct mrd_explain_target target = {0};
+	const char *slash = strchr(text, '/');
+	const char *colon = slash ? strchr(slash, ':') : NULL;
+	const char *end = text + strlen(text);
+
+	if (!slash || strpbrk(text, " \t\r\n") || strchr(slash + 1, '/'))
+		return -EINVAL;
+	if (!copy_part(target.namespace_, text, (size_t)(slash - text)) ||
+	    !copy_part(target.service, slash + 1, (size_t)((colon ? colon : end) - slash - 1)))
+		return -EINVAL;
+	if (colon && !copy_part(target.port, colon + 1, (size_t)(end - colon - 1)))
+		return -EINVAL;
+	*ret_target = target;
+	return 0;
+}
+
+static bool is_asked(const struct mrd_explain_target *target, const struct mrd_plan_port *port)
+{
+	char *end;
+	unsigned long number;
+
+	if (!*target->port || !strcmp(target->port, port->name))
+		return true;
+	number = strtoul(target->port, &end, DECIMAL);
+	return !*end && number == port->number;
+}
+
+/* ------------------------------------------------------------------------------- planning again */
+
+/* Ejections as they are, and those of a "what if" on top. */
+struct supposed {
+	const struct mrd_plan_ejections *real;
+	const struct mrd_what_if *what_if;
+};
+
+static bool is_supposed(void *self, const struct mrd_view *view, const struct mrd_view_port *port,
+			const struct mrd_view_endpoint *endpoint)
+{
+	const struct supposed *supposed = self;
+	const struct mrd_what_if *what_if = supposed->what_if;
+
+	switch (what_if->what) {
+	case MRD_WHAT_RETURN:
+		return false;
+	case MRD_WHAT_REGION_FAILS:
+		if (!strcmp(endpoint->locality.region, what_if->region))
+			return true;
+		break;
+	case MRD_WHAT_ENDPOINT_FAILS:
+		if (endpoint->port == what_if->port && !mrd_ip_compare(&endpoint->ip, &what_if->ip))
+			return true;
+		break;
+	}
+	return supposed->real->is_ejected &&
+	       supposed->real->is_ejected(supposed->real->self, view, port, endpoint);
+}
+
+static struct mrd_region_share *find_share(struct mrd_region_share *shares, size_t count,
+					   const char *region)
+{
+	for (size_t i = 0; i < count; i++)
+		if (!strcmp(shares[i].region, region))
+			return &shares[i];
+	return NULL;
+}
+
+static void free_shares(struct mrd_region_share *shares, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free(shares[i].region);
+	free(shares);
+}
+
+/* The hops' shares added up by region. */
+static int add_up(const struct mrd_plan_port *port, struct mrd_region_share **ret_shares,
+		  size_t *ret_count)
+{
+	struct mrd_region_share *shares = calloc(port->hop_count + 1, sizeof(*shares));
+	size_t count = 0;
+
+	if (!shares)
+		return -ENOMEM;
+	for (size_t i = 0; i < port->hop_count; i++) {
+		const struct mrd_plan_hop *hop = &port->hops[i];
+		struct mrd_region_share *at = find_share(shares, count, hop->region);
+
+		if (!at) {
+			at = &shares[count++];
+			at->region = strdup(hop->region);
+		}
+		if (!at->region) {
+			free_shares(shares, count);
+			return -ENOMEM;
+		}
+		at->share += hop->share;
+	}
+	*ret_shares = shares;
+	*ret_count = count;
+	return 0;
+}
+
+static bool differs(struct mrd_region_share *now, size_t now_count, const struct mrd_what_if *then)
+{
+	for (size_t i = 0; i < then->share_count; i++) {
+		const struct mrd_region_share *before =
+			find_share(now, now_count, then->shares[i].region);
+		const double difference = then->shares[i].share - (before ? before->share : 0);
+
+		if (difference > SHARE_STEP || difference < -SHARE_STEP)
+			return true;
+	}
+	return now_count != then->share_count;
+}
+
+/* One port while it is explained. */
+struct explaining {
+	const struct mrd_explain_input *input;
+	const struct mrd_view *view;
+	const struct mrd_plan_port *planned;
+	struct mrd_explained_port *port;
+	struct mrd_region_share *shares; /* as they are */
+	size_t share_count;
+};
+
+static int suppose(struct explaining *explaining, const struct mrd_what_if *what)
+{
+	const struct mrd_explain_input *input = explaining->input;
+	struct mrd_explained_port *port = explaining->port;
+	struct mrd_what_if *ifs = reallocarray(port->ifs, port->if_count + 1, sizeof(*ifs));
+	struct mrd_what_if *what_if;
+	struct supposed supposed = {.real = &input->ejections};
+	const struct mrd_plan_ejections ejections = {is_supposed, &supposed};
+	struct mrd_plan *plan;
+	int r;
+
+	if (!ifs)
+		return -ENOMEM;
+	port->ifs = ifs;
+	what_if = &ifs[port->if_count++];
+	*what_if = *what;
+	what_if->region = strdup(what->region);
+	if (!what_if->region)
+		return -ENOMEM;
+	supposed.what_if = what_if;
+	r = mrd_plan_make(explaining->view, input->model, input->policy, input->node, &ejections,
+			  &plan);
+	if (r)
+		return r;
+	/* The same ports in the same order: they come from view and policy alone. */
+	r = add_up(&plan->ports[port->index], &what_if->shares, &what_if->share_count);
+	mrd_plan_free(plan);
+	if (!r)
+		what_if->changes = differs(explaining->shares, explaining->share_count, what_if);
+	return r;
+}
+
+/* How many of the region's endpoints may be handed out, and the first of them. */
+static size_t usable_in(const struct mrd_plan_port *port, const char *region,
+			const struct mrd_plan_endpoint **ret_first)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < port->hop_count; i++) {
+		const struct mrd_plan_hop *hop = &port->hops[i];
+
+		for (size_t k = 0; k < hop->endpoint_count; k++)
+			if (!strcmp(hop->region, region) && hop->endpoints[k].usable && !count++)
+				*ret_first = &hop->endpoints[k];
+	}
+	return count;
+}
+
+/* Regions without a share are left out: losing them changes nothing now. */
+static int suppose_all(struct explaining *explaining)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < explaining->share_count; i++) {
+		const struct mrd_plan_endpoint *first = NULL;
+		struct mrd_what_if what = {.region = explaining->shares[i].region};
+		const size_t usable = usable_in(explaining->planned, what.region, &first);
+
+		if (explaining->shares[i].share <= 0 || !first)
+			continue;
+		what.what = MRD_WHAT_ENDPOINT_FAILS;
+		what.ip = first->ip;
+		what.port = first->port;
+		if (usable > 1)
+			r = suppose(explaining, &what);
+		what = (struct mrd_what_if){.what = MRD_WHAT_REGION_FAILS, .region = what.region};
+		r = r ?: suppose(explaining, &what);
+	}
+	if (!r && explaining->port->ejection_count) {
+		const struct mrd_what_if back = {.what = MRD_WHAT_RETURN, .region = (char *)""};
+
+		r = suppose(explaining, &back);
+	}
+	return r;
+}
+
+/* ----------------------------------------------------------------------------------- ejections */
+
+static const struct mrd_view_port *seen_port(const struct mrd_view *view,
+					     const struct mrd_plan_port *planned)
+{
+	const enum mrd_ip_version version =
+		planned->family == MRD_FAMILY_IPV6 ? MRD_IPV6 : MRD_IPV4;
+	const enum mrd_transport transport =
+		planned->protocol == MRD_PROTOCOL_UDP ? MRD_TRANSPORT_UDP : MRD_TRANSPORT_TCP;
+
+	for (size_t i = 0; i < view->port_count; i++)
+		if (view->ports[i].number == planned->number &&
+		    view->ports[i].transport == transport && view->ports[i].version == version)
+			return &view->ports[i];
+	return NULL; /* not met: the plan was made of this view */
+}
+
+static int add_ejections(struct explaining *explaining, const struct mrd_view_port *seen)
+{
+	const struct mrd_explain_input *input = explaining->input;
+	struct mrd_explained_port *port = explaining->port;
+
+	port->ejections = calloc(seen->endpoint_count + 1, sizeof(*port->ejections));
+	if (!port->ejections)
+		return -ENOMEM;
+	for (size_t i = 0; input->ejections.is_ejected && i < seen->endpoint_count; i++) {
+		const struct mrd_view_endpoint *endpoint = &seen->endpoints[i];
+		struct mrd_explained_ejection *ejection = &port->ejections[port->ejection_count];
+
+		if (!endpoint->ready ||
+		    !input->ejections.is_ejected(input->ejections.self, explaining->view, seen,
+						 endpoint))
+			continue;
+		*ejection = (struct mrd_explained_ejection){
+			.ip = endpoint->ip,
+			.port = endpoint->port,
+		};
+		ejection->is_timed =
+			input->left_ms && input->left_ms(input->ejections.self, explaining->view,
+							 seen, endpoint, &ejection->left_ms);
+		port->ejection_count++;
+	}
+	return 0;
+}
+
+/* --------------------------------------------------------------------------------------- whole */
+
+static int explain_port(const struct mrd_explain_input *input, const struct mrd_view *view,
+			const struct mrd_plan *plan, struct mrd_explained_port *port)
+{
+	struct explaining explaining = {
+		.input = input,
+		.view = view,
+		.planned = &plan->ports[port->index],
+		.port = port,
+	};
+	const struct mrd_view_port *seen = seen_port(view, explaining.planned);
+	const struct mrd_explain_words words = {
+		.input = input,
+		.view = view,
+		.planned = explaining.planned,
+		.seen = seen,
+	};
+	int r = seen ? add_ejections(&explaining, seen) : -ENXIO;
+
+	r = r ?: mrd_explain_add_words(&words, port);
+	r = r ?: add_up(explaining.planned, &explaining.shares, &explaining.share_count);
+	r = r ?: suppose_all(&explaining);
+	free_shares(explaining.shares, explaining.share_count);
+	return r;
+}
+
+static int explain(const struct mrd_explain_input *input, const struct mrd_view *view,
+		   struct mrd_explanation *explanation)
+{
+	MRD_AUTO_STRBUF struct mrd_strbuf from = {0};
+	int r = mrd_plan_make(view, input->model, input->policy, input->node,
+			      input->ejections.is_ejected ? &input->ejections : NULL,
+			      &explanation->plan);
+
+	if (r)
+		return r;
+	mrd_plan_node_text(input->node, &from);
+	explanation->from = mrd_strbuf_steal(&from);
+	explanation->ports = calloc(explanation->plan->port_count + 1, sizeof(*explanation->ports));
+	if (!explanation->from || !explanation->ports)
+		return -ENOMEM;
+	for (size_t i = 0; !r && i < explanation->plan->port_count; i++) {
+		struct mrd_explained_port *port = &explanation->ports[explanation->port_count];
+
+		if (!is_asked(input->target, &explanation->plan->ports[i]))
+			continue;
+		port->index = i;
+		explanation->port_count++;
+		r = explain_port(input, view, explanation->plan, port);
+	}
+	return r ? r : explanation->port_count ? 0 : -ENXIO;
+}
+
+static void explanation_cleanup(struct mrd_explanation **explanation)
+{
+	mrd_explanation_free(*explanation);
+}
+
+int mrd_explain_make(const struct mrd_explain_input *input,
+		     struct mrd_explanation **ret_explanation)
+{
+	MRD_CLEANUP(explanation_cleanup)
+	struct mrd_explanation *explanation = calloc(1, sizeof(*explanation));
+	struct mrd_view *view;
+	int r;
+
+	if (!explanation)
+		return -ENOMEM;
+	r = mrd_model_view(input->model, input->target->namespace_, input->target->service, &view);
+	if (r)
+		return r;
+	r = explain(input, view, explanation);
+	mrd_view_free(view);
+	if (!r)
+		*ret_explanation = MRD_STEAL_PTR(explanation);
+	return r;
+}
+
+const char *mrd_explain_failure(int error)
+{
+	return error == -ENXIO
+		       ? "the service has no such port, or its policy leaves it alone (PASSTHROUGH)"
+		       : "the home cluster has no such Service with an address to serve";
+}
+
+static void free_texts(char **texts, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		free(texts[i]);
+	free(texts);
+}
+
+void mrd_explanation_free(struct mrd_explanation *explanation)
+{
+	if (!explanation)
+		return;
+	for (size_t i = 0; i < explanation->port_count; i++) {
+		struct mrd_explained_port *port = &explanation->ports[i];
+
+		for (size_t k = 0; k < port->if_count; k++) {
+			free(port->ifs[k].region);
+			free_shares(port->ifs[k].shares, port->ifs[k].share_count);
+		}
+		free(port->ifs);
+		free(port->ejections);
+		free_texts(port->reasons, port->reason_count);
+		free_texts(port->warnings, port->warning_count);
+		free(port->rule);
+		free(port->rule_place);
+		free(port->locality_place);
+		free(port->outlier_place);
+	}
+	free(explanation->ports);
+	free(explanation->from);
+	mrd_plan_free(explanation->plan);
+	free(explanation);
+}

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Why the traffic of a service goes where it goes: its plan, the rules behind it in words, and what
+ * would change it. That last part is no guess: the service is planned again with the endpoints
+ * failed in question. Pure, for the agent (which knows what is ejected) and for files.
+ */
+#ifndef MRD_PLAN_EXPLAIN_H
+#define MRD_PLAN_EXPLAIN_H
+
+#include "plan/plan.h"
+
+/* "NAMESPACE/NAME[:PORT]", a port by its name or number. */
+struct mrd_explain_target {
+	char namespace_[MRD_NAME_LEN];
+	char service[MRD_NAME_LEN];
+	char port[MRD_NAME_LEN]; /* "": all of them */
+};
+
+/* -EINVAL. */
+int mrd_explain_target_parse(const char *text, struct mrd_explain_target *ret_target);
+
+struct mrd_explain_input {
+	const struct mrd_explain_target *target;
+	const struct mrd_model *model;
+	const struct mrd_policy *policy;
+	const struct mrd_plan_node *node;
+	struct mrd_plan_ejections ejections; /* its function may be NULL: none */
+	/* How long an ejected endpoint stays so. NULL, or false: it is not known. Gets the same
+	 * self. */
+	bool (*left_ms)(void *self, const struct mrd_view *view, const struct mrd_view_port *port,
+			const struct mrd_view_endpoint *endpoint, uint64_t *ret_ms);
+};
+
+struct mrd_region_share {
+	char *region;
+	double share;
+};
+
+enum mrd_what {
+	MRD_WHAT_ENDPOINT_FAILS, /* one more of the region */
+	MRD_WHAT_REGION_FAILS,	 /* all of it */
+	MRD_WHAT_RETURN,	 /* whatever is ejected returns */
+};
+
+struct mrd_what_if {
+	enum mrd_what what;
+	char *region;			 /* "" of MRD_WHAT_RETURN */
+	struct mrd_ip ip;		 /* of the endpoint that fails */
+	uint16_t port;			 /* likewise */
+	bool changes;			 /* some region's share */
+	struct mrd_region_share *shares; /* in the order of the hops; all 0: refused */
+	size_t share_count;
+};
+
+struct mrd_explained_ejection {
+	struct mrd_ip ip;
+	uint16_t port;
+	bool is_timed;
+	uint64_t left_ms; /* if is_timed; it returns at the sweep after that */
+};
+
+struct mrd_explained_port {
+	size_t index;	/* of the plan's port */
+	char **reasons; /* why it has its mode, and what makes an endpoint fail: sentences */
+	size_t reason_count;
+	char **warnings; /* beyond the plan's: what is written and has no effect */
+	size_t warning_count;
+	char *rule; /* "namespace/name", "" = none */
+	char *rule_place;
+	char *locality_place;
+	char *outlier_place;
+	struct mrd_explained_ejection *ejections;
+	size_t ejection_count;
+	struct mrd_what_if *ifs;
+	size_t if_count;
+};
+
+struct mrd_explanation {
+	char *from; /* the node's locality */
+	struct mrd_plan *plan;
+	struct mrd_explained_port *ports;
+	size_t port_count;
+};
+
+/* -ENOENT: no such service, or none of ours; -ENXIO: it has no such port, or that is left alone;
+ * -ENOMEM. Borrows nothing. */
+int mrd_explain_make(const struct mrd_explain_input *input,
+		     struct mrd_explanation **ret_explanation);
+/* What -ENOENT and -ENXIO mean, in a sentence. */
+const char *mrd_explain_failure(int error);
+void mrd_explanation_free(struct mrd_explanation *explanation); /* NULL is fine */
+
+#endif

@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+#include "plan/explain_words.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/duration.h"
+#include "base/strbuf.h"
+#include "policy/policy_walk.h"
+
+/* While the words of one port are made. */
+struct writing {
+	const struct mrd_explain_words *words;
+	struct mrd_effective effective;
+	struct mrd_explained_port *port;
+	bool no_memory;
+};
+
+static void __attribute__((format(printf, 4, 5)))
+add(struct writing *writing, char ***texts, size_t *count, const char *format, ...)
+{
+	char **grown = reallocarray(*texts, *count + 1, sizeof(*grown));
+	va_list args;
+	int len;
+
+	if (!grown) {
+		writing->no_memory = true;
+		return;
+	}
+	*texts = grown;
+	va_start(args, format);
+	len = vasprintf(&grown[*count], format, args);
+	va_end(args);
+	if (len < 0)
+		writing->no_memory = true;
+	else
+		++*count;
+}
+
+#define REASON(writing, ...) \
+	add(writing, &(writing)->port->reasons, &(writing)->port->reason_count, __VA_ARGS__)
+#define WARNING(writing, ...) \
+	add(writing, &(writing)->port->warnings, &(writing)->port->warning_count, __VA_ARGS__)
+
+/* ------------------------------------------------------------------------------------- reasons */
+
+/* Whose locality setting it is. */
+static const char *setting_of(const struct mrd_effective *effective)
+{
+	switch (effective->locality_origin) {
+	case MRD_ORIGIN_RULE:
+		return "the rule's locality setting";
+	case MRD_ORIGIN_MESH:
+		return "the mesh's locality setting";
+	case MRD_ORIGIN_NONE:
+		break;
+	}
+	return "no locality setting";
+}
+
+static void add_pool_reason(struct writing *writing)
+{
+	const struct mrd_effective *effective = &writing->effective;
+
+	if (writing->words->view->internal_local)
+		return; /* said already */
+	if (effective->locality && !effective->locality->enabled)
+		REASON(writing, "one pool: %s is not enabled", setting_of(effective));
+	else if (effective->locality_mode == MRD_LOCALITY_DISTRIBUTE)
+		REASON(writing, "one pool: %s has no distribution from this node's locality",
+		       setting_of(effective));
+	else
+		REASON(writing,
+		       "one pool: nothing asks for failover or distribution (%s, %s "
+		       "outlierDetection), so all regions' endpoints are equal",
+		       setting_of(effective), effective->outlier ? "with" : "no");
+}
+
+static void add_mode_reason(struct writing *writing)
+{
+	const struct mrd_effective *effective = &writing->effective;
+	const struct mrd_locality_setting *setting = effective->locality;
+	const bool is_listed = setting && (setting->failover_count || setting->priority_count);
+
+	switch (writing->words->planned->mode) {
+	case MRD_MODE_POOL:
+		add_pool_reason(writing);
+		break;
+	case MRD_MODE_DISTRIBUTE:
+		REASON(writing, "distribution: by %s", setting_of(effective));
+		break;
+	case MRD_MODE_FAILOVER:
+		if (writing->words->view->traffic_distribution != MRD_DISTRIBUTION_NONE &&
+		    effective->locality_origin != MRD_ORIGIN_RULE)
+			REASON(writing, "failover: by the Service's trafficDistribution");
+		else if (is_listed)
+			REASON(writing, "failover: by %s", setting_of(effective));
+		else
+			REASON(writing,
+			       "failover: outlierDetection alone asks for it, as in Istio");
+		break;
+	}
+}
+
+static void add_reasons(struct writing *writing)
+{
+	const struct mrd_effective *effective = &writing->effective;
+	const struct mrd_outlier_rule *outlier = effective->outlier;
+	char interval[MRD_DURATION_TEXT_MAX];
+	char base[MRD_DURATION_TEXT_MAX];
+
+	if (writing->words->view->internal_local)
+		REASON(writing, "internalTrafficPolicy: Local: endpoints of this node alone");
+	else if (effective->cluster_local)
+		REASON(writing, "the host is cluster-local: endpoints of the home cluster alone");
+	add_mode_reason(writing);
+	if (!outlier) {
+		REASON(writing,
+		       "no outlierDetection: an endpoint counts as failed when it is not ready");
+		return;
+	}
+	REASON(writing,
+	       "outlierDetection: consecutive5xxErrors %" PRIu32
+	       ", consecutiveGatewayErrors %" PRIu32 ", interval %s, baseEjectionTime %s",
+	       outlier->consecutive_5xx, outlier->consecutive_gateway,
+	       mrd_duration_format(outlier->interval_ms, interval),
+	       mrd_duration_format(outlier->base_ejection_ms, base));
+}
+
+/* ------------------------------------------------------------------- what is named and not there
+ */
+
+static bool matches(const struct mrd_locality_match *match, const struct mrd_locality_name *at)
+{
+	return (!*match->region || !strcmp(match->region, at->region)) &&
+	       (!*match->zone || !strcmp(match->zone, at->zone)) &&
+	       (!*match->subzone || !strcmp(match->subzone, at->subzone));
+}
+
+static bool has_endpoint(const struct writing *writing, const struct mrd_locality_match *match)
+{
+	const struct mrd_view_port *seen = writing->words->seen;
+
+	for (size_t i = 0; i < seen->endpoint_count; i++)
+		if (matches(match, &seen->endpoints[i].locality))
+			return true;
+	return false;
+}
+
+static bool has_other_region(const struct writing *writing)
+{
+	const struct mrd_plan_port *planned = writing->words->planned;
+
+	for (size_t i = 1; i < planned->hop_count; i++)
+		if (strcmp(planned->hops[i].region, planned->hops[0].region) != 0)
+			return true;
+	return false;
+}
+
+static void check_failover(struct writing *writing)
+{
+	const struct mrd_locality_setting *setting = writing->effective.locality;
+	const char *region = writing->words->input->node->region;
+	const struct mrd_failover *pair = NULL;
+
+	for (size_t i = 0; !pair && i < setting->failover_count; i++)
+		if (!strcmp(setting->failover[i].from, region))
+			pair = &setting->failover[i];
+	if (!pair) {
+		WARNING(writing,
+			"no failover of %s is from %s, where this node is: all other regions come "
+			"behind it as equals",
+			setting_of(&writing->effective), region);
+		return;
+	}
+	if (!has_endpoint(writing, &(struct mrd_locality_match){
+					   .region = pair->to,
+					   .zone = (char *)"",
+					   .subzone = (char *)"",
+				   }))
+		WARNING(writing, "failover names %s, which has no endpoint of this service",
+			pair->to);
+}
+
+static void check_distribute(struct writing *writing)
+{
+	const struct mrd_locality_setting *setting = writing->effective.locality;
+	const struct mrd_plan_node *node = writing->words->input->node;
+	const struct mrd_locality_name at = {node->region, node->zone, node->subzone};
+	const struct mrd_distribute *rule = NULL;
+
+	for (size_t i = 0; !rule && i < setting->distribute_count; i++)
+		if (matches(&setting->distribute[i].from, &at))
+			rule = &setting->distribute[i];
+	for (size_t i = 0; rule && i < rule->to_count; i++) {
+		const struct mrd_locality_match *to = &rule->to[i].to;
+
+		if (!has_endpoint(writing, to))
+			WARNING(writing,
+				"distribute gives %" PRIu32 "%% to %s%s%s, which has no endpoint "
+				"of this service: the others take it",
+				rule->to[i].weight, *to->region ? to->region : "*",
+				*to->zone ? "/" : "", to->zone);
+	}
+}
+
+static void check_setting(struct writing *writing)
+{
+	const struct mrd_locality_setting *setting = writing->effective.locality;
+	const enum mrd_mode mode = writing->words->planned->mode;
+
+	if (setting && !setting->enabled &&
+	    (setting->failover_count || setting->priority_count || setting->distribute_count))
+		WARNING(writing, "%s has a list that has no effect: it is not enabled",
+			setting_of(&writing->effective));
+	if (mode == MRD_MODE_FAILOVER && setting && setting->failover_count)
+		check_failover(writing);
+	if (mode == MRD_MODE_DISTRIBUTE && setting)
+		check_distribute(writing);
+	if (mode == MRD_MODE_FAILOVER && writing->words->planned->hop_count &&
+	    !writing->effective.cluster_local && !has_other_region(writing))
+		WARNING(writing, "no other region than %s has an endpoint: nothing can take over",
+			*writing->words->planned->hops[0].region
+				? writing->words->planned->hops[0].region
+				: "(unknown)");
+	if (mode == MRD_MODE_FAILOVER && !writing->effective.outlier)
+		WARNING(writing, "without outlierDetection no error of an endpoint triggers the "
+				 "failover: only its readiness does");
+}
+
+/* --------------------------------------------------------------------------------- other rules */
+
+struct search {
+	const struct mrd_policy *policy;
+	size_t index;
+};
+
+static int is_match(void *self, const char *namespace_, const char *name)
+{
+	const struct search *search = self;
+
+	return mrd_policy_rule_matches(search->policy, search->index, namespace_, name);
+}
+
+/* A rule that says something about this service, but does not hold; or one beside it that says
+ * something about nobody: its host may be meant for this one. */
+static void check_rule(struct writing *writing, size_t index)
+{
+	const struct mrd_policy *policy = writing->words->input->policy;
+	const struct mrd_view *view = writing->words->view;
+	const struct search search = {.policy = policy, .index = index};
+	struct mrd_rule_name rule;
+	bool is_own;
+
+	mrd_policy_rule_name(policy, index, &rule);
+	is_own = !strcmp(rule.namespace_, view->namespace_);
+	if (mrd_policy_rule_matches(policy, index, view->namespace_, view->name)) {
+		if (!strcmp(rule.place, writing->effective.rule_place) &&
+		    !strcmp(rule.label, writing->effective.rule))
+			return;
+		if (is_own || rule.is_root)
+			WARNING(writing, "rule %s (%s) is for this host too, but %s goes before it",
+				rule.label, rule.place, writing->effective.rule);
+		else
+			WARNING(writing,
+				"rule %s (%s) is for this host, but not in its namespace: it is "
+				"not applied",
+				rule.label, rule.place);
+		return;
+	}
+	if (is_own &&
+	    !mrd_model_walk_services(writing->words->input->model, is_match, (void *)&search))
+		WARNING(writing, "rule %s (%s) has no effect: no Service is called %s", rule.label,
+			rule.place, rule.host);
+}
+
+/* --------------------------------------------------------------------------------------- whole */
+
+static void copy(struct writing *writing, const char *text, char **ret_copy)
+{
+	*ret_copy = strdup(text);
+	writing->no_memory |= !*ret_copy;
+}
+
+int mrd_explain_add_words(const struct mrd_explain_words *words, struct mrd_explained_port *port)
+{
+	const struct mrd_policy *policy = words->input->policy;
+	struct writing writing = {.words = words, .port = port};
+
+	mrd_policy_effective(policy, words->view->namespace_, words->view->name,
+			     words->planned->number, &writing.effective);
+	copy(&writing, writing.effective.rule, &port->rule);
+	copy(&writing, writing.effective.rule_place, &port->rule_place);
+	copy(&writing, writing.effective.locality_place, &port->locality_place);
+	copy(&writing, writing.effective.outlier_place, &port->outlier_place);
+	add_reasons(&writing);
+	check_setting(&writing);
+	for (size_t i = 0; i < mrd_policy_rule_count(policy); i++)
+		check_rule(&writing, i);
+	return writing.no_memory ? -ENOMEM : 0;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+#include "policy/policy_walk.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "policy/host.h"
+#include "policy/rules.h"
+
+enum { HOST_ROOM = 512 }; /* namespace and name are DNS labels, the domain at most 253 */
+
+void mrd_policy_rule_name(const struct mrd_policy *policy, size_t index,
+			  struct mrd_rule_name *ret_name)
+{
+	const struct mrd_rule *rule = policy->rules[index];
+
+	*ret_name = (struct mrd_rule_name){
+		.label = rule->label,
+		.namespace_ = rule->namespace_,
+		.host = rule->host,
+		.place = rule->place,
+		.is_root = !strcmp(rule->namespace_, policy->root_namespace),
+	};
+}
+
+bool mrd_policy_rule_matches(const struct mrd_policy *policy, size_t index, const char *namespace_,
+			     const char *service)
+{
+	char host[HOST_ROOM];
+
+	snprintf(host, sizeof(host), "%s.%s.svc.%s", service, namespace_, policy->cluster_domain);
+	return mrd_host_matches(policy->rules[index]->host, host);
+}

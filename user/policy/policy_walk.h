@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* The rules of a policy one by one, for those that explain it: which say something about a service
+ * without being the one that holds. */
+#ifndef MRD_POLICY_POLICY_WALK_H
+#define MRD_POLICY_POLICY_WALK_H
+
+#include "policy/policy.h"
+
+/* Borrows from the policy. */
+struct mrd_rule_name {
+	const char *label; /* "namespace/name" */
+	const char *namespace_;
+	const char *host;  /* expanded */
+	const char *place; /* of its host */
+	bool is_root;	   /* in the root namespace: holds for every one */
+};
+
+/* index: below mrd_policy_rule_count(), in order of appearance. */
+void mrd_policy_rule_name(const struct mrd_policy *policy, size_t index,
+			  struct mrd_rule_name *ret_name);
+/* By its host alone, whatever its namespace. */
+bool mrd_policy_rule_matches(const struct mrd_policy *policy, size_t index, const char *namespace_,
+			     const char *service);
+
+#endif
