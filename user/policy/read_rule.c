@@ -153,7 +153,7 @@ static bool read_exports(struct mrd_reader *reader, const struct mrd_doc_node *l
 {
 	bool has_all = false;
 
-	rule->exports = calloc(list->count, sizeof(*rule->exports));
+	rule->exports = reallocarray(NULL, list->count, sizeof(*rule->exports));
 	if (!rule->exports) {
 		reader->no_memory = true;
 		return false;
