@@ -285,12 +285,11 @@ static void check_former(struct mrd_reader *reader, const struct rule_draft *dra
 				 "trafficPolicy has no effect: %s (%s) set one for this host first",
 				 former->label, former->place);
 	if (holds ? former->has_own : rule->has_own)
-		mrd_read_warning(reader, host,
-				 "the annotations of %s (%s) have no effect: this host has the "
-				 "trafficPolicy of %s",
-				 holds ? former->label : rule->label,
-				 holds ? former->place : rule->place,
-				 holds ? rule->label : former->label);
+		mrd_read_warning(
+			reader, host,
+			"the annotations of %s (%s) have no effect: %s holds for this host",
+			holds ? former->label : rule->label, holds ? former->place : rule->place,
+			holds ? rule->label : former->label);
 	for (size_t i = 0; i < rule->subset_count; i++)
 		for (size_t j = 0; j < former->held_count; j++) {
 			const struct mrd_step item = {.up = &subsets, .index = i};
