@@ -122,6 +122,13 @@ static const struct mrd_field pool_fields[] = {
 };
 static const struct mrd_block pool_block = MRD_BLOCK(pool_fields);
 
+static bool is_set(const struct mrd_doc_node *map, const char *name)
+{
+	const struct mrd_doc_node *value = mrd_doc_get(map, name);
+
+	return value && value->kind != MRD_DOC_NULL;
+}
+
 void mrd_read_pool(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *unused,
 		   void *block)
 {
@@ -132,7 +139,7 @@ void mrd_read_pool(struct mrd_reader *reader, const struct mrd_doc_node *node, c
 
 	(void)unused;
 	mrd_read_block(reader, node, &pool_block, &draft);
-	if (node->kind == MRD_DOC_MAP && !node->count)
+	if (node->kind == MRD_DOC_MAP && !is_set(node, "tcp") && !is_set(node, "http"))
 		mrd_read_error(reader, node, "must have tcp or http, or be left out");
 	rule.max_connections = draft.max_connections.value;
 	if (draft.connect_timeout.node)

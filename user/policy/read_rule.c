@@ -153,7 +153,7 @@ static bool read_exports(struct mrd_reader *reader, const struct mrd_doc_node *l
 {
 	bool has_all = false;
 
-	rule->exports = calloc(list->count, sizeof(*rule->exports));
+	rule->exports = reallocarray(NULL, list->count, sizeof(*rule->exports));
 	if (!rule->exports) {
 		reader->no_memory = true;
 		return false;
@@ -285,12 +285,11 @@ static void check_former(struct mrd_reader *reader, const struct rule_draft *dra
 				 "trafficPolicy has no effect: %s (%s) set one for this host first",
 				 former->label, former->place);
 	if (holds ? former->has_own : rule->has_own)
-		mrd_read_warning(reader, host,
-				 "the annotations of %s (%s) have no effect: this host has the "
-				 "trafficPolicy of %s",
-				 holds ? former->label : rule->label,
-				 holds ? former->place : rule->place,
-				 holds ? rule->label : former->label);
+		mrd_read_warning(
+			reader, host,
+			"the annotations of %s (%s) have no effect: %s holds for this host",
+			holds ? former->label : rule->label, holds ? former->place : rule->place,
+			holds ? rule->label : former->label);
 	for (size_t i = 0; i < rule->subset_count; i++)
 		for (size_t j = 0; j < former->held_count; j++) {
 			const struct mrd_step item = {.up = &subsets, .index = i};

@@ -162,6 +162,12 @@ static void test_pool(void **state)
 			.want = "error a:7:21 " AT_POOL "\n",
 		},
 		{
+			.id = "V25: nothing inside is no block either",
+			.text = POOL("tcp: "),
+			.want = "error a:7:21 " AT_POOL "\n"
+				"warning a:7:22 " AT_POOL ".tcp\n",
+		},
+		{
 			.id = "V26",
 			.text = POOL("tcp: {maxConnections: -1}, http: {"
 				     "http1MaxPendingRequests: -1, http2MaxRequests: -1, "
