@@ -6,7 +6,7 @@ set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-sandbox_begin e2e/26-explain
+sandbox_begin e2e/27-explain
 two_regions
 web h1 h2 s1
 svc ack-hangzhou reviews $VIP 80
