@@ -248,8 +248,8 @@ static void read_hops(struct mrd_key_reader *reader, const struct mrd_key *field
 	if (!mrd_doc_int(node, &number) && number > field->most)
 		mrd_key_complain(
 			reader, MRD_ERROR, node, path,
-			"must be %d to %d: the map ABI fixes a route row's size at %d hops",
-			1, MRD_HOPS_MAX, MRD_HOPS_MAX);
+			"must be %d to %d: the map ABI fixes a route row's size at %d hops", 1,
+			MRD_HOPS_MAX, MRD_HOPS_MAX);
 	else
 		mrd_key_number(reader, field, node, path, into);
 }
