@@ -8,6 +8,9 @@
 #include "draft_case.h"
 #include "plan/plan_text.h"
 #include "plan/rows.h"
+#include "stage.h"
+
+#include "../model/build.h"
 
 enum { SEEDS = 10000, TEXT_ROOM = 2048, LABELS = 3 };
 
@@ -346,12 +349,213 @@ static void more_health_is_never_less(void **state)
 	over_seeds(check_more_health);
 }
 
+/* --------------------------------------------------------------------------- order and locality */
+
+enum { OBJECTS = 12, SERVICES = 3 };
+
+static struct {
+	struct mrd_policy *policies[3];
+	size_t count;
+} stock;
+
+/* Objects of a few services, slices of them in two clusters, and nodes. */
+struct random_objects {
+	struct build builds[OBJECTS];
+	enum mrd_kind kinds[OBJECTS];
+	size_t clusters[OBJECTS];
+	char names[OBJECTS][16];
+	char services[OBJECTS][16];
+	char texts[OBJECTS][512];
+};
+
+static void random_endpoints(char *text, size_t cluster)
+{
+	static const char *const states[] = {"", "", "", " unready",
+					     " unready serving terminating"};
+	int len = 0;
+
+	for (int i = rand() % 5 + 1; i > 0; i--)
+		len += sprintf(text + len, "%s10.%zu.0.%d node=n%d zone=z%d%s", len ? "; " : "",
+			       cluster, rand() % 9 + 1, rand() % 3, rand() % 2,
+			       states[(size_t)rand() % COUNT(states)]);
+}
+
+static void random_object(struct random_objects *objects, size_t i)
+{
+	struct build *build = &objects->builds[i];
+
+	*build = (struct build){.name = objects->names[i], .ports = "http:80/TCP"};
+	objects->clusters[i] = i < SERVICES ? 0 : (size_t)rand() % 2;
+	if (i < SERVICES) {
+		objects->kinds[i] = MRD_KIND_SERVICE;
+		sprintf(objects->names[i], "s%zu", i);
+		sprintf(objects->texts[i], "172.16.0.%zu", i + 1);
+		build->vips = objects->texts[i];
+		build->distribution = chance(4) ? MRD_DISTRIBUTION_SAME_ZONE : 0;
+	} else if (i < OBJECTS - 2) {
+		objects->kinds[i] = MRD_KIND_SLICE;
+		sprintf(objects->names[i], "slice%zu", i);
+		sprintf(objects->services[i], "s%zu", i % SERVICES);
+		build->service = objects->services[i];
+		random_endpoints(objects->texts[i], objects->clusters[i]);
+		build->endpoints = objects->texts[i];
+	} else {
+		objects->kinds[i] = MRD_KIND_NODE;
+		sprintf(objects->names[i], "n%d", rand() % 3);
+		sprintf(objects->texts[i], "%s=r%d", MRD_LABEL_REGION, rand() % 3 + 1);
+		build->labels = objects->texts[i];
+	}
+}
+
+static struct mrd_model *model_of(const struct random_objects *objects, const size_t *order)
+{
+	static const struct mrd_model_cluster clusters[] = {{"home", "r1", ""}, {"away", "r2", ""}};
+	struct mrd_model *model;
+
+	assert_int_equal(mrd_model_new(clusters, 2, 0, "", &model), 0);
+	for (size_t i = 0; i < OBJECTS; i++)
+		build_put(model, objects->clusters[order[i]], objects->kinds[order[i]],
+			  &objects->builds[order[i]]);
+	return model;
+}
+
+/* The plan of a service as text; "" if it has none. */
+static char *plan_text(const struct mrd_model *model, const char *name)
+{
+	const struct mrd_plan_node node = {
+		.name = "n0", .region = "r1", .zone = "z1", .subzone = ""};
+	struct mrd_strbuf text = {0};
+	struct mrd_view *view;
+	struct mrd_plan *plan;
+
+	mrd_strbuf_add(&text, "", 0);
+	if (mrd_model_view(model, "default", name, &view))
+		return mrd_strbuf_steal(&text);
+	assert_int_equal(mrd_plan_make(view, model, stock.policies[now.seed % stock.count], &node,
+				       NULL, &plan),
+			 0);
+	mrd_plan_text(plan, &text);
+	mrd_plan_free(plan);
+	mrd_view_free(view);
+	return mrd_strbuf_steal(&text);
+}
+
+static void check_order(void)
+{
+	struct random_objects objects = {0};
+	struct mrd_model *models[2];
+	size_t order[OBJECTS];
+
+	for (size_t i = 0; i < OBJECTS; i++) {
+		random_object(&objects, i);
+		order[i] = i;
+	}
+	/* Two nodes of one name in one cluster are one object that was changed. */
+	if (!strcmp(objects.names[OBJECTS - 1], objects.names[OBJECTS - 2]))
+		objects.clusters[OBJECTS - 1] = !objects.clusters[OBJECTS - 2];
+	models[0] = model_of(&objects, order);
+	for (size_t i = OBJECTS - 1; i > 0; i--) {
+		const size_t k = (size_t)rand() % (i + 1);
+		const size_t kept = order[i];
+
+		order[i] = order[k];
+		order[k] = kept;
+	}
+	models[1] = model_of(&objects, order);
+	for (size_t i = 0; i < SERVICES; i++) {
+		char *a = plan_text(models[0], objects.names[i]);
+		char *b = plan_text(models[1], objects.names[i]);
+
+		now.world = a;
+		CHECK(!strcmp(a, b));
+		now.world = NULL;
+		free(a);
+		free(b);
+	}
+	mrd_model_free(models[0]);
+	mrd_model_free(models[1]);
+}
+
+static void the_order_of_the_input_is_nothing(void **state)
+{
+	(void)state;
+	over_seeds(check_order);
+}
+
+/* One slice is written anew: only its service is to be planned, and plans of others stay. */
+static void check_one_slice(void)
+{
+	struct random_objects objects = {0};
+	char *before[SERVICES];
+	struct mrd_model *model;
+	size_t order[OBJECTS];
+	const size_t slice = SERVICES + (size_t)rand() % (OBJECTS - 2 - SERVICES);
+	char *dirty;
+	char want[32];
+
+	for (size_t i = 0; i < OBJECTS; i++) {
+		random_object(&objects, i);
+		order[i] = i;
+	}
+	model = model_of(&objects, order);
+	for (size_t i = 0; i < SERVICES; i++)
+		before[i] = plan_text(model, objects.names[i]);
+	free(build_take_dirty(model));
+
+	random_endpoints(objects.texts[slice], objects.clusters[slice]);
+	build_put(model, objects.clusters[slice], MRD_KIND_SLICE, &objects.builds[slice]);
+	dirty = build_take_dirty(model);
+	snprintf(want, sizeof(want), "default/%s", objects.services[slice]);
+	CHECK(!*dirty || !strcmp(dirty, want)); /* it may say the same again */
+	for (size_t i = 0; i < SERVICES; i++) {
+		char *after = plan_text(model, objects.names[i]);
+
+		if (!*dirty || strcmp(objects.names[i], objects.services[slice]) != 0)
+			CHECK(!strcmp(before[i], after));
+		free(before[i]);
+		free(after);
+	}
+	free(dirty);
+	mrd_model_free(model);
+}
+
+static void one_slice_is_one_service(void **state)
+{
+	(void)state;
+	over_seeds(check_one_slice);
+}
+
+static int stock_up(void **state)
+{
+	static const char *const texts[] = {NULL, STAGE_FAILOVER, STAGE_DISTRIBUTE};
+
+	(void)state;
+	for (; stock.count < COUNT(stock.policies); stock.count++) {
+		struct stage stage;
+
+		stage_init(&stage, texts[stock.count]);
+		mrd_model_free(stage.model);
+		stock.policies[stock.count] = stage.policy;
+	}
+	return 0;
+}
+
+static int clear_stock(void **state)
+{
+	(void)state;
+	while (stock.count)
+		mrd_policy_free(stock.policies[--stock.count]);
+	return 0;
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(shares_go_to_those_who_may_have_them),
 		cmocka_unit_test(more_health_is_never_less),
+		cmocka_unit_test(the_order_of_the_input_is_nothing),
+		cmocka_unit_test(one_slice_is_one_service),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, stock_up, clear_stock);
 }
