@@ -68,33 +68,79 @@ program_costs() {
      | {figure: "program.\(.name)_ns", side: "value", round: 0, value: (.run_time_ns / .run_cnt)}' >>"$samples"
 }
 
-# A hundred endpoints that answer 503 one after the other, a few milliseconds apart, again and again,
-# under load on another service. (All in the same millisecond: they wait for each other's plans.)
-ejection_latency() {
-  local addresses=() i ids
+# A backend of its own for the addresses 10.0.9.1 to 10.0.9.100, which answers 503.
+failing_backend() {
+  local i
 
   for i in {1..100}; do
-    addresses+=("10.0.9.$i")
     ip -n h1 address add "10.0.9.$i/32" dev eth0
   done
   ip -n h route add 10.0.9.0/24 via 10.0.0.11 dev "$(ip -n h -o route get 10.0.0.11 | grep -o 'dev [^ ]*' | cut -d' ' -f2)" onlink
+}
+
+# The agent's figure is that of its last 1,000 ejections: so many each phase makes, also a quick one.
+ejection_rounds=$((rounds > 10 ? rounds : 10))
+
+# ejection_figures NAME COUNT_BEFORE
+ejection_figures() {
+  ctl h -o json status | jq -c --arg name "$1" --argjson before "$2" '.agent.ejection_latency_us
+    | {figure: ($name + ".p50_us"), side: "value", round: 0, value: .p50},
+      {figure: ($name + ".p99_us"), side: "value", round: 0, value: .p99},
+      {figure: ($name + ".count"), side: "value", round: 0, value: (.count - $before)}' >>"$samples"
+}
+
+ejections_so_far() { ctl h -o json status | jq .agent.ejection_latency_us.count; }
+
+# A hundred endpoints that answer 503 one after the other, a few milliseconds apart, again and again,
+# under load on another service.
+ejection_latency() {
+  local addresses=() i load
+
+  for i in {1..100}; do
+    addresses+=("10.0.9.$i")
+  done
   svc ack-hangzhou failing 172.16.0.30 80
-  eps ack-hangzhou failing "${addresses[@]}"
   eps ack-shanghai failing 10.1.0.11
   TARGET_PORT=9081 slice ack-hangzhou default failing IPv4 "${addresses[@]}"
   failover_policy failing "{ consecutive5xxErrors: 1, interval: 500ms, baseEjectionTime: 100ms }"
   wait_for 5 agent_said h 'service=default/failing.*mode=failover'
-  run_in client wrk -t1 -c4 -d$((rounds * 2))s "http://$VIP/" >/dev/null &
-  ids=$!
-  for ((i = 0; i < rounds; i++)); do
+  run_in client wrk -t1 -c4 -d$((ejection_rounds * 2))s "http://$VIP/" >/dev/null &
+  load=$!
+  for ((i = 0; i < ejection_rounds; i++)); do
     run_in client "$PEER" get 172.16.0.30 80 100 5 >/dev/null
     sleep 0.8
   done
-  wait "$ids"
-  ctl h -o json status | jq -c '.agent.ejection_latency_us
-    | {figure: "ejection.p50_us", side: "value", round: 0, value: .p50},
-      {figure: "ejection.p99_us", side: "value", round: 0, value: .p99},
-      {figure: "ejection.count", side: "value", round: 0, value: .count}' >>"$samples"
+  wait "$load"
+  ejection_figures ejection 0
+  rm "$SANDBOX"/state/*/*-default-failing*.yaml "$SANDBOX/policy/failing.yaml"
+}
+
+# The same for a hundred services whose only endpoint at home fails, all within the same few
+# milliseconds: connections to all are open before the first request is sent.
+ejection_bursts() {
+  local i before load
+
+  for i in {1..100}; do
+    svc ack-hangzhou "burst-$i" "172.16.1.$i" 80
+    eps ack-shanghai "burst-$i" 10.1.0.11
+    TARGET_PORT=9081 slice ack-hangzhou default "burst-$i" IPv4 "10.0.9.$i"
+    failover_policy "burst-$i" "{ consecutive5xxErrors: 1, interval: 500ms, baseEjectionTime: 100ms }"
+  done
+  wait_for 10 burst_is_planned
+  before=$(ejections_so_far)
+  run_in client wrk -t1 -c4 -d$((ejection_rounds * 2))s "http://$VIP/" >/dev/null &
+  load=$!
+  for ((i = 0; i < ejection_rounds; i++)); do
+    run_in client "$PEER" burst 172.16.1.1 80 100 >/dev/null
+    sleep 1.5
+  done
+  wait "$load"
+  ejection_figures burst "$before"
+}
+
+burst_is_planned() {
+  ctl h -o json services | jq -e '[.services[]
+    | select((.service | startswith("default/burst-")) and .mode == "failover")] | length == 100' >/dev/null
 }
 
 # own_agent NODE STATE_OF_HANGZHOU STATE_OF_SHANGHAI POLICY: an agent that sees other folders than the
@@ -202,7 +248,9 @@ fi
 ! wanted connects || compare socket.connects_vs_direct 16 "Connection: close"
 ! wanted requests || compare socket.requests_vs_direct 16
 ! wanted programs || program_costs
+if wanted ejection || wanted burst; then failing_backend; fi
 ! wanted ejection || ejection_latency
+! wanted burst || ejection_bursts
 python3 "$(dirname "$0")/figures.py" "$samples" "$out/summary.json"
 "$SANDBOX_OUT/tests/verify" "$SANDBOX_ROOT/tests/verify/budget.txt" "$SANDBOX_OUT/../bpf/meridian.bpf.o" |
   sed 's/^PASS verify/program/'

@@ -146,6 +146,43 @@ static int run_get(char **args, int count)
 	return 0;
 }
 
+/* ----------------------------------------------------------------------------------- burst */
+
+enum { BURST_MAX = 1024 };
+
+/* burst FIRST_IPV4 PORT COUNT: a connection to each of COUNT addresses in a row; when all are open,
+ * one request on each, as fast as it can be done. Prints how many were answered. */
+static int run_burst(char **args, int count)
+{
+	static const char request[] = "GET / HTTP/1.1\r\nHost: peer\r\nConnection: close\r\n\r\n";
+	struct addrinfo *info;
+	struct sockaddr_in to;
+	long times = strtol(args[2], NULL, 10);
+	int fds[BURST_MAX];
+	char answer[PEER_BUFFER];
+	long answered = 0;
+
+	(void)count;
+	if (times > BURST_MAX || resolve(args[0], args[1], SOCK_STREAM, &info))
+		return 2;
+	memcpy(&to, info->ai_addr, sizeof(to));
+	for (long i = 0; i < times; i++) {
+		fds[i] = timed_socket(info, 0);
+		if (fds[i] >= 0 && connect(fds[i], (const struct sockaddr *)&to, sizeof(to)))
+			fprintf(stderr, "peer: %s\n", strerrorname_np(errno));
+		to.sin_addr.s_addr = htonl(ntohl(to.sin_addr.s_addr) + 1);
+	}
+	for (long i = 0; i < times; i++)
+		send(fds[i], request, sizeof(request) - 1, MSG_NOSIGNAL);
+	for (long i = 0; i < times; i++) {
+		answered += recv(fds[i], answer, sizeof(answer), 0) > 0;
+		close(fds[i]);
+	}
+	printf("%ld\n", answered);
+	freeaddrinfo(info);
+	return 0;
+}
+
 /* --------------------------------------------------------------------------------- connect */
 
 static int finish_nonblocking(int fd)
@@ -386,6 +423,7 @@ static const struct {
 	int (*run)(char **args, int count);
 } commands[] = {
 	{.name = "get", .least = 2, .run = run_get},
+	{.name = "burst", .least = 3, .run = run_burst},
 	{.name = "connect", .least = 2, .run = run_connect},
 	{.name = "udp", .least = 4, .run = run_udp},
 	{.name = "udp-echo", .least = 3, .run = run_udp_echo},
@@ -401,7 +439,7 @@ int main(int argc, char **argv)
 		if (argc > 1 && !strcmp(argv[1], commands[i].name) && argc - 2 >= commands[i].least)
 			return commands[i].run(argv + 2, argc - 2);
 	}
-	fprintf(stderr,
-		"usage: peer get|connect|udp|udp-echo|hold|end-server|decoy-server|decoys …\n");
+	fprintf(stderr, "usage: peer "
+			"get|burst|connect|udp|udp-echo|hold|end-server|decoy-server|decoys …\n");
 	return 2;
 }

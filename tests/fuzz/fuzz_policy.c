@@ -9,6 +9,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "policy/policy_text.h"
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -18,6 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct mrd_diag diag = {0};
 	struct mrd_policy *policy = NULL;
 	struct mrd_effective effective;
+	struct mrd_strbuf text = {0};
 	const int fd = memfd_create("policy", MFD_CLOEXEC);
 	char path[64];
 	const char *const paths[] = {path};
@@ -31,8 +34,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (!ret != !diag.errors || !ret != !!policy)
 		abort();
-	if (policy)
+	if (policy) {
 		mrd_policy_effective(policy, "default", "reviews", 9080, &effective);
+		mrd_policy_text(policy, "default", "reviews", 9080, &text);
+	}
+	mrd_strbuf_free(&text);
 	mrd_policy_free(policy);
 	mrd_diag_free(&diag);
 	close(fd);

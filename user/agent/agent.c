@@ -24,12 +24,18 @@ static const uint64_t tick_ns = 1000ULL * MRD_NS_PER_MS;
 
 /* ------------------------------------------------------------------------------------- rounds */
 
+static void hear(struct mrd_agent *agent)
+{
+	if (agent->dataplane && !agent->detached)
+		mrd_dataplane_dispatch(agent->dataplane);
+}
+
 void mrd_agent_drain(void *self)
 {
 	struct mrd_agent *agent = self;
 
-	if (agent->dataplane && !agent->detached)
-		mrd_dataplane_dispatch(agent->dataplane);
+	hear(agent);
+	mrd_urgency_be(&agent->urgency, false);
 }
 
 static void on_event(void *self, const struct mrd_event *event)
@@ -42,7 +48,7 @@ static void on_event(void *self, const struct mrd_event *event)
 static void on_events(void *self, uint32_t epoll_events)
 {
 	(void)epoll_events;
-	mrd_agent_drain(self);
+	hear(self);
 }
 
 void mrd_agent_set_input(struct mrd_agent *agent)
@@ -52,6 +58,7 @@ void mrd_agent_set_input(struct mrd_agent *agent)
 		.policy = mrd_inputs_policy(agent->inputs),
 		.node = mrd_inputs_node(agent->inputs),
 		.cluster_domain = agent->config->cluster_domain,
+		.is_frozen = mrd_inputs_is_stand_in(agent->inputs),
 	};
 
 	mrd_engine_set_input(agent->engine, &input);
@@ -65,7 +72,7 @@ static void release_if_read(struct mrd_agent *agent)
 	bool home;
 	bool all;
 
-	if (!mrd_engine_is_holding(agent->engine))
+	if (!mrd_engine_is_holding(agent->engine) || mrd_inputs_is_stand_in(agent->inputs))
 		return;
 	mrd_inputs_progress(agent->inputs, &home, &all);
 	if (home && (all || waited_ns >= agent->config->stale_after_ms * MRD_NS_PER_MS))
@@ -80,7 +87,7 @@ static void plan(struct mrd_agent *agent, uint64_t until_ns)
 	if (mrd_inputs_update_node(agent->inputs)) {
 		const struct mrd_plan_node *node = mrd_inputs_node(agent->inputs);
 
-		mrd_log_info("node's place changed", MRD_KV("node", node->name),
+		mrd_log_info("node's place or labels changed", MRD_KV("node", node->name),
 			     MRD_KV("region", node->region), MRD_KV("zone", node->zone),
 			     MRD_KV("consequence", "everything is planned anew"));
 		mrd_agent_set_input(agent);
@@ -92,13 +99,32 @@ static void plan(struct mrd_agent *agent, uint64_t until_ns)
 	mrd_timer_set(agent->work, due_ns == UINT64_MAX ? 0 : due_ns);
 }
 
+/* Until something comes: an error, which cannot wait, or anything else, which can. */
+static void be_urgent(struct mrd_agent *agent)
+{
+	const int r = mrd_urgency_be(&agent->urgency, true);
+
+	if (r)
+		mrd_log_warn(
+			"no real-time priority", MRD_KV("reason", strerror(-r)),
+			MRD_KV("remedy", "CAP_SYS_NICE"),
+			MRD_KV("consequence", "on a busy node an ejection takes milliseconds"));
+}
+
 static void on_idle(void *self)
 {
 	struct mrd_agent *agent = self;
+	uint64_t settles_ns;
 
-	mrd_agent_drain(agent);
-	if (!agent->detached)
+	hear(agent);
+	settles_ns = mrd_engine_settles_at(agent->engine);
+	if (agent->detached)
+		return;
+	if (settles_ns > mrd_clock_ns())
+		mrd_timer_set(agent->work, settles_ns);
+	else
 		plan(agent, mrd_clock_ns() + round_ns);
+	be_urgent(agent);
 }
 
 static void on_work(void *self)
@@ -324,21 +350,54 @@ static int open_control(struct mrd_agent *agent)
 	return 0;
 }
 
-static int start(struct mrd_agent *agent)
+/* Whether an earlier agent's plan is in the maps that this agent would write. */
+static bool has_plan(const struct mrd_agent *agent)
+{
+	struct mrd_inspect *old MRD_CLEANUP(close_inspect) = NULL;
+
+	return !mrd_inspect_open(agent->config->bpffs, &old);
+}
+
+/* The policy, or one that stands in for a broken one if the kernel has a plan to hold. */
+static int load_inputs(struct mrd_agent *agent)
 {
 	struct mrd_diag diag MRD_AUTO_DIAG = {0};
 	struct mrd_policy *policy = NULL;
-	int r = open_loop(agent);
+	const int broken = mrd_inputs_load_policy(agent->config, &diag, &policy);
+	int r = broken;
 
-	r = r ?: mrd_inputs_load_policy(agent->config, &diag, &policy);
-	mrd_inputs_log_findings(&diag, "policy", "the agent does not start");
+	if (broken && has_plan(agent))
+		r = mrd_inputs_empty_policy(&policy);
+	if (r || !broken)
+		mrd_inputs_log_findings(&diag, "policy", "the agent does not start");
 	r = r ?: open_control(agent);
 	if (r) {
 		mrd_policy_free(policy);
 		return r;
 	}
 	r = mrd_agent_load_inputs(agent, agent->config, policy, &agent->inputs);
+	if (!r && broken)
+		mrd_inputs_stand_in(agent->inputs, &diag, broken);
+	return r;
+}
+
+/* New maps must be filled before they take over, which needs a policy. */
+static int check_frozen(const struct mrd_agent *agent)
+{
+	if (!mrd_inputs_is_stand_in(agent->inputs) ||
+	    mrd_dataplane_adoption(agent->dataplane) == MRD_ADOPTION_ADOPTED)
+		return 0;
+	return complain("policy not taken", agent->config->bpffs,
+			"the maps there are of another version or size and cannot be held");
+}
+
+static int start(struct mrd_agent *agent)
+{
+	int r = open_loop(agent);
+
+	r = r ?: load_inputs(agent);
 	r = r ?: open_dataplane(agent);
+	r = r ?: check_frozen(agent);
 	r = r ?: open_engine(agent);
 	if (r)
 		return r;
@@ -377,6 +436,7 @@ int mrd_agent_run(const char *config_path, struct mrd_agent_config *config)
 		.config_path = config_path,
 		.config = config,
 		.started_ns = mrd_clock_ns(),
+		.urgency = {.set = mrd_urgency_set},
 		.lock_fd = -1,
 	};
 	int r = start(&agent);

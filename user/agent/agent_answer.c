@@ -9,7 +9,9 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/strbuf.h"
 #include "dataplane/inspect.h"
+#include "policy/policy_text.h"
 #include "view/view.h"
 #include "view/view_explain.h"
 
@@ -135,6 +137,51 @@ static json_t *explain(const struct mrd_agent *agent, const char *argument, cons
 	return doc;
 }
 
+/* One document for all ports, or one for each where they differ. */
+static int add_policy(const struct mrd_view *view, const struct mrd_policy *policy,
+		      struct mrd_strbuf *out)
+{
+	char *former MRD_AUTO_FREE = NULL;
+
+	for (size_t i = 0; i < view->port_count; i++) {
+		struct mrd_strbuf text MRD_AUTO_STRBUF = {0};
+
+		mrd_policy_text(policy, view->namespace_, view->name, view->ports[i].number, &text);
+		if (text.failed)
+			return -ENOMEM;
+		if (former && !strcmp(former, text.text))
+			continue;
+		if (former)
+			mrd_strbuf_addf(out, "---\n# port %u\n", view->ports[i].number);
+		mrd_strbuf_addf(out, "%s", text.text);
+		free(former);
+		former = mrd_strbuf_steal(&text);
+	}
+	return out->failed ? -ENOMEM : 0;
+}
+
+/* argument: "NS/NAME" */
+static json_t *policy_document(const struct mrd_agent *agent, const char *argument,
+			       const char **ret_error)
+{
+	struct mrd_strbuf text MRD_AUTO_STRBUF = {0};
+	struct mrd_explain_target target;
+	struct mrd_view *view;
+	int r;
+
+	*ret_error = "policy takes NAMESPACE/NAME";
+	if (mrd_explain_target_parse(argument, &target) || *target.port)
+		return NULL;
+	r = mrd_model_view(mrd_inputs_model(agent->inputs), target.namespace_, target.service,
+			   &view);
+	if (!r) {
+		r = add_policy(view, mrd_inputs_policy(agent->inputs), &text);
+		mrd_view_free(view);
+	}
+	*ret_error = r == -ENOENT ? mrd_explain_failure(r) : "no memory";
+	return r ? NULL : json_pack("{s:s}", "policy", text.text ? text.text : "");
+}
+
 json_t *mrd_agent_answer(void *self, const char *verb, const char *argument, const char **ret_error)
 {
 	static const char *const of_kernel[] = {"services", "endpoints", "regions"};
@@ -158,7 +205,10 @@ json_t *mrd_agent_answer(void *self, const char *verb, const char *argument, con
 		}
 	if (!strcmp(verb, "explain"))
 		return explain(agent, argument, ret_error);
+	if (!strcmp(verb, "policy"))
+		return policy_document(agent, argument, ret_error);
 	*ret_error =
-		"unknown verb; known are status, services, endpoints, regions, explain, detach";
+		"unknown verb; known are status, services, endpoints, regions, explain, policy, "
+		"detach";
 	return NULL;
 }

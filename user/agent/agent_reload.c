@@ -81,10 +81,18 @@ static int read_again(struct mrd_agent *agent, struct mrd_agent_config **ret_con
 	static const char stays[] = "what was read before stays in force";
 	struct mrd_agent_config *config MRD_CLEANUP(free_config) = NULL;
 	struct mrd_diag diag MRD_AUTO_DIAG = {0};
+	struct mrd_diag policy_diag MRD_AUTO_DIAG = {0};
 	int r = mrd_agent_config_load(agent->config_path, &diag, &config);
 
-	r = r ?: mrd_inputs_load_policy(config, &diag, ret_policy);
 	mrd_inputs_log_findings(&diag, "reload", stays);
+	if (!r) {
+		r = mrd_inputs_load_policy(config, &policy_diag, ret_policy);
+		if (r) {
+			mrd_inputs_reject(agent->inputs, &policy_diag, r);
+			return r;
+		}
+		mrd_inputs_log_findings(&policy_diag, "reload", stays);
+	}
 	if (r)
 		mrd_log_error("not reloaded", MRD_KV("file", agent->config_path),
 			      MRD_KV("reason", strerror(-r)), MRD_KV("consequence", stays));

@@ -7,6 +7,7 @@
 #include "agent/control.h"
 #include "agent/engine.h"
 #include "agent/inputs.h"
+#include "agent/urgency.h"
 #include "base/loop.h"
 #include "config/config.h"
 #include "dataplane/dataplane.h"
@@ -22,12 +23,14 @@ struct mrd_agent {
 	struct mrd_watch *events;
 	struct mrd_timer *work; /* sweeps, retries, the rest of a long round */
 	struct mrd_timer *tick; /* once a second */
+	struct mrd_urgency urgency;
 	uint64_t started_ns;
 	int lock_fd; /* on the bpffs folder: one agent writes one set of maps */
 	bool detached;
 };
 
-/* Hands the kernel's events over that wait; first thing in every callback. self: the agent. */
+/* Hands the kernel's events over that wait; first thing in every callback that does more than
+ * that, and so is not urgent any more. self: the agent. */
 void mrd_agent_drain(void *self);
 /* Tells the engine what inputs and config say now. */
 void mrd_agent_set_input(struct mrd_agent *agent);

@@ -74,6 +74,50 @@ static int fail(struct mrd_batch *batch, struct mrd_entry *entry, struct mrd_row
 	return error;
 }
 
+struct rereading {
+	const struct mrd_map_writer *writer;
+	enum mrd_map map;
+	struct mrd_rows *rows;
+};
+
+static int reread_row(void *self, const void *key, const void *of_a, const void *of_b)
+{
+	const struct rereading *reading = self;
+	_Alignas(8) unsigned char value[sizeof(struct mrd_route)];
+	const struct mrd_service *vip = (const void *)value;
+	int r = reading->writer->get(reading->writer->self, reading->map, key, value);
+
+	(void)of_b;
+	if (r == -ENOENT)
+		return 0;
+	if (r) /* as good as what is known of it: the next write will tell */
+		return of_a ? mrd_rows_put(reading->rows, reading->map, key, of_a) : 0;
+	if (reading->map == MRD_MAP_SERVICE &&
+	    vip->service_id != mrd_rows_service_id(reading->rows))
+		return 0; /* another service's by now */
+	return mrd_rows_put(reading->rows, reading->map, key, value);
+}
+
+/* Some of a plan was written and could not be undone: which, only the kernel knows. */
+static int reread(const struct mrd_batch *batch, struct mrd_entry *entry,
+		  const struct mrd_rows *wanted)
+{
+	struct rereading reading = {.writer = batch->writer};
+	int r = mrd_rows_new(entry->id, &reading.rows);
+
+	for (enum mrd_map map = 0; !r && map < MRD_MAP_COUNT; map++) {
+		reading.map = map;
+		r = mrd_rows_walk_both(entry->rows, wanted, map, reread_row, &reading);
+	}
+	if (r) {
+		mrd_rows_free(reading.rows);
+		return r;
+	}
+	mrd_rows_free(entry->rows);
+	entry->rows = reading.rows;
+	return 0;
+}
+
 int mrd_batch_write(struct mrd_batch *batch, struct mrd_entry *entry, struct mrd_rows *rows,
 		    size_t *ret_operations, struct mrd_write_failure *ret_failure)
 {
@@ -93,6 +137,8 @@ int mrd_batch_write(struct mrd_batch *batch, struct mrd_entry *entry, struct mrd
 			failed < head.count ? head.items[failed].map : MRD_MAP_COUNT;
 
 		mrd_ops_free(&removal.ops);
+		if (r == -EUCLEAN)
+			reread(batch, entry, rows); /* without memory the old rows are the guess */
 		return fail(batch, entry, rows, r, map, ret_failure);
 	}
 	*ret_operations = removal.ops.count;

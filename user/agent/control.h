@@ -12,6 +12,7 @@
  *	regions
  *	explain NS/NAME[:PORT] [FROM]   why traffic goes where it goes, as of view/view_explain.h;
  *	                     FROM: a pod's address, or REGION[/ZONE[/SUBZONE]]
+ *	policy NS/NAME       what holds for a service: {"policy": "YAML"}
  *	detach               links and maps are removed, then the agent ends: {"links": 9, "maps":
  *14}
  *

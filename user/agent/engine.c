@@ -156,14 +156,17 @@ static void plan_key(struct mrd_engine *engine, const char *key)
 	if (!slash || (service && service->held))
 		return;
 	*slash = '\0';
-	mrd_engine_plan_service(engine, copy, slash + 1);
 	if (engine->drain)
 		engine->drain(engine->self);
+	mrd_engine_plan_service(engine, copy, slash + 1);
 }
 
 static bool is_over(const struct mrd_engine *engine, uint64_t until_ns)
 {
-	return engine->now_ns() >= until_ns;
+	const uint64_t now_ns = engine->now_ns();
+
+	return until_ns != UINT64_MAX &&
+	       (now_ns >= until_ns || now_ns < mrd_engine_settles_at(engine));
 }
 
 /* Returns whether the time was over before the work. */
@@ -257,7 +260,10 @@ bool mrd_engine_round(struct mrd_engine *engine, uint64_t until_ns)
 {
 	bool tried_again = false;
 
+	engine->burst_since_ns = 0;
 	mrd_engine_tell(engine);
+	if (engine->input.is_frozen)
+		return false;
 	do {
 		if (plan_dirty(engine, until_ns) || plan_revisits(engine, until_ns))
 			return true;

@@ -7,12 +7,17 @@
  * from a function, so all of it runs in unit tests. One thread; nothing here blocks.
  *
  * Promises
- * - An ejection is in the kernel before anything else happens: not even its log line comes first.
+ * - An ejection is in the kernel before anything else happens: not even its log line comes first,
+ *   nor the line or the plan of another ejection of the same burst (mrd_engine_settles_at).
  * - A plan that cannot be written leaves the old one of that port whole, is logged once with its
  *   reason (again when the reason changes), and is tried again: after 1 s, 2 s, … 30 s, and
  *   whenever rows were deleted. Ports of a service go only when its other ports could be written.
  * - Adopted services stay as they are until mrd_engine_release(): a cluster that has not been read
  *   yet must not look like one without endpoints.
+ *   All of them, also while one file alone is broken: rows do not say which file they came from.
+ *   Nobody knows whether the broken file has endpoints of a service, another port of it, or the
+ * Node objects that give endpoints their zones, on which the shares of every service depend; a plan
+ *   without these is a wrong plan, though it deletes nothing. Services that are new are planned.
  */
 #ifndef MRD_AGENT_ENGINE_H
 #define MRD_AGENT_ENGINE_H
@@ -32,11 +37,17 @@
 
 struct mrd_engine;
 
+enum {
+	MRD_SETTLE_NS = 5 * 1000 * 1000, /* about one turn of another task on the same CPU */
+	MRD_SETTLE_MOST_NS = 4 * MRD_SETTLE_NS,
+};
+
 struct mrd_engine_config {
 	struct mrd_map_writer writer;
 	uint64_t (*now_ns)(void); /* CLOCK_MONOTONIC */
-	/* Hands over the kernel's events that wait, by mrd_engine_event(); called between services,
-	 * so that a long round delays no ejection. May be NULL. */
+	/* Hands over the kernel's events that wait, by mrd_engine_event(); called before each
+	 * service that is planned and each ejection's log line, so that a long round delays none.
+	 * May be NULL. */
 	void (*drain)(void *self);
 	void *self;
 	int event_fd; /* where Envoy's event log lines go; -1: nowhere */
@@ -48,6 +59,9 @@ struct mrd_engine_input {
 	const struct mrd_policy *policy;
 	const struct mrd_plan_node *node;
 	const char *cluster_domain; /* for the names in Envoy's event log */
+	/* There is no policy to plan by: the kernel's rows stay, but for ejections whose time is
+	 * over. Rules are not among the rows, so there are no new ones. */
+	bool is_frozen;
 };
 
 int mrd_engine_new(const struct mrd_engine_config *config, struct mrd_engine **ret_engine);
@@ -77,9 +91,17 @@ bool mrd_engine_is_holding(const struct mrd_engine *engine);
 
 /* ------------------------------------------------------------------------------------ running */
 
-/* Plans and writes what has changed, until there is nothing more or the time is over. Returns
- * whether there is more. */
+/* Plans and writes what has changed, until there is nothing more or the time is over; a burst of
+ * ejections ends it as well. UINT64_MAX: nothing but the end of the work does. Returns whether
+ * there is more. */
 bool mrd_engine_round(struct mrd_engine *engine, uint64_t until_ns);
+/*
+ * When a round is welcome again; 0 or a time that is past: now. Errors seldom come alone, and each
+ * of them would have to wait for the words and the plan of the one before. So after an ejection
+ * rounds wait until for MRD_SETTLE_NS there was no other, or the first is MRD_SETTLE_MOST_NS old:
+ * the health rows keep connections away from what is ejected, the plan only mends the shares.
+ */
+uint64_t mrd_engine_settles_at(const struct mrd_engine *engine);
 void mrd_engine_event(struct mrd_engine *engine, const struct mrd_event *event);
 /* When mrd_engine_tick() is due (sweeps, retries); UINT64_MAX: never. */
 uint64_t mrd_engine_due(const struct mrd_engine *engine);

@@ -187,6 +187,7 @@ int mrd_engine_restore(struct mrd_engine *engine, struct mrd_entry *entry,
 		.rows = rows,
 		.hosts = hosts,
 	};
+	struct mrd_outlier_rule rule = mrd_outlier_defaults;
 	struct mrd_effective effective;
 	int r;
 
@@ -195,12 +196,19 @@ int mrd_engine_restore(struct mrd_engine *engine, struct mrd_entry *entry,
 	mrd_rows_walk(rows, MRD_MAP_SERVICE, take_number, entry);
 	mrd_policy_effective(engine->input.policy, entry->name.namespace_, entry->name.service,
 			     entry->number, &effective);
-	if (!effective.outlier)
+	if (effective.outlier) {
+		rule = *effective.outlier;
+	} else if (engine->input.is_frozen) {
+		rule.consecutive_5xx = 0; /* ejects nobody, but lets return who is ejected */
+		rule.gateway_off = true;
+		rule.interval_ms = MRD_MS_PER_S;
+	} else {
 		return 0;
+	}
 	mrd_rows_walk(rows, MRD_MAP_HEALTH, take_host, &restoring);
 	mrd_rows_walk(rows, MRD_MAP_STAT, take_responses, &restoring);
 	entry->is_http |= restoring.saw_response;
-	r = set_rule(engine, entry, effective.outlier);
+	r = set_rule(engine, entry, &rule);
 	r = r ?: mrd_outlier_set_hosts(entry->detector, hosts, restoring.count);
 	r = r ?: mrd_rows_walk(rows, MRD_MAP_HEALTH, take_ejection, &restoring);
 	if (!r)
@@ -225,6 +233,25 @@ void mrd_engine_fill_health(void *self, uint32_t endpoint_id, struct mrd_health 
 			health->ejected_until_ns = state.ejected_until_ms * MRD_NS_PER_MS;
 	}
 	health->changed_ns = old && old->state == health->state ? old->changed_ns : fill->now_ns;
+}
+
+/* The return, in the kernel, of a service that no plan will touch for now. */
+static void flip_back(struct mrd_engine *engine, struct mrd_entry *entry, struct mrd_note *note)
+{
+	const uint32_t id = note->verdict.host;
+	const struct mrd_health *known =
+		entry->rows ? mrd_rows_get(entry->rows, MRD_MAP_HEALTH, &id) : NULL;
+	struct mrd_health health;
+
+	if (!known || known->state != MRD_STATE_EJECTED || note->verdict.ejected)
+		return;
+	health = *known;
+	health.state = MRD_STATE_ACTIVE;
+	health.changed_ns = engine->now_ns();
+	health.ejected_until_ns = 0;
+	note->error = engine->writer.put(engine->writer.self, MRD_MAP_HEALTH, &id, &health, 0);
+	if (!note->error)
+		mrd_rows_put(entry->rows, MRD_MAP_HEALTH, &id, &health);
 }
 
 /* The ejection, in the kernel. */
@@ -334,8 +361,22 @@ void mrd_engine_event(struct mrd_engine *engine, const struct mrd_event *event)
 	}
 	if (engine->note_count != first)
 		watch_sweep(engine, entry);
-	if (changed)
-		mrd_model_touch(engine->input.model, entry->name.namespace_, entry->name.service);
+	if (!changed)
+		return;
+	engine->last_burst_ns = engine->now_ns();
+	if (!engine->burst_since_ns)
+		engine->burst_since_ns = engine->last_burst_ns;
+	mrd_model_touch(engine->input.model, entry->name.namespace_, entry->name.service);
+}
+
+uint64_t mrd_engine_settles_at(const struct mrd_engine *engine)
+{
+	const uint64_t most_ns = engine->burst_since_ns + MRD_SETTLE_MOST_NS;
+	const uint64_t quiet_ns = engine->last_burst_ns + MRD_SETTLE_NS;
+
+	if (!engine->burst_since_ns)
+		return 0;
+	return quiet_ns < most_ns ? quiet_ns : most_ns;
 }
 
 uint64_t mrd_engine_due(const struct mrd_engine *engine)
@@ -366,6 +407,8 @@ void mrd_engine_tick(struct mrd_engine *engine)
 		if (mrd_outlier_next_sweep(entry->detector) > mrd_engine_ms(now_ns))
 			continue;
 		mrd_outlier_sweep(entry->detector, mrd_engine_ms(now_ns), on_verdict, &hearing);
+		for (size_t i = first; entry->service->held && i < engine->note_count; i++)
+			flip_back(engine, entry, &engine->notes[i]);
 		if (engine->note_count != first)
 			mrd_model_touch(engine->input.model, entry->name.namespace_,
 					entry->name.service);

@@ -56,6 +56,8 @@ struct mrd_engine {
 	size_t failing;	      /* services with an error */
 	uint64_t retry_at_ns; /* 0: nothing to try again */
 	uint64_t retry_delay_ns;
+	uint64_t burst_since_ns; /* the first ejection of those not yet planned; 0: none */
+	uint64_t last_burst_ns;	 /* the last of them */
 	uint64_t last_plan_ns;
 	struct mrd_round round;
 	struct mrd_latency latency;

@@ -109,7 +109,11 @@ static void tell_note(const struct mrd_engine *engine, const struct mrd_note *no
 
 void mrd_engine_tell(struct mrd_engine *engine)
 {
-	for (size_t i = 0; i < engine->note_count; i++)
+	/* Events that are heard meanwhile add notes of their own. */
+	for (size_t i = 0; i < engine->note_count; i++) {
+		if (engine->drain)
+			engine->drain(engine->self);
 		tell_note(engine, &engine->notes[i]);
+	}
 	engine->note_count = 0;
 }

@@ -27,6 +27,8 @@ struct mrd_inputs {
 	struct mrd_inputs_hooks hooks;
 	struct mrd_model *model;
 	struct mrd_policy *policy;
+	bool is_stand_in; /* no policy was ever read: this one is empty */
+	struct mrd_rejection rejection;
 	struct mrd_policy_watch *policy_watch;
 	struct mrd_watch *policy_fd;
 	struct input_source *sources; /* one per cluster */
@@ -34,6 +36,7 @@ struct mrd_inputs {
 	char region[MRD_NAME_LEN];
 	char zone[MRD_NAME_LEN];
 	char subzone[MRD_NAME_LEN];
+	struct mrd_meta *own; /* a copy of this node's object, for its labels; NULL: not known */
 	struct mrd_plan_node node;
 };
 
@@ -67,6 +70,46 @@ int mrd_inputs_load_policy(const struct mrd_agent_config *config, struct mrd_dia
 			       diag, ret_policy);
 }
 
+int mrd_inputs_empty_policy(struct mrd_policy **ret_policy)
+{
+	const struct mrd_policy_names names = {.cluster_domain = "", .root_namespace = ""};
+	struct mrd_diag diag MRD_AUTO_DIAG = {0};
+
+	return mrd_policy_load(NULL, 0, &names, &diag, ret_policy);
+}
+
+void mrd_inputs_reject(struct mrd_inputs *inputs, const struct mrd_diag *diag, int error)
+{
+	const char *holds = inputs->is_stand_in ? "what the kernel holds stays as it is"
+						: "the policy that was read before stays in force";
+
+	mrd_rejection_set(&inputs->rejection, diag, error, mrd_clock_ns());
+	mrd_inputs_log_findings(diag, "policy", holds);
+	if (diag->errors)
+		mrd_log_error(inputs->is_stand_in ? "policy not taken: nothing is planned"
+						  : "policy not taken: the one before holds",
+			      MRD_KV_NUM("errors", diag->errors));
+	else
+		mrd_log_error("policy not taken", MRD_KV("reason", strerror(-error)),
+			      MRD_KV("consequence", holds));
+}
+
+void mrd_inputs_stand_in(struct mrd_inputs *inputs, const struct mrd_diag *diag, int error)
+{
+	inputs->is_stand_in = true;
+	mrd_inputs_reject(inputs, diag, error);
+}
+
+bool mrd_inputs_is_stand_in(const struct mrd_inputs *inputs)
+{
+	return inputs->is_stand_in;
+}
+
+const struct mrd_rejection *mrd_inputs_rejection(const struct mrd_inputs *inputs)
+{
+	return inputs->rejection.since_ns ? &inputs->rejection : NULL;
+}
+
 static void reload_policy(struct mrd_inputs *inputs)
 {
 	struct mrd_diag diag MRD_AUTO_DIAG = {0};
@@ -76,14 +119,13 @@ static void reload_policy(struct mrd_inputs *inputs)
 
 	inputs->hooks.before(inputs->hooks.self);
 	r = mrd_inputs_load_policy(inputs->config, &diag, &policy);
-	mrd_inputs_log_findings(&diag, "policy", "the policy that was read before stays in force");
 	if (r) {
-		mrd_log_error(
-			"policy not taken", MRD_KV_NUM("errors", diag.errors),
-			MRD_KV("reason", strerror(-r)),
-			MRD_KV("consequence", "the policy that was read before stays in force"));
+		mrd_inputs_reject(inputs, &diag, r);
 		return;
 	}
+	mrd_inputs_log_findings(&diag, "policy", "");
+	mrd_rejection_clear(&inputs->rejection);
+	inputs->is_stand_in = false;
 	inputs->policy = policy;
 	mrd_log_info("policy read", MRD_KV_NUM("rules", mrd_policy_rule_count(policy)));
 	inputs->hooks.policy_changed(inputs->hooks.self);
@@ -194,6 +236,9 @@ int mrd_inputs_new(const struct mrd_agent_config *config, struct mrd_policy *pol
 		.region = inputs->region,
 		.zone = inputs->zone,
 		.subzone = inputs->subzone,
+		.hops_most = config->hops,
+		.cluster = config->clusters[config->home].name,
+		.network = config->clusters[config->home].network,
 	};
 	inputs->sources = calloc(config->cluster_count, sizeof(*inputs->sources));
 	r = inputs->sources ? mrd_config_model_new(config, &inputs->model) : -ENOMEM;
@@ -221,8 +266,10 @@ void mrd_inputs_free(struct mrd_inputs *inputs)
 	mrd_loop_unwatch(inputs->policy_fd);
 	mrd_policy_watch_free(inputs->policy_watch);
 	free(inputs->sources);
+	mrd_object_free(inputs->own);
 	mrd_model_free(inputs->model);
 	mrd_policy_free(inputs->policy);
+	mrd_rejection_clear(&inputs->rejection);
 	free(inputs);
 }
 
@@ -249,13 +296,36 @@ static bool set_name(char name[MRD_NAME_LEN], const char *text)
 	return true;
 }
 
+/* The model's object does not last, so a copy serves. Without memory for one the old labels stay.
+ */
+static bool update_labels(struct mrd_inputs *inputs)
+{
+	const struct mrd_agent_config *config = inputs->config;
+	const struct mrd_meta *object =
+		mrd_model_find(inputs->model, config->home, MRD_KIND_NODE, "", config->node_name);
+	struct mrd_meta *copy = NULL;
+
+	if (object ? inputs->own && mrd_object_equal(object, inputs->own) : !inputs->own)
+		return false;
+	if (object) {
+		copy = mrd_object_copy(object);
+		if (!copy)
+			return false;
+	}
+	mrd_object_free(inputs->own);
+	inputs->own = copy;
+	inputs->node.labels = copy ? &copy->labels : NULL;
+	return true;
+}
+
 bool mrd_inputs_update_node(struct mrd_inputs *inputs)
 {
 	struct mrd_locality_name at;
 	bool changed;
 
 	mrd_config_locality(inputs->config, inputs->model, &at);
-	changed = set_name(inputs->region, at.region);
+	changed = update_labels(inputs);
+	changed |= set_name(inputs->region, at.region);
 	changed |= set_name(inputs->zone, at.zone);
 	changed |= set_name(inputs->subzone, at.subzone);
 	return changed;

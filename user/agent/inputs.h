@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/rejection.h"
 #include "base/loop.h"
 #include "config/config.h"
 #include "model/model.h"
@@ -38,9 +39,20 @@ void mrd_inputs_free(struct mrd_inputs *inputs); /* NULL is fine */
 int mrd_inputs_load_policy(const struct mrd_agent_config *config, struct mrd_diag *diag,
 			   struct mrd_policy **ret_policy);
 
+/* A policy without rules, for inputs whose own is broken from the start. */
+int mrd_inputs_empty_policy(struct mrd_policy **ret_policy);
+/* The policy of these inputs only stands in for one that was refused; logged, like every refusal.
+ * Nothing may be planned by it. It ends when the files are whole. */
+void mrd_inputs_stand_in(struct mrd_inputs *inputs, const struct mrd_diag *diag, int error);
+bool mrd_inputs_is_stand_in(const struct mrd_inputs *inputs);
+/* A newer policy was refused: the one before holds. */
+void mrd_inputs_reject(struct mrd_inputs *inputs, const struct mrd_diag *diag, int error);
+/* Why the files are not what holds; NULL: they are. */
+const struct mrd_rejection *mrd_inputs_rejection(const struct mrd_inputs *inputs);
+
 /* To be called about once a second. */
 void mrd_inputs_tick(struct mrd_inputs *inputs);
-/* Looks the node's locality up again. Whether it has changed. */
+/* Looks the node's locality and labels up again. Whether they have changed. */
 bool mrd_inputs_update_node(struct mrd_inputs *inputs);
 
 struct mrd_model *mrd_inputs_model(const struct mrd_inputs *inputs);

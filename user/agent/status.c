@@ -53,6 +53,23 @@ static void add_unwritten(void *self, const char *service, const char *error, ui
 					"since_ms", ms_since(since_ns, unwritten->now_ns)));
 }
 
+/* Why the policy files are not in force, or null. */
+static json_t *rejection_object(const struct mrd_status *status)
+{
+	const struct mrd_rejection *rejection = mrd_inputs_rejection(status->inputs);
+	json_t *findings;
+
+	if (!rejection)
+		return json_null();
+	findings = json_array();
+	for (size_t i = 0; i < rejection->count; i++)
+		json_array_append_new(findings, json_string(rejection->findings[i]));
+	return json_pack("{s:o, s:s, s:o}", "since_ms",
+			 ms_since(rejection->since_ns, status->now_ns), "holds",
+			 mrd_inputs_is_stand_in(status->inputs) ? "kernel" : "before", "findings",
+			 findings);
+}
+
 static json_t *agent_object(const struct mrd_status *status)
 {
 	const struct mrd_plan_node *node = mrd_inputs_node(status->inputs);
@@ -66,20 +83,20 @@ static json_t *agent_object(const struct mrd_status *status)
 			    "p50", (json_int_t)engine.ejection.p50_us, "p99",
 			    (json_int_t)engine.ejection.p99_us, "max",
 			    (json_int_t)engine.ejection.max_us);
-	return json_pack("{s:s, s:i, s:o, s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:I, s:I, s:I, s:o, "
-			 "s:I, s:o, s:o}",
-			 "version", MRD_VERSION, "pid", (int)getpid(), "uptime_s",
-			 json_integer((json_int_t)((status->now_ns - status->started_ns) /
-						   MRD_NS_PER_MS / MRD_MS_PER_S)),
-			 "node", node->name, "region", node->region, "zone", node->zone, "subzone",
-			 node->subzone, "adoption", adoption_text(status->adoption), "holding",
-			 engine.holding, "features", features_array(status), "services",
-			 (json_int_t)engine.services, "ports", (json_int_t)engine.ports,
-			 "policy_rules",
-			 (json_int_t)mrd_policy_rule_count(mrd_inputs_policy(status->inputs)),
-			 "last_plan_ms_ago", ms_since(engine.last_plan_ns, status->now_ns),
-			 "ejected", (json_int_t)engine.ejected, "unwritten", unwritten.array,
-			 "ejection_latency_us", latency);
+	return json_pack(
+		"{s:s, s:i, s:o, s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:I, s:I, s:I, s:o, "
+		"s:I, s:o, s:o, s:o}",
+		"version", MRD_VERSION, "pid", (int)getpid(), "uptime_s",
+		json_integer((json_int_t)((status->now_ns - status->started_ns) / MRD_NS_PER_MS /
+					  MRD_MS_PER_S)),
+		"node", node->name, "region", node->region, "zone", node->zone, "subzone",
+		node->subzone, "adoption", adoption_text(status->adoption), "holding",
+		engine.holding, "features", features_array(status), "services",
+		(json_int_t)engine.services, "ports", (json_int_t)engine.ports, "policy_rules",
+		(json_int_t)mrd_policy_rule_count(mrd_inputs_policy(status->inputs)),
+		"last_plan_ms_ago", ms_since(engine.last_plan_ns, status->now_ns), "ejected",
+		(json_int_t)engine.ejected, "unwritten", unwritten.array, "policy_rejected",
+		rejection_object(status), "ejection_latency_us", latency);
 }
 
 static json_t *cluster_object(const struct mrd_status *status, size_t cluster)

@@ -6,12 +6,12 @@
  *	           "holding", "features": [{"name", "used", "consequence"}], "services", "ports",
  *	           "policy_rules", "last_plan_ms_ago", "ejected",
  *	           "unwritten": [{"service", "error", "since_ms"}],
- *	           "ejection_latency_us": {"count", "p50", "p99", "max"}},
- *	 "clusters": [{"name", "region", "home", "source", "last_heard_ms_ago", "error",
- *	               "failing_for_ms", "services", "slices", "nodes", "broken_files"}],
- *	 "kernel": of view/view.h}
+ *	           "policy_rejected": {"since_ms", "holds": "before" or "kernel", "findings":
+ *[text]}, "ejection_latency_us": {"count", "p50", "p99", "max"}}, "clusters": [{"name", "region",
+ *"home", "source", "last_heard_ms_ago", "error", "failing_for_ms", "services", "slices", "nodes",
+ *"broken_files"}], "kernel": of view/view.h}
  *
- * Times that have not come are null.
+ * Times that have not come are null, and so is policy_rejected while the files are in force.
  */
 #ifndef MRD_AGENT_STATUS_H
 #define MRD_AGENT_STATUS_H

@@ -400,13 +400,31 @@ static int compare_pairs(const void *left, const void *right)
 	return order ? order : (a > b) - (a < b);
 }
 
+/* The way to the map that ends now: each frame's child waits for its end behind its key, or behind
+ * the items before it. */
+static void add_way(const struct builder *builder, struct mrd_strbuf *way)
+{
+	for (unsigned int i = 0; i + 1 < builder->depth; i++) {
+		const struct frame *frame = &builder->frames[i];
+		const size_t next = builder->frames[i + 1].first;
+
+		if (frame->kind == MRD_DOC_LIST)
+			mrd_strbuf_add_index(way, next - frame->first);
+		else
+			mrd_strbuf_add_field(way, builder->pending[next - 1]->text);
+	}
+}
+
 static int refuse_duplicate(struct builder *builder, const struct mrd_doc_node *key,
 			    const struct mrd_doc_node *first)
 {
 	const struct mrd_place place = {
 		.file = builder->file->name, .line = key->line, .column = key->column};
+	MRD_AUTO_STRBUF struct mrd_strbuf way = {0};
 
-	mrd_diag_add(builder->diag, MRD_ERROR, &place, key->text,
+	add_way(builder, &way);
+	mrd_strbuf_add_field(&way, key->text);
+	mrd_diag_add(builder->diag, MRD_ERROR, &place, way.text ? way.text : "",
 		     "this key is given twice, first in line %u", first->line);
 	return ++builder->duplicates == DUPLICATES_MAX ? -EBADMSG : 0;
 }

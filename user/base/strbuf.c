@@ -154,6 +154,19 @@ void mrd_strbuf_add_json(struct mrd_strbuf *buf, const char *text)
 	mrd_strbuf_add(buf, "\"", 1);
 }
 
+void mrd_strbuf_add_field(struct mrd_strbuf *path, const char *name)
+{
+	if (!*name || strpbrk(name, "./ \"[]*"))
+		mrd_strbuf_addf(path, "[\"%s\"]", name);
+	else
+		mrd_strbuf_addf(path, "%s%s", path->len ? "." : "", name);
+}
+
+void mrd_strbuf_add_index(struct mrd_strbuf *path, size_t index)
+{
+	mrd_strbuf_addf(path, "[%zu]", index);
+}
+
 char *mrd_strbuf_steal(struct mrd_strbuf *buf)
 {
 	char *text = NULL;

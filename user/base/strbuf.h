@@ -27,6 +27,11 @@ void mrd_strbuf_vaddf(struct mrd_strbuf *buf, const char *format, va_list args)
 /* Appends text as a JSON string, quotes included. */
 void mrd_strbuf_add_json(struct mrd_strbuf *buf, const char *text);
 
+/* Steps of a field's path: "spec.subsets[1].labels", names with dots, slashes and such as ["a/b"].
+ */
+void mrd_strbuf_add_field(struct mrd_strbuf *path, const char *name);
+void mrd_strbuf_add_index(struct mrd_strbuf *path, size_t index);
+
 /* The text, to be freed by the caller, or NULL if an append failed. Empties buf either way. */
 char *mrd_strbuf_steal(struct mrd_strbuf *buf);
 

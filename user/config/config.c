@@ -240,9 +240,24 @@ static const struct mrd_key node_keys[] = {
 	CONFIG("subzone", mrd_key_string, node_subzone, 0, LABEL_MAX),
 };
 
+static void read_hops(struct mrd_key_reader *reader, const struct mrd_key *field,
+		      const struct mrd_doc_node *node, const char *path, void *into)
+{
+	int64_t number;
+
+	if (!mrd_doc_int(node, &number) && number > field->most)
+		mrd_key_complain(
+			reader, MRD_ERROR, node, path,
+			"must be %d to %d: the map ABI fixes a route row's size at %d hops", 1,
+			MRD_HOPS_MAX, MRD_HOPS_MAX);
+	else
+		mrd_key_number(reader, field, node, path, into);
+}
+
 static const struct mrd_key limit_keys[] = {
 	CONFIG("services", mrd_key_number, limits.services, 1, SERVICES_MOST),
 	CONFIG("vips", mrd_key_number, limits.vips, 1, ROWS_MOST),
+	CONFIG("hops", read_hops, hops, 1, MRD_HOPS_MAX),
 	CONFIG("members", mrd_key_number, limits.members, 1, ROWS_MOST),
 	CONFIG("affinity", mrd_key_number, limits.affinity, 1, ROWS_MOST),
 	CONFIG("udpFlows", mrd_key_number, limits.udp_flows, 1, ROWS_MOST),

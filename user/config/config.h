@@ -47,6 +47,7 @@ struct mrd_agent_config {
 	char *bpffs;
 	bool probe;
 	struct mrd_dataplane_limits limits;
+	uint32_t hops; /* of a route; 0: MRD_HOPS_MAX */
 	char *control;
 };
 

@@ -296,6 +296,8 @@ static bool is_ejected(void *self, const struct mrd_view *view, const struct mrd
 static int find_node(struct mrd_offline *offline, FILE *err)
 {
 	const struct mrd_agent_config *config = offline->config;
+	const struct mrd_meta *object =
+		mrd_model_find(offline->model, config->home, MRD_KIND_NODE, "", config->node_name);
 	const struct mrd_arguments *arguments = offline->arguments;
 	struct mrd_locality_name at = {
 		.region = config->node_region,
@@ -312,6 +314,9 @@ static int find_node(struct mrd_offline *offline, FILE *err)
 		.region = at.region,
 		.zone = at.zone,
 		.subzone = at.subzone,
+		.labels = object ? &object->labels : NULL,
+		.cluster = config->clusters[config->home].name,
+		.network = config->clusters[config->home].network,
 	};
 	return MRD_EXIT_GOOD;
 }

@@ -310,9 +310,21 @@ static int del_row(void *self, enum mrd_map map, const void *key, uint32_t servi
 	return mrd_map_io_del(&dataplane->maps[map], key);
 }
 
+static int get_row(void *self, enum mrd_map map, const void *key, void *ret_value)
+{
+	const struct mrd_dataplane *dataplane = self;
+
+	return mrd_map_io_get(&dataplane->maps[map], key, ret_value);
+}
+
 struct mrd_map_writer mrd_dataplane_writer(struct mrd_dataplane *dataplane)
 {
-	return (struct mrd_map_writer){.self = dataplane, .put = put_row, .del = del_row};
+	return (struct mrd_map_writer){
+		.self = dataplane,
+		.put = put_row,
+		.del = del_row,
+		.get = get_row,
+	};
 }
 
 int mrd_dataplane_walk(const struct mrd_dataplane *dataplane, enum mrd_map map,

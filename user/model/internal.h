@@ -28,6 +28,7 @@ struct mrd_entry {
 struct mrd_cluster_state {
 	char *name;
 	char *region;
+	char *network;
 	struct mrd_table *objects[MRD_KIND_COUNT]; /* "namespace/name" → struct mrd_meta */
 	struct mrd_refs *node_users;		   /* node name → entries with endpoints on it */
 	struct mrd_refs *pod_users; /* "namespace/name" → entries with endpoints for it */

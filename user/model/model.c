@@ -495,6 +495,11 @@ const char *mrd_model_cluster_name(const struct mrd_model *model, size_t cluster
 	return model->clusters[cluster].name;
 }
 
+const char *mrd_model_cluster_network(const struct mrd_model *model, size_t cluster)
+{
+	return model->clusters[cluster].network;
+}
+
 size_t mrd_model_home(const struct mrd_model *model)
 {
 	return model->home;
@@ -522,9 +527,11 @@ static int cluster_init(struct mrd_cluster_state *state, const struct mrd_model_
 {
 	state->name = strdup(config->name);
 	state->region = strdup(config->region ? config->region : "");
+	state->network = strdup(config->network ? config->network : "");
 	state->node_users = mrd_refs_new();
 	state->pod_users = mrd_refs_new();
-	if (!state->name || !state->region || !state->node_users || !state->pod_users)
+	if (!state->name || !state->region || !state->network || !state->node_users ||
+	    !state->pod_users)
 		return -ENOMEM;
 	for (size_t i = 0; i < MRD_KIND_COUNT; i++) {
 		state->objects[i] = mrd_table_new(NULL); /* put() frees what it replaces */
@@ -550,6 +557,7 @@ static void cluster_clear(struct mrd_cluster_state *state)
 	mrd_refs_free(state->pod_users);
 	free(state->name);
 	free(state->region);
+	free(state->network);
 }
 
 void mrd_model_free(struct mrd_model *model)

@@ -45,6 +45,7 @@ void mrd_model_touch(struct mrd_model *model, const char *namespace_, const char
 
 size_t mrd_model_cluster_count(const struct mrd_model *model);
 const char *mrd_model_cluster_name(const struct mrd_model *model, size_t cluster);
+const char *mrd_model_cluster_network(const struct mrd_model *model, size_t cluster);
 size_t mrd_model_home(const struct mrd_model *model);
 /* How many objects of a kind a cluster has. */
 size_t mrd_model_count(const struct mrd_model *model, size_t cluster, enum mrd_kind kind);

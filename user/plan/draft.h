@@ -2,9 +2,12 @@
 /*
  * Private to plan/: the route of one port while it is worked out. Borrows from view and policy.
  *
- *   draft_route.c  which endpoints take part, in which tier, as which hops
+ *   draft_rules.c  which setting holds, and what it says to this node
+ *   draft_tier.c   in which order endpoints are tried
+ *   draft_route.c  which endpoints take part, as which hops, with which weights
  *   draft_share.c  what each hop gets
  *   draft_join.c   more hops than a route row has room for
+ *   draft_warn.c   what a user should know of it
  *
  * plan.c copies the result into a plan that stands alone.
  */
@@ -12,6 +15,32 @@
 #define MRD_PLAN_DRAFT_H
 
 #include "plan/plan.h"
+
+/* Labels whose values come from where an endpoint or node stands. */
+#define MRD_LABEL_REGION   "topology.kubernetes.io/region"
+#define MRD_LABEL_ZONE	   "topology.kubernetes.io/zone"
+#define MRD_LABEL_SUBZONE  "topology.istio.io/subzone"
+#define MRD_LABEL_NETWORK  "topology.istio.io/network"
+#define MRD_LABEL_CLUSTER  "topology.istio.io/cluster"
+#define MRD_LABEL_HOSTNAME "kubernetes.io/hostname"
+
+enum mrd_draft_hints { MRD_DRAFT_HINTS_NONE, MRD_DRAFT_HINTS_ZONE, MRD_DRAFT_HINTS_NODE };
+
+/* What holds for this port on this node. Lists are the setting's. */
+struct mrd_draft_rules {
+	enum mrd_mode mode;
+	const struct mrd_distribute *distribute; /* NULL: no rule speaks to this node */
+	bool unmatched;				 /* there are rules, but none for this node */
+	bool falls_back;       /* localities that are not listed follow those that are */
+	const char *preferred; /* the region of the pair for this node, or NULL */
+	bool has_pairs;	       /* there are pairs, for this node or for others */
+	const struct mrd_failover_label *labels;
+	size_t label_count;
+	bool zone_aware;
+	bool weighted; /* localities of a tier share by weight */
+	bool strict;   /* own region and the preferred one only */
+	enum mrd_draft_hints hints;
+};
 
 struct mrd_draft_endpoint {
 	const struct mrd_view_endpoint *seen; /* in the view's order: cluster, ip, port */
@@ -23,22 +52,22 @@ struct mrd_draft_hop {
 	struct mrd_locality_name locality;
 	uint32_t tier;
 	uint32_t priority;
-	uint32_t weight; /* of the locality, if the draft is weighted */
+	bool weighted;	 /* localities of this priority share by weight; else endpoints are equal */
+	uint32_t weight; /* of the locality */
 	size_t first;	 /* its endpoints stand together in the draft's */
 	size_t count;
 	uint32_t active; /* by state */
 	uint32_t ejected;
 	uint32_t draining;
-	uint32_t total; /* Envoy's denominator: all but terminating ones */
+	uint32_t total; /* Envoy's denominator: neither terminating ones nor those to be dropped */
 	enum mrd_hop_accept accept;
 	bool panic;
 	double share;
 };
 
 struct mrd_draft {
-	enum mrd_mode mode;
-	bool weighted; /* localities of a priority share by weight; else its endpoints are equal */
-	bool joined;   /* there were too many hops */
+	struct mrd_draft_rules rules;
+	bool joined; /* there were too many hops */
 	struct mrd_draft_endpoint *endpoints;
 	size_t endpoint_count;
 	struct mrd_draft_hop *hops; /* by priority, then locality */
@@ -46,6 +75,7 @@ struct mrd_draft {
 };
 
 struct mrd_draft_input {
+	const struct mrd_model *model; /* for its clusters */
 	const struct mrd_view *view;
 	const struct mrd_view_port *port;
 	const struct mrd_effective *effective;
@@ -54,14 +84,44 @@ struct mrd_draft_input {
 	size_t home;				    /* cluster */
 };
 
-/* All three steps. -ENOMEM. */
+/* All steps. -ENOMEM. */
 int mrd_draft_make(const struct mrd_draft_input *in, struct mrd_draft *ret_draft);
 void mrd_draft_free(struct mrd_draft *draft); /* frees the arrays, not draft itself */
 
+void mrd_draft_find_rules(const struct mrd_draft_input *in, struct mrd_draft_rules *ret_rules);
+/* Istio's priority before compaction. */
+uint32_t mrd_draft_tier(const struct mrd_draft_input *in, const struct mrd_draft_rules *rules,
+			const struct mrd_view_endpoint *endpoint);
+/* This node's value of a label, or "". */
+const char *mrd_draft_own_label(const struct mrd_draft_input *in, const char *key);
+enum mrd_state mrd_draft_state(const struct mrd_draft_input *in,
+			       const struct mrd_view_endpoint *endpoint);
+/* Is the endpoint meant for this node, as far as hints are followed? */
+bool mrd_draft_is_hinted(const struct mrd_draft_input *in, const struct mrd_draft_rules *rules,
+			 const struct mrd_view_endpoint *endpoint);
+bool mrd_draft_matches(const struct mrd_locality_match *match, const char *region, const char *zone,
+		       const char *subzone);
+/* The first entry of the rule that names the locality; rule->to_count: it is not listed. */
+size_t mrd_draft_listed_at(const struct mrd_distribute *rule,
+			   const struct mrd_locality_name *locality);
+
+/* Makes one hop of those with equal priority and locality; puts hops in order. -ENOMEM. */
+int mrd_draft_merge_equal(struct mrd_draft *draft);
 /* Sets share, accept and panic of the hops. -ENOMEM. */
 int mrd_draft_share(struct mrd_draft *draft, const struct mrd_effective *effective);
-/* Joins hops until MRD_HOPS_MAX are left; their shares add up. -ENOMEM leaves the draft whole. */
-int mrd_draft_join(struct mrd_draft *draft);
+/* How many hops a route on this node may have. */
+uint32_t mrd_draft_hops_most(const struct mrd_plan_node *node);
+/* Joins hops until so many are left; their shares add up. -ENOMEM leaves the draft whole. */
+int mrd_draft_join(struct mrd_draft *draft, const struct mrd_plan_node *node);
+
+/* What a user should know of the port's route (draft_warn.c). -ENOMEM. */
+int mrd_draft_warn(const struct mrd_draft_input *in, const struct mrd_draft *draft,
+		   struct mrd_plan_port *port);
+
+/* From draft to what a plan says of the port, which is all 0 before. -ENOMEM leaves a part of it to
+ * be cleared. */
+int mrd_plan_port_make(const struct mrd_draft_input *in, struct mrd_plan_port *port);
+void mrd_plan_port_clear(struct mrd_plan_port *port);
 
 /* May a hop that accepts so hand this endpoint out? */
 bool mrd_draft_usable(enum mrd_hop_accept accept, enum mrd_state state);

@@ -44,10 +44,9 @@ uint32_t mrd_draft_usable_count(const struct mrd_draft_hop *hop)
 }
 
 /* A hop's claim on the load of its priority. */
-static double claim(const struct mrd_draft *draft, const struct mrd_draft_hop *hop,
-		    uint32_t overprovisioning_percent)
+static double claim(const struct mrd_draft_hop *hop, uint32_t overprovisioning_percent)
 {
-	if (draft->weighted && hop->accept == MRD_ACCEPT_ACTIVE)
+	if (hop->weighted && hop->accept == MRD_ACCEPT_ACTIVE)
 		return mrd_load_locality(hop->weight, hop->active, hop->total,
 					 overprovisioning_percent);
 	return mrd_draft_usable_count(hop);
@@ -60,10 +59,29 @@ static void share_out(struct mrd_draft *draft, size_t first, size_t end, double 
 	double sum = 0;
 
 	for (size_t i = first; i < end; i++)
-		sum += claim(draft, &draft->hops[i], overprovisioning_percent);
+		sum += claim(&draft->hops[i], overprovisioning_percent);
 	for (size_t i = first; sum > 0 && i < end; i++)
 		draft->hops[i].share =
-			load * claim(draft, &draft->hops[i], overprovisioning_percent) / sum;
+			load * claim(&draft->hops[i], overprovisioning_percent) / sum;
+}
+
+/* Envoy rounds a level of one healthy host in 141 down to nothing. The first that has any is given
+ * everything then: refusing would help nobody. Returns whether there is one. */
+static bool give_to_first_usable(struct mrd_draft *draft, uint32_t overprovisioning_percent)
+{
+	for (size_t first = 0, end; first < draft->hop_count; first = end) {
+		uint32_t usable = 0;
+
+		for (end = first; end < draft->hop_count &&
+				  draft->hops[end].priority == draft->hops[first].priority;
+		     end++)
+			usable += mrd_draft_usable_count(&draft->hops[end]);
+		if (!usable)
+			continue;
+		share_out(draft, first, end, 1, overprovisioning_percent);
+		return true;
+	}
+	return false;
 }
 
 static void fall_back_to_draining(struct mrd_draft *draft)
@@ -101,7 +119,7 @@ static size_t count_levels(const struct mrd_draft *draft, struct mrd_load_level 
 int mrd_draft_share(struct mrd_draft *draft, const struct mrd_effective *effective)
 {
 	MRD_AUTO_FREE struct mrd_load_level *levels = calloc(draft->hop_count + 1, sizeof(*levels));
-	uint32_t used_percent = 0;
+	double used = 0;
 	size_t count;
 
 	if (!levels)
@@ -122,9 +140,10 @@ int mrd_draft_share(struct mrd_draft *draft, const struct mrd_effective *effecti
 		}
 		share_out(draft, first, end, level->percent * per_cent,
 			  effective->overprovisioning_percent);
-		used_percent += level->percent;
+		for (size_t i = first; i < end; i++)
+			used += draft->hops[i].share;
 	}
-	if (!used_percent)
+	if (used <= 0 && !give_to_first_usable(draft, effective->overprovisioning_percent))
 		fall_back_to_draining(draft);
 	return 0;
 }

@@ -17,39 +17,69 @@ static uint32_t at_most_percent(uint64_t value)
 	return value < PERCENT ? (uint32_t)value : PERCENT;
 }
 
-/* A level's health with overprovisioning: what it could carry of all load, in whole per cent. */
-static uint32_t level_health(const struct mrd_load_level *level, uint32_t overprovisioning_percent)
+static uint32_t host_count(const struct mrd_load_level *level)
 {
-	if (!level->total)
-		return 0;
-	return at_most_percent((uint64_t)overprovisioning_percent * level->healthy / level->total);
+	return level->total - level->excluded;
 }
 
-/* Strictly below the threshold; an empty level counts as 0 % healthy, as in Envoy. */
+/* What a level could carry of all load by part of its hosts, in whole per cent. */
+static uint32_t availability(const struct mrd_load_level *level, uint64_t hosts, uint64_t weight,
+			     uint32_t overprovisioning_percent)
+{
+	if (!host_count(level))
+		return 0;
+	if (level->total_weight)
+		return at_most_percent(overprovisioning_percent * weight / level->total_weight);
+	return at_most_percent(overprovisioning_percent * hosts / host_count(level));
+}
+
+static uint32_t health(const struct mrd_load_level *level, uint32_t overprovisioning_percent)
+{
+	return availability(level, level->healthy, level->healthy_weight, overprovisioning_percent);
+}
+
+static uint32_t degradation(const struct mrd_load_level *level, uint32_t overprovisioning_percent)
+{
+	return availability(level, level->degraded, level->degraded_weight,
+			    overprovisioning_percent);
+}
+
+/* Strictly below the threshold; a level without hosts counts as 0 % healthy. */
 static bool below_threshold(const struct mrd_load_level *level, uint32_t panic_percent)
 {
-	return (uint64_t)level->healthy * PERCENT < (uint64_t)panic_percent * level->total ||
-	       (!level->total && panic_percent);
+	const uint64_t available = (uint64_t)level->healthy + level->degraded;
+
+	if (!host_count(level))
+		return panic_percent;
+	return available * PERCENT < (uint64_t)panic_percent * host_count(level);
 }
 
-/* Each level takes what it can carry of what is left; the first healthy one takes the rounding. */
-static void share_by_health(struct mrd_load_level *levels, size_t count,
-			    uint32_t overprovisioning_percent, uint32_t health_sum)
+/* As much as a level can carry of what is left; notes the first level that can carry anything. */
+static uint32_t take(uint32_t available, uint32_t normalised, uint32_t *at, uint32_t **first,
+		     uint32_t left)
 {
-	struct mrd_load_level *first = NULL;
+	const uint32_t wanted = available * PERCENT / normalised;
+
+	if (!*first && available)
+		*first = at;
+	*at = wanted < left ? wanted : left;
+	return left - *at;
+}
+
+/* Healthy hosts of all levels in order, then degraded ones; the first takes the rounding. */
+static void share_by_health(struct mrd_load_level *levels, size_t count,
+			    uint32_t overprovisioning_percent, uint32_t normalised)
+{
+	uint32_t *first = NULL;
 	uint32_t left = PERCENT;
 
-	for (size_t i = 0; i < count; i++) {
-		const uint32_t health = level_health(&levels[i], overprovisioning_percent);
-		const uint32_t wanted = health * PERCENT / health_sum;
-
-		if (!first && health)
-			first = &levels[i];
-		levels[i].percent = wanted < left ? wanted : left;
-		left -= levels[i].percent;
-	}
-	if (first)
-		first->percent += left;
+	for (size_t i = 0; i < count; i++)
+		left = take(health(&levels[i], overprovisioning_percent), normalised,
+			    &levels[i].percent, &first, left);
+	for (size_t i = 0; i < count; i++)
+		left = take(degradation(&levels[i], overprovisioning_percent), normalised,
+			    &levels[i].degraded_percent, &first, left);
+	*first += left;
 }
 
 /* Every level panics: health says nothing any more, so the number of hosts decides. */
@@ -60,38 +90,46 @@ static void share_by_hosts(struct mrd_load_level *levels, size_t count)
 	uint32_t left = PERCENT;
 
 	for (size_t i = 0; i < count; i++) {
-		levels[i].percent = 0;
-		hosts += levels[i].total - levels[i].unfit;
-	}
-	if (!hosts)
-		return;
-
-	for (size_t i = 0; i < count; i++) {
-		const uint64_t fit = levels[i].total - levels[i].unfit;
+		const uint32_t fit = levels[i].total - levels[i].unfit;
 
 		if (!first && fit)
 			first = &levels[i];
-		levels[i].percent = (uint32_t)(PERCENT * fit / hosts);
+		hosts += fit;
+	}
+	for (size_t i = 0; i < count; i++) {
+		const uint64_t fit = levels[i].total - levels[i].unfit;
+
+		levels[i].percent = hosts ? (uint32_t)(PERCENT * fit / hosts) : 0;
+		levels[i].degraded_percent = 0;
 		left -= levels[i].percent;
 	}
-	first->percent += left;
+	(first ? first : levels)->percent += left;
 }
 
-void mrd_load_levels(struct mrd_load_level *levels, size_t count, uint32_t overprovisioning_percent,
-		     uint32_t panic_percent)
+uint32_t mrd_load_levels(struct mrd_load_level *levels, size_t count,
+			 uint32_t overprovisioning_percent, uint32_t panic_percent)
 {
 	uint64_t sum = 0;
-	bool all_panic = count > 0;
+	uint32_t normalised;
+	bool all_panic = true;
 
 	for (size_t i = 0; i < count; i++) {
-		sum += level_health(&levels[i], overprovisioning_percent);
-		levels[i].percent = 0;
+		sum += health(&levels[i], overprovisioning_percent);
+		sum += degradation(&levels[i], overprovisioning_percent);
+		levels[i].percent = levels[i].degraded_percent = 0;
 		levels[i].panic = false;
 	}
-	if (sum)
-		share_by_health(levels, count, overprovisioning_percent, at_most_percent(sum));
-	if (sum >= PERCENT)
-		return; /* the levels together carry everything: nobody panics */
+	normalised = at_most_percent(sum);
+	if (!count)
+		return normalised;
+	if (normalised)
+		share_by_health(levels, count, overprovisioning_percent, normalised);
+	if (normalised == PERCENT)
+		return normalised; /* the levels together carry everything: nobody panics */
+	if (!normalised && !panic_percent) {
+		levels[0].percent = PERCENT;
+		return normalised;
+	}
 
 	for (size_t i = 0; i < count; i++) {
 		levels[i].panic = below_threshold(&levels[i], panic_percent);
@@ -99,16 +137,17 @@ void mrd_load_levels(struct mrd_load_level *levels, size_t count, uint32_t overp
 	}
 	if (all_panic)
 		share_by_hosts(levels, count);
+	return normalised;
 }
 
-double mrd_load_locality(double weight, uint32_t healthy, uint32_t total,
+double mrd_load_locality(double weight, double healthy, uint32_t total,
 			 uint32_t overprovisioning_percent)
 {
 	double available;
 
 	if (!total)
 		return 0;
-	available = (double)overprovisioning_percent * healthy / ((double)PERCENT * total);
+	available = overprovisioning_percent * healthy / ((double)PERCENT * total);
 	return available < 1 ? weight * available : weight;
 }
 

@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* Copies each port's draft (draft.h) into a plan that borrows nothing, with its warnings. */
+/* Copies each port's draft (draft.h) into a plan that borrows nothing. */
 #include "plan/plan.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,9 +10,12 @@
 
 #define MRD_AUTO_DRAFT __attribute__((cleanup(mrd_draft_free)))
 
+/* consistentHash has no time of its own; Kubernetes' longest is as good as for ever. */
+enum { HASH_AFFINITY_S = 86400 };
+
 static int copy_text(const char *text, char **ret_copy)
 {
-	*ret_copy = strdup(text);
+	*ret_copy = strdup(text ? text : "");
 	return *ret_copy ? 0 : -ENOMEM;
 }
 
@@ -27,69 +28,6 @@ static enum mrd_family family_of(enum mrd_ip_version version)
 static enum mrd_protocol protocol_of(enum mrd_transport transport)
 {
 	return transport == MRD_TRANSPORT_UDP ? MRD_PROTOCOL_UDP : MRD_PROTOCOL_TCP;
-}
-
-/* ------------------------------------------------------------------------------ warnings */
-
-static int __attribute__((format(printf, 2, 3)))
-warn(struct mrd_plan_port *port, const char *format, ...)
-{
-	char **warnings = reallocarray(port->warnings, port->warning_count + 1, sizeof(*warnings));
-	va_list args;
-	int len;
-
-	if (!warnings)
-		return -ENOMEM;
-	port->warnings = warnings;
-	va_start(args, format);
-	len = vasprintf(&warnings[port->warning_count], format, args);
-	va_end(args);
-	if (len < 0)
-		return -ENOMEM;
-	port->warning_count++;
-	return 0;
-}
-
-static int warn_about_use(const struct mrd_draft *draft, struct mrd_plan_port *port)
-{
-	uint32_t usable = 0;
-	uint32_t ejected = 0;
-	bool draining = false;
-
-	for (size_t i = 0; i < draft->hop_count; i++) {
-		usable += mrd_draft_usable_count(&draft->hops[i]);
-		ejected += draft->hops[i].ejected;
-		draining = draining || draft->hops[i].accept == MRD_ACCEPT_DRAINING;
-	}
-	if (draining)
-		return warn(port,
-			    "no endpoint is ready: %u that still serve while they terminate "
-			    "are used",
-			    usable);
-	if (usable)
-		return 0;
-	if (!draft->hop_count)
-		return warn(port, "no endpoint in the route: new connections are refused");
-	return warn(port,
-		    "no endpoint is usable (%u ejected, none ready otherwise): new connections "
-		    "are refused",
-		    ejected);
-}
-
-static int add_warnings(const struct mrd_draft_input *in, const struct mrd_draft *draft,
-			struct mrd_plan_port *port)
-{
-	int r = 0;
-
-	for (size_t i = 0; !r && i < in->view->warning_count; i++)
-		r = warn(port, "%s", in->view->warnings[i]);
-	if (!r && draft->mode != MRD_MODE_POOL && !*in->node->region)
-		r = warn(port, "the region of this node is not known: no endpoint is near");
-	if (!r && draft->joined)
-		r = warn(port,
-			 "more than %d localities: those of one region and priority are joined",
-			 MRD_HOPS_MAX);
-	return r ? r : warn_about_use(draft, port);
 }
 
 /* --------------------------------------------------------------------------------- copies */
@@ -157,33 +95,56 @@ static int copy_identity(const struct mrd_view_port *from, struct mrd_plan_port 
 	return copy_text(from->name, &to->name);
 }
 
-static int make_port(const struct mrd_model *model, const struct mrd_draft_input *in,
-		     struct mrd_plan_port *port)
+/* The Service's own sessionAffinity goes before the rule's consistentHash. */
+static uint32_t affinity_of(const struct mrd_draft_input *in)
+{
+	if (in->view->affinity_timeout_s)
+		return in->view->affinity_timeout_s;
+	return in->effective->hash_source_ip ? HASH_AFFINITY_S : 0;
+}
+
+static int copy_policy(const struct mrd_effective *from, struct mrd_plan_port *to)
+{
+	int r = copy_text(from->rule, &to->rule);
+
+	if (!r)
+		r = copy_text(from->rule_place, &to->rule_place);
+	if (!r)
+		r = copy_text(from->locality_place, &to->locality_place);
+	if (!r)
+		r = copy_text(from->outlier_place, &to->outlier_place);
+	to->has_outlier = from->outlier;
+	if (to->has_outlier)
+		to->outlier = *from->outlier;
+	return r;
+}
+
+int mrd_plan_port_make(const struct mrd_draft_input *in, struct mrd_plan_port *port)
 {
 	MRD_AUTO_DRAFT struct mrd_draft draft = {0};
 	int r = copy_identity(in->port, port);
 
 	if (!r)
+		r = copy_policy(in->effective, port);
+	if (!r)
 		r = mrd_draft_make(in, &draft);
 	if (r)
 		return r;
 
-	port->mode = draft.mode;
-	port->has_outlier = in->effective->outlier;
-	if (port->has_outlier)
-		port->outlier = *in->effective->outlier;
+	port->mode = draft.rules.mode;
+	port->affinity_timeout_s = affinity_of(in);
 	port->hops = calloc(draft.hop_count + 1, sizeof(*port->hops));
 	if (!port->hops)
 		return -ENOMEM;
 	for (size_t i = 0; !r && i < draft.hop_count; i++) {
 		port->hop_count++;
-		r = copy_hop(model, &draft, &draft.hops[i], &port->hops[i]);
+		r = copy_hop(in->model, &draft, &draft.hops[i], &port->hops[i]);
 	}
-	return r ? r : add_warnings(in, &draft, port);
+	return r ? r : mrd_draft_warn(in, &draft, port);
 }
 
-static int fill_plan(const struct mrd_model *model, const struct mrd_policy *policy,
-		     const struct mrd_draft_input *common, struct mrd_plan *plan)
+static int fill_plan(const struct mrd_policy *policy, const struct mrd_draft_input *common,
+		     struct mrd_plan *plan)
 {
 	const struct mrd_view *view = common->view;
 	int r = copy_text(view->namespace_, &plan->namespace_);
@@ -192,7 +153,6 @@ static int fill_plan(const struct mrd_model *model, const struct mrd_policy *pol
 		r = copy_text(view->name, &plan->service);
 	if (r)
 		return r;
-	plan->affinity_timeout_s = view->affinity_timeout_s;
 	plan->ports = calloc(view->port_count + 1, sizeof(*plan->ports));
 	if (!plan->ports)
 		return -ENOMEM;
@@ -207,7 +167,7 @@ static int fill_plan(const struct mrd_model *model, const struct mrd_policy *pol
 			continue;
 		in.port = &view->ports[i];
 		in.effective = &effective;
-		r = make_port(model, &in, &plan->ports[plan->port_count++]);
+		r = mrd_plan_port_make(&in, &plan->ports[plan->port_count++]);
 	}
 	return r;
 }
@@ -217,6 +177,7 @@ int mrd_plan_make(const struct mrd_view *view, const struct mrd_model *model,
 		  const struct mrd_plan_ejections *ejections, struct mrd_plan **ret_plan)
 {
 	const struct mrd_draft_input in = {
+		.model = model,
 		.view = view,
 		.node = node,
 		.ejections = ejections,
@@ -227,7 +188,7 @@ int mrd_plan_make(const struct mrd_view *view, const struct mrd_model *model,
 
 	if (!plan)
 		return -ENOMEM;
-	r = fill_plan(model, policy, &in, plan);
+	r = fill_plan(policy, &in, plan);
 	if (r) {
 		mrd_plan_free(plan);
 		return r;
@@ -248,7 +209,7 @@ static void free_hop(struct mrd_plan_hop *hop)
 	free(hop->subzone);
 }
 
-static void free_port(struct mrd_plan_port *port)
+void mrd_plan_port_clear(struct mrd_plan_port *port)
 {
 	for (size_t i = 0; i < port->hop_count; i++)
 		free_hop(&port->hops[i]);
@@ -258,6 +219,10 @@ static void free_port(struct mrd_plan_port *port)
 	free(port->warnings);
 	free(port->vips);
 	free(port->name);
+	free(port->rule);
+	free(port->rule_place);
+	free(port->locality_place);
+	free(port->outlier_place);
 }
 
 void mrd_plan_free(struct mrd_plan *plan)
@@ -265,7 +230,7 @@ void mrd_plan_free(struct mrd_plan *plan)
 	if (!plan)
 		return;
 	for (size_t i = 0; i < plan->port_count; i++)
-		free_port(&plan->ports[i]);
+		mrd_plan_port_clear(&plan->ports[i]);
 	free(plan->ports);
 	free(plan->namespace_);
 	free(plan->service);

@@ -25,6 +25,11 @@ struct mrd_plan_node {
 	const char *region;
 	const char *zone;
 	const char *subzone;
+	uint32_t hops_most; /* of a route; 0: MRD_HOPS_MAX */
+	/* What failoverPriority compares with besides. NULL: not known, the home cluster's. */
+	const struct mrd_labels *labels; /* of its Node object */
+	const char *cluster;
+	const char *network;
 };
 
 /* Is this endpoint of this service, port and family ejected? */
@@ -68,12 +73,19 @@ struct mrd_plan_port {
 	bool is_http;
 	struct mrd_ip *vips;
 	size_t vip_count;
+	uint32_t affinity_timeout_s; /* 0: none; a client keeps its endpoint so long */
 	enum mrd_mode mode;
 	bool has_outlier;
 	struct mrd_outlier_rule outlier; /* if has_outlier */
 	struct mrd_plan_hop
 		*hops; /* by priority, then region, zone, subzone; at most MRD_HOPS_MAX */
 	size_t hop_count;
+	/* What decided: "namespace/name" of the DestinationRule, and places as "file:line:column";
+	 * "" for what nobody wrote. */
+	char *rule;
+	char *rule_place;
+	char *locality_place;
+	char *outlier_place;
 	char **warnings;
 	size_t warning_count;
 };
@@ -81,7 +93,6 @@ struct mrd_plan_port {
 struct mrd_plan {
 	char *namespace_;
 	char *service;
-	uint32_t affinity_timeout_s; /* 0: none */
 	struct mrd_plan_port *ports; /* without those of loadBalancer PASSTHROUGH: left alone */
 	size_t port_count;
 };

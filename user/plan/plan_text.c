@@ -115,10 +115,13 @@ static void add_port(const struct mrd_plan_port *port, struct mrd_strbuf *out)
 {
 	char text[MRD_IP_TEXT_MAX];
 
-	mrd_strbuf_addf(out, "  port %s %u/%s %s %s%s%s\n", *port->name ? port->name : "-",
+	mrd_strbuf_addf(out, "  port %s %u/%s %s %s%s%s", *port->name ? port->name : "-",
 			port->number, mrd_protocol_name(port->protocol),
 			mrd_family_name(port->family), mrd_mode_name(port->mode),
 			port->is_http ? " http" : "", port->has_outlier ? " outlier" : "");
+	if (port->affinity_timeout_s)
+		mrd_strbuf_addf(out, " affinity %us", port->affinity_timeout_s);
+	mrd_strbuf_addf(out, "\n");
 	for (size_t i = 0; i < port->vip_count; i++)
 		mrd_strbuf_addf(out, "    vip %s\n",
 				mrd_ip_port_format(&port->vips[i], port->number, text));
@@ -130,10 +133,7 @@ static void add_port(const struct mrd_plan_port *port, struct mrd_strbuf *out)
 
 void mrd_plan_text(const struct mrd_plan *plan, struct mrd_strbuf *out)
 {
-	mrd_strbuf_addf(out, "service %s/%s", plan->namespace_, plan->service);
-	if (plan->affinity_timeout_s)
-		mrd_strbuf_addf(out, " affinity %us", plan->affinity_timeout_s);
-	mrd_strbuf_addf(out, "\n");
+	mrd_strbuf_addf(out, "service %s/%s\n", plan->namespace_, plan->service);
 	for (size_t i = 0; i < plan->port_count; i++)
 		add_port(&plan->ports[i], out);
 }

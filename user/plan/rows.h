@@ -116,6 +116,8 @@ struct mrd_map_writer {
 		   int create_only);
 	/* -ENOENT counts as success. For MRD_MAP_SERVICE only if the row names service_id. */
 	int (*del)(void *self, enum mrd_map map, const void *key, uint32_t service_id);
+	/* The value as the kernel has it; -ENOENT. For mrd_rows that are not known any more. */
+	int (*get)(void *self, enum mrd_map map, const void *key, void *ret_value);
 };
 
 /*

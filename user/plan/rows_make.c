@@ -281,7 +281,7 @@ static int put_route(const struct making *making)
 
 static int put_vip(const struct making *making, const struct mrd_ip *vip)
 {
-	const uint32_t timeout_s = making->plan->affinity_timeout_s;
+	const uint32_t timeout_s = making->port->affinity_timeout_s;
 	struct mrd_vip_key key = {
 		.family = making->port->family,
 		.protocol = making->port->protocol,

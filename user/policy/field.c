@@ -3,7 +3,9 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <math.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,11 +21,11 @@ static void add_step(struct mrd_strbuf *path, const struct mrd_step *step)
 		return;
 	add_step(path, step->up);
 	if (!step->name)
-		mrd_strbuf_addf(path, "[%zu]", step->index);
-	else if (step->is_key || strpbrk(step->name, "./ \"[]*"))
+		mrd_strbuf_add_index(path, step->index);
+	else if (step->is_key)
 		mrd_strbuf_addf(path, "[\"%s\"]", step->name);
 	else
-		mrd_strbuf_addf(path, "%s%s", path->len ? "." : "", step->name);
+		mrd_strbuf_add_field(path, step->name);
 }
 
 static void add_finding(struct mrd_reader *reader, enum mrd_severity severity,
@@ -156,32 +158,45 @@ static void unknown_field(struct mrd_reader *reader, const struct mrd_doc_node *
 		mrd_read_error(reader, key, "unknown field");
 }
 
+static bool is_warned(const struct mrd_field *field)
+{
+	return field->use == MRD_FIELD_IGNORED || field->use == MRD_FIELD_KEPT ||
+	       field->use == MRD_FIELD_DEPRECATED;
+}
+
+static void warn_field(struct mrd_reader *reader, const struct mrd_field *field,
+		       const struct mrd_doc_node *key)
+{
+	const char *said = field->use == MRD_FIELD_IGNORED ? "not honoured"
+			   : field->use == MRD_FIELD_KEPT  ? "not honoured yet"
+							   : "deprecated and without effect";
+
+	mrd_read_warning(reader, key, "%s%s%s", said, field->why ? ": " : "",
+			 field->why ? field->why : "");
+}
+
 static void read_field(struct mrd_reader *reader, const struct mrd_field *field,
 		       const struct mrd_doc_node *key, const struct mrd_doc_node *value,
 		       void *draft)
 {
-	const char *why = field->why ? field->why : "";
-	const char *colon = field->why ? ": " : "";
+	const bool kept = field->use == MRD_FIELD_TAKEN || field->use == MRD_FIELD_REQUIRED ||
+			  field->use == MRD_FIELD_KEPT;
+	const size_t errors = reader->diag->errors;
+	const struct mrd_doc_node *key_before = reader->key;
 
-	switch (field->use) {
-	case MRD_FIELD_TAKEN:
-	case MRD_FIELD_REQUIRED:
-		field->read(reader, value, field->spec,
-			    draft ? (char *)draft + field->offset : NULL);
+	if (field->use == MRD_FIELD_SILENT)
 		return;
-	case MRD_FIELD_SILENT:
-		return;
-	case MRD_FIELD_IGNORED:
-		mrd_read_warning(reader, key, "not honoured%s%s", colon, why);
-		break;
-	case MRD_FIELD_DEPRECATED:
-		mrd_read_warning(reader, key, "deprecated and without effect%s%s", colon, why);
-		break;
-	}
 	/* One warning an occurrence: what is inside is checked, but not named again. */
-	reader->muted++;
-	field->read(reader, value, field->spec, NULL);
-	reader->muted--;
+	reader->muted += is_warned(field) ? 1 : 0;
+	reader->key = key;
+	field->read(reader, value, field->spec,
+		    kept && draft ? (char *)draft + field->offset : NULL);
+	reader->key = key_before;
+	reader->muted -= is_warned(field) ? 1 : 0;
+	/* A value that is wrong has been told; that it would have no effect is another day's news.
+	 */
+	if (is_warned(field) && (errors == reader->diag->errors || value->kind != MRD_DOC_SCALAR))
+		warn_field(reader, field, key);
 }
 
 static void check_required(struct mrd_reader *reader, const struct mrd_doc_node *node,
@@ -215,6 +230,17 @@ void mrd_read_one(struct mrd_reader *reader, const struct mrd_block *block,
 		/* As the API server sees it; but somebody may have meant "{}". */
 		mrd_read_warning(reader, key, "empty, which is the same as not given");
 	reader->at = step.up;
+}
+
+char *mrd_read_place(struct mrd_reader *reader, const struct mrd_doc_node *node)
+{
+	char *place = NULL;
+
+	if (asprintf(&place, "%s:%u:%u", reader->file, node->line, node->column) < 0) {
+		reader->no_memory = true;
+		return NULL;
+	}
+	return place;
 }
 
 const struct mrd_doc_node *mrd_read_key(const struct mrd_doc_node *map, const char *name)
@@ -344,13 +370,41 @@ void mrd_read_number(struct mrd_reader *reader, const struct mrd_doc_node *node,
 		return;
 	}
 	if (r < 0 || value < in->min || value > in->max) {
-		mrd_read_error(reader, node, "must be from %u to %u, not %s", in->min, in->max,
-			       node->text);
+		mrd_read_error(reader, node, "must be from %lld to %lld, not %s",
+			       (long long)in->min, (long long)in->max, node->text);
 		return;
 	}
 	if (number)
 		*(struct mrd_number *)number =
 			(struct mrd_number){.node = node, .value = (uint32_t)value};
+}
+
+void mrd_read_real(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *limits,
+		   void *real)
+{
+	const struct mrd_real_limits *in = limits;
+	double value;
+	char *end;
+
+	if (!expect_kind(reader, node, MRD_DOC_SCALAR))
+		return;
+	value = strtod(node->text, &end);
+	/* C also reads hexadecimal numbers, infinities and such. */
+	if (!*node->text || *end || node->text[strspn(node->text, "0123456789+-.eE")]) {
+		mrd_read_error(reader, node, "must be a number, not \"%s\"", node->text);
+		return;
+	}
+	if (!(value >= in->min && value <= in->max)) {
+		if (isinf(in->max))
+			mrd_read_error(reader, node, "must be at least %g, not %s", in->min,
+				       node->text);
+		else
+			mrd_read_error(reader, node, "must be from %g to %g, not %s", in->min,
+				       in->max, node->text);
+		return;
+	}
+	if (real)
+		*(struct mrd_real *)real = (struct mrd_real){.node = node, .value = value};
 }
 
 void mrd_read_flag(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *unused,

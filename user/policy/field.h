@@ -25,10 +25,17 @@ struct mrd_step {
 	bool is_key; /* the name is the user's, not a schema's: printed as ["name"] */
 };
 
+struct mrd_mesh;
+struct mrd_notes;
+
 struct mrd_reader {
 	struct mrd_diag *diag;
 	const char *file;
 	const struct mrd_step *at;
+	const struct mrd_doc_node
+		*key;		     /* of the value that is being read: where its block starts */
+	const struct mrd_mesh *mesh; /* what a rule inherits; NULL while it is being read itself */
+	const struct mrd_notes *notes; /* the annotations that hold in this document */
 	unsigned int muted; /* above 0: inside a block without effect, which was named already */
 	bool no_memory;	    /* sticky; asked once, at the end */
 };
@@ -46,7 +53,8 @@ enum mrd_field_use {
 	MRD_FIELD_TAKEN,
 	MRD_FIELD_REQUIRED,
 	MRD_FIELD_SILENT,  /* known, and of no concern to anybody here */
-	MRD_FIELD_IGNORED, /* known to Istio, not honoured: checked, then a warning that names it */
+	MRD_FIELD_IGNORED, /* known to Istio, not honoured: checked, and a warning that names it */
+	MRD_FIELD_KEPT,	   /* taken, but nothing acts on it yet: the same warning */
 	MRD_FIELD_DEPRECATED,
 };
 
@@ -75,6 +83,12 @@ struct mrd_block {
 		.spec = (field_spec)                                            \
 	}
 
+#define MRD_IGNORED_WHY(field, reader_fn, field_spec, reason)                   \
+	{                                                                       \
+		.name = (field), .use = MRD_FIELD_IGNORED, .read = (reader_fn), \
+		.spec = (field_spec), .why = (reason)                           \
+	}
+
 /* ------------------------------------------------------------------------------- what drafts hold
  */
 
@@ -86,6 +100,10 @@ struct mrd_text {
 struct mrd_number {
 	const struct mrd_doc_node *node;
 	uint32_t value;
+};
+struct mrd_real {
+	const struct mrd_doc_node *node;
+	double value;
 };
 struct mrd_flag {
 	const struct mrd_doc_node *node;
@@ -100,9 +118,14 @@ struct mrd_word {
 	size_t index; /* into the spec's words */
 };
 
+/* Below 0 only for fields without a draft. */
 struct mrd_number_limits {
-	uint32_t min;
-	uint32_t max;
+	int64_t min;
+	int64_t max;
+};
+struct mrd_real_limits {
+	double min;
+	double max;
 };
 struct mrd_span_limits {
 	uint64_t min_ms;
@@ -130,12 +153,17 @@ void mrd_read_one(struct mrd_reader *reader, const struct mrd_block *block,
 /* The key under which a map has a value: the place of a field as a whole. NULL: there is none. */
 const struct mrd_doc_node *mrd_read_key(const struct mrd_doc_node *map, const char *name);
 
+/* "file:line:column" of a node, to be freed. NULL without memory, which the reader notes. */
+char *mrd_read_place(struct mrd_reader *reader, const struct mrd_doc_node *node);
+
 void mrd_read_block(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *block,
 		    void *draft);
 void mrd_read_text(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *unused,
 		   void *text);
 void mrd_read_number(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *limits,
 		     void *number); /* NULL limits: 0 to 2^32 - 1 */
+void mrd_read_real(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *limits,
+		   void *real);
 void mrd_read_flag(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *unused,
 		   void *flag);
 void mrd_read_span(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *limits,

@@ -104,5 +104,10 @@ void mrd_locality_setting_free(struct mrd_locality_setting *setting)
 		free(setting->failover[i].to);
 	}
 	free(setting->failover);
+	for (size_t i = 0; i < setting->priority_count; i++) {
+		free(setting->priority[i].key);
+		free(setting->priority[i].value);
+	}
+	free(setting->priority);
 	free(setting);
 }

@@ -1,22 +1,20 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * Look-up follows Istio, except that a kernel's key has no client identity: the service's namespace
- * is asked first, then the root namespace; in each the exact host, then the longest wildcard. What
- * a rule does not say comes from the mesh's document, block by block.
+ * is asked first, then the root namespace, of whose rules only those count that are exported to the
+ * service's; in each the exact host, then the longest wildcard. What a rule does not say comes from
+ * the mesh's document, block by block.
  *
- * Exact hosts are found by hash, wildcards by walking them, the longest first: installations have a
- * handful of them.
+ * Exact hosts are found by hash, wildcards by walking those of the namespace, the longest first:
+ * installations have a handful of them.
  */
 #include "policy/policy.h"
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "policy/host.h"
-#include "policy/locality.h"
 #include "policy/rules.h"
 
 enum {
@@ -49,182 +47,53 @@ const struct mrd_pool_rule mrd_pool_defaults = {
 	.http_idle_timeout_ms = 3600000,
 };
 
-/* ------------------------------------------------------------------------------- making */
+/* ------------------------------------------------------------------------------- which rule */
 
-void mrd_rule_free(struct mrd_rule *rule)
+static bool is_exported_to(const struct mrd_rule *rule, const char *namespace_)
 {
-	if (!rule)
-		return;
-	free(rule->namespace_);
-	free(rule->label);
-	free(rule->host);
-	free(rule->place);
-	mrd_locality_setting_free(rule->traffic.locality);
-	free(rule);
+	for (size_t i = 0; i < rule->export_count; i++)
+		if (!strcmp(rule->exports[i], namespace_))
+			return true;
+	return !rule->export_count;
 }
 
-void mrd_policy_free(struct mrd_policy *policy)
+/* The first of a host's rules that a service's namespace may use. Its own rules are for all of its
+ * clients, whatever their exportTo. */
+static const struct mrd_rule *visible(const struct mrd_rule *rule, const char *namespace_)
 {
-	if (!policy)
-		return;
-	free(policy->cluster_domain);
-	free(policy->root_namespace);
-	mrd_locality_setting_free(policy->mesh.locality);
-	for (size_t i = 0; i < policy->local_count; i++)
-		free(policy->local_hosts[i].host);
-	free(policy->local_hosts);
-	for (size_t i = 0; i < policy->rule_count; i++)
-		mrd_rule_free(policy->rules[i]);
-	free(policy->rules);
-	mrd_table_free(policy->by_host);
-	free(policy->wildcards);
-	free(policy);
-}
-
-static void policy_cleanup(struct mrd_policy **policy)
-{
-	mrd_policy_free(*policy);
-}
-
-int mrd_policy_add_local_host(struct mrd_policy *policy, const char *host, bool is_local)
-{
-	struct mrd_local_host *hosts =
-		reallocarray(policy->local_hosts, policy->local_count + 1, sizeof(*hosts));
-
-	if (!hosts)
-		return -ENOMEM;
-	policy->local_hosts = hosts;
-	hosts[policy->local_count].host = strdup(host);
-	if (!hosts[policy->local_count].host)
-		return -ENOMEM;
-	hosts[policy->local_count++].is_local = is_local;
-	return 0;
-}
-
-/* As Istio's: other clusters must not answer for this one's API and DNS. */
-static int add_builtin_local_hosts(struct mrd_policy *policy)
-{
-	static const char *const formats[] = {"kubernetes.default.svc.", "*.kube-system.svc."};
-
-	for (size_t i = 0; i < sizeof(formats) / sizeof(*formats); i++) {
-		MRD_AUTO_FREE char *host = NULL;
-		int r;
-
-		if (asprintf(&host, "%s%s", formats[i], policy->cluster_domain) < 0) {
-			host = NULL;
-			return -ENOMEM;
-		}
-		r = mrd_policy_add_local_host(policy, host, true);
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-int mrd_policy_new_empty(const struct mrd_policy_names *names, struct mrd_policy **ret_policy)
-{
-	MRD_CLEANUP(policy_cleanup) struct mrd_policy *policy = calloc(1, sizeof(*policy));
-	int r;
-
-	if (!policy)
-		return -ENOMEM;
-	policy->cluster_domain = strdup(names->cluster_domain);
-	policy->root_namespace = strdup(names->root_namespace);
-	policy->by_host = mrd_table_new(NULL);
-	if (!policy->cluster_domain || !policy->root_namespace || !policy->by_host)
-		return -ENOMEM;
-	r = add_builtin_local_hosts(policy);
-	if (r < 0)
-		return r;
-	*ret_policy = MRD_STEAL_PTR(policy);
-	return 0;
-}
-
-/* In order of length, after those of the same length. */
-static int add_wildcard(struct mrd_policy *policy, struct mrd_rule *rule)
-{
-	struct mrd_rule **rules =
-		reallocarray(policy->wildcards, policy->wildcard_count + 1, sizeof(*rules));
-	size_t at = policy->wildcard_count;
-
-	if (!rules)
-		return -ENOMEM;
-	policy->wildcards = rules;
-	for (; at > 0 && mrd_host_compare(rules[at - 1]->host, rule->host) < 0; at--)
-		rules[at] = rules[at - 1];
-	rules[at] = rule;
-	policy->wildcard_count++;
-	return 0;
-}
-
-static void replace_wildcard(struct mrd_policy *policy, const struct mrd_rule *former,
-			     struct mrd_rule *rule)
-{
-	for (size_t i = 0; i < policy->wildcard_count; i++)
-		if (policy->wildcards[i] == former)
-			policy->wildcards[i] = rule;
-}
-
-int mrd_policy_add(struct mrd_policy *policy, struct mrd_rule *rule,
-		   const struct mrd_rule **ret_former)
-{
-	struct mrd_rule **rules =
-		reallocarray(policy->rules, policy->rule_count + 1, sizeof(*rules));
-	MRD_AUTO_FREE char *key = NULL;
-	struct mrd_rule *former;
-	int r;
-
-	if (!rules) {
-		mrd_rule_free(rule);
-		return -ENOMEM;
-	}
-	policy->rules = rules;
-	rules[policy->rule_count++] = rule;
-	*ret_former = NULL;
-
-	if (asprintf(&key, "%s/%s", rule->namespace_, rule->host) < 0) {
-		key = NULL;
-		return -ENOMEM;
-	}
-	/* Istio merges rules of one host: the first trafficPolicy wins, wherever it comes. */
-	former = mrd_table_get_str(policy->by_host, key);
-	if (former && (former->traffic.given || !rule->traffic.given)) {
-		*ret_former = former->traffic.given && rule->traffic.given ? former : NULL;
-		return 0;
-	}
-	r = mrd_table_put_str(policy->by_host, key, rule);
-	if (r < 0 || !mrd_host_is_wildcard(rule->host))
-		return r;
-	if (!former)
-		return add_wildcard(policy, rule);
-	replace_wildcard(policy, former, rule);
-	return 0;
-}
-
-void mrd_ours_apply(const struct mrd_ours *ours, const struct mrd_ours *mesh,
-		    struct mrd_outlier_rule *rule)
-{
-	if (rule->cap != MRD_CAP_PERCENT && (ours->has_cap || mesh->has_cap))
-		rule->cap = ours->has_cap ? ours->cap : mesh->cap;
-	if (ours->has_probation || mesh->has_probation)
-		rule->probation_ms = ours->has_probation ? ours->probation_ms : mesh->probation_ms;
-}
-
-/* ------------------------------------------------------------------------------- answering */
-
-static const struct mrd_rule *find_in_namespace(const struct mrd_policy *policy,
-						const char *namespace_, const char *host)
-{
-	char key[KEY_ROOM];
-	const struct mrd_rule *rule = NULL;
-
-	if ((size_t)snprintf(key, sizeof(key), "%s/%s", namespace_, host) < sizeof(key))
-		rule = mrd_table_get_str(policy->by_host, key);
-	for (size_t i = 0; !rule && i < policy->wildcard_count; i++)
-		if (!strcmp(policy->wildcards[i]->namespace_, namespace_) &&
-		    mrd_host_matches(policy->wildcards[i]->host, host))
-			rule = policy->wildcards[i];
+	while (rule && strcmp(rule->namespace_, namespace_) != 0 &&
+	       !is_exported_to(rule, namespace_))
+		rule = rule->next;
 	return rule;
+}
+
+static const struct mrd_rule *find_in(const struct mrd_policy *policy, const char *rules_of,
+				      const char *host, const char *namespace_)
+{
+	const struct mrd_wildcards *wildcards = mrd_table_get_str(policy->wildcards, rules_of);
+	const struct mrd_rule *rule = NULL;
+	char key[KEY_ROOM];
+
+	if ((size_t)snprintf(key, sizeof(key), "%s/%s", rules_of, host) < sizeof(key))
+		rule = visible(mrd_table_get_str(policy->by_host, key), namespace_);
+	for (size_t i = 0; !rule && wildcards && i < wildcards->count; i++)
+		if (mrd_host_matches(wildcards->rules[i]->host, host))
+			rule = visible(wildcards->rules[i], namespace_);
+	return rule;
+}
+
+static void host_of(const struct mrd_policy *policy, const char *namespace_, const char *service,
+		    char host[HOST_ROOM])
+{
+	snprintf(host, HOST_ROOM, "%s.%s.svc.%s", service, namespace_, policy->cluster_domain);
+}
+
+static const struct mrd_rule *find_rule(const struct mrd_policy *policy, const char *host,
+					const char *namespace_)
+{
+	const struct mrd_rule *rule = find_in(policy, namespace_, host, namespace_);
+
+	return rule ? rule : find_in(policy, policy->root_namespace, host, namespace_);
 }
 
 static bool is_cluster_local(const struct mrd_policy *policy, const char *host)
@@ -241,6 +110,92 @@ static bool is_cluster_local(const struct mrd_policy *policy, const char *host)
 	return best && best->is_local;
 }
 
+/* ------------------------------------------------------------------------------- what it says */
+
+static void take_mesh_locality(const struct mrd_mesh *mesh, struct mrd_effective *into)
+{
+	into->locality = mesh->locality;
+	into->locality_origin = mesh->locality ? MRD_ORIGIN_MESH : MRD_ORIGIN_NONE;
+	into->locality_place = mesh->locality_place ? mesh->locality_place : "";
+}
+
+/* What holds where no block of a rule says otherwise: the mesh's baseline over the defaults. */
+static void take_mesh(const struct mrd_mesh *mesh, const struct mrd_rule *rule,
+		      struct mrd_effective *into)
+{
+	into->outlier = NULL;
+	into->outlier_place = "";
+	into->min_health_percent = 0;
+	if (mesh->outlier.given) {
+		into->outlier = rule ? &rule->inherited : &mesh->outlier.rule;
+		into->outlier_place = mesh->outlier.place;
+		into->min_health_percent = mesh->outlier.min_health_percent;
+	}
+	into->pool = mesh->pool.given ? &mesh->pool.rule : &mrd_pool_defaults;
+	into->pool_place = mesh->pool.given ? mesh->pool.place : "";
+	into->lb = MRD_LB_LEAST_REQUEST;
+	into->hash_source_ip = false;
+	into->warmup = (struct mrd_warmup_rule){0};
+	into->lb_place = "";
+	take_mesh_locality(mesh, into);
+}
+
+/* Each block that is given replaces what was there, whole. */
+static void take_blocks(const struct mrd_mesh *mesh, const struct mrd_blocks *blocks,
+			struct mrd_effective *into)
+{
+	if (blocks->outlier.given) {
+		into->outlier = &blocks->outlier.rule;
+		into->outlier_place = blocks->outlier.place;
+		into->min_health_percent = blocks->outlier.min_health_percent;
+	}
+	if (blocks->pool.given) {
+		into->pool = &blocks->pool.rule;
+		into->pool_place = blocks->pool.place;
+	}
+	if (!blocks->lb.given)
+		return;
+	into->lb = blocks->lb.lb;
+	into->hash_source_ip = blocks->lb.hash_source_ip;
+	into->warmup = blocks->lb.warmup;
+	into->lb_place = blocks->lb.place;
+	take_mesh_locality(mesh, into);
+	if (blocks->lb.locality) {
+		into->locality = blocks->lb.locality;
+		into->locality_origin = MRD_ORIGIN_RULE;
+		into->locality_place = blocks->lb.locality_place;
+	}
+}
+
+/*
+ * A port's settings replace all of the policy's: blocks that they leave out return to the defaults,
+ * which are the mesh's baseline where it gives one, as for a rule without these blocks.
+ */
+static void take_traffic(const struct mrd_policy *policy, const struct mrd_rule *rule,
+			 const struct mrd_traffic *traffic, uint16_t port,
+			 struct mrd_effective *into)
+{
+	for (size_t i = 0; i < traffic->port_count; i++)
+		if (traffic->ports[i].number == port) {
+			take_mesh(&policy->mesh, rule, into);
+			take_blocks(&policy->mesh, &traffic->ports[i].blocks, into);
+			return;
+		}
+	take_blocks(&policy->mesh, &traffic->blocks, into);
+}
+
+static void take_ours(const struct mrd_ours *ours, struct mrd_effective *into)
+{
+	into->overprovisioning_percent = OVERPROVISIONING;
+	if (ours->given[MRD_OUR_OVERPROVISION])
+		into->overprovisioning_percent = (uint32_t)ours->value[MRD_OUR_OVERPROVISION];
+	into->fallback_next_region = ours->given[MRD_OUR_FALLBACK];
+	into->regions_strict = ours->given[MRD_OUR_REGIONS];
+	into->unready_drop = ours->value[MRD_OUR_UNREADY];
+	into->region_warmup_ms = ours->value[MRD_OUR_WARMUP];
+	into->on_eject = (enum mrd_on_eject)ours->value[MRD_OUR_ON_EJECT];
+}
+
 /* As Istio, and beyond it: a failover list needs no outlierDetection, readiness is enough. */
 static enum mrd_locality_mode locality_mode(const struct mrd_locality_setting *locality,
 					    bool has_outlier)
@@ -249,52 +204,69 @@ static enum mrd_locality_mode locality_mode(const struct mrd_locality_setting *l
 		return MRD_LOCALITY_NONE;
 	if (locality && locality->distribute_count)
 		return MRD_LOCALITY_DISTRIBUTE;
-	if (has_outlier || (locality && locality->failover_count))
+	if (has_outlier || (locality && (locality->failover_count || locality->priority_count)))
 		return MRD_LOCALITY_FAILOVER;
 	return MRD_LOCALITY_NONE;
+}
+
+static void set_mode(struct mrd_effective *effective)
+{
+	effective->locality_mode = locality_mode(effective->locality, effective->outlier != NULL);
 }
 
 void mrd_policy_effective(const struct mrd_policy *policy, const char *namespace_,
 			  const char *service, uint16_t port, struct mrd_effective *ret_effective)
 {
-	static const struct mrd_rule none = {.label = "", .place = ""};
-	const struct mrd_mesh *mesh = &policy->mesh;
-	const struct mrd_outlier_block *outlier;
-	const struct mrd_rule *rule = NULL;
-	uint32_t percent = OVERPROVISIONING;
+	const struct mrd_rule *rule;
 	char host[HOST_ROOM];
 
-	(void)port; /* no block of a rule holds for one port alone */
-	snprintf(host, sizeof(host), "%s.%s.svc.%s", service, namespace_, policy->cluster_domain);
-	rule = find_in_namespace(policy, namespace_, host);
-	if (!rule)
-		rule = find_in_namespace(policy, policy->root_namespace, host);
-	if (!rule)
-		rule = &none;
-
-	outlier = rule->traffic.outlier.given ? &rule->traffic.outlier : &mesh->outlier;
-	if (mesh->ours.overprovisioning_percent)
-		percent = mesh->ours.overprovisioning_percent;
-	if (rule->ours.overprovisioning_percent)
-		percent = rule->ours.overprovisioning_percent;
+	host_of(policy, namespace_, service, host);
+	rule = find_rule(policy, host, namespace_);
 	*ret_effective = (struct mrd_effective){
-		.outlier = outlier->given ? &outlier->rule : NULL,
-		.locality = rule->traffic.locality ? rule->traffic.locality : mesh->locality,
-		.lb = rule->traffic.lb,
-		.min_health_percent = outlier->given ? outlier->min_health_percent : 0,
-		.overprovisioning_percent = percent,
 		.cluster_local = is_cluster_local(policy, host),
-		.rule = rule->label,
-		.rule_place = rule->place,
-		.outlier_place = "",
-		.locality_place = "",
-		.locality_origin = rule->traffic.locality ? MRD_ORIGIN_RULE
-				   : mesh->locality	  ? MRD_ORIGIN_MESH
-							  : MRD_ORIGIN_NONE,
-		.pool = &mrd_pool_defaults,
+		.rule = rule ? rule->label : "",
+		.rule_place = rule ? rule->place : "",
 	};
-	ret_effective->locality_mode =
-		locality_mode(ret_effective->locality, ret_effective->outlier != NULL);
+	take_ours(rule ? &rule->ours : &policy->mesh.ours, ret_effective);
+	take_mesh(&policy->mesh, rule, ret_effective);
+	if (rule)
+		take_traffic(policy, rule, &rule->traffic, port, ret_effective);
+	set_mode(ret_effective);
+}
+
+size_t mrd_policy_subset_count(const struct mrd_policy *policy, const char *namespace_,
+			       const char *service)
+{
+	const struct mrd_rule *rule;
+	char host[HOST_ROOM];
+
+	host_of(policy, namespace_, service, host);
+	rule = find_rule(policy, host, namespace_);
+	return rule ? rule->held_count : 0;
+}
+
+int mrd_policy_subset(const struct mrd_policy *policy, const char *namespace_, const char *service,
+		      uint16_t port, size_t index, struct mrd_subset *ret_subset)
+{
+	const struct mrd_rule_subset *subset;
+	const struct mrd_rule *rule;
+	char host[HOST_ROOM];
+
+	host_of(policy, namespace_, service, host);
+	rule = find_rule(policy, host, namespace_);
+	if (!rule || index >= rule->held_count)
+		return -ENOENT;
+	subset = rule->held[index];
+	*ret_subset = (struct mrd_subset){
+		.name = subset->name,
+		.place = subset->place,
+		.labels = subset->labels,
+		.label_count = subset->label_count,
+	};
+	mrd_policy_effective(policy, namespace_, service, port, &ret_subset->effective);
+	take_traffic(policy, rule, &subset->traffic, port, &ret_subset->effective);
+	set_mode(&ret_subset->effective);
+	return 0;
 }
 
 size_t mrd_policy_rule_count(const struct mrd_policy *policy)

@@ -176,7 +176,8 @@ struct mrd_effective {
 	enum mrd_lb lb;
 	bool hash_source_ip; /* consistentHash.useSourceIp: a client keeps its endpoint */
 	struct mrd_warmup_rule warmup;
-	const struct mrd_pool_rule *pool;  /* never NULL */
+	const struct mrd_pool_rule *pool; /* never NULL */
+	const char *lb_place, *pool_place;
 	uint32_t min_health_percent;	   /* 0 = no panic; 1 to 100 */
 	uint32_t overprovisioning_percent; /* Envoy's factor, default 140 */
 	bool cluster_local;		   /* endpoints of the home cluster only */
@@ -200,6 +201,27 @@ struct mrd_policy_names {
  * specific host; DestinationRule over Service trafficDistribution over mesh. Never fails. */
 void mrd_policy_effective(const struct mrd_policy *policy, const char *namespace_,
 			  const char *service, uint16_t port, struct mrd_effective *ret_effective);
+
+/* A subset of the rule that holds for a port, for printing: without a VirtualService none acts. */
+struct mrd_subset_label {
+	char *key;
+	char *value;
+};
+
+struct mrd_subset {
+	const char *name;
+	const char *place; /* of its name */
+	const struct mrd_subset_label *labels;
+	size_t label_count;
+	/* What would hold for it: its blocks, each whole, over the rule's. */
+	struct mrd_effective effective;
+};
+
+size_t mrd_policy_subset_count(const struct mrd_policy *policy, const char *namespace_,
+			       const char *service);
+/* -ENOENT beyond the last one. */
+int mrd_policy_subset(const struct mrd_policy *policy, const char *namespace_, const char *service,
+		      uint16_t port, size_t index, struct mrd_subset *ret_subset);
 
 size_t mrd_policy_rule_count(const struct mrd_policy *policy);
 void mrd_policy_free(struct mrd_policy *policy); /* NULL is fine */

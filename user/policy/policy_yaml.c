@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * All files are read first, then mesh-wide documents, then rules: what a rule inherits from the
- * mesh is known when it is read, whatever the order of the files. The documents stay until the end,
- * so that a finding can name the place of an earlier one.
+ * All files are read first, then the annotations of mesh-wide documents, then these documents, then
+ * rules: what each inherits is known when it is read, whatever the order of the files. The
+ * documents stay until the end, so that a finding can name the place of an earlier one.
  */
 #include "policy/policy_yaml.h"
 
@@ -20,7 +20,7 @@
 
 #define GROUP "networking.istio.io/"
 
-enum load_pass { PASS_MESH, PASS_RULES };
+enum load_pass { PASS_NOTES, PASS_MESH, PASS_RULES };
 
 struct loader {
 	struct mrd_reader reader;
@@ -28,6 +28,7 @@ struct loader {
 	struct mrd_doc_file **files; /* owned */
 	size_t file_count;
 	struct mrd_table *seen; /* keys of mesh-wide documents */
+	struct mrd_notes notes; /* their annotations */
 	enum load_pass pass;
 };
 
@@ -230,7 +231,9 @@ static void visit(struct loader *loader, const struct mrd_doc_node *node)
 	else if (mrd_doc_get(node, "apiVersion") || mrd_doc_get(node, "kind")) {
 		if (loader->pass == PASS_RULES)
 			visit_object(loader, node);
-	} else if (loader->pass == PASS_MESH)
+	} else if (loader->pass == PASS_NOTES)
+		mrd_read_mesh_notes(&loader->reader, node, &loader->notes);
+	else if (loader->pass == PASS_MESH)
 		mrd_read_mesh(&loader->reader, node, loader->seen, loader->policy);
 }
 
@@ -262,12 +265,14 @@ int mrd_policy_load(const char *const *paths, size_t count, const struct mrd_pol
 		if (r < 0)
 			return r;
 	}
+	visit_all(&loader, PASS_NOTES);
+	loader.policy->mesh.ours = loader.notes.ours;
+	loader.reader.notes = &loader.notes;
 	visit_all(&loader, PASS_MESH);
-	mrd_ours_apply(&loader.policy->mesh.ours, &loader.policy->mesh.ours,
-		       &loader.policy->mesh.outlier.rule);
+	loader.reader.mesh = &loader.policy->mesh;
 	visit_all(&loader, PASS_RULES);
 	mrd_diag_sort(diag);
-	if (loader.reader.no_memory)
+	if (loader.reader.no_memory || mrd_policy_finish(loader.policy) < 0)
 		return -ENOMEM;
 	if (diag->errors != errors)
 		return -EBADMSG;

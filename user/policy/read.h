@@ -1,46 +1,82 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* The blocks of Istio's documents. A NULL target: the block is checked and has no effect. */
+/* The blocks of Istio's documents. Each reader fills what it is given, which its caller frees. */
 #ifndef MRD_POLICY_READ_H
 #define MRD_POLICY_READ_H
 
 #include "policy/field.h"
 #include "policy/rules.h"
 
-/* localityLbSetting → struct mrd_locality_setting * */
+/* localityLbSetting, zoneAwareLbSetting → struct mrd_locality_setting * */
 void mrd_read_locality(struct mrd_reader *reader, const struct mrd_doc_node *node,
 		       const void *unused, void *setting_at);
-/* zoneAwareLbSetting: never honoured */
 void mrd_read_zone_aware(struct mrd_reader *reader, const struct mrd_doc_node *node,
-			 const void *unused, void *draft);
+			 const void *unused, void *setting_at);
 /* outlierDetection → struct mrd_outlier_block */
 void mrd_read_outlier(struct mrd_reader *reader, const struct mrd_doc_node *node,
 		      const void *unused, void *block);
-/* connectionPool: never honoured */
+/* connectionPool → struct mrd_pool_block */
 void mrd_read_pool(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *unused,
-		   void *draft);
-/* trafficPolicy → struct mrd_traffic, which may hold what is inherited */
+		   void *block);
+/* loadBalancer → struct mrd_lb_block */
+void mrd_read_lb(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *unused,
+		 void *block);
+/* trafficPolicy → struct mrd_traffic */
 void mrd_read_traffic(struct mrd_reader *reader, const struct mrd_doc_node *node,
 		      const void *unused, void *traffic);
 
-/* metadata */
+/* ------------------------------------------------------------------------------- metadata */
+
+/* Where an annotation stands. file is NULL for one that was not given. */
+struct mrd_note {
+	const char *file;
+	const struct mrd_doc_node *value;
+	bool own; /* of this document, not inherited from the mesh's */
+};
+
+/* What the annotations say for a document: its own over the mesh's. */
+struct mrd_notes {
+	struct mrd_ours ours;
+	struct mrd_note at[MRD_OUR_COUNT];
+	const struct mrd_step *root; /* the way to the document */
+};
+
+/* A document's metadata; annotations of ours go into notes, which may hold the mesh's already. */
 struct mrd_meta_draft {
 	struct mrd_text name;
 	struct mrd_text namespace_;
-	struct mrd_ours ours;
+	struct mrd_notes *notes;
 };
 void mrd_read_metadata(struct mrd_reader *reader, const struct mrd_doc_node *node,
-		       const void *unused, void *meta_draft);
+		       struct mrd_meta_draft *draft);
+
+/* Findings at an annotation, wherever it stands. */
+void mrd_note_error(struct mrd_reader *reader, enum mrd_our_key key, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+void mrd_note_warning(struct mrd_reader *reader, enum mrd_our_key key, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Envoy refuses a longest ejection below the base; place is where the base comes from. */
+void mrd_check_max_ejection(struct mrd_reader *reader, uint64_t base_ms, const char *place);
+
+/* ------------------------------------------------------------------------------- documents */
+
+/* subsets → an array of them, whose members and itself the caller frees */
+void mrd_read_subsets(struct mrd_reader *reader, const struct mrd_doc_node *list,
+		      struct mrd_rule_subset **ret_subsets, size_t *ret_count);
 
 /* A whole DestinationRule → one more rule of the policy, whose mesh must be read before. */
 void mrd_read_rule(struct mrd_reader *reader, const struct mrd_doc_node *root,
 		   struct mrd_policy *policy);
 
-/* A mesh-wide document. seen: by key, what earlier documents set. */
+/* A mesh-wide document: first the annotations of all of them, then the rest of each. */
+void mrd_read_mesh_notes(struct mrd_reader *reader, const struct mrd_doc_node *root,
+			 struct mrd_notes *notes);
+/* seen: by key, what earlier documents set. */
 void mrd_read_mesh(struct mrd_reader *reader, const struct mrd_doc_node *root,
 		   struct mrd_table *seen, struct mrd_policy *policy);
 
 /* Two blocks of one map that exclude each other: an error at the second, which names both. */
 void mrd_read_exclusive(struct mrd_reader *reader, const struct mrd_doc_node *map, const char *a,
-			const char *b);
+			const char *b, const char *remedy);
 
 #endif

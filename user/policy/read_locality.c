@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * localityLbSetting: Istio's checks (pkg/config/validation/agent), without its blind spots: every
- * mistake is told, not the first, and a wildcard that could never match is a mistake.
+ * localityLbSetting and zoneAwareLbSetting: Istio's checks (pkg/config/validation/agent), without
+ * its blind spots: every mistake is told, not the first, and a wildcard that could never match is a
+ * mistake.
  */
 #include "policy/read.h"
 
@@ -18,31 +19,33 @@ struct setting_draft {
 	struct mrd_flag enabled;
 	const struct mrd_doc_node *distribute;
 	const struct mrd_doc_node *failover;
+	const struct mrd_doc_node *priority;
+	struct mrd_number min_cluster_size;
 };
 
-static const struct mrd_list_of texts = {.read = mrd_read_text};
+/* Those that both settings have. */
+#define SHARED_FIELDS                                                       \
+	{                                                                   \
+		.name = "enabled",                                          \
+		.read = mrd_read_flag,                                      \
+		.offset = offsetof(struct setting_draft, enabled),          \
+	},                                                                  \
+		{                                                           \
+			.name = "failover",                                 \
+			.read = mrd_read_list_node,                         \
+			.offset = offsetof(struct setting_draft, failover), \
+		},                                                          \
+	{                                                                   \
+		.name = "failoverPriority", .read = mrd_read_list_node,     \
+		.offset = offsetof(struct setting_draft, priority),         \
+	}
 
 static const struct mrd_field setting_fields[] = {
-	{
-		.name = "enabled",
-		.read = mrd_read_flag,
-		.offset = offsetof(struct setting_draft, enabled),
-	},
+	SHARED_FIELDS,
 	{
 		.name = "distribute",
 		.read = mrd_read_list_node,
 		.offset = offsetof(struct setting_draft, distribute),
-	},
-	{
-		.name = "failover",
-		.read = mrd_read_list_node,
-		.offset = offsetof(struct setting_draft, failover),
-	},
-	{
-		.name = "failoverPriority",
-		.use = MRD_FIELD_IGNORED,
-		.read = mrd_read_list,
-		.spec = &texts,
 	},
 };
 static const struct mrd_block setting_block = MRD_BLOCK(setting_fields);
@@ -117,18 +120,21 @@ static void parse_locality(struct mrd_reader *reader, const struct mrd_doc_node 
 /*
  * An entry must not be equal to, inside or around an earlier one, or the order of writing would
  * decide more than the first match; a last "*" for all the rest is what everybody expects.
+ * Returns whether there was no mistake.
  */
-static void check_overlap(struct mrd_reader *reader, const struct mrd_doc_node *node,
+static bool check_overlap(struct mrd_reader *reader, const struct mrd_doc_node *node,
 			  const struct mrd_locality_match *match,
 			  const struct mrd_doc_node *earlier_node,
 			  const struct mrd_locality_match *earlier)
 {
 	if (!match->region || !earlier->region)
-		return;
-	if (mrd_locality_covers(earlier, match) ||
-	    (mrd_locality_covers(match, earlier) && !mrd_locality_is_any(match)))
-		mrd_read_error(reader, node, "overlaps with \"%s\" at %s:%u:%u", earlier_node->text,
-			       reader->file, earlier_node->line, earlier_node->column);
+		return true;
+	if (!mrd_locality_covers(earlier, match) &&
+	    (!mrd_locality_covers(match, earlier) || mrd_locality_is_any(match)))
+		return true;
+	mrd_read_error(reader, node, "overlaps with \"%s\" at %s:%u:%u", earlier_node->text,
+		       reader->file, earlier_node->line, earlier_node->column);
+	return false;
 }
 
 static void read_weight(struct mrd_reader *reader, const struct mrd_doc_node *map, size_t index,
@@ -142,7 +148,8 @@ static void read_weight(struct mrd_reader *reader, const struct mrd_doc_node *ma
 	reader->at = &step;
 	parse_locality(reader, key, &tos[index].to);
 	for (size_t i = 0; i < index; i++)
-		check_overlap(reader, key, &tos[index].to, map->keys[i], &tos[i].to);
+		if (!check_overlap(reader, key, &tos[index].to, map->keys[i], &tos[i].to))
+			break;
 	mrd_read_number(reader, map->items[index], &limits, &weight);
 	tos[index].weight = weight.value;
 	reader->at = step.up;
@@ -188,8 +195,9 @@ static void read_distribute(struct mrd_reader *reader, const struct mrd_doc_node
 		reader->at = &from;
 		parse_locality(reader, draft.from.node, &rules[index].from);
 		for (size_t i = 0; i < index; i++)
-			check_overlap(reader, draft.from.node, &rules[index].from, froms[i],
-				      &rules[i].from);
+			if (!check_overlap(reader, draft.from.node, &rules[index].from, froms[i],
+					   &rules[i].from))
+				break;
 		reader->at = &item;
 	}
 	if (draft.to)
@@ -291,27 +299,96 @@ static void read_failovers(struct mrd_reader *reader, const struct mrd_doc_node 
 	reader->at = step.up;
 }
 
-/* The labels of a failover pair's own tiers cannot be ordered a second time. */
-static void check_priority(struct mrd_reader *reader, const struct mrd_doc_node *node)
+/* ------------------------------------------------------------------------------- failoverPriority
+ */
+
+static bool is_topology(const char *key)
 {
 	static const char *const topology[] = {"topology.kubernetes.io/region",
 					       "topology.kubernetes.io/zone",
 					       "topology.istio.io/subzone"};
-	const struct mrd_doc_node *failover = mrd_doc_get(node, "failover");
-	const struct mrd_doc_node *labels = mrd_doc_get(node, "failoverPriority");
-	const struct mrd_step step = {.up = reader->at, .name = "failoverPriority"};
 
-	if (!failover || !failover->count || !labels || labels->kind != MRD_DOC_LIST)
+	for (size_t i = 0; i < sizeof(topology) / sizeof(*topology); i++)
+		if (!strcmp(key, topology[i]))
+			return true;
+	return false;
+}
+
+/* Labels that nodes have by themselves, or whose value a node answers from its cluster. */
+static bool is_of_node(const char *key)
+{
+	static const char *const prefixes[] = {"topology.", "kubernetes.io/", "node.kubernetes.io/",
+					       "node-role.kubernetes.io/", "beta.kubernetes.io/"};
+
+	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
+		if (!strncmp(key, prefixes[i], strlen(prefixes[i])))
+			return true;
+	return false;
+}
+
+static void check_label(struct mrd_reader *reader, const struct mrd_doc_node *list, size_t index,
+			bool has_failover)
+{
+	const struct mrd_doc_node *node = list->items[index];
+
+	if (!*node->text || *node->text == '=')
+		mrd_read_error(reader, node, "must start with a label's key");
+	/* They order the tiers of a failover already; Istio refuses the bare keys too. */
+	else if (has_failover && is_topology(node->text))
+		mrd_read_error(reader, node, "\"%s\" cannot stand beside failover", node->text);
+	else if (!strchr(node->text, '=') && !is_of_node(node->text))
+		mrd_read_warning(reader, node,
+				 "compared with the node's label: one that only the client's pod "
+				 "has is not seen");
+	for (size_t i = 0; i < index; i++)
+		if (!strcmp(list->items[i]->text, node->text)) {
+			mrd_read_warning(reader, node, "no effect: \"%s\" is there already",
+					 node->text);
+			return;
+		}
+}
+
+static void read_label(struct mrd_reader *reader, const struct mrd_doc_node *list, size_t index,
+		       bool has_failover, struct mrd_failover_label *label)
+{
+	struct mrd_text text = {0};
+	const char *value;
+
+	mrd_read_text(reader, list->items[index], NULL, &text);
+	if (!text.node)
 		return;
-	for (size_t i = 0; i < labels->count; i++) {
+	check_label(reader, list, index, has_failover);
+	value = strchr(text.text, '=');
+	label->key = strndup(text.text, strcspn(text.text, "="));
+	if (value)
+		label->value = strdup(value + 1);
+	if (!label->key || (value && !label->value))
+		reader->no_memory = true;
+}
+
+static void read_priority(struct mrd_reader *reader, const struct setting_draft *draft,
+			  struct mrd_locality_setting *setting)
+{
+	const struct mrd_step step = {.up = reader->at, .name = "failoverPriority"};
+	const struct mrd_doc_node *list = draft->priority;
+
+	if (!list || !list->count)
+		return;
+	setting->priority = calloc(list->count, sizeof(*setting->priority));
+	if (!setting->priority) {
+		reader->no_memory = true;
+		return;
+	}
+	setting->priority_count = list->count;
+	for (size_t i = 0; i < list->count; i++) {
 		const struct mrd_step item = {.up = &step, .index = i};
 
 		reader->at = &item;
-		for (size_t j = 0; j < sizeof(topology) / sizeof(*topology); j++)
-			if (!strcmp(labels->items[i]->text, topology[j]))
-				mrd_read_error(reader, labels->items[i],
-					       "\"%s\" cannot stand beside failover", topology[j]);
+		read_label(reader, list, i, setting->failover_count > 0, &setting->priority[i]);
 	}
+	reader->at = &step;
+	if (setting->distribute_count && !reader->notes->ours.given[MRD_OUR_FALLBACK])
+		mrd_read_warning(reader, list, "no effect: distribute decides");
 	reader->at = step.up;
 }
 
@@ -325,7 +402,7 @@ static bool is_filled(const struct mrd_doc_node *map, const char *name)
 }
 
 void mrd_read_exclusive(struct mrd_reader *reader, const struct mrd_doc_node *map, const char *a,
-			const char *b)
+			const char *b, const char *remedy)
 {
 	const struct mrd_doc_node *first = mrd_read_key(map, a);
 	const struct mrd_doc_node *second = mrd_read_key(map, b);
@@ -341,9 +418,9 @@ void mrd_read_exclusive(struct mrd_reader *reader, const struct mrd_doc_node *ma
 	step.name = second->text;
 	reader->at = &step;
 	mrd_read_error(reader, second,
-		       "%s (%s:%u:%u) and %s (%s:%u:%u) exclude each other: remove one",
+		       "%s (%s:%u:%u) and %s (%s:%u:%u) exclude each other: remove one%s",
 		       first->text, reader->file, first->line, first->column, second->text,
-		       reader->file, second->line, second->column);
+		       reader->file, second->line, second->column, remedy);
 	reader->at = step.up;
 }
 
@@ -352,43 +429,62 @@ static void setting_cleanup(struct mrd_locality_setting **setting)
 	mrd_locality_setting_free(*setting);
 }
 
-void mrd_read_locality(struct mrd_reader *reader, const struct mrd_doc_node *node,
-		       const void *unused, void *setting_at)
+static void read_setting(struct mrd_reader *reader, const struct mrd_doc_node *node,
+			 const struct mrd_block *block, struct mrd_locality_setting **setting_at)
 {
 	MRD_CLEANUP(setting_cleanup)
 	struct mrd_locality_setting *setting = calloc(1, sizeof(*setting));
 	struct setting_draft draft = {0};
 
-	(void)unused;
 	if (!setting) {
 		reader->no_memory = true;
 		return;
 	}
-	mrd_read_block(reader, node, &setting_block, &draft);
+	mrd_read_block(reader, node, block, &draft);
 	setting->enabled = !draft.enabled.node || draft.enabled.value;
+	setting->min_cluster_size = draft.min_cluster_size.value;
 	read_distributes(reader, draft.distribute, setting);
 	read_failovers(reader, draft.failover, setting);
-	mrd_read_exclusive(reader, node, "distribute", "failover");
-	check_priority(reader, node);
-	if (setting_at)
-		*(struct mrd_locality_setting **)setting_at = MRD_STEAL_PTR(setting);
+	read_priority(reader, &draft, setting);
+	*setting_at = MRD_STEAL_PTR(setting);
+}
+
+void mrd_read_locality(struct mrd_reader *reader, const struct mrd_doc_node *node,
+		       const void *unused, void *setting_at)
+{
+	(void)unused;
+	read_setting(reader, node, &setting_block, setting_at);
+	if (!reader->notes->ours.given[MRD_OUR_FALLBACK])
+		mrd_read_exclusive(reader, node, "distribute", "failover",
+				   ", or set meridian.dev/fallback: next-region");
 }
 
 /* ------------------------------------------------------------------------------- zone-aware */
 
-static const struct mrd_list_of failover_pairs = {.read = mrd_read_block, .spec = &failover_block};
-
 static const struct mrd_field zone_aware_fields[] = {
-	{.name = "enabled", .read = mrd_read_flag},
-	{.name = "minClusterSize", .read = mrd_read_number},
-	{.name = "failover", .read = mrd_read_list, .spec = &failover_pairs},
-	{.name = "failoverPriority", .read = mrd_read_list, .spec = &texts},
+	SHARED_FIELDS,
+	{
+		.name = "minClusterSize",
+		.use = MRD_FIELD_KEPT,
+		.read = mrd_read_number,
+		.offset = offsetof(struct setting_draft, min_cluster_size),
+		.why = "inside a region the split is even, however small it is",
+	},
 };
 static const struct mrd_block zone_aware_block = MRD_BLOCK(zone_aware_fields);
 
 void mrd_read_zone_aware(struct mrd_reader *reader, const struct mrd_doc_node *node,
-			 const void *unused, void *draft)
+			 const void *unused, void *setting_at)
 {
-	(void)unused, (void)draft;
-	mrd_read_block(reader, node, &zone_aware_block, NULL);
+	struct mrd_locality_setting **setting = setting_at;
+
+	(void)unused;
+	read_setting(reader, node, &zone_aware_block, setting);
+	if (!*setting)
+		return;
+	(*setting)->zone_aware = true;
+	if ((*setting)->enabled)
+		mrd_read_warning(reader, reader->key,
+				 "inside a region the split is even; Envoy would prefer the own "
+				 "zone by its capacity");
 }

@@ -24,9 +24,10 @@ struct seen {
 };
 
 struct mesh_draft {
-	struct mrd_meta_draft meta;
-	struct mrd_outlier_block outlier;
-	struct mrd_locality_setting *locality; /* owned */
+	struct mrd_outlier_block outlier; /* members of these are owned */
+	struct mrd_pool_block pool;
+	struct mrd_locality_setting *locality;
+	struct mrd_locality_setting *zone_aware;
 	const struct mrd_doc_node *services;
 };
 
@@ -105,7 +106,11 @@ static const struct mrd_span_limits connect_timeout = {.min_ms = 1,
 						       .max_ms = CONNECT_TIMEOUT_MAX_MS};
 
 static const struct mrd_field default_traffic_fields[] = {
-	{.name = "connectionPool", .read = mrd_read_pool},
+	{
+		.name = "connectionPool",
+		.read = mrd_read_pool,
+		.offset = offsetof(struct mesh_draft, pool),
+	},
 	{
 		.name = "outlierDetection",
 		.read = mrd_read_outlier,
@@ -115,11 +120,7 @@ static const struct mrd_field default_traffic_fields[] = {
 static const struct mrd_block default_traffic_block = MRD_BLOCK(default_traffic_fields);
 
 static const struct mrd_field mesh_fields[] = {
-	{
-		.name = "metadata",
-		.read = mrd_read_metadata,
-		.offset = offsetof(struct mesh_draft, meta),
-	},
+	{.name = "metadata", .use = MRD_FIELD_SILENT, .read = mrd_read_any},
 	{
 		.name = "localityLbSetting",
 		.read = mrd_read_locality,
@@ -137,8 +138,8 @@ static const struct mrd_field mesh_fields[] = {
 	},
 	{
 		.name = "zoneAwareLbSetting",
-		.use = MRD_FIELD_IGNORED,
 		.read = mrd_read_zone_aware,
+		.offset = offsetof(struct mesh_draft, zone_aware),
 	},
 	{
 		.name = "connectTimeout",
@@ -281,40 +282,82 @@ static void note_document(struct mrd_reader *reader, const struct mrd_doc_node *
 	reader->at = metadata.up;
 }
 
-static void take_ours(const struct mrd_ours *from, struct mrd_ours *into)
+/* Of two documents; in one it is told already. */
+static void note_setting(struct mrd_reader *reader, const struct mrd_doc_node *root,
+			 const struct mrd_table *seen)
 {
-	if (from->has_cap) {
-		into->has_cap = true;
-		into->cap = from->cap;
+	static const char *const names[] = {"localityLbSetting", "zoneAwareLbSetting"};
+
+	for (size_t i = 0; i < 2; i++) {
+		const struct mrd_doc_node *key = mrd_read_key(root, names[i]);
+		const struct seen *other = mrd_table_get_str(seen, names[1 - i]);
+		const struct mrd_step step = {.up = reader->at, .name = names[i]};
+
+		if (!key || !other || mrd_doc_get(root, names[1 - i]))
+			continue;
+		reader->at = &step;
+		mrd_read_error(reader, key,
+			       "%s (%s:%u:%u) and %s (%s:%u:%u) exclude each other: remove one",
+			       names[1 - i], other->file, other->key->line, other->key->column,
+			       names[i], reader->file, key->line, key->column);
+		reader->at = step.up;
 	}
-	if (from->has_probation) {
-		into->has_probation = true;
-		into->probation_ms = from->probation_ms;
+}
+
+static void take_draft(struct mrd_reader *reader, const struct mrd_doc_node *root,
+		       struct mesh_draft *draft, struct mrd_mesh *mesh)
+{
+	const char *name = draft->zone_aware ? "zoneAwareLbSetting" : "localityLbSetting";
+	struct mrd_locality_setting **setting =
+		draft->zone_aware ? &draft->zone_aware : &draft->locality;
+
+	/* What stands twice is an error; the first is kept so that nothing leaks. */
+	if (draft->outlier.given && !mesh->outlier.given)
+		mesh->outlier = draft->outlier;
+	else
+		free(draft->outlier.place);
+	if (draft->pool.given && !mesh->pool.given)
+		mesh->pool = draft->pool;
+	else
+		free(draft->pool.place);
+	if (*setting && !mesh->locality) {
+		mesh->locality = MRD_STEAL_PTR(*setting);
+		mesh->locality_place = mrd_read_place(reader, mrd_read_key(root, name));
 	}
-	if (from->overprovisioning_percent)
-		into->overprovisioning_percent = from->overprovisioning_percent;
+	mrd_locality_setting_free(draft->locality);
+	mrd_locality_setting_free(draft->zone_aware);
+}
+
+/* "spec" is no key of the mesh's: a rule that lost its head, which is told once. */
+static bool is_headless_rule(const struct mrd_doc_node *root)
+{
+	return mrd_doc_get(root, "spec") != NULL;
+}
+
+void mrd_read_mesh_notes(struct mrd_reader *reader, const struct mrd_doc_node *root,
+			 struct mrd_notes *notes)
+{
+	struct mrd_meta_draft draft = {.notes = notes};
+
+	if (!is_headless_rule(root))
+		mrd_read_metadata(reader, mrd_doc_get(root, "metadata"), &draft);
 }
 
 void mrd_read_mesh(struct mrd_reader *reader, const struct mrd_doc_node *root,
 		   struct mrd_table *seen, struct mrd_policy *policy)
 {
-	struct mrd_mesh *mesh = &policy->mesh;
 	struct mesh_draft draft = {0};
 
-	if (mrd_doc_get(root, "spec")) {
+	if (is_headless_rule(root)) {
 		mrd_read_error(reader, root,
 			       "has a spec, but neither apiVersion nor kind: is it a "
 			       "DestinationRule of networking.istio.io/v1?");
 		return;
 	}
 	mrd_read_block(reader, root, &mesh_block, &draft);
-	mrd_read_exclusive(reader, root, "localityLbSetting", "zoneAwareLbSetting");
+	mrd_read_exclusive(reader, root, "localityLbSetting", "zoneAwareLbSetting", "");
+	note_setting(reader, root, seen);
 	note_document(reader, root, seen);
 	read_services(reader, draft.services, policy);
-	take_ours(&draft.meta.ours, &mesh->ours);
-	if (draft.outlier.given)
-		mesh->outlier = draft.outlier;
-	if (!mesh->locality)
-		mesh->locality = MRD_STEAL_PTR(draft.locality);
-	mrd_locality_setting_free(draft.locality);
+	take_draft(reader, root, &draft, &policy->mesh);
 }

@@ -2,6 +2,8 @@
 /* outlierDetection: Istio's OutlierDetection, with the defaults and the meanings of Envoy's. */
 #include "policy/read.h"
 
+#include "base/cleanup.h"
+
 enum { MAX_EJECTION_MS = 300000 }; /* Envoy's max_ejection_time, which Istio never sets */
 
 struct outlier_draft {
@@ -13,12 +15,11 @@ struct outlier_draft {
 	struct mrd_span base_ejection;
 	struct mrd_number max_percent;
 	struct mrd_number min_health;
+	const struct mrd_doc_node *codes;
 };
 
 static const struct mrd_number_limits percent = {.min = 0, .max = 100};
-static const struct mrd_number_limits errors = {.min = 0, .max = INT32_MAX};
-static const struct mrd_number_limits http_code = {.min = 100, .max = 599};
-static const struct mrd_list_of http_codes = {.read = mrd_read_number, .spec = &http_code};
+static const struct mrd_number_limits errors = {.min = INT32_MIN, .max = INT32_MAX};
 
 static const struct mrd_field outlier_fields[] = {
 	{
@@ -65,10 +66,8 @@ static const struct mrd_field outlier_fields[] = {
 	},
 	{
 		.name = "outlierDetectionHttpErrorCodes",
-		.use = MRD_FIELD_IGNORED,
-		.read = mrd_read_list,
-		.spec = &http_codes,
-		.why = "500 to 599 count as errors",
+		.read = mrd_read_list_node,
+		.offset = offsetof(struct outlier_draft, codes),
 	},
 	{
 		.name = "consecutiveErrors",
@@ -104,6 +103,39 @@ static void check_outlier(struct mrd_reader *reader, const struct outlier_draft 
 	reader->at = step.up;
 }
 
+/* Codes that count as errors instead of 500 to 599; an empty list is none given. */
+static void read_codes(struct mrd_reader *reader, const struct mrd_doc_node *list,
+		       struct mrd_outlier_rule *rule)
+{
+	static const struct mrd_number_limits limits = {.min = MRD_ERROR_CODE_MIN,
+							.max = MRD_ERROR_CODE_MAX};
+	const struct mrd_step step = {.up = reader->at, .name = "outlierDetectionHttpErrorCodes"};
+
+	for (size_t i = 0; list && i < list->count; i++) {
+		const struct mrd_step item = {.up = &step, .index = i};
+		struct mrd_number code = {0};
+		uint32_t bit;
+
+		reader->at = &item;
+		mrd_read_number(reader, list->items[i], &limits, &code);
+		reader->at = step.up;
+		if (!code.node)
+			continue;
+		bit = code.value - MRD_ERROR_CODE_MIN;
+		rule->has_error_codes = true;
+		rule->error_codes[bit / 8] |= (uint8_t)(1U << bit % 8);
+	}
+}
+
+static void check_base(struct mrd_reader *reader, const struct mrd_span *base,
+		       const struct mrd_outlier_rule *rule)
+{
+	MRD_AUTO_FREE char *place = mrd_read_place(reader, base->node ? base->node : reader->key);
+
+	if (place)
+		mrd_check_max_ejection(reader, rule->base_ejection_ms, place);
+}
+
 static uint32_t number_or(const struct mrd_number *number, uint32_t absent)
 {
 	return number->node ? number->value : absent;
@@ -136,11 +168,14 @@ void mrd_read_outlier(struct mrd_reader *reader, const struct mrd_doc_node *node
 		rule.cap = MRD_CAP_PERCENT;
 		rule.max_ejection_percent = draft.max_percent.value;
 	}
+	read_codes(reader, draft.codes, &rule);
 	check_outlier(reader, &draft, &rule);
-	if (block)
-		*(struct mrd_outlier_block *)block = (struct mrd_outlier_block){
-			.given = true,
-			.rule = rule,
-			.min_health_percent = draft.min_health.value,
-		};
+	check_base(reader, &draft.base_ejection, &rule);
+	mrd_ours_apply(&reader->notes->ours, &rule);
+	*(struct mrd_outlier_block *)block = (struct mrd_outlier_block){
+		.given = true,
+		.rule = rule,
+		.min_health_percent = draft.min_health.value,
+		.place = mrd_read_place(reader, reader->key),
+	};
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * connectionPool: its limits are a proxy's, which sees requests and queues them. All of it is
- * checked as Istio does, and each field that is set is named as not honoured.
+ * connectionPool: checked as Istio does, and kept for the data plane. Its limits are a proxy's,
+ * which sees requests and queues them; each field that is set and not acted on is named, once.
  */
 #include "policy/read.h"
 
@@ -9,26 +9,74 @@
 
 enum { CONNECT_TIMEOUT_MAX_MS = 3600 * 1000 }; /* Istio's own limit */
 
+static const char no_requests[] = "it counts requests, which are not seen at the socket";
+static const char no_protocol[] = "the application chooses its protocol";
+static const char own_sockets[] = "connections are the application's own";
+
 static const struct mrd_number_limits int32 = {.min = 0, .max = INT32_MAX};
 static const struct mrd_span_limits connect_timeout = {.min_ms = 1,
 						       .max_ms = CONNECT_TIMEOUT_MAX_MS};
 static const struct mrd_span_limits or_zero = {.min_ms = 0};
 
+/* ------------------------------------------------------------------------------- tcp */
+
+struct pool_draft {
+	struct mrd_number max_connections;
+	struct mrd_span connect_timeout;
+	struct mrd_number probes;
+	struct mrd_span keepalive_time;
+	struct mrd_span keepalive_interval;
+	struct mrd_span max_duration;
+	struct mrd_span idle_timeout;
+	struct mrd_number pending;
+	struct mrd_number requests;
+	struct mrd_number per_connection;
+	struct mrd_number retries;
+	struct mrd_number streams;
+	struct mrd_span http_idle_timeout;
+};
+
+/* The blocks inside share the pool's draft. */
 static const struct mrd_field keepalive_fields[] = {
-	{.name = "probes", .read = mrd_read_number},
-	{.name = "time", .read = mrd_read_span},
-	{.name = "interval", .read = mrd_read_span},
+	{
+		.name = "probes",
+		.read = mrd_read_number,
+		.offset = offsetof(struct pool_draft, probes),
+	},
+	{
+		.name = "time",
+		.read = mrd_read_span,
+		.offset = offsetof(struct pool_draft, keepalive_time),
+	},
+	{
+		.name = "interval",
+		.read = mrd_read_span,
+		.offset = offsetof(struct pool_draft, keepalive_interval),
+	},
 };
 static const struct mrd_block keepalive_block = MRD_BLOCK(keepalive_fields);
 
+#define KEPT(field, reader_fn, field_spec, member, reason)                                         \
+	{                                                                                          \
+		.name = (field), .use = MRD_FIELD_KEPT, .read = (reader_fn), .spec = (field_spec), \
+		.offset = offsetof(struct pool_draft, member), .why = (reason)                     \
+	}
+
 static const struct mrd_field tcp_fields[] = {
-	MRD_IGNORED("maxConnections", mrd_read_number, &int32),
-	MRD_IGNORED("connectTimeout", mrd_read_span, &connect_timeout),
-	MRD_IGNORED("tcpKeepalive", mrd_read_block, &keepalive_block),
-	MRD_IGNORED("maxConnectionDuration", mrd_read_span, NULL),
-	MRD_IGNORED("idleTimeout", mrd_read_span, &or_zero),
+	KEPT("maxConnections", mrd_read_number, &int32, max_connections, NULL),
+	KEPT("connectTimeout", mrd_read_span, &connect_timeout, connect_timeout, NULL),
+	{
+		.name = "tcpKeepalive",
+		.use = MRD_FIELD_KEPT,
+		.read = mrd_read_block,
+		.spec = &keepalive_block,
+	},
+	KEPT("maxConnectionDuration", mrd_read_span, NULL, max_duration, NULL),
+	KEPT("idleTimeout", mrd_read_span, &or_zero, idle_timeout, own_sockets),
 };
 static const struct mrd_block tcp_block = MRD_BLOCK(tcp_fields);
+
+/* ------------------------------------------------------------------------------- http */
 
 static const struct mrd_field http2_keepalive_fields[] = {
 	{.name = "interval", .use = MRD_FIELD_REQUIRED, .read = mrd_read_span},
@@ -40,15 +88,15 @@ static const char *const upgrade_words[] = {"DEFAULT", "DO_NOT_UPGRADE", "UPGRAD
 static const struct mrd_words upgrades = MRD_WORDS(upgrade_words);
 
 static const struct mrd_field http_fields[] = {
-	MRD_IGNORED("http1MaxPendingRequests", mrd_read_number, &int32),
-	MRD_IGNORED("http2MaxRequests", mrd_read_number, &int32),
-	MRD_IGNORED("maxRequestsPerConnection", mrd_read_number, &int32),
-	MRD_IGNORED("maxRetries", mrd_read_number, &int32),
-	MRD_IGNORED("idleTimeout", mrd_read_span, NULL),
-	MRD_IGNORED("h2UpgradePolicy", mrd_read_word, &upgrades),
-	MRD_IGNORED("useClientProtocol", mrd_read_flag, NULL),
-	MRD_IGNORED("maxConcurrentStreams", mrd_read_number, &int32),
-	MRD_IGNORED("http2KeepAlive", mrd_read_block, &http2_keepalive_block),
+	KEPT("http1MaxPendingRequests", mrd_read_number, &int32, pending, no_requests),
+	KEPT("http2MaxRequests", mrd_read_number, &int32, requests, no_requests),
+	KEPT("maxRequestsPerConnection", mrd_read_number, &int32, per_connection, NULL),
+	KEPT("maxRetries", mrd_read_number, &int32, retries, no_requests),
+	KEPT("idleTimeout", mrd_read_span, NULL, http_idle_timeout, own_sockets),
+	MRD_IGNORED_WHY("h2UpgradePolicy", mrd_read_word, &upgrades, no_protocol),
+	MRD_IGNORED_WHY("useClientProtocol", mrd_read_flag, NULL, no_protocol),
+	KEPT("maxConcurrentStreams", mrd_read_number, &int32, streams, no_requests),
+	MRD_IGNORED_WHY("http2KeepAlive", mrd_read_block, &http2_keepalive_block, own_sockets),
 };
 static const struct mrd_block http_block = MRD_BLOCK(http_fields);
 
@@ -59,12 +107,14 @@ static void read_pool_http(struct mrd_reader *reader, const struct mrd_doc_node 
 	const struct mrd_doc_node *client = mrd_doc_get(node, "useClientProtocol");
 	bool use_client = false;
 
-	(void)unused, (void)draft;
-	mrd_read_block(reader, node, &http_block, NULL);
+	(void)unused;
+	mrd_read_block(reader, node, &http_block, draft);
 	if (upgrade && !strcmp(upgrade->text, "UPGRADE") && client &&
 	    !mrd_doc_bool(client, &use_client) && use_client)
-		mrd_read_exclusive(reader, node, "h2UpgradePolicy", "useClientProtocol");
+		mrd_read_exclusive(reader, node, "h2UpgradePolicy", "useClientProtocol", "");
 }
+
+/* ------------------------------------------------------------------------------- the block */
 
 static const struct mrd_field pool_fields[] = {
 	{.name = "tcp", .read = mrd_read_block, .spec = &tcp_block},
@@ -72,11 +122,42 @@ static const struct mrd_field pool_fields[] = {
 };
 static const struct mrd_block pool_block = MRD_BLOCK(pool_fields);
 
-void mrd_read_pool(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *unused,
-		   void *draft)
+static bool is_set(const struct mrd_doc_node *map, const char *name)
 {
-	(void)unused, (void)draft;
-	mrd_read_block(reader, node, &pool_block, NULL);
-	if (node->kind == MRD_DOC_MAP && !node->count)
+	const struct mrd_doc_node *value = mrd_doc_get(map, name);
+
+	return value && value->kind != MRD_DOC_NULL;
+}
+
+void mrd_read_pool(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *unused,
+		   void *block)
+{
+	struct mrd_pool_block *into = block;
+	const struct mrd_doc_node *key = reader->key;
+	struct mrd_pool_rule rule = mrd_pool_defaults;
+	struct pool_draft draft = {0};
+
+	(void)unused;
+	mrd_read_block(reader, node, &pool_block, &draft);
+	if (node->kind == MRD_DOC_MAP && !is_set(node, "tcp") && !is_set(node, "http"))
 		mrd_read_error(reader, node, "must have tcp or http, or be left out");
+	rule.max_connections = draft.max_connections.value;
+	if (draft.connect_timeout.node)
+		rule.connect_timeout_ms = draft.connect_timeout.ms;
+	rule.keepalive_probes = draft.probes.value;
+	rule.keepalive_time_ms = draft.keepalive_time.ms;
+	rule.keepalive_interval_ms = draft.keepalive_interval.ms;
+	rule.max_connection_duration_ms = draft.max_duration.ms;
+	if (draft.idle_timeout.node)
+		rule.idle_timeout_ms = draft.idle_timeout.ms;
+	rule.http_idle_timeout_ms =
+		draft.http_idle_timeout.node ? draft.http_idle_timeout.ms : rule.idle_timeout_ms;
+	rule.http1_max_pending_requests = draft.pending.value;
+	rule.http2_max_requests = draft.requests.value;
+	rule.max_requests_per_connection = draft.per_connection.value;
+	rule.max_retries = draft.retries.value;
+	rule.max_concurrent_streams = draft.streams.value;
+	into->given = true;
+	into->rule = rule;
+	into->place = mrd_read_place(reader, key);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* DestinationRule, its metadata and our annotations. */
+/* DestinationRule. Its annotations are read first: they decide what its blocks may say. */
 #include "policy/read.h"
 
 #include <stdlib.h>
@@ -7,199 +7,30 @@
 
 #include "base/cleanup.h"
 #include "policy/host.h"
-#include "policy/locality.h"
 
-#define OUR_PREFIX "meridian.dev/"
-
-enum { OVERPROVISIONING_MAX = 100000 };
-
-static const struct mrd_list_of texts = {.read = mrd_read_text};
-
-/* ------------------------------------------------------------------------------- annotations */
-
-struct ours_draft {
-	struct mrd_word cap;
-	struct mrd_span probation;
-	struct mrd_number overprovisioning;
-};
-
-static const char *const cap_words[] = {"envoy", "always-one"};
-static const enum mrd_ejection_cap caps[] = {MRD_CAP_ENVOY, MRD_CAP_ALWAYS_ONE};
-static const struct mrd_words cap_spec = MRD_WORDS(cap_words);
-
-static const char *const fallback_words[] = {"next-region"};
-static const struct mrd_words fallback_spec = MRD_WORDS(fallback_words);
-static const char *const regions_words[] = {"strict"};
-static const struct mrd_words regions_spec = MRD_WORDS(regions_words);
-static const char *const unready_words[] = {"count", "drop"};
-static const struct mrd_words unready_spec = MRD_WORDS(unready_words);
-static const char *const on_eject_words[] = {"keep", "close", "reset"};
-static const struct mrd_words on_eject_spec = MRD_WORDS(on_eject_words);
-
-/* A factor below 100 would send traffic away from a tier without a fault. */
-static const struct mrd_number_limits overprovisioning_limits = {.min = 100,
-								 .max = OVERPROVISIONING_MAX};
-
-static const struct mrd_field our_fields[] = {
-	{
-		.name = OUR_PREFIX "ejection-cap",
-		.read = mrd_read_word,
-		.spec = &cap_spec,
-		.offset = offsetof(struct ours_draft, cap),
-	},
-	{
-		.name = OUR_PREFIX "probation",
-		.read = mrd_read_span,
-		.offset = offsetof(struct ours_draft, probation),
-	},
-	{
-		.name = OUR_PREFIX "overprovisioning-percent",
-		.read = mrd_read_number,
-		.spec = &overprovisioning_limits,
-		.offset = offsetof(struct ours_draft, overprovisioning),
-	},
-	{
-		.name = OUR_PREFIX "fallback",
-		.use = MRD_FIELD_IGNORED,
-		.read = mrd_read_word,
-		.spec = &fallback_spec,
-	},
-	{
-		.name = OUR_PREFIX "regions",
-		.use = MRD_FIELD_IGNORED,
-		.read = mrd_read_word,
-		.spec = &regions_spec,
-	},
-	{
-		.name = OUR_PREFIX "unready",
-		.use = MRD_FIELD_IGNORED,
-		.read = mrd_read_word,
-		.spec = &unready_spec,
-	},
-	{
-		.name = OUR_PREFIX "on-eject",
-		.use = MRD_FIELD_IGNORED,
-		.read = mrd_read_word,
-		.spec = &on_eject_spec,
-	},
-	{
-		.name = OUR_PREFIX "warmup",
-		.use = MRD_FIELD_IGNORED,
-		.read = mrd_read_span,
-	},
-};
-static const struct mrd_block our_block = MRD_BLOCK(our_fields);
-
-static void read_annotations(struct mrd_reader *reader, const struct mrd_doc_node *node,
-			     const void *unused, void *ours_at)
-{
-	struct ours_draft draft = {0};
-	struct mrd_ours *ours = ours_at;
-
-	(void)unused;
-	for (size_t i = 0; i < node->count && node->kind == MRD_DOC_MAP; i++)
-		if (!strncmp(node->keys[i]->text, OUR_PREFIX, strlen(OUR_PREFIX)))
-			mrd_read_one(reader, &our_block, node->keys[i], node->items[i], &draft);
-	if (draft.cap.node) {
-		ours->has_cap = true;
-		ours->cap = caps[draft.cap.index];
-	}
-	if (draft.probation.node) {
-		ours->has_probation = true;
-		ours->probation_ms = draft.probation.ms;
-	}
-	if (draft.overprovisioning.node)
-		ours->overprovisioning_percent = draft.overprovisioning.value;
-}
-
-/* ------------------------------------------------------------------------------- metadata */
-
-#define SILENT(field)                                                          \
-	{                                                                      \
-		.name = (field), .use = MRD_FIELD_SILENT, .read = mrd_read_any \
-	}
-
-static const struct mrd_field metadata_fields[] = {
-	{
-		.name = "name",
-		.read = mrd_read_text,
-		.offset = offsetof(struct mrd_meta_draft, name),
-	},
-	{
-		.name = "namespace",
-		.read = mrd_read_text,
-		.offset = offsetof(struct mrd_meta_draft, namespace_),
-	},
-	{
-		.name = "annotations",
-		.read = read_annotations,
-		.offset = offsetof(struct mrd_meta_draft, ours),
-	},
-	SILENT("labels"),
-	SILENT("generateName"),
-	SILENT("creationTimestamp"),
-	SILENT("deletionTimestamp"),
-	SILENT("deletionGracePeriodSeconds"),
-	SILENT("finalizers"),
-	SILENT("generation"),
-	SILENT("managedFields"),
-	SILENT("ownerReferences"),
-	SILENT("resourceVersion"),
-	SILENT("selfLink"),
-	SILENT("uid"),
-};
-static const struct mrd_block metadata_block = MRD_BLOCK(metadata_fields);
-
-void mrd_read_metadata(struct mrd_reader *reader, const struct mrd_doc_node *node,
-		       const void *unused, void *meta_draft)
-{
-	(void)unused;
-	mrd_read_block(reader, node, &metadata_block, meta_draft);
-}
+enum { NAMESPACE_LEN_MAX = 63 };
 
 /* ------------------------------------------------------------------------------- spec */
 
 struct spec_draft {
 	struct mrd_text host;
 	struct mrd_traffic traffic;
+	const struct mrd_doc_node *subsets;
+	const struct mrd_doc_node *export_to;
+	const struct mrd_doc_node *selector;
 };
-
-static const struct mrd_field subset_fields[] = {
-	{.name = "name", .use = MRD_FIELD_REQUIRED, .read = mrd_read_text},
-	{.name = "labels", .read = mrd_read_texts},
-	{.name = "trafficPolicy", .read = mrd_read_traffic},
-};
-static const struct mrd_block subset_block = MRD_BLOCK(subset_fields);
-static const struct mrd_list_of subsets = {.read = mrd_read_block, .spec = &subset_block};
 
 static const struct mrd_field selector_fields[] = {
 	{.name = "matchLabels", .read = mrd_read_texts},
 };
 static const struct mrd_block selector_block = MRD_BLOCK(selector_fields);
 
-/* ["*"] is the default, and what happens here in any case. */
-static void read_export_to(struct mrd_reader *reader, const struct mrd_doc_node *node,
-			   const void *unused, void *draft)
+static void read_selector(struct mrd_reader *reader, const struct mrd_doc_node *node,
+			  const void *unused, void *selector_at)
 {
-	bool has_all = false;
-
-	(void)unused, (void)draft;
-	mrd_read_list(reader, node, &texts, NULL);
-	for (size_t i = 0; i < node->count && node->kind == MRD_DOC_LIST; i++) {
-		const struct mrd_step step = {.up = reader->at, .index = i};
-
-		has_all |= !strcmp(node->items[i]->text, "*");
-		reader->at = &step;
-		for (size_t j = 0; j < i; j++)
-			if (!strcmp(node->items[i]->text, node->items[j]->text))
-				mrd_read_error(reader, node->items[i], "\"%s\" is there twice",
-					       node->items[i]->text);
-		reader->at = step.up;
-	}
-	if (has_all && node->count > 1)
-		mrd_read_error(reader, node, "\"*\" must stand alone");
-	else if (node->count && !has_all)
-		mrd_read_warning(reader, node, "not honoured: the rule holds for all clients");
+	(void)unused;
+	mrd_read_block(reader, node, &selector_block, NULL);
+	*(const struct mrd_doc_node **)selector_at = node;
 }
 
 static const struct mrd_field spec_fields[] = {
@@ -216,36 +47,46 @@ static const struct mrd_field spec_fields[] = {
 	},
 	{
 		.name = "subsets",
-		.use = MRD_FIELD_IGNORED,
-		.read = mrd_read_list,
-		.spec = &subsets,
+		.use = MRD_FIELD_KEPT,
+		.read = mrd_read_list_node,
+		.offset = offsetof(struct spec_draft, subsets),
 		.why = "subsets act only through a VirtualService, which is not applied",
 	},
-	{.name = "exportTo", .read = read_export_to},
+	{
+		.name = "exportTo",
+		.read = mrd_read_list_node,
+		.offset = offsetof(struct spec_draft, export_to),
+	},
 	{
 		.name = "workloadSelector",
-		.use = MRD_FIELD_IGNORED,
-		.read = mrd_read_block,
-		.spec = &selector_block,
+		.use = MRD_FIELD_KEPT,
+		.read = read_selector,
+		.offset = offsetof(struct spec_draft, selector),
 		.why = "the rule holds for all clients",
 	},
 };
 static const struct mrd_block spec_block = MRD_BLOCK(spec_fields);
 
 struct rule_draft {
+	struct mrd_text head; /* apiVersion and kind, which the loader has looked at */
 	struct mrd_meta_draft meta;
 	struct spec_draft spec;
+	struct mrd_rule_subset *subsets; /* owned */
+	size_t subset_count;
 };
 
 static const struct mrd_field rule_fields[] = {
-	{.name = "apiVersion", .read = mrd_read_text},
-	{.name = "kind", .read = mrd_read_text},
 	{
-		.name = "metadata",
-		.use = MRD_FIELD_REQUIRED,
-		.read = mrd_read_metadata,
-		.offset = offsetof(struct rule_draft, meta),
+		.name = "apiVersion",
+		.read = mrd_read_text,
+		.offset = offsetof(struct rule_draft, head),
 	},
+	{
+		.name = "kind",
+		.read = mrd_read_text,
+		.offset = offsetof(struct rule_draft, head),
+	},
+	{.name = "metadata", .use = MRD_FIELD_REQUIRED, .read = mrd_read_any}, /* read before */
 	{
 		.name = "spec",
 		.use = MRD_FIELD_REQUIRED,
@@ -253,9 +94,116 @@ static const struct mrd_field rule_fields[] = {
 		.spec = &spec_block,
 		.offset = offsetof(struct rule_draft, spec),
 	},
-	SILENT("status"),
+	{.name = "status", .use = MRD_FIELD_SILENT, .read = mrd_read_any},
 };
 static const struct mrd_block rule_block = MRD_BLOCK(rule_fields);
+
+/* ------------------------------------------------------------------------------- exportTo */
+
+static bool is_namespace(const char *text)
+{
+	const size_t len = strlen(text);
+
+	return len && len <= NAMESPACE_LEN_MAX && text[0] != '-' && text[len - 1] != '-' &&
+	       text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-")] == '\0';
+}
+
+static int compare_texts(const void *left, const void *right)
+{
+	return strcmp(*(char *const *)left, *(char *const *)right);
+}
+
+/* One entry, "." written out, after its checks. */
+static char *read_export(struct mrd_reader *reader, const struct mrd_doc_node *node,
+			 const struct mrd_rule *rule)
+{
+	struct mrd_text text = {0};
+	const char *name;
+	char *copy;
+
+	mrd_read_text(reader, node, NULL, &text);
+	name = !text.node ? "" : strcmp(text.text, ".") != 0 ? text.text : rule->namespace_;
+	if (text.node && strcmp(name, "*") != 0 && !is_namespace(name))
+		mrd_read_error(reader, node, "must be \".\", \"*\" or a namespace, not \"%s\"",
+			       text.text);
+	for (size_t i = 0; text.node && i < rule->export_count; i++)
+		if (!strcmp(rule->exports[i], name)) {
+			mrd_read_error(reader, node, "\"%s\" is there twice%s", text.text,
+				       strcmp(name, rule->namespace_) != 0
+					       ? ""
+					       : ": \".\" is the rule's own namespace");
+			break;
+		}
+	copy = strdup(name);
+	if (!copy)
+		reader->no_memory = true;
+	return copy;
+}
+
+static void free_exports(struct mrd_rule *rule)
+{
+	for (size_t i = 0; i < rule->export_count; i++)
+		free(rule->exports[i]);
+	rule->export_count = 0;
+}
+
+/* Returns whether there was memory for all of them. */
+static bool read_exports(struct mrd_reader *reader, const struct mrd_doc_node *list,
+			 struct mrd_rule *rule)
+{
+	bool has_all = false;
+
+	rule->exports = reallocarray(NULL, list->count, sizeof(*rule->exports));
+	if (!rule->exports) {
+		reader->no_memory = true;
+		return false;
+	}
+	for (size_t i = 0; i < list->count; i++) {
+		const struct mrd_step step = {.up = reader->at, .index = i};
+		char *entry;
+
+		reader->at = &step;
+		entry = read_export(reader, list->items[i], rule);
+		reader->at = step.up;
+		if (!entry)
+			return false;
+		rule->exports[rule->export_count++] = entry;
+		has_all |= !strcmp(entry, "*");
+	}
+	if (has_all && list->count > 1)
+		mrd_read_error(reader, list, "\"*\" must stand alone");
+	if (has_all)
+		free_exports(rule);
+	else
+		qsort(rule->exports, rule->export_count, sizeof(*rule->exports), compare_texts);
+	return true;
+}
+
+/* exportTo names namespaces of clients, whom nobody knows at the socket: see policy.c. */
+static void check_exports(struct mrd_reader *reader, const struct rule_draft *draft,
+			  struct mrd_rule *rule, const struct mrd_policy *policy)
+{
+	const struct mrd_step spec = {.up = reader->at, .name = "spec"};
+	const struct mrd_step step = {.up = &spec, .name = "exportTo"};
+	const struct mrd_doc_node *list = draft->spec.export_to;
+	const size_t errors = reader->diag->errors;
+
+	if (!list || !list->count)
+		return;
+	reader->at = &step;
+	if (!read_exports(reader, list, rule)) {
+		reader->at = spec.up;
+		return;
+	}
+	if (draft->spec.selector &&
+	    (rule->export_count != 1 || strcmp(rule->exports[0], rule->namespace_) != 0))
+		mrd_read_error(reader, list,
+			       "with a workloadSelector it must be the rule's own namespace");
+	else if (rule->export_count && errors == reader->diag->errors &&
+		 strcmp(rule->namespace_, policy->root_namespace) != 0)
+		mrd_read_warning(reader, list, "not honoured: the rule holds for all clients");
+	reader->at = spec.up;
+}
 
 /* ------------------------------------------------------------------------------- the rule */
 
@@ -289,36 +237,89 @@ static void check_host(struct mrd_reader *reader, const struct mrd_doc_node *nod
 }
 
 /* NULL without memory. */
-static struct mrd_rule *make_rule(const struct mrd_reader *reader, struct rule_draft *draft,
+static struct mrd_rule *make_rule(struct mrd_reader *reader, struct rule_draft *draft,
 				  const struct mrd_policy *policy)
 {
 	const char *namespace_ = draft->meta.namespace_.node && *draft->meta.namespace_.text
 					 ? draft->meta.namespace_.text
 					 : "default";
-	const struct mrd_doc_node *host = draft->spec.host.node;
 	MRD_CLEANUP(rule_cleanup) struct mrd_rule *rule = calloc(1, sizeof(*rule));
 
 	if (!rule)
 		return NULL;
 	rule->namespace_ = strdup(namespace_);
-	if (!rule->namespace_)
+	rule->place = mrd_read_place(reader, draft->spec.host.node);
+	if (!rule->namespace_ || !rule->place)
 		return NULL;
 	if (asprintf(&rule->label, "%s/%s", namespace_, draft->meta.name.text) < 0) {
 		rule->label = NULL;
 		return NULL;
 	}
-	if (asprintf(&rule->place, "%s:%u:%u", reader->file, host->line, host->column) < 0) {
-		rule->place = NULL;
-		return NULL;
-	}
 	if (mrd_host_expand(draft->spec.host.text, namespace_, policy->cluster_domain,
 			    &rule->host) < 0)
 		return NULL;
-	rule->ours = draft->meta.ours;
+	rule->ours = reader->notes->ours;
+	for (size_t i = 0; i < MRD_OUR_COUNT; i++)
+		rule->has_own |= reader->notes->at[i].own;
+	rule->has_selector = draft->spec.selector;
 	rule->traffic = draft->spec.traffic;
-	draft->spec.traffic.locality = NULL;
-	mrd_ours_apply(&rule->ours, &policy->mesh.ours, &rule->traffic.outlier.rule);
+	draft->spec.traffic = (struct mrd_traffic){0};
+	rule->subsets = MRD_STEAL_PTR(draft->subsets);
+	rule->subset_count = draft->subset_count;
+	rule->inherited = policy->mesh.outlier.rule;
+	mrd_ours_apply(&rule->ours, &rule->inherited);
 	return MRD_STEAL_PTR(rule);
+}
+
+/* What a rule of the same host has said before; of both, the first counts. */
+static void check_former(struct mrd_reader *reader, const struct rule_draft *draft,
+			 const struct mrd_rule *former, const struct mrd_rule *rule)
+{
+	const struct mrd_step subsets = {.up = reader->at->up, .name = "subsets"};
+	const struct mrd_step *at = reader->at;
+	const struct mrd_doc_node *host = draft->spec.host.node;
+	const bool holds = rule->traffic.given && !former->traffic.given;
+
+	if (former->traffic.given && rule->traffic.given)
+		mrd_read_warning(reader, host,
+				 "trafficPolicy has no effect: %s (%s) set one for this host first",
+				 former->label, former->place);
+	if (holds ? former->has_own : rule->has_own)
+		mrd_read_warning(
+			reader, host,
+			"the annotations of %s (%s) have no effect: %s holds for this host",
+			holds ? former->label : rule->label, holds ? former->place : rule->place,
+			holds ? rule->label : former->label);
+	for (size_t i = 0; i < rule->subset_count; i++)
+		for (size_t j = 0; j < former->held_count; j++) {
+			const struct mrd_step item = {.up = &subsets, .index = i};
+
+			if (strcmp(former->held[j]->name, rule->subsets[i].name) != 0)
+				continue;
+			reader->at = &item;
+			mrd_read_warning(reader, draft->spec.subsets->items[i],
+					 "no effect: \"%s\" is at %s already",
+					 former->held[j]->name, former->held[j]->place);
+			reader->at = at;
+		}
+}
+
+/* Rules of one host for different clients, who are not told apart: one of them holds for all. */
+static void check_rival(struct mrd_reader *reader, const struct mrd_doc_node *host,
+			const struct mrd_rule *before, const struct mrd_rule *rule,
+			const struct mrd_policy *policy)
+{
+	/* In the root namespace exportTo is by the service's namespace, which is known. */
+	if (!before || !strcmp(rule->namespace_, policy->root_namespace))
+		return;
+	if (mrd_policy_first(policy, rule) == rule)
+		mrd_read_warning(reader, host,
+				 "holds for all clients instead of %s (%s), which is for fewer",
+				 before->label, before->place);
+	else
+		mrd_read_warning(reader, host,
+				 "no effect: %s (%s) holds for all clients of this host",
+				 before->label, before->place);
 }
 
 static void add_rule(struct mrd_reader *reader, struct rule_draft *draft, struct mrd_policy *policy)
@@ -326,60 +327,89 @@ static void add_rule(struct mrd_reader *reader, struct rule_draft *draft, struct
 	const struct mrd_step spec = {.up = reader->at, .name = "spec"};
 	const struct mrd_step at = {.up = &spec, .name = "host"};
 	const struct mrd_doc_node *host = draft->spec.host.node;
-	const struct mrd_rule *former = NULL;
+	const struct mrd_rule *before;
+	const struct mrd_rule *former;
 	struct mrd_rule *rule = make_rule(reader, draft, policy);
 
 	if (!rule) {
 		reader->no_memory = true;
 		return;
 	}
+	check_exports(reader, draft, rule, policy);
 	reader->at = &at;
 	if (!mrd_host_is_valid(draft->spec.host.text))
 		mrd_read_error(reader, host, "\"%s\" is no host name", draft->spec.host.text);
 	else
 		check_host(reader, host, rule, policy);
-	if (mrd_policy_add(policy, rule, &former) < 0)
+	before = mrd_policy_first(policy, rule);
+	former = mrd_policy_peer(policy, rule);
+	if (former)
+		check_former(reader, draft, former, rule);
+	if (mrd_policy_add(policy, rule) < 0)
 		reader->no_memory = true;
-	else if (former)
-		mrd_read_warning(reader, host,
-				 "trafficPolicy has no effect: %s (%s) set one for this host first",
-				 former->label, former->place);
+	else if (!former)
+		check_rival(reader, host, before, rule, policy);
 	reader->at = spec.up;
 }
 
-static void check_annotations(struct mrd_reader *reader, const struct mrd_doc_node *root,
-			      const struct rule_draft *draft)
+static void check_annotations(struct mrd_reader *reader, const struct mrd_traffic *traffic)
 {
-	static const char *const way[] = {"metadata", "annotations", OUR_PREFIX "ejection-cap"};
-	struct mrd_step steps[sizeof(way) / sizeof(*way)];
-	const struct mrd_step *up = reader->at;
-	const struct mrd_doc_node *node = root;
+	const struct mrd_mesh *mesh = reader->mesh;
 
-	if (!draft->meta.ours.has_cap || draft->spec.traffic.outlier.rule.cap != MRD_CAP_PERCENT)
-		return;
-	for (size_t i = 0; i < sizeof(way) / sizeof(*way); i++) {
-		steps[i] = (struct mrd_step){.up = reader->at, .name = way[i]};
-		reader->at = &steps[i];
-		node = mrd_doc_get(node, way[i]);
+	if (reader->notes->at[MRD_OUR_CAP].own &&
+	    traffic->blocks.outlier.rule.cap == MRD_CAP_PERCENT)
+		mrd_note_warning(reader, MRD_OUR_CAP, "no effect: maxEjectionPercent is given");
+	/* Blocks that a rule gives itself have been checked where they stand. */
+	if (reader->notes->at[MRD_OUR_MAX_EJECTION].own && !traffic->blocks.outlier.given &&
+	    mesh->outlier.given)
+		mrd_check_max_ejection(reader, mesh->outlier.rule.base_ejection_ms,
+				       mesh->outlier.place);
+}
+
+static void inherit_notes(const struct mrd_notes *mesh, const struct mrd_step *root,
+			  struct mrd_notes *notes)
+{
+	*notes = *mesh;
+	notes->root = root;
+	for (size_t i = 0; i < MRD_OUR_COUNT; i++)
+		notes->at[i].own = false;
+}
+
+static void read_parts(struct mrd_reader *reader, const struct mrd_doc_node *root,
+		       struct rule_draft *draft)
+{
+	const struct mrd_step metadata = {.up = reader->at, .name = "metadata"};
+	const struct mrd_step spec = {.up = reader->at, .name = "spec"};
+	const struct mrd_step subsets = {.up = &spec, .name = "subsets"};
+	const struct mrd_doc_node *meta = mrd_doc_get(root, metadata.name);
+
+	mrd_read_metadata(reader, meta, &draft->meta);
+	mrd_read_block(reader, root, &rule_block, draft);
+	if (meta && meta->kind == MRD_DOC_MAP && !mrd_doc_get(meta, "name")) {
+		reader->at = &metadata;
+		mrd_read_error(reader, meta, "must have a name");
 	}
-	mrd_read_warning(reader, node, "no effect: maxEjectionPercent is given");
-	reader->at = up;
+	reader->at = &subsets;
+	mrd_read_subsets(reader, draft->spec.subsets, &draft->subsets, &draft->subset_count);
+	reader->at = metadata.up;
 }
 
 void mrd_read_rule(struct mrd_reader *reader, const struct mrd_doc_node *root,
 		   struct mrd_policy *policy)
 {
-	const struct mrd_step step = {.up = reader->at, .name = "metadata"};
-	struct rule_draft draft = {.spec.traffic.outlier = policy->mesh.outlier};
+	const struct mrd_notes *mesh_notes = reader->notes;
+	struct mrd_notes notes;
+	struct rule_draft draft = {.meta.notes = &notes};
 
-	mrd_read_block(reader, root, &rule_block, &draft);
-	check_annotations(reader, root, &draft);
-	if (mrd_doc_get(root, "metadata") && !mrd_doc_get(mrd_doc_get(root, "metadata"), "name")) {
-		reader->at = &step;
-		mrd_read_error(reader, mrd_doc_get(root, "metadata"), "must have a name");
-		reader->at = step.up;
-	}
+	inherit_notes(mesh_notes, reader->at, &notes);
+	reader->notes = &notes;
+	read_parts(reader, root, &draft);
+	check_annotations(reader, &draft.spec.traffic);
 	if (draft.meta.name.node && draft.spec.host.node)
 		add_rule(reader, &draft, policy);
-	mrd_locality_setting_free(draft.spec.traffic.locality);
+	reader->notes = mesh_notes;
+	mrd_traffic_free(&draft.spec.traffic);
+	for (size_t i = 0; draft.subsets && i < draft.subset_count; i++)
+		mrd_rule_subset_free(&draft.subsets[i]);
+	free(draft.subsets);
 }

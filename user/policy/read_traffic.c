@@ -1,122 +1,12 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* trafficPolicy and its blocks: the fields of Istio's TrafficPolicy, and what is made of them. */
+/* trafficPolicy: the fields of Istio's TrafficPolicy, and those of single ports. */
 #include "policy/read.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-#include "base/cleanup.h"
-#include "policy/locality.h"
 
 enum { PORT_MAX = 65535 };
 
 static const struct mrd_list_of texts = {.read = mrd_read_text};
-static const struct mrd_span_limits or_zero = {.min_ms = 0};
-
-/* ------------------------------------------------------------------------- loadBalancer */
-
-enum { SIMPLE_LEAST_CONN = 5 };
-
-static const char *const simple_words[] = {
-	"UNSPECIFIED", "LEAST_REQUEST", "ROUND_ROBIN", "RANDOM", "PASSTHROUGH", "LEAST_CONN",
-};
-static const enum mrd_lb simple_lbs[] = {
-	MRD_LB_LEAST_REQUEST, MRD_LB_LEAST_REQUEST, MRD_LB_ROUND_ROBIN,
-	MRD_LB_RANDOM,	      MRD_LB_PASSTHROUGH,   MRD_LB_LEAST_REQUEST,
-};
-static const struct mrd_words simples = MRD_WORDS(simple_words);
-
-static const struct mrd_field attribute_fields[] = {
-	{.name = "name", .use = MRD_FIELD_REQUIRED, .read = mrd_read_text},
-	{.name = "value", .read = mrd_read_text},
-};
-static const struct mrd_block attribute_block = MRD_BLOCK(attribute_fields);
-static const struct mrd_list_of attributes = {.read = mrd_read_block, .spec = &attribute_block};
-
-static const struct mrd_field cookie_fields[] = {
-	{.name = "name", .use = MRD_FIELD_REQUIRED, .read = mrd_read_text},
-	{.name = "path", .read = mrd_read_text},
-	{.name = "ttl", .read = mrd_read_span, .spec = &or_zero},
-	{.name = "attributes", .read = mrd_read_list, .spec = &attributes},
-};
-static const struct mrd_block cookie_block = MRD_BLOCK(cookie_fields);
-
-static const struct mrd_field ring_fields[] = {
-	{.name = "minimumRingSize", .read = mrd_read_number},
-};
-static const struct mrd_block ring_block = MRD_BLOCK(ring_fields);
-
-static const struct mrd_field maglev_fields[] = {
-	{.name = "tableSize", .read = mrd_read_number},
-};
-static const struct mrd_block maglev_block = MRD_BLOCK(maglev_fields);
-
-static const struct mrd_field hash_fields[] = {
-	{.name = "httpHeaderName", .read = mrd_read_text},
-	{.name = "httpCookie", .read = mrd_read_block, .spec = &cookie_block},
-	{.name = "useSourceIp", .read = mrd_read_flag},
-	{.name = "httpQueryParameterName", .read = mrd_read_text},
-	{.name = "ringHash", .read = mrd_read_block, .spec = &ring_block},
-	{.name = "maglev", .read = mrd_read_block, .spec = &maglev_block},
-	{.name = "minimumRingSize", .read = mrd_read_number},
-};
-static const struct mrd_block hash_block = MRD_BLOCK(hash_fields);
-
-static const struct mrd_field warmup_fields[] = {
-	{.name = "duration", .use = MRD_FIELD_REQUIRED, .read = mrd_read_span},
-	{.name = "minimumPercent", .read = mrd_read_any},
-	{.name = "aggression", .read = mrd_read_any},
-};
-static const struct mrd_block warmup_block = MRD_BLOCK(warmup_fields);
-
-struct lb_draft {
-	struct mrd_word simple;
-	struct mrd_locality_setting *locality; /* owned */
-};
-
-static const struct mrd_field lb_fields[] = {
-	{
-		.name = "simple",
-		.read = mrd_read_word,
-		.spec = &simples,
-		.offset = offsetof(struct lb_draft, simple),
-	},
-	{
-		.name = "localityLbSetting",
-		.read = mrd_read_locality,
-		.offset = offsetof(struct lb_draft, locality),
-	},
-	MRD_IGNORED("consistentHash", mrd_read_block, &hash_block),
-	MRD_IGNORED("warmup", mrd_read_block, &warmup_block),
-	MRD_IGNORED("warmupDurationSecs", mrd_read_span, NULL),
-	MRD_IGNORED("zoneAwareLbSetting", mrd_read_zone_aware, NULL),
-};
-static const struct mrd_block lb_block = MRD_BLOCK(lb_fields);
-
-static void read_lb(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *unused,
-		    void *traffic)
-{
-	const struct mrd_step simple = {.up = reader->at, .name = "simple"};
-	struct mrd_traffic *into = traffic;
-	struct lb_draft draft = {0};
-
-	(void)unused;
-	mrd_read_block(reader, node, &lb_block, &draft);
-	mrd_read_exclusive(reader, node, "localityLbSetting", "zoneAwareLbSetting");
-	if (draft.simple.node && draft.simple.index == SIMPLE_LEAST_CONN) {
-		reader->at = &simple;
-		mrd_read_warning(reader, draft.simple.node,
-				 "LEAST_CONN is deprecated: write LEAST_REQUEST");
-		reader->at = simple.up;
-	}
-	mrd_read_exclusive(reader, node, "simple", "consistentHash");
-	if (!into) {
-		mrd_locality_setting_free(draft.locality);
-		return;
-	}
-	into->lb = draft.simple.node ? simple_lbs[draft.simple.index] : MRD_LB_LEAST_REQUEST;
-	into->locality = draft.locality;
-}
 
 /* ------------------------------------------------------------------------- trafficPolicy */
 
@@ -137,25 +27,6 @@ static const struct mrd_field tls_fields[] = {
 static const struct mrd_block tls_block = MRD_BLOCK(tls_fields);
 
 static const struct mrd_number_limits port_number = {.min = 1, .max = PORT_MAX};
-static const struct mrd_field port_fields[] = {
-	{
-		.name = "number",
-		.use = MRD_FIELD_REQUIRED,
-		.read = mrd_read_number,
-		.spec = &port_number,
-	},
-};
-static const struct mrd_block port_block = MRD_BLOCK(port_fields);
-
-static const struct mrd_field port_level_fields[] = {
-	{.name = "port", .use = MRD_FIELD_REQUIRED, .read = mrd_read_block, .spec = &port_block},
-	{.name = "loadBalancer", .read = read_lb},
-	{.name = "connectionPool", .read = mrd_read_pool},
-	{.name = "outlierDetection", .read = mrd_read_outlier},
-	{.name = "tls", .read = mrd_read_block, .spec = &tls_block},
-};
-static const struct mrd_block port_level_block = MRD_BLOCK(port_level_fields);
-static const struct mrd_list_of port_levels = {.read = mrd_read_block, .spec = &port_level_block};
 
 static const struct mrd_field tunnel_fields[] = {
 	{.name = "protocol", .read = mrd_read_text},
@@ -176,51 +47,151 @@ static const struct mrd_field proxy_fields[] = {
 };
 static const struct mrd_block proxy_block = MRD_BLOCK(proxy_fields);
 
+static const struct mrd_real_limits percent = {.min = 0, .max = 100};
 static const struct mrd_field retry_fields[] = {
-	{.name = "percent", .read = mrd_read_any},
+	{.name = "percent", .read = mrd_read_real, .spec = &percent},
 	{.name = "minRetryConcurrency", .read = mrd_read_number},
 };
 static const struct mrd_block retry_block = MRD_BLOCK(retry_fields);
 
-static const struct mrd_field traffic_fields[] = {
-	{.name = "loadBalancer", .read = read_lb},
-	{.name = "connectionPool", .read = mrd_read_pool},
+#define BLOCK(field, reader_fn, type, member)                                          \
+	{                                                                              \
+		.name = (field), .read = (reader_fn), .offset = offsetof(type, member) \
+	}
+#define TLS MRD_IGNORED_WHY("tls", mrd_read_block, &tls_block, "payload is not touched")
+
+/* Blocks without which locality has nobody who would notice a failure: Istio then does nothing, and
+ * that silence is what its users complain about most. */
+static void warn_inert(struct mrd_reader *reader, const struct mrd_doc_node *node,
+		       const struct mrd_blocks *blocks)
+{
+	static const char *const settings[] = {"localityLbSetting", "zoneAwareLbSetting"};
+	static const char *const lists[] = {"failover", "failoverPriority"};
+	const struct mrd_step balancer = {.up = reader->at, .name = "loadBalancer"};
+
+	if (blocks->outlier.given || reader->mesh->outlier.given)
+		return;
+	for (size_t i = 0; i < 4; i++) {
+		const struct mrd_step setting = {.up = &balancer, .name = settings[i / 2]};
+		const struct mrd_step step = {.up = &setting, .name = lists[i % 2]};
+		const struct mrd_doc_node *list = mrd_doc_get(
+			mrd_doc_get(mrd_doc_get(node, balancer.name), setting.name), step.name);
+
+		if (!list || !list->count)
+			continue;
+		reader->at = &step;
+		mrd_read_warning(reader, list,
+				 "works from readiness and failed handshakes; Istio would ignore "
+				 "it without outlierDetection");
+		reader->at = balancer.up;
+	}
+}
+
+/* ------------------------------------------------------------------------- portLevelSettings */
+
+static const struct mrd_field port_fields[] = {
 	{
-		.name = "outlierDetection",
-		.read = mrd_read_outlier,
-		.offset = offsetof(struct mrd_traffic, outlier),
+		.name = "number",
+		.use = MRD_FIELD_REQUIRED,
+		.read = mrd_read_number,
+		.spec = &port_number,
 	},
-	MRD_IGNORED("tls", mrd_read_block, &tls_block),
-	MRD_IGNORED("portLevelSettings", mrd_read_list, &port_levels),
-	MRD_IGNORED("tunnel", mrd_read_block, &tunnel_block),
-	MRD_IGNORED("proxyProtocol", mrd_read_block, &proxy_block),
-	MRD_IGNORED("retryBudget", mrd_read_block, &retry_block),
+};
+static const struct mrd_block port_block = MRD_BLOCK(port_fields);
+
+struct port_draft {
+	struct mrd_number number;
+	struct mrd_blocks blocks;
+};
+
+static const struct mrd_field port_level_fields[] = {
+	{
+		.name = "port",
+		.use = MRD_FIELD_REQUIRED,
+		.read = mrd_read_block,
+		.spec = &port_block,
+		.offset = offsetof(struct port_draft, number),
+	},
+	BLOCK("loadBalancer", mrd_read_lb, struct port_draft, blocks.lb),
+	BLOCK("connectionPool", mrd_read_pool, struct port_draft, blocks.pool),
+	BLOCK("outlierDetection", mrd_read_outlier, struct port_draft, blocks.outlier),
+	TLS,
+};
+static const struct mrd_block port_level_block = MRD_BLOCK(port_level_fields);
+
+static void check_port(struct mrd_reader *reader, const struct mrd_doc_node *list, size_t index,
+		       const struct mrd_port_level *ports)
+{
+	const struct mrd_step port = {.up = reader->at, .name = "port"};
+	const struct mrd_step step = {.up = &port, .name = "number"};
+
+	for (size_t i = 0; i < index; i++) {
+		const struct mrd_doc_node *first;
+
+		if (!ports[index].number || ports[i].number != ports[index].number)
+			continue;
+		first = mrd_doc_get(mrd_doc_get(list->items[i], port.name), step.name);
+		reader->at = &step;
+		mrd_read_error(reader,
+			       mrd_doc_get(mrd_doc_get(list->items[index], port.name), step.name),
+			       "port %u is there twice, first at %s:%u:%u", ports[i].number,
+			       reader->file, first->line, first->column);
+		reader->at = port.up;
+		return;
+	}
+}
+
+static void read_ports(struct mrd_reader *reader, const struct mrd_doc_node *node,
+		       const void *unused, void *traffic_at)
+{
+	struct mrd_traffic *traffic = traffic_at;
+	const struct mrd_doc_node *list = NULL;
+
+	mrd_read_list_node(reader, node, unused, &list);
+	if (!list || !list->count)
+		return;
+	traffic->ports = calloc(list->count, sizeof(*traffic->ports));
+	if (!traffic->ports) {
+		reader->no_memory = true;
+		return;
+	}
+	traffic->port_count = list->count;
+	for (size_t i = 0; i < list->count; i++) {
+		const struct mrd_step step = {.up = reader->at, .index = i};
+		struct port_draft draft = {0};
+
+		reader->at = &step;
+		mrd_read_block(reader, list->items[i], &port_level_block, &draft);
+		traffic->ports[i].number = draft.number.value;
+		traffic->ports[i].blocks = draft.blocks;
+		check_port(reader, list, i, traffic->ports);
+		warn_inert(reader, list->items[i], &draft.blocks);
+		reader->at = step.up;
+	}
+}
+
+/* ------------------------------------------------------------------------- the policy */
+
+static const struct mrd_field traffic_fields[] = {
+	BLOCK("loadBalancer", mrd_read_lb, struct mrd_traffic, blocks.lb),
+	BLOCK("connectionPool", mrd_read_pool, struct mrd_traffic, blocks.pool),
+	BLOCK("outlierDetection", mrd_read_outlier, struct mrd_traffic, blocks.outlier),
+	TLS,
+	{.name = "portLevelSettings", .read = read_ports},
+	MRD_IGNORED_WHY("tunnel", mrd_read_block, &tunnel_block, "payload is not touched"),
+	MRD_IGNORED_WHY("proxyProtocol", mrd_read_block, &proxy_block, "payload is not touched"),
+	MRD_IGNORED_WHY("retryBudget", mrd_read_block, &retry_block,
+			"requests are not repeated at the socket"),
 };
 static const struct mrd_block traffic_block = MRD_BLOCK(traffic_fields);
 
 void mrd_read_traffic(struct mrd_reader *reader, const struct mrd_doc_node *node,
 		      const void *unused, void *traffic)
 {
-	static const char *const way[] = {"loadBalancer", "localityLbSetting", "failover"};
 	struct mrd_traffic *into = traffic;
-	struct mrd_step steps[sizeof(way) / sizeof(*way)];
-	const struct mrd_step *up = reader->at;
 
 	(void)unused;
-	mrd_read_block(reader, node, &traffic_block, traffic);
-	if (!into)
-		return;
 	into->given = true;
-	if (into->outlier.given || !into->locality || !into->locality->failover_count)
-		return;
-	/* The most frequent complaint about Istio's locality failover is this silence. */
-	for (size_t i = 0; i < sizeof(way) / sizeof(*way); i++) {
-		steps[i] = (struct mrd_step){.up = reader->at, .name = way[i]};
-		reader->at = &steps[i];
-		node = mrd_doc_get(node, way[i]);
-	}
-	mrd_read_warning(reader, node,
-			 "works from readiness and failed handshakes; Istio would ignore it "
-			 "without outlierDetection");
-	reader->at = up;
+	mrd_read_block(reader, node, &traffic_block, into);
+	warn_inert(reader, node, &into->blocks);
 }

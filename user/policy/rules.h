@@ -1,33 +1,96 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* What a policy is made of; for the readers of this folder, who fill it, and policy.c, who answers
- * from it. */
+ * from it. Places are "file:line:column". */
 #ifndef MRD_POLICY_RULES_H
 #define MRD_POLICY_RULES_H
 
 #include "base/table.h"
 #include "policy/policy.h"
 
+/* ------------------------------------------------------------------------------- annotations */
+
 /* Annotations of ours, on a DestinationRule or, for rules that give none, on the mesh's document.
  */
-struct mrd_ours {
-	bool has_cap;
-	enum mrd_ejection_cap cap;
-	bool has_probation;
-	uint64_t probation_ms;
-	uint32_t overprovisioning_percent; /* 0: not given */
+enum mrd_our_key {
+	MRD_OUR_CAP,	       /* enum mrd_ejection_cap */
+	MRD_OUR_PROBATION,     /* ms */
+	MRD_OUR_OVERPROVISION, /* per cent */
+	MRD_OUR_FALLBACK,      /* given: next-region */
+	MRD_OUR_REGIONS,       /* given: strict */
+	MRD_OUR_UNREADY,       /* 1: drop */
+	MRD_OUR_ON_EJECT,      /* enum mrd_on_eject */
+	MRD_OUR_WARMUP,	       /* ms */
+	MRD_OUR_MAX_EJECTION,  /* ms */
+	MRD_OUR_MAX_JITTER,    /* ms */
+	MRD_OUR_SR_ENFORCING,  /* success rate; 1: enforced */
+	MRD_OUR_SR_HOSTS,
+	MRD_OUR_SR_VOLUME,
+	MRD_OUR_SR_FACTOR,
+	MRD_OUR_FP_ENFORCING, /* failure percentage; 1: enforced */
+	MRD_OUR_FP_THRESHOLD,
+	MRD_OUR_FP_HOSTS,
+	MRD_OUR_FP_VOLUME,
+	MRD_OUR_COUNT,
 };
+
+struct mrd_ours {
+	bool given[MRD_OUR_COUNT];
+	uint64_t value[MRD_OUR_COUNT];
+};
+
+/* What the annotations say about ejection goes into the rule. */
+void mrd_ours_apply(const struct mrd_ours *ours, struct mrd_outlier_rule *rule);
+
+/* ------------------------------------------------------------------------------- rules */
 
 struct mrd_outlier_block {
 	bool given;
 	struct mrd_outlier_rule rule;
 	uint32_t min_health_percent;
+	char *place;
+};
+
+struct mrd_pool_block {
+	bool given;
+	struct mrd_pool_rule rule;
+	char *place;
+};
+
+struct mrd_lb_block {
+	bool given;
+	enum mrd_lb lb;
+	bool hash_source_ip;
+	struct mrd_warmup_rule warmup;
+	struct mrd_locality_setting *locality; /* owned; NULL: neither of the two was given */
+	char *locality_place;
+	char *place;
+};
+
+/* The blocks of a trafficPolicy that Meridian knows, or those of one port of it. */
+struct mrd_blocks {
+	struct mrd_outlier_block outlier;
+	struct mrd_pool_block pool;
+	struct mrd_lb_block lb;
+};
+
+struct mrd_port_level {
+	uint32_t number;
+	struct mrd_blocks blocks;
 };
 
 struct mrd_traffic {
 	bool given;
-	struct mrd_outlier_block outlier;
-	enum mrd_lb lb;
-	struct mrd_locality_setting *locality; /* owned; NULL: not given */
+	struct mrd_blocks blocks;
+	struct mrd_port_level *ports;
+	size_t port_count;
+};
+
+struct mrd_rule_subset {
+	char *name;
+	char *place;
+	struct mrd_subset_label *labels;
+	size_t label_count;
+	struct mrd_traffic traffic;
 };
 
 /* A DestinationRule. */
@@ -35,14 +98,27 @@ struct mrd_rule {
 	char *namespace_;
 	char *label; /* "namespace/name" */
 	char *host;  /* expanded */
+	char *place; /* of its host */
 	struct mrd_traffic traffic;
-	struct mrd_ours ours;
-	char *place; /* "file:line:column" of its host */
+	struct mrd_ours ours;		   /* its own over the mesh's */
+	bool has_own;			   /* any of them its own */
+	struct mrd_outlier_rule inherited; /* the mesh's, under ours */
+	char **exports;			   /* namespaces, sorted, "." written out; none: all */
+	size_t export_count;
+	bool has_selector; /* workloadSelector: for some clients of its namespace */
+	struct mrd_rule_subset *subsets;
+	size_t subset_count;
+	/* Of the rule that holds for its host: the subsets of all that were merged; borrowed. */
+	struct mrd_rule_subset **held;
+	size_t held_count;
+	struct mrd_rule *next; /* for the same namespace and host, exported to others */
 };
 
 struct mrd_mesh {
 	struct mrd_outlier_block outlier; /* defaultTrafficPolicy.outlierDetection */
+	struct mrd_pool_block pool;
 	struct mrd_locality_setting *locality;
+	char *locality_place;
 	struct mrd_ours ours;
 };
 
@@ -50,6 +126,12 @@ struct mrd_mesh {
 struct mrd_local_host {
 	char *host;
 	bool is_local;
+};
+
+/* Rules of one namespace whose host is a wildcard, the longest first; borrowed. */
+struct mrd_wildcards {
+	struct mrd_rule **rules;
+	size_t count;
 };
 
 struct mrd_policy {
@@ -60,23 +142,29 @@ struct mrd_policy {
 	size_t local_count;
 	struct mrd_rule **rules; /* owned, in order of appearance */
 	size_t rule_count;
-	struct mrd_table *by_host;   /* "namespace/host" → the rule that holds; borrowed */
-	struct mrd_rule **wildcards; /* those of by_host with a wildcard, the longest first */
-	size_t wildcard_count;
+	struct mrd_table *by_host; /* "namespace/host" → the first of those that hold; borrowed */
+	struct mrd_table *wildcards; /* namespace → struct mrd_wildcards */
 };
 
+void mrd_blocks_free(struct mrd_blocks *blocks); /* these three free the members */
+void mrd_traffic_free(struct mrd_traffic *traffic);
+void mrd_rule_subset_free(struct mrd_rule_subset *subset);
 void mrd_rule_free(struct mrd_rule *rule); /* NULL is fine */
 
+/* The rule that this one would be merged with: same namespace, host, exportTo; or NULL. */
+const struct mrd_rule *mrd_policy_peer(const struct mrd_policy *policy,
+				       const struct mrd_rule *rule);
+/* The rule that holds for this one's namespace and host before others; or NULL. */
+const struct mrd_rule *mrd_policy_first(const struct mrd_policy *policy,
+					const struct mrd_rule *rule);
 /*
- * Adds a rule, which becomes the policy's, also on failure. *ret_former is an earlier rule of the
- * same namespace and host that has a trafficPolicy and therefore goes on to hold, or NULL. -ENOMEM.
+ * Adds a rule, which becomes the policy's, also on failure. Istio merges rules of one host,
+ * namespace and exportTo: the first trafficPolicy holds, wherever it comes; subsets are lined up,
+ * and of two of one name the first counts. -ENOMEM.
  */
-int mrd_policy_add(struct mrd_policy *policy, struct mrd_rule *rule,
-		   const struct mrd_rule **ret_former);
+int mrd_policy_add(struct mrd_policy *policy, struct mrd_rule *rule);
 int mrd_policy_add_local_host(struct mrd_policy *policy, const char *host, bool is_local);
-
-/* What the annotations say about ejection goes into the rule; a rule's own before the mesh's. */
-void mrd_ours_apply(const struct mrd_ours *ours, const struct mrd_ours *mesh,
-		    struct mrd_outlier_rule *rule);
+/* After the last rule, before the first question. -ENOMEM. */
+int mrd_policy_finish(struct mrd_policy *policy);
 
 #endif

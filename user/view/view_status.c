@@ -102,6 +102,24 @@ static void print_unwritten(const json_t *agent, FILE *out)
 			mrd_view_span(mrd_view_integer(service, "since_ms"), span, sizeof(span)));
 }
 
+static void print_rejected(const json_t *agent, FILE *out)
+{
+	const json_t *rejected = json_object_get(agent, "policy_rejected");
+	const json_t *finding;
+	char span[32];
+	size_t i;
+
+	if (!json_is_object(rejected))
+		return;
+	fprintf(out, "  POLICY REJECTED for %s: %s\n",
+		mrd_view_span(mrd_view_integer(rejected, "since_ms"), span, sizeof(span)),
+		!strcmp(mrd_view_text(rejected, "holds"), "kernel")
+			? "the kernel keeps the plan of the agent before, nothing new is planned"
+			: "the policy before holds");
+	json_array_foreach(json_object_get(rejected, "findings"), i, finding)
+		fprintf(out, "    %s\n", json_is_string(finding) ? json_string_value(finding) : "");
+}
+
 static void print_agent(const json_t *agent, FILE *out)
 {
 	const json_t *planned = json_object_get(agent, "last_plan_ms_ago");
@@ -123,6 +141,7 @@ static void print_agent(const json_t *agent, FILE *out)
 	fputc('\n', out);
 	if (json_is_true(json_object_get(agent, "holding")))
 		fprintf(out, "  holding what was adopted until the clusters are read\n");
+	print_rejected(agent, out);
 	print_features(agent, out);
 	print_unwritten(agent, out);
 }

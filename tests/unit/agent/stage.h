@@ -35,7 +35,17 @@ struct stage {
 	struct mrd_engine *engine;
 	int event_fds[2]; /* read, write: Envoy's event log */
 	int log_fds[2];
+	bool is_frozen;
+	void (*drain)(void *self); /* the events that wait; NULL: none */
 };
+
+static inline void stage_drain(void *self)
+{
+	const struct stage *stage = self;
+
+	if (stage->drain)
+		stage->drain(self);
+}
 
 static const struct mrd_plan_node stage_node = {
 	.name = "n1",
@@ -94,6 +104,7 @@ static inline void stage_set_input(struct stage *stage)
 		.policy = stage->policy,
 		.node = &stage_node,
 		.cluster_domain = "cluster.local",
+		.is_frozen = stage->is_frozen,
 	};
 
 	mrd_engine_set_input(stage->engine, &input);
@@ -105,6 +116,8 @@ static inline void stage_start_engine(struct stage *stage)
 	const struct mrd_engine_config config = {
 		.writer = fake_writer(&stage->maps),
 		.now_ns = stage_now,
+		.drain = stage_drain,
+		.self = stage,
 		.event_fd = stage->event_fds[1],
 	};
 

@@ -62,6 +62,59 @@ static void nothing_is_rewritten(void **state)
 	stage_free(stage);
 }
 
+/* A new agent without a policy: the rows stay, an ejection still ends, and once there is a policy
+ * those that last are known. */
+static void without_a_policy_the_rows_stay(void **state)
+{
+	struct stage *stage = stage_new(stage_failover);
+	struct mrd_policy *whole = stage->policy;
+	size_t calls;
+	uint32_t id;
+
+	(void)state;
+	stage_reviews(stage);
+	stage_slice(stage, 0, "reviews", "http:9080/TCP", "10.0.0.5; 10.0.0.6; 10.0.0.8");
+	stage_round(stage);
+	id = stage_vip(stage, "172.16.0.20", 9080);
+	stage_event(stage, "10.0.0.5", MRD_EVENT_RESPONSE, 503);
+	stage_wait_ms(30000);
+	stage_event(stage, "10.0.0.6", MRD_EVENT_RESPONSE, 503);
+	stage_round(stage);
+
+	stage->policy = stage_policy("");
+	stage->is_frozen = true;
+	restart(stage);
+	calls = stage->maps.calls;
+	stage_reviews(stage);
+	stage_service(stage, "details", "172.16.0.21", "http:9080/TCP");
+	stage_round(stage);
+	stage_event(stage, "10.1.0.7", MRD_EVENT_RESPONSE, 503);
+	stage_round(stage);
+	assert_int_equal(stage->maps.calls, calls);
+	assert_int_equal(stage_state(stage, "10.1.0.7"), MRD_STATE_ACTIVE);
+	stage_wait_ms(30000);
+	assert_true(mrd_engine_due(stage->engine) <= stage_ns + 1000000000);
+	stage_wait_ms(1000);
+	mrd_engine_tick(stage->engine);
+	stage_round(stage);
+	assert_int_equal(stage_state(stage, "10.0.0.5"), MRD_STATE_ACTIVE);
+	assert_int_equal(stage_state(stage, "10.0.0.6"), MRD_STATE_EJECTED);
+	assert_int_equal(stage_vip(stage, "172.16.0.20", 9080), id);
+	assert_int_equal(stage_vip(stage, "172.16.0.21", 9080), 0);
+
+	stage->is_frozen = false;
+	mrd_policy_free(stage->policy);
+	stage->policy = whole;
+	stage_set_input(stage);
+	mrd_engine_release(stage->engine);
+	stage_round(stage);
+	assert_int_equal(stage_state(stage, "10.0.0.6"), MRD_STATE_EJECTED);
+	assert_int_not_equal(stage_vip(stage, "172.16.0.21", 9080), 0);
+	stage_event(stage, "10.0.0.5", MRD_EVENT_RESPONSE, 503);
+	assert_int_equal(stage_state(stage, "10.0.0.5"), MRD_STATE_EJECTED);
+	stage_free(stage);
+}
+
 static void a_cluster_not_read_yet_empties_nothing(void **state)
 {
 	struct stage *stage = stage_new(stage_failover);
@@ -246,6 +299,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nothing_is_rewritten),
+		cmocka_unit_test(without_a_policy_the_rows_stay),
 		cmocka_unit_test(a_cluster_not_read_yet_empties_nothing),
 		cmocka_unit_test(what_went_meanwhile_goes_at_release),
 		cmocka_unit_test(an_ejection_keeps_its_remaining_time),

@@ -102,6 +102,140 @@ static void the_row_flips_before_the_plan(void **state)
 	stage_free(stage);
 }
 
+/* Errors that are heard while the lines about those before are written. */
+static struct stage *heard_on;
+
+static void hear_another(void *self)
+{
+	struct stage *stage = heard_on;
+
+	(void)self;
+	heard_on = NULL;
+	if (stage)
+		stage_event(stage, "10.0.0.6", MRD_EVENT_RESPONSE, 503);
+}
+
+static void events_are_heard_between_lines(void **state)
+{
+	struct stage *stage = stage_new(stage_failover);
+	const char *log;
+
+	(void)state;
+	stage_reviews(stage);
+	stage_round(stage);
+	stage_event(stage, "10.0.0.5", MRD_EVENT_RESPONSE, 503);
+	stage_read(stage->log_fds[0]);
+	stage->drain = hear_another;
+	heard_on = stage;
+	stage_round(stage);
+	assert_null(heard_on);
+	assert_int_equal(stage_state(stage, "10.0.0.6"), MRD_STATE_EJECTED);
+	log = stage_read(stage->log_fds[0]);
+	assert_non_null(strstr(log, "\"endpoint ejected\" endpoint=10.0.0.5:9080"));
+	assert_non_null(strstr(log, "\"endpoint ejected\" endpoint=10.0.0.6:9080"));
+	/* the row of the second was there before the line of the first was written */
+	assert_non_null(strstr(log, "0 of 2 endpoints of hangzhou left"));
+	assert_null(strstr(log, "1 of 2 endpoints of hangzhou left"));
+	stage_free(stage);
+}
+
+static void rounds_wait_for_the_end_of_a_burst(void **state)
+{
+	struct stage *stage = stage_new(stage_failover);
+	uint64_t first_ns;
+
+	(void)state;
+	stage_reviews(stage);
+	stage_slice(stage, 0, "reviews", "http:9080/TCP", "10.0.0.5; 10.0.0.6; 10.0.0.8; 10.0.0.9");
+	stage_round(stage);
+	assert_int_equal(mrd_engine_settles_at(stage->engine), 0);
+	first_ns = stage_ns;
+	stage_event(stage, "10.0.0.5", MRD_EVENT_RESPONSE, 503);
+	assert_int_equal(mrd_engine_settles_at(stage->engine), first_ns + MRD_SETTLE_NS);
+	stage_ns += MRD_SETTLE_NS / 2;
+	stage_event(stage, "10.0.0.6", MRD_EVENT_RESPONSE, 404); /* not an ejection */
+	assert_int_equal(mrd_engine_settles_at(stage->engine), first_ns + MRD_SETTLE_NS);
+	stage_event(stage, "10.0.0.6", MRD_EVENT_RESPONSE, 503);
+	assert_int_equal(mrd_engine_settles_at(stage->engine), stage_ns + MRD_SETTLE_NS);
+	stage_ns = first_ns + MRD_SETTLE_MOST_NS - 1;
+	stage_event(stage, "10.0.0.8", MRD_EVENT_RESPONSE, 503);
+	assert_int_equal(mrd_engine_settles_at(stage->engine), first_ns + MRD_SETTLE_MOST_NS);
+	stage_round(stage);
+	assert_int_equal(mrd_engine_settles_at(stage->engine), 0);
+	stage_free(stage);
+}
+
+/* Two services are to be planned when an error comes: the round ends, and goes on later. */
+static void a_burst_ends_a_round(void **state)
+{
+	struct stage *stage = stage_new(stage_failover);
+
+	(void)state;
+	stage_reviews(stage);
+	stage_round(stage);
+	stage_service(stage, "a", "172.16.0.31", "http:9080/TCP");
+	stage_service(stage, "b", "172.16.0.32", "http:9080/TCP");
+	stage->drain = hear_another;
+	heard_on = stage;
+	assert_true(mrd_engine_round(stage->engine, stage_ns + 10 * MRD_SETTLE_MOST_NS));
+	assert_int_equal(stage_state(stage, "10.0.0.6"), MRD_STATE_EJECTED);
+	assert_int_equal(
+		!stage_vip(stage, "172.16.0.31", 9080) + !stage_vip(stage, "172.16.0.32", 9080), 1);
+	stage_ns = mrd_engine_settles_at(stage->engine);
+	assert_false(mrd_engine_round(stage->engine, stage_ns + 10 * MRD_SETTLE_MOST_NS));
+	assert_int_not_equal(stage_vip(stage, "172.16.0.31", 9080), 0);
+	assert_int_not_equal(stage_vip(stage, "172.16.0.32", 9080), 0);
+	stage_free(stage);
+}
+
+/* Every write fails from the nth on, so undoing fails too; when writes work again, what the kernel
+ * has must become exactly the plan, whatever was left half. */
+static void what_could_not_be_undone_is_read_back(void **state)
+{
+	size_t unwritten = 0;
+
+	(void)state;
+	for (size_t n = 1; unwritten == n - 1; n++) {
+		struct stage *fresh = stage_new(stage_failover);
+		struct stage *stage = stage_new(stage_failover);
+		uint32_t id;
+
+		print_message("case: from write %zu on\n", n);
+		stage_reviews(stage);
+		stage_round(stage);
+		stage->maps.fail_at = stage->maps.calls + n;
+		stage->maps.fail_on = true;
+		stage_service(stage, "reviews", "172.16.0.25", "http:9080/TCP");
+		stage_slice(stage, 0, "reviews", "http:9080/TCP", "10.0.0.15; 10.0.0.16; 10.0.0.6");
+		stage_read(stage->log_fds[0]);
+		stage_round(stage);
+		if (!strstr(stage_read(stage->log_fds[0]), "plan not written")) {
+			stage_free(stage); /* only deletions were left to fail */
+			stage_free(fresh);
+			break;
+		}
+		unwritten++;
+		/* the plan goes back to the one before the failure: only what is left over differs
+		 */
+		stage->maps.fail_at = 0;
+		stage_service(stage, "reviews", "172.16.0.20", "http:9080/TCP");
+		stage_slice(stage, 0, "reviews", "http:9080/TCP", "10.0.0.5; 10.0.0.6");
+		stage_round(stage);
+		id = stage_vip(stage, "172.16.0.20", 9080);
+		assert_int_not_equal(id, 0);
+		assert_int_equal(stage_vip(stage, "172.16.0.25", 9080), 0);
+		assert_int_equal(stage_share(stage, id, "hangzhou"), MRD_SHARE_TOTAL);
+		stage_reviews(fresh);
+		stage_round(fresh);
+		for (enum mrd_map map = MRD_MAP_NAME; map < MRD_MAP_COUNT; map++)
+			assert_int_equal(fake_count(&stage->maps, map),
+					 fake_count(&fresh->maps, map));
+		stage_free(fresh);
+		stage_free(stage);
+	}
+	assert_true(unwritten >= 8);
+}
+
 static void it_returns_at_a_sweep(void **state)
 {
 	struct stage *stage = stage_new(stage_failover);
@@ -523,6 +657,10 @@ int main(void)
 		cmocka_unit_test(a_service_gets_into_the_kernel),
 		cmocka_unit_test(a_change_touches_its_service_alone),
 		cmocka_unit_test(the_row_flips_before_the_plan),
+		cmocka_unit_test(events_are_heard_between_lines),
+		cmocka_unit_test(rounds_wait_for_the_end_of_a_burst),
+		cmocka_unit_test(a_burst_ends_a_round),
+		cmocka_unit_test(what_could_not_be_undone_is_read_back),
 		cmocka_unit_test(it_returns_at_a_sweep),
 		cmocka_unit_test(events_become_signals),
 		cmocka_unit_test(without_a_rule_events_mean_nothing),

@@ -165,6 +165,74 @@ static void the_node_has_a_place(void **state)
 	}
 }
 
+static const char good_rule[] = "apiVersion: networking.istio.io/v1\n"
+				"kind: DestinationRule\n"
+				"metadata: {name: r, namespace: default}\n"
+				"spec: {host: r}\n";
+static const char broken_rule[] = "apiVersion: networking.istio.io/v1\n"
+				  "kind: DestinationRule\n"
+				  "metadata: {name: r, namespace: default}\n"
+				  "spec: {host: r, hots: r}\n";
+
+/* Broken, still broken, whole: what is told of the files that are not in force. */
+static void a_rejected_policy_is_told(void **state)
+{
+	static const bool cases[] = {false, true}; /* from the start on? */
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct mrd_agent_config *config = read_config("");
+		const struct mrd_rejection *rejection;
+		struct mrd_inputs *inputs;
+		struct mrd_diag diag = {0};
+		uint64_t since_ns;
+
+		print_message("case: broken %s\n", cases[i] ? "at start" : "later");
+		write_file("policy/p.yaml", cases[i] ? "" : good_rule);
+		inputs = open_inputs(config);
+		assert_null(mrd_inputs_rejection(inputs));
+		assert_false(mrd_inputs_is_stand_in(inputs));
+		if (cases[i])
+			mrd_inputs_stand_in(inputs, &diag, -EIO);
+		write_file("policy/p.yaml", broken_rule);
+		turn();
+		rejection = mrd_inputs_rejection(inputs);
+		assert_non_null(rejection);
+		assert_int_equal(mrd_inputs_is_stand_in(inputs), cases[i]);
+		assert_int_equal(rejection->count, 1);
+		assert_non_null(strstr(rejection->findings[0], "policy/p.yaml:4:17: error: "));
+		assert_int_equal(mrd_policy_rule_count(mrd_inputs_policy(inputs)), !cases[i]);
+		since_ns = rejection->since_ns;
+		write_file("policy/p.yaml", broken_rule);
+		turn();
+		assert_int_equal(mrd_inputs_rejection(inputs)->since_ns, since_ns);
+		policy_changes = 0;
+		write_file("policy/p.yaml", good_rule);
+		turn();
+		assert_null(mrd_inputs_rejection(inputs));
+		assert_false(mrd_inputs_is_stand_in(inputs));
+		assert_int_equal(policy_changes, 1);
+		assert_int_equal(mrd_policy_rule_count(mrd_inputs_policy(inputs)), 1);
+		mrd_inputs_free(inputs);
+		mrd_agent_config_free(config);
+		remove(in("policy/p.yaml"));
+	}
+}
+
+static void an_unreadable_policy_has_a_reason(void **state)
+{
+	struct mrd_rejection rejection = {0};
+	struct mrd_diag diag = {0};
+
+	(void)state;
+	mrd_rejection_set(&rejection, &diag, -EACCES, 7);
+	assert_int_equal(rejection.since_ns, 7);
+	assert_int_equal(rejection.count, 1);
+	assert_string_equal(rejection.findings[0], strerror(EACCES));
+	mrd_rejection_clear(&rejection);
+	assert_int_equal(rejection.since_ns, 0);
+}
+
 static void a_node_may_move(void **state)
 {
 	struct mrd_agent_config *config = read_config("");
@@ -178,6 +246,24 @@ static void a_node_may_move(void **state)
 	turn();
 	assert_true(mrd_inputs_update_node(inputs));
 	assert_string_equal(mrd_inputs_node(inputs)->region, "r9");
+
+	/* Its other labels count, too; what the node says of its health does not. */
+	write_file("home/node.yaml",
+		   "{apiVersion: v1, kind: Node, metadata: {name: n1, labels: {" REGION
+		   ": r9, rack: k7}}}");
+	turn();
+	assert_true(mrd_inputs_update_node(inputs));
+	assert_string_equal(mrd_labels_get(mrd_inputs_node(inputs)->labels, "rack"), "k7");
+	write_file("home/node.yaml",
+		   "{apiVersion: v1, kind: Node, metadata: {name: n1, resourceVersion: '7', "
+		   "labels: {" REGION ": r9, rack: k7}}}");
+	turn();
+	assert_false(mrd_inputs_update_node(inputs));
+	assert_string_equal(mrd_inputs_node(inputs)->cluster, "a");
+	write_file("home/node.yaml", "{apiVersion: v1, kind: Node, metadata: {name: n2}}");
+	turn();
+	assert_true(mrd_inputs_update_node(inputs));
+	assert_null(mrd_inputs_node(inputs)->labels);
 	mrd_inputs_free(inputs);
 	mrd_agent_config_free(config);
 }
@@ -308,6 +394,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_node_has_a_place),
+		cmocka_unit_test(a_rejected_policy_is_told),
+		cmocka_unit_test(an_unreadable_policy_has_a_reason),
 		cmocka_unit_test(a_node_may_move),
 		cmocka_unit_test(a_cluster_that_is_not_there_is_known),
 		cmocka_unit_test(a_saved_policy_takes_effect_a_broken_one_does_not),

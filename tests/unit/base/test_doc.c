@@ -138,8 +138,11 @@ static void broken_documents_name_place_and_reason(void **state)
 		{.text = "a: 1\nb: 2\na: 3\n",
 		 .want = "f:3:1: error: a: this key is given twice, first in line 1"},
 		{.text = "a: {b: 1, 'b': 2}\nc: 1\nc: 2\n---\nd: 1\n",
-		 .want = "f:1:11: error: b: this key is given twice, first in line 1\n"
+		 .want = "f:1:11: error: a.b: this key is given twice, first in line 1\n"
 			 "f:3:1: error: c: this key is given twice, first in line 2"},
+		{.text = "a:\n- b\n- c.d:\n    e: {f: 1, f: 2}\n",
+		 .want = "f:4:15: error: a[1][\"c.d\"].e.f: this key is given twice, first in "
+			 "line 4"},
 		{.text = "<<: {a: 1}\n<<: {b: 1}\n",
 		 .want = "f:2:1: error: <<: this key is given twice, first in line 1"},
 		{.text = "a: 1\n---\nb: [\n", .kept = "{a:1}", .want = NULL},

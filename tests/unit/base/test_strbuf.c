@@ -100,6 +100,20 @@ static void json_strings_are_valid_whatever_comes(void **state)
 	}
 }
 
+static void steps_of_a_path_are_told_apart(void **state)
+{
+	MRD_AUTO_STRBUF struct mrd_strbuf path = {0};
+
+	(void)state;
+	mrd_strbuf_add_field(&path, "spec");
+	mrd_strbuf_add_field(&path, "subsets");
+	mrd_strbuf_add_index(&path, 1);
+	mrd_strbuf_add_field(&path, "labels");
+	mrd_strbuf_add_field(&path, "a.b/c");
+	mrd_strbuf_add_field(&path, "");
+	assert_string_equal(path.text, "spec.subsets[1].labels[\"a.b/c\"][\"\"]");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -108,6 +122,7 @@ int main(void)
 		cmocka_unit_test(a_failed_append_stays_failed),
 		cmocka_unit_test(stealing_hands_the_text_out_once),
 		cmocka_unit_test(json_strings_are_valid_whatever_comes),
+		cmocka_unit_test(steps_of_a_path_are_told_apart),
 	};
 
 	return cmocka_run_group_tests_name("base/strbuf", tests, NULL, NULL);

@@ -156,6 +156,19 @@ static const struct finding_case finding_cases[] = {
 				  "addresses like 10.0.0.0/16"},
 	},
 	{
+		.name = "hops beyond the row",
+		.text = ONE "kernel:\n  limits: {hops: 17}\n",
+		.want = -EBADMSG,
+		.want_findings = {"3:18: error: kernel.limits.hops: must be 1 to 16: the map ABI "
+				  "fixes a route row's size at 16 hops"},
+	},
+	{
+		.name = "no hop",
+		.text = ONE "kernel:\n  limits: {hops: 0}\n",
+		.want = -EBADMSG,
+		.want_findings = {"3:18: error: kernel.limits.hops: must be 1 to 16"},
+	},
+	{
 		.name = "limits name their range",
 		.text = ONE "kernel:\n  limits: {services: 0, eventBytes: 5000, members: many}\n",
 		.want = -EBADMSG,
@@ -304,7 +317,7 @@ static void reads_every_key(void **state)
 		"  bpffs: /sys/fs/bpf/x\n"
 		"  probe: false\n"
 		"  limits: {services: 10, vips: 20, members: 30, affinity: 40, udpFlows: 50,\n"
-		"           eventBytes: 8192}\n"
+		"           eventBytes: 8192, hops: 6}\n"
 		"control: /run/x.sock\n";
 	struct mrd_agent_config *config = NULL;
 	struct mrd_diag diag = {0};
@@ -338,6 +351,7 @@ static void reads_every_key(void **state)
 	assert_int_equal(config->limits.affinity, 40);
 	assert_int_equal(config->limits.udp_flows, 50);
 	assert_int_equal(config->limits.event_bytes, 8192);
+	assert_int_equal(config->hops, 6);
 	assert_string_equal(config->control, "/run/x.sock");
 	mrd_agent_config_free(config);
 }

@@ -64,6 +64,15 @@ static void tells_bad_news_from_good(void **state)
 		 .answer = "{\"agent\":{\"unwritten\":[{\"error\":\"full\"}]},\"clusters\":[],"
 			   "\"kernel\":{}}",
 		 .want = true},
+		{.name = "the policy files are not what holds",
+		 .verb = MRD_VERB_STATUS,
+		 .answer =
+			 "{\"agent\":{\"policy_rejected\":{\"holds\":\"before\"}},\"clusters\":[],"
+			 "\"kernel\":{}}",
+		 .want = true},
+		{.name = "the policy files hold",
+		 .verb = MRD_VERB_STATUS,
+		 .answer = "{\"agent\":{\"policy_rejected\":null},\"clusters\":[],\"kernel\":{}}"},
 		{.name = "no endpoints at all",
 		 .verb = MRD_VERB_ENDPOINTS,
 		 .answer = "{\"endpoints\":[]}"},

@@ -92,10 +92,10 @@ static void read_case(struct golden_case *c, const char *name)
 	sscanf(text_of(c->root, "from"), "%63[^/]/%63[^/]/%63s", c->locality[0], c->locality[1],
 	       c->locality[2]);
 	c->node = (struct mrd_plan_node){
-		text_of(c->root, "node"),
-		c->locality[0],
-		c->locality[1],
-		c->locality[2],
+		.name = text_of(c->root, "node"),
+		.region = c->locality[0],
+		.zone = c->locality[1],
+		.subzone = c->locality[2],
 	};
 }
 

@@ -106,9 +106,21 @@ static inline int fake_del(void *self, enum mrd_map map, const void *key, uint32
 	return 0;
 }
 
+static inline int fake_read(void *self, enum mrd_map map, const void *key, void *ret_value)
+{
+	const struct fake_maps *maps = self;
+	const void *value = fake_get(maps, map, key);
+
+	if (!value)
+		return -ENOENT;
+	memcpy(ret_value, value, mrd_map_value_size(map));
+	return 0;
+}
+
 static inline struct mrd_map_writer fake_writer(struct fake_maps *maps)
 {
-	return (struct mrd_map_writer){.self = maps, .put = fake_put, .del = fake_del};
+	return (struct mrd_map_writer){
+		.self = maps, .put = fake_put, .del = fake_del, .get = fake_read};
 }
 
 struct fake_comparison {

@@ -37,7 +37,8 @@ static inline void stage_init(struct stage *stage, const char *policy)
 	static const struct mrd_policy_names names = {"cluster.local", "istio-system"};
 	struct mrd_diag diag = {0};
 
-	stage->node = (struct mrd_plan_node){"node-a", "r1", "z1", ""};
+	stage->node = (struct mrd_plan_node){
+		.name = "node-a", .region = "r1", .zone = "z1", .subzone = ""};
 	if (mrd_model_new(clusters, 2, 0, "", &stage->model))
 		abort();
 	if (!policy) {
@@ -77,7 +78,7 @@ static inline struct mrd_plan *stage_plan(const struct stage *stage, const char 
 	if (mrd_plan_make(&world->view, stage->model, stage->policy, &stage->node, &ejections,
 			  &plan))
 		abort();
-	free(world); /* a plan borrows nothing */
+	world_free(world); /* a plan borrows nothing */
 	return plan;
 }
 

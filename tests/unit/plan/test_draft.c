@@ -1,23 +1,15 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* Who takes part, in which order, with which share: Istio's vectors (F: failover, I: distribute)
  * and what Meridian adds. A case's route is written as "priority locality percent", hop by hop. */
-#include "plan/draft.h"
-
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <time.h>
 
 #include <cmocka.h>
 
-#include "base/strbuf.h"
-#include "world.h"
-
-#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
-
-enum { FACTOR = 140 };
+#include "draft_case.h"
 
 static struct mrd_failover to_r2[] = {{"r1", "r2"}};
 static struct mrd_failover docs_rule[] = {{"region1", "region2"}};
@@ -62,20 +54,6 @@ static const struct mrd_locality_setting i4 = DISTRIBUTE(i4_rules);
 static const struct mrd_locality_setting asm_distribute = DISTRIBUTE(asm_rules);
 static const struct mrd_locality_setting local_only = DISTRIBUTE(local_rules);
 static const struct mrd_locality_setting star = DISTRIBUTE(star_rules);
-
-struct draft_case {
-	const char *name;
-	const char *world;
-	const char *from; /* the node's locality; default r1/z1/s1 */
-	enum mrd_locality_mode mode;
-	const struct mrd_locality_setting *setting;
-	uint32_t panic_percent;
-	uint32_t factor;
-	bool internal_local;
-	bool cluster_local;
-	enum mrd_mode want_mode;
-	const char *want;
-};
 
 static const struct draft_case cases[] = {
 	{
@@ -443,75 +421,10 @@ static const struct draft_case cases[] = {
 	},
 };
 
-static void read_node(const char *text, struct world_word *word, struct mrd_plan_node *node)
-{
-	memset(word, 0, sizeof(*word));
-	sscanf(text ? text : "r1/z1/s1", "%47[^/]/%47[^/]/%47s", word->region, word->zone,
-	       word->subzone);
-	*node = (struct mrd_plan_node){"node-a", word->region, word->zone, word->subzone};
-}
-
-static void make_draft(const struct draft_case *c, struct world *world, struct mrd_draft *draft)
-{
-	const struct mrd_effective effective = {
-		.locality_mode = c->mode,
-		.locality = c->setting,
-		.min_health_percent = c->panic_percent,
-		.overprovisioning_percent = c->factor ? c->factor : FACTOR,
-		.cluster_local = c->cluster_local,
-		.rule = "",
-	};
-	const struct mrd_plan_ejections ejections = {world_is_ejected, world};
-	struct mrd_plan_node node;
-	struct world_word word;
-	const struct mrd_draft_input in = {
-		.view = &world->view,
-		.port = &world->port,
-		.effective = &effective,
-		.node = &node,
-		.ejections = &ejections,
-	};
-
-	read_node(c->from, &word, &node);
-	world->view.internal_local = c->internal_local;
-	assert_int_equal(mrd_draft_make(&in, draft), 0);
-}
-
-static char *describe(const struct mrd_draft *draft)
-{
-	struct mrd_strbuf out = {0};
-
-	mrd_strbuf_add(&out, "", 0);
-	for (size_t i = 0; i < draft->hop_count; i++) {
-		const struct mrd_draft_hop *hop = &draft->hops[i];
-
-		mrd_strbuf_addf(&out, "%s%u %s%s%s%s%s %.2f%s%s", i ? ", " : "", hop->priority,
-				hop->locality.region, *hop->locality.zone ? "/" : "",
-				hop->locality.zone, *hop->locality.subzone ? "/" : "",
-				hop->locality.subzone, 100 * hop->share, hop->panic ? " panic" : "",
-				hop->accept == MRD_ACCEPT_DRAINING ? " draining" : "");
-		assert_int_equal(hop->panic, hop->accept == MRD_ACCEPT_EJECTED);
-	}
-	return mrd_strbuf_steal(&out);
-}
-
 static void shares_as_the_case_says(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < COUNT(cases); i++) {
-		struct world *world = world_new(cases[i].world);
-		struct mrd_draft draft;
-		char *text;
-
-		print_message("%s\n", cases[i].name);
-		make_draft(&cases[i], world, &draft);
-		text = describe(&draft);
-		assert_string_equal(text ? text : "", cases[i].want);
-		assert_int_equal(draft.mode, cases[i].want_mode);
-		free(text);
-		mrd_draft_free(&draft);
-		free(world);
-	}
+	draft_check(cases, COUNT(cases));
 }
 
 /* ------------------------------------------------------------------------- random worlds */
@@ -584,10 +497,10 @@ static void any_world_adds_up(void **state)
 
 		random_world(text, sizeof(text));
 		world = world_new(text);
-		make_draft(&c, world, &draft);
+		draft_of(&c, world, &draft);
 		check_draft(&draft);
 		mrd_draft_free(&draft);
-		free(world);
+		world_free(world);
 	}
 }
 
@@ -603,6 +516,7 @@ static void joining_loses_nobody(void **state)
 			.from = "r1/z1",
 			.mode = (enum mrd_locality_mode)(round % 3),
 			.setting = settings[round % 3],
+			.hops = (uint32_t)(round / 3 % 13), /* 0 to 12 */
 		};
 		struct mrd_strbuf text = {0};
 		struct world *world;
@@ -614,13 +528,15 @@ static void joining_loses_nobody(void **state)
 					rand() % 30, words % 3 ? "AE" : "A");
 		assert_false(text.failed);
 		world = world_new(text.text ? text.text : "");
-		make_draft(&c, world, &draft);
+		draft_of(&c, world, &draft);
 		check_draft(&draft);
+		if (c.hops)
+			assert_true(draft.hop_count <= c.hops);
 		for (size_t i = 0; i < draft.hop_count; i++)
 			in_hops += draft.hops[i].count;
 		assert_int_equal(in_hops, world->port.endpoint_count);
 		mrd_draft_free(&draft);
-		free(world);
+		world_free(world);
 		mrd_strbuf_free(&text);
 	}
 }
@@ -646,14 +562,14 @@ static void a_thousand_endpoints_are_quick(void **state)
 	for (int round = 0; round < 20; round++) {
 		struct mrd_draft draft;
 
-		make_draft(&c, world, &draft);
+		draft_of(&c, world, &draft);
 		mrd_draft_free(&draft);
 	}
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &to);
 	ms = (double)(to.tv_sec - from.tv_sec) * 1e3 + (double)(to.tv_nsec - from.tv_nsec) / 1e6;
 	print_message("%.3f ms a draft\n", ms / 20);
 	assert_true(ms / 20 < 20);
-	free(world);
+	world_free(world);
 	mrd_strbuf_free(&text);
 }
 

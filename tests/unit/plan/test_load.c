@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* Envoy's published numbers; the ids are those of the vectors' list (P: priorities, Q and N: panic,
- * L: localities). Levels of an id that say "per cent" have 100 hosts. */
+ * G: degraded hosts, L: localities). Levels of an id that say "per cent" have 100 hosts. */
 #include "plan/load.h"
 
 #include <math.h>
@@ -13,20 +13,26 @@
 
 #include <cmocka.h>
 
-enum { ENVOY_FACTOR = 140, LEVELS_MAX = 4 };
+enum { ENVOY_FACTOR = 140, LEVELS_MAX = 4, NOTHING = 1000 };
 
 struct level_case {
 	const char *name;
 	struct {
 		uint32_t total;
 		uint32_t healthy;
+		uint32_t degraded;
+		uint32_t excluded;
 		uint32_t unfit;
+		uint32_t healthy_weight;
+		uint32_t total_weight;
 	} in[LEVELS_MAX];
 	size_t count;
 	uint32_t factor; /* 0: Envoy's */
 	uint32_t panic_percent;
 	uint32_t want_percent[LEVELS_MAX];
+	uint32_t want_degraded[LEVELS_MAX];
 	bool want_panic[LEVELS_MAX];
+	uint32_t want_total; /* normalised; 0: 100 */
 };
 
 static const struct level_case level_cases[] = {
@@ -69,14 +75,22 @@ static const struct level_case level_cases[] = {
 		.panic_percent = 50,
 		.want_percent = {34, 33, 33},
 		.want_panic = {true, true, true},
+		.want_total = 98,
 	},
 	{
 		.name = "P19, no panic",
 		.in = {{100, 25}, {100, 25}, {100, 20}},
 		.count = 3,
 		.want_percent = {37, 35, 28},
+		.want_total = 98,
 	},
-	{.name = "25 : 25", .in = {{100, 25}, {100, 25}}, .count = 2, .want_percent = {50, 50}},
+	{
+		.name = "25 : 25",
+		.in = {{100, 25}, {100, 25}},
+		.count = 2,
+		.want_percent = {50, 50},
+		.want_total = 70,
+	},
 	{
 		.name = "25 : 25 : 100",
 		.in = {{100, 25}, {100, 25}, {100, 100}},
@@ -96,6 +110,7 @@ static const struct level_case level_cases[] = {
 		.panic_percent = 50,
 		.want_percent = {50, 50},
 		.want_panic = {true, true},
+		.want_total = NOTHING,
 	},
 	{
 		.name = "Q3",
@@ -105,14 +120,14 @@ static const struct level_case level_cases[] = {
 		.want_percent = {0, 0, 100},
 	},
 	{
-		.name = "Q4",
+		.name = "Q4, P0 has the healthy host beside the one it had",
 		.in = {{2, 1}, {2, 0}, {1, 1}},
 		.count = 3,
 		.panic_percent = 50,
-		.want_percent = {70, 0, 30}, /* one of two in P0; with it alone: 100 */
+		.want_percent = {70, 0, 30},
 	},
 	{
-		.name = "Q4, the only host of P0 recovers",
+		.name = "Q4, the healthy host is all of P0",
 		.in = {{1, 1}, {2, 0}, {1, 1}},
 		.count = 3,
 		.panic_percent = 50,
@@ -139,6 +154,16 @@ static const struct level_case level_cases[] = {
 		.panic_percent = 50,
 		.want_percent = {50, 50},
 		.want_panic = {true, true},
+		.want_total = 70,
+	},
+	{
+		.name = "Q12",
+		.in = {{4, 0, 0, 4}, {4, 1}},
+		.count = 2,
+		.panic_percent = 50,
+		.want_percent = {50, 50},
+		.want_panic = {true, true},
+		.want_total = 35,
 	},
 	{
 		.name = "Q14",
@@ -168,6 +193,7 @@ static const struct level_case level_cases[] = {
 		.panic_percent = 50,
 		.want_percent = {34, 33, 33},
 		.want_panic = {true, true, true},
+		.want_total = 56,
 	},
 	{
 		.name = "Q22",
@@ -176,6 +202,7 @@ static const struct level_case level_cases[] = {
 		.panic_percent = 50,
 		.want_percent = {50, 30, 20},
 		.want_panic = {true, true, true},
+		.want_total = NOTHING,
 	},
 	{
 		.name = "Q27",
@@ -184,14 +211,79 @@ static const struct level_case level_cases[] = {
 		.panic_percent = 50,
 		.want_percent = {34, 33, 33},
 		.want_panic = {true, true, true},
+		.want_total = NOTHING,
 	},
-	{.name = "Q29, nothing left", .in = {{5, 0}, {5, 0}}, .count = 2},
 	{
-		.name = "Q30, factor 100",
-		.in = {{10, 6}, {1, 1}},
+		/* And then "no healthy upstream": nobody is there to take what P0 is given. */
+		.name = "Q29",
+		.in = {{5, 0}, {5, 0}},
+		.count = 2,
+		.want_percent = {100, 0},
+		.want_total = NOTHING,
+	},
+	{
+		.name = "Q25",
+		.in = {{5, 0}, {5, 0, 2}, {5, 0, 1}},
+		.count = 3,
+		.want_percent = {0, 0, 0},
+		.want_degraded = {0, 67, 33},
+		.want_total = 84,
+	},
+	{
+		.name = "Q30, hosts weigh 6 and 4",
+		.in = {{.total = 2, .healthy = 1, .healthy_weight = 6, .total_weight = 10}, {1, 1}},
 		.count = 2,
 		.factor = 100,
+		.panic_percent = 50,
 		.want_percent = {60, 40},
+	},
+	{
+		.name = "panic counts hosts, whatever they weigh",
+		.in = {{.total = 4, .healthy = 1, .healthy_weight = 6, .total_weight = 10}},
+		.count = 1,
+		.factor = 100,
+		.panic_percent = 50,
+		.want_percent = {100},
+		.want_panic = {true},
+		.want_total = 60,
+	},
+	{.name = "G1", .in = {{100, 100, 0}}, .count = 1, .want_percent = {100}},
+	{.name = "G2", .in = {{100, 71, 0}}, .count = 1, .want_percent = {100}, .want_total = 99},
+	{
+		.name = "G3 (71/29)",
+		.in = {{100, 71, 29}},
+		.count = 1,
+		.want_percent = {99},
+		.want_degraded = {1},
+	},
+	{
+		.name = "G4",
+		.in = {{100, 25, 65}},
+		.count = 1,
+		.want_percent = {35},
+		.want_degraded = {65},
+	},
+	{
+		.name = "degraded hosts of the first level come after healthy ones of the second",
+		.in = {{100, 25, 75}, {100, 50}},
+		.count = 2,
+		.want_percent = {35, 65},
+	},
+	{
+		.name = "degraded hosts keep a level from panic",
+		.in = {{10, 1, 4}, {10, 0}},
+		.count = 2,
+		.panic_percent = 50,
+		.want_percent = {20, 0},
+		.want_degraded = {80, 0},
+		.want_panic = {false, true},
+		.want_total = 70,
+	},
+	{
+		.name = "excluded hosts leave the denominator",
+		.in = {{10, 5, 0, 5}, {1, 1}},
+		.count = 2,
+		.want_percent = {100, 0},
 	},
 	{
 		.name = "N1",
@@ -221,6 +313,7 @@ static const struct level_case level_cases[] = {
 		.panic_percent = 50,
 		.want_percent = {50, 50},
 		.want_panic = {true, true},
+		.want_total = 70,
 	},
 	{
 		.name = "N6",
@@ -229,6 +322,7 @@ static const struct level_case level_cases[] = {
 		.panic_percent = 50,
 		.want_percent = {8, 92},
 		.want_panic = {true, false},
+		.want_total = 98,
 	},
 	{
 		.name = "N7",
@@ -237,21 +331,25 @@ static const struct level_case level_cases[] = {
 		.panic_percent = 50,
 		.want_percent = {50, 50},
 		.want_panic = {true, true},
+		.want_total = NOTHING,
 	},
 	{
 		.name = "panic counts fit hosts only",
-		.in = {{4, 0, 3}, {3, 0, 0}},
+		.in = {{.total = 4, .unfit = 3}, {.total = 3}},
 		.count = 2,
 		.panic_percent = 50,
 		.want_percent = {25, 75},
 		.want_panic = {true, true},
+		.want_total = NOTHING,
 	},
 	{
 		.name = "panic with nobody fit",
-		.in = {{4, 0, 4}, {3, 0, 3}},
+		.in = {{.total = 4, .unfit = 4}, {.total = 3, .unfit = 3}},
 		.count = 2,
 		.panic_percent = 50,
+		.want_percent = {100, 0},
 		.want_panic = {true, true},
+		.want_total = NOTHING,
 	},
 	{
 		.name = "exactly at the threshold is no panic",
@@ -259,6 +357,7 @@ static const struct level_case level_cases[] = {
 		.count = 1,
 		.panic_percent = 50,
 		.want_percent = {100},
+		.want_total = 70,
 	},
 	{
 		.name = "an empty level takes nothing",
@@ -266,9 +365,34 @@ static const struct level_case level_cases[] = {
 		.count = 3,
 		.want_percent = {0, 70, 30},
 	},
-	{.name = "one level has it all", .in = {{10, 1}}, .count = 1, .want_percent = {100}},
-	{.name = "no level", .count = 0},
+	{
+		.name = "one level has it all",
+		.in = {{10, 1}},
+		.count = 1,
+		.want_percent = {100},
+		.want_total = 14,
+	},
+	{.name = "no level", .count = 0, .want_total = NOTHING},
 };
+
+static uint32_t load_case(const struct level_case *c, struct mrd_load_level *levels)
+{
+	for (size_t k = 0; k < c->count; k++)
+		levels[k] = (struct mrd_load_level){
+			.total = c->in[k].total,
+			.healthy = c->in[k].healthy,
+			.degraded = c->in[k].degraded,
+			.excluded = c->in[k].excluded,
+			.unfit = c->in[k].unfit,
+			.healthy_weight = c->in[k].healthy_weight,
+			.total_weight = c->in[k].total_weight,
+			.percent = 77, /* must be overwritten */
+			.degraded_percent = 77,
+			.panic = true,
+		};
+	return mrd_load_levels(levels, c->count, c->factor ? c->factor : ENVOY_FACTOR,
+			       c->panic_percent);
+}
 
 static void loads_levels_as_envoy_does(void **state)
 {
@@ -276,20 +400,15 @@ static void loads_levels_as_envoy_does(void **state)
 	for (size_t i = 0; i < sizeof(level_cases) / sizeof(level_cases[0]); i++) {
 		const struct level_case *c = &level_cases[i];
 		struct mrd_load_level levels[LEVELS_MAX] = {0};
+		const uint32_t want = c->want_total == NOTHING ? 0
+				      : c->want_total	       ? c->want_total
+							       : 100;
 
 		print_message("%s\n", c->name);
-		for (size_t k = 0; k < c->count; k++)
-			levels[k] = (struct mrd_load_level){
-				.total = c->in[k].total,
-				.healthy = c->in[k].healthy,
-				.unfit = c->in[k].unfit,
-				.percent = 77, /* must be overwritten */
-				.panic = true,
-			};
-		mrd_load_levels(levels, c->count, c->factor ? c->factor : ENVOY_FACTOR,
-				c->panic_percent);
+		assert_int_equal(load_case(c, levels), want);
 		for (size_t k = 0; k < c->count; k++) {
 			assert_int_equal(levels[k].percent, c->want_percent[k]);
+			assert_int_equal(levels[k].degraded_percent, c->want_degraded[k]);
 			assert_int_equal(levels[k].panic, c->want_panic[k]);
 		}
 	}
@@ -321,8 +440,8 @@ static void spills_over_as_the_table_says(void **state)
 static const struct {
 	const char *name;
 	double weight[2];
-	uint32_t healthy[2];
-	uint32_t total[2];
+	double healthy[2];
+	uint32_t total[2]; /* without excluded hosts */
 	uint32_t factor;
 	double want_percent; /* of the first, exact to 0.005 */
 } locality_cases[] = {
@@ -332,7 +451,9 @@ static const struct {
 	{"L4", {1, 2}, {50, 100}, {100, 100}, 140, 25.93},
 	{"L5 (25)", {1, 2}, {25, 100}, {100, 100}, 140, 14.89},
 	{"L6", {1, 2}, {0, 100}, {100, 100}, 140, 0},
-	{"L13, not-yet-warmed hosts leave the denominator", {1, 1}, {2, 4}, {2, 4}, 140, 50},
+	{"L8, each as often as the other", {1, 1}, {3, 1}, {3, 1}, 140, 50},
+	{"L13, 2 of 4 hosts are not warmed", {1, 1}, {2, 4}, {4 - 2, 4}, 140, 50},
+	{"half a host", {1, 1}, {0.5, 1}, {1, 1}, 100, 33.33},
 	{"L16, factor 200", {1, 1}, {50, 100}, {100, 100}, 200, 50},
 	{"I8, one of four", {90, 10}, {3, 1}, {4, 1}, 140, 90},
 	{"I8, two of four", {90, 10}, {2, 1}, {4, 1}, 140, 86.30},
@@ -356,7 +477,7 @@ static void weighs_localities_as_envoy_does(void **state)
 		assert_true(fabs(100 * eff[0] / (eff[0] + eff[1]) -
 				 locality_cases[i].want_percent) < 0.0051);
 	}
-	/* L11, L14: nothing to pick. */
+	print_message("L11, L14: nothing to pick\n");
 	assert_true(mrd_load_locality(0, 5, 5, ENVOY_FACTOR) == 0);
 	assert_true(mrd_load_locality(3, 0, 5, ENVOY_FACTOR) == 0);
 }
@@ -429,7 +550,8 @@ static void apportions_any_shares(void **state)
 	}
 }
 
-/* Percents add up to 100 or are all 0, whatever the health, the factor and the threshold. */
+/* Percents add up to 100, and what is left for somebody goes to him, whatever the health, the
+ * factor and the threshold. */
 static void loads_any_levels(void **state)
 {
 	(void)state;
@@ -439,27 +561,33 @@ static void loads_any_levels(void **state)
 		const uint32_t panic_percent = rand() % 2 ? (uint32_t)rand() % 101 : 0;
 		const uint32_t factor = 100 + (uint32_t)rand() % 200;
 		struct mrd_load_level levels[LEVELS_MAX] = {0};
-		uint32_t healthy = 0;
+		uint32_t available = 0;
 		uint32_t fit = 0;
 		uint32_t sum = 0;
 
 		for (size_t i = 0; i < count; i++) {
-			levels[i].total = (uint32_t)rand() % 12;
-			levels[i].healthy = (uint32_t)rand() % (levels[i].total + 1);
-			levels[i].unfit =
-				(uint32_t)rand() % (levels[i].total - levels[i].healthy + 1);
-			healthy += levels[i].healthy;
-			fit += levels[i].total - levels[i].unfit;
+			struct mrd_load_level *level = &levels[i];
+
+			level->total = (uint32_t)rand() % 12;
+			level->healthy = (uint32_t)rand() % (level->total + 1);
+			level->degraded = (uint32_t)rand() % (level->total - level->healthy + 1);
+			level->unfit = (uint32_t)rand() %
+				       (level->total - level->healthy - level->degraded + 1);
+			available += level->healthy + level->degraded;
+			fit += level->total - level->unfit;
 		}
 		mrd_load_levels(levels, count, factor, panic_percent);
 		for (size_t i = 0; i < count; i++) {
-			sum += levels[i].percent;
-			/* Who gets load has somebody to take it. */
+			sum += levels[i].percent + levels[i].degraded_percent;
+			if (!available && !(panic_percent && fit))
+				continue; /* nobody can take it */
 			if (levels[i].percent)
 				assert_true(levels[i].panic ? levels[i].total - levels[i].unfit
 							    : levels[i].healthy);
+			if (levels[i].degraded_percent)
+				assert_true(levels[i].degraded);
 		}
-		assert_int_equal(sum, healthy || (panic_percent && fit) ? 100 : 0);
+		assert_int_equal(sum, 100);
 	}
 }
 

@@ -212,11 +212,14 @@ static void copies_what_the_view_says(void **state)
 	assert_int_equal(
 		mrd_plan_make(&world->view, stage.model, stage.policy, &stage.node, NULL, &plan),
 		0);
-	free(world);
+	world_free(world);
 	warning[0] = '?';
 
 	assert_string_equal(plan->namespace_, "default");
-	assert_int_equal(plan->affinity_timeout_s, 600);
+	assert_int_equal(plan->ports[0].affinity_timeout_s, 600);
+	assert_int_equal(plan->ports[1].affinity_timeout_s, 600);
+	assert_string_equal(plan->ports[0].rule, "default/reviews");
+	assert_non_null(strstr(plan->ports[0].rule_place, ".yaml:4:"));
 	assert_int_equal(plan->port_count, 2);
 	assert_true(plan->ports[0].is_http);
 	assert_true(plan->ports[0].has_outlier);

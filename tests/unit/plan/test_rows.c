@@ -294,7 +294,7 @@ static void affinity_is_told_with_its_time(void **state)
 		print_message("%u s\n", cases[i].timeout_s);
 		begin(&fixture, NULL);
 		plan = stage_plan(&fixture.stage, "r1:A");
-		plan->affinity_timeout_s = cases[i].timeout_s;
+		plan->ports[0].affinity_timeout_s = cases[i].timeout_s;
 		assert_int_equal(
 			mrd_rows_make(plan, &plan->ports[0], fixture.ids, NULL, NULL, &rows), 0);
 		service = mrd_rows_get(rows, MRD_MAP_SERVICE, &vip);

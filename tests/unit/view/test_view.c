@@ -386,6 +386,42 @@ static void status_of_an_agent(void **state)
 		"directory\n" KERNEL_TEXT);
 }
 
+static void status_of_a_rejected_policy(void **state)
+{
+	static const struct {
+		const char *holds;
+		const char *want;
+	} cases[] = {
+		{"before", "the policy before holds"},
+		{"kernel", "the kernel keeps the plan of the agent before, nothing new is planned"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		json_t *doc =
+			json_pack("{s:{s:{s:i, s:s, s:[s, s]}}, s:[], s:n}", "agent",
+				  "policy_rejected", "since_ms", 61000, "holds", cases[i].holds,
+				  "findings", "p.yaml:3:1: error: spec.hots: unknown field",
+				  "p.yaml:9:2: error: too", "clusters", "kernel");
+		char *text = NULL;
+		size_t size;
+		FILE *out = open_memstream(&text, &size);
+		char line[160];
+
+		(void)state;
+		print_message("case: %s\n", cases[i].holds);
+		mrd_view_print_status(doc, out);
+		fclose(out);
+		snprintf(line, sizeof(line),
+			 "  POLICY REJECTED for 1m01s: %s\n"
+			 "    p.yaml:3:1: error: spec.hots: unknown field\n"
+			 "    p.yaml:9:2: error: too\n",
+			 cases[i].want);
+		assert_non_null(strstr(text, line));
+		free(text);
+		json_decref(doc);
+	}
+}
+
 static void status_without_an_agent(void **state)
 {
 	expect_text(mrd_view_print_status,
@@ -419,6 +455,7 @@ int main(void)
 		OF_GUIDE(endpoints_as_a_table),
 		OF_GUIDE(regions_as_a_table),
 		OF_GUIDE(status_of_an_agent),
+		OF_GUIDE(status_of_a_rejected_policy),
 		OF_GUIDE(status_without_an_agent),
 		cmocka_unit_test(documents_without_rows_have_a_header),
 	};

@@ -6,7 +6,7 @@ set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-sandbox_begin e2e/26-explain
+sandbox_begin e2e/27-explain
 two_regions
 web h1 h2 s1
 svc ack-hangzhou reviews $VIP 80
@@ -28,5 +28,6 @@ expect_match "that has its time" "10.0.0.11:9080 ack-hangzhou EJECTED for [0-9]+
 expect_eq "and moves a part" "cn-hangzhou 0.7" "$(ctl h -o json explain default/reviews | first_of)"
 expect_eq "a pod of the other region" "cn-shanghai 1" \
   "$(ctl h -o json explain default/reviews --from 10.1.0.11 | first_of)"
+expect_match "what holds, written out" "consecutive5xxErrors: 1" "$(ctl h services default/reviews -o yaml)"
 expect_match "who is not there" "no such Service" "$(ctl h explain default/nobody 2>&1 || true)"
 sandbox_end

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* What a plan says of a port besides its route: warnings, affinity, and what decided. */
+#include "draft_case.h"
+
+static struct mrd_failover pairs_list[] = {{"r1", "r2"}};
+static struct mrd_distribute_to to_two[] = {{{"r1", "", ""}, 90}, {{"r2", "z9", ""}, 10}};
+static struct mrd_distribute_to to_far[] = {{{"r8", "", ""}, 100}};
+static struct mrd_distribute two_rules[] = {{{"r1", "", ""}, to_two, COUNT(to_two)}};
+static struct mrd_distribute far_rules[] = {{{"r1", "", ""}, to_far, COUNT(to_far)}};
+static struct mrd_failover_label labels_list[] = {
+	{.key = MRD_LABEL_NETWORK},
+	{.key = "version"},
+	{.key = "canary", .value = "no"},
+};
+
+static const struct mrd_locality_setting pairs = {
+	.enabled = true,
+	.failover = pairs_list,
+	.failover_count = COUNT(pairs_list),
+};
+static const struct mrd_locality_setting zone_aware = {
+	.enabled = true,
+	.zone_aware = true,
+};
+static const struct mrd_locality_setting labels = {
+	.enabled = true,
+	.priority = labels_list,
+	.priority_count = COUNT(labels_list),
+};
+static const struct mrd_locality_setting two = {
+	.enabled = true,
+	.distribute = two_rules,
+	.distribute_count = COUNT(two_rules),
+};
+static const struct mrd_locality_setting far = {
+	.enabled = true,
+	.distribute = far_rules,
+	.distribute_count = COUNT(far_rules),
+};
+
+static const struct {
+	struct draft_case draft;
+	const char *want; /* the warnings, one a line */
+} warning_cases[] = {
+	{{.name = "nothing to say", .world = "r1:A r2:A"}, ""},
+	{
+		{
+			.name = "the pair's region is empty",
+			.world = "r1:A r3:A",
+			.mode = MRD_LOCALITY_FAILOVER,
+			.setting = &pairs,
+			.origin = MRD_ORIGIN_RULE,
+		},
+		"failover: region r2, to which r1 fails over, has no endpoint\n",
+	},
+	{
+		{
+			.name = "a mesh-wide pair need not suit every service",
+			.world = "r1:A r3:A",
+			.mode = MRD_LOCALITY_FAILOVER,
+			.setting = &pairs,
+			.origin = MRD_ORIGIN_MESH,
+		},
+		"",
+	},
+	{
+		{
+			.name = "zone-aware",
+			.world = "r1:A",
+			.mode = MRD_LOCALITY_FAILOVER,
+			.setting = &zone_aware,
+		},
+		"zoneAwareLbSetting: inside a region the split is even; Envoy would prefer the own "
+		"zone by its capacity\n",
+	},
+	{
+		{
+			.name = "a label that only a client's pod could have",
+			.world = "r1:A",
+			.mode = MRD_LOCALITY_FAILOVER,
+			.setting = &labels,
+		},
+		"failoverPriority: version is a label that this node does not have, and a client's "
+		"pod is not asked\n",
+	},
+	{
+		{
+			.name = "a label that the node has",
+			.world = "r1:A",
+			.label = {"version", "v2"},
+			.mode = MRD_LOCALITY_FAILOVER,
+			.setting = &labels,
+		},
+		"",
+	},
+	{
+		{
+			.name = "trafficDistribution on a node without a subzone",
+			.world = "r1:A",
+			.from = "r1",
+			.distribution = MRD_DISTRIBUTION_SAME_NODE,
+		},
+		"",
+	},
+	{
+		{
+			.name = "no from is here",
+			.world = "r1:A",
+			.from = "r5/z1",
+			.mode = MRD_LOCALITY_DISTRIBUTE,
+			.setting = &two,
+			.origin = MRD_ORIGIN_MESH,
+		},
+		"distribute: no rule's from is where this node is (r5/z1/-): it has no effect "
+		"here\n",
+	},
+	{
+		{
+			.name = "one listed locality is empty",
+			.world = "r1:A r2:A",
+			.mode = MRD_LOCALITY_DISTRIBUTE,
+			.setting = &two,
+			.origin = MRD_ORIGIN_RULE,
+		},
+		"distribute: r2/z9 has no endpoint: its 10 % fall to the others listed\n",
+	},
+	{
+		{
+			.name = "one listed by a mesh-wide rule is",
+			.world = "r1:A r2:A",
+			.mode = MRD_LOCALITY_DISTRIBUTE,
+			.setting = &two,
+			.origin = MRD_ORIGIN_MESH,
+		},
+		"",
+	},
+	{
+		{
+			.name = "all listed ones are",
+			.world = "r1:A",
+			.mode = MRD_LOCALITY_DISTRIBUTE,
+			.setting = &far,
+			.origin = MRD_ORIGIN_MESH,
+		},
+		"distribute: no locality of the rule for this node has an endpoint\n"
+		"no endpoint in the route: new connections are refused\n",
+	},
+	{
+		{
+			.name = "a service without endpoints has other worries",
+			.world = "",
+			.mode = MRD_LOCALITY_DISTRIBUTE,
+			.setting = &far,
+			.origin = MRD_ORIGIN_RULE,
+		},
+		"no endpoint in the route: new connections are refused\n",
+	},
+};
+
+static void warns_as_the_case_says(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < COUNT(warning_cases); i++) {
+		const struct draft_case *c = &warning_cases[i].draft;
+		struct world *world = world_new(c->world);
+		struct mrd_plan_port port = {0};
+		struct mrd_strbuf text = {0};
+		struct draft_stage stage;
+
+		print_message("%s\n", c->name);
+		draft_begin(c, world, &stage);
+		assert_int_equal(mrd_plan_port_make(&stage.in, &port), 0);
+		for (size_t k = 0; k < port.warning_count; k++)
+			mrd_strbuf_addf(&text, "%s\n", port.warnings[k]);
+		assert_string_equal(text.text ? text.text : "", warning_cases[i].want);
+		mrd_strbuf_free(&text);
+		mrd_plan_port_clear(&port);
+		draft_end(&stage);
+		world_free(world);
+	}
+}
+
+static void affinity_is_the_services_or_the_rules(void **state)
+{
+	static const struct {
+		const char *name;
+		uint32_t of_service_s;
+		bool hash_source_ip;
+		uint32_t want_s;
+	} cases[] = {
+		{.name = "none"},
+		{.name = "the Service's", .of_service_s = 600, .want_s = 600},
+		{.name = "the rule's", .hash_source_ip = true, .want_s = 86400},
+		{.name = "both", .of_service_s = 600, .hash_source_ip = true, .want_s = 600},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct draft_case c = {.world = "r1:A"};
+		struct world *world = world_new(c.world);
+		struct mrd_plan_port port = {0};
+		struct draft_stage stage;
+
+		print_message("%s\n", cases[i].name);
+		draft_begin(&c, world, &stage);
+		world->view.affinity_timeout_s = cases[i].of_service_s;
+		stage.effective.hash_source_ip = cases[i].hash_source_ip;
+		assert_int_equal(mrd_plan_port_make(&stage.in, &port), 0);
+		assert_int_equal(port.affinity_timeout_s, cases[i].want_s);
+		mrd_plan_port_clear(&port);
+		draft_end(&stage);
+		world_free(world);
+	}
+}
+
+static void names_what_decided(void **state)
+{
+	const struct draft_case c = {.world = "r1:A"};
+	struct world *world = world_new(c.world);
+	struct mrd_plan_port port = {0};
+	struct draft_stage stage;
+
+	(void)state;
+	draft_begin(&c, world, &stage);
+	stage.effective.rule = "default/reviews";
+	stage.effective.rule_place = "a.yaml:5:9";
+	stage.effective.locality_place = "mesh.yaml:1:1";
+	assert_int_equal(mrd_plan_port_make(&stage.in, &port), 0);
+	assert_string_equal(port.rule, "default/reviews");
+	assert_string_equal(port.rule_place, "a.yaml:5:9");
+	assert_string_equal(port.locality_place, "mesh.yaml:1:1");
+	assert_string_equal(port.outlier_place, "");
+	mrd_plan_port_clear(&port);
+	draft_end(&stage);
+	world_free(world);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(warns_as_the_case_says),
+		cmocka_unit_test(affinity_is_the_services_or_the_rules),
+		cmocka_unit_test(names_what_decided),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

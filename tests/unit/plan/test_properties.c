@@ -1,0 +1,561 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * What holds whatever the world, the policy and the health. A failure prints its seed and its
+ * world; MRD_SEED=n runs that one alone.
+ */
+#include <math.h>
+
+#include "draft_case.h"
+#include "plan/plan_text.h"
+#include "plan/rows.h"
+#include "stage.h"
+
+#include "../model/build.h"
+
+enum { SEEDS = 10000, TEXT_ROOM = 2048, LABELS = 3 };
+
+static const double noise = 1e-9;
+
+/* -------------------------------------------------------------------------------- random input */
+
+static struct {
+	unsigned seed;
+	const char *world;
+} now;
+
+#define CHECK(condition)                                              \
+	do {                                                          \
+		if (!(condition)) {                                   \
+			print_error("seed %u, world: %s\n", now.seed, \
+				    now.world ? now.world : "-");     \
+			fail_msg("%s", #condition);                   \
+		}                                                     \
+	} while (0)
+
+static int chance(int one_in)
+{
+	return rand() % one_in == 0;
+}
+
+/* Settings change with each seed, and what they point to with them. */
+struct random_setting {
+	struct mrd_locality_setting setting;
+	struct mrd_failover failover[2];
+	struct mrd_failover_label labels[LABELS];
+	struct mrd_distribute rules[2];
+	struct mrd_distribute_to to[2][3];
+};
+
+static void random_match(struct mrd_locality_match *match)
+{
+	static char *const regions[] = {"r1", "r2", "r3"};
+	static char *const zones[] = {"z1", "z2"};
+
+	*match = (struct mrd_locality_match){regions[rand() % 3], "", ""};
+	if (chance(3))
+		match->zone = zones[rand() % 2];
+}
+
+static void random_rules(struct random_setting *random)
+{
+	for (size_t i = 0; i < 2; i++) {
+		uint32_t left = 100;
+
+		random_match(&random->rules[i].from);
+		random->rules[i].to = random->to[i];
+		random->rules[i].to_count = 1 + (size_t)rand() % 3;
+		for (size_t k = 0; k < random->rules[i].to_count; k++) {
+			struct mrd_distribute_to *to = &random->to[i][k];
+
+			random_match(&to->to);
+			to->weight = k + 1 == random->rules[i].to_count
+					     ? left
+					     : 1 + (uint32_t)rand() % (left / 2);
+			left -= to->weight;
+		}
+	}
+	random->setting.distribute = random->rules;
+	random->setting.distribute_count = 2;
+}
+
+static void random_setting(struct random_setting *random)
+{
+	static char *const regions[] = {"r1", "r2", "r3"};
+	static const struct mrd_failover_label labels[] = {
+		{.key = MRD_LABEL_NETWORK},
+		{.key = MRD_LABEL_REGION},
+		{.key = MRD_LABEL_CLUSTER},
+		{.key = "app", .value = "b"},
+		{.key = "app"},
+	};
+
+	*random = (struct random_setting){.setting.enabled = true};
+	if (chance(3))
+		random_rules(random);
+	if (chance(2)) {
+		for (size_t i = 0; i < 2; i++)
+			random->failover[i] =
+				(struct mrd_failover){regions[rand() % 3], regions[rand() % 3]};
+		random->setting.failover = random->failover;
+		random->setting.failover_count = 2;
+	}
+	if (chance(3)) {
+		for (size_t i = 0; i < LABELS; i++)
+			random->labels[i] = labels[(size_t)rand() % COUNT(labels)];
+		random->setting.priority = random->labels;
+		random->setting.priority_count = LABELS;
+	}
+	random->setting.zone_aware = chance(5);
+}
+
+static void random_case(struct draft_case *c, struct random_setting *random)
+{
+	static const char *const places[] = {"r1/z1", "r2/z2", "r3/z1/s1"};
+	static const struct mrd_label label = {"app", "b"};
+
+	random_setting(random);
+	*c = (struct draft_case){
+		.from = places[rand() % 3],
+		.mode = (enum mrd_locality_mode)(rand() % 3),
+		.setting = chance(4) ? NULL : &random->setting,
+		.origin = chance(2) ? MRD_ORIGIN_RULE : MRD_ORIGIN_MESH,
+		.distribution = chance(5) ? (enum mrd_traffic_distribution)(rand() % 3)
+					  : MRD_DISTRIBUTION_NONE,
+		.panic_percent = chance(3) ? (uint32_t)rand() % 101 : 0,
+		.factor = chance(3) ? 100 + (uint32_t)rand() % 200 : 0,
+		.internal_local = chance(12),
+		.cluster_local = chance(8),
+		.fallback = chance(3),
+		.strict = chance(4),
+		.unready_drop = chance(3),
+	};
+	if (chance(2))
+		c->label = label;
+	if (!c->setting) {
+		c->origin = MRD_ORIGIN_NONE;
+		if (c->mode == MRD_LOCALITY_DISTRIBUTE)
+			c->mode = MRD_LOCALITY_NONE;
+	}
+}
+
+static void random_world(char *text, bool with_hints)
+{
+	static const char letters[] = "AAAAAAEEUUDT";
+	int len = 0;
+
+	*text = '\0';
+	for (int words = rand() % 12; words > 0; words--) {
+		len += sprintf(text + len, "r%d/z%d:", rand() % 3 + 1, rand() % 3 + 1);
+		for (int i = rand() % 5 + 1; i > 0; i--)
+			text[len++] = letters[(size_t)rand() % (sizeof(letters) - 1)];
+		len += sprintf(text + len, "@%d#node-%c%%app=%c", rand() % 4, 'a' + rand() % 3,
+			       'a' + rand() % 3);
+		if (with_hints)
+			len += sprintf(text + len, "~z%d", rand() % 2 + 1);
+		len += sprintf(text + len, " ");
+	}
+}
+
+/* Runs a property over all seeds, or over the one that was asked for. */
+static void over_seeds(void (*property)(void))
+{
+	const char *one = getenv("MRD_SEED");
+
+	for (unsigned seed = 0; seed < SEEDS; seed++) {
+		now.seed = one ? (unsigned)strtoul(one, NULL, 10) : seed;
+		now.world = NULL;
+		srand(now.seed);
+		property();
+		if (one)
+			return;
+	}
+}
+
+/* --------------------------------------------------------------------------- one plan's shares */
+
+static const struct mrd_view_endpoint *seen_of(const struct world *world,
+					       const struct mrd_plan_endpoint *endpoint)
+{
+	for (size_t i = 0; i < world->port.endpoint_count; i++)
+		if (!mrd_ip_compare(&world->endpoints[i].ip, &endpoint->ip))
+			return &world->endpoints[i];
+	return NULL;
+}
+
+static void check_endpoint(const struct draft_case *c, const struct world *world,
+			   const struct mrd_plan_hop *hop, const struct mrd_plan_endpoint *endpoint)
+{
+	const struct mrd_view_endpoint *seen = seen_of(world, endpoint);
+	const bool is_ejected = seen && world->ejected[seen - world->endpoints];
+
+	CHECK(seen);
+	CHECK(seen->cluster == endpoint->cluster);
+	CHECK(endpoint->share >= 0);
+	if (c->cluster_local || c->internal_local)
+		CHECK(endpoint->cluster == 0);
+	if (c->internal_local)
+		CHECK(!strcmp(seen->node_name, "node-a"));
+	if (endpoint->share <= 0)
+		return;
+	CHECK(endpoint->usable);
+	if (hop->accept == MRD_ACCEPT_DRAINING) {
+		CHECK(seen->terminating && seen->serving);
+		return;
+	}
+	CHECK(seen->ready);
+	CHECK(!is_ejected || (hop->panic && c->panic_percent));
+}
+
+static void check_rows(const struct world *world, struct mrd_plan_port *port)
+{
+	const struct mrd_plan plan = {
+		.namespace_ = "default",
+		.service = "reviews",
+		.ports = port,
+		.port_count = 1,
+	};
+	const struct mrd_route *route;
+	struct mrd_rows *rows;
+	struct mrd_ids *ids;
+	uint32_t before = 0;
+	uint32_t id;
+
+	(void)world;
+	assert_int_equal(mrd_ids_new(&ids), 0);
+	assert_int_equal(mrd_rows_make(&plan, port, ids, NULL, NULL, &rows), 0);
+	id = mrd_rows_service_id(rows);
+	route = mrd_rows_get(rows, MRD_MAP_ROUTE, &id);
+	CHECK(route->hop_count == port->hop_count);
+	for (uint32_t i = 0; i < route->hop_count; i++) {
+		const uint32_t part = route->hops[i].until - before;
+
+		CHECK((part > 0) == (port->hops[i].share > 0));
+		if (part)
+			CHECK(route->hops[i].member_count);
+		before = route->hops[i].until;
+	}
+	CHECK(before == 0 || before == MRD_SHARE_TOTAL);
+	mrd_rows_free(rows);
+	mrd_ids_free(ids);
+}
+
+static void check_port(const struct draft_case *c, const struct world *world,
+		       struct mrd_plan_port *port)
+{
+	double of_hops = 0;
+	double of_endpoints = 0;
+	bool usable = false;
+
+	CHECK(port->hop_count <= MRD_HOPS_MAX);
+	for (size_t i = 0; i < port->hop_count; i++) {
+		const struct mrd_plan_hop *hop = &port->hops[i];
+
+		CHECK(!i || hop[-1].priority <= hop->priority);
+		of_hops += hop->share;
+		for (size_t k = 0; k < hop->endpoint_count; k++) {
+			check_endpoint(c, world, hop, &hop->endpoints[k]);
+			of_endpoints += hop->endpoints[k].share;
+			usable = usable || hop->endpoints[k].usable;
+		}
+	}
+	CHECK(fabs(of_hops - (usable ? 1 : 0)) < noise);
+	CHECK(fabs(of_endpoints - of_hops) < noise);
+	CHECK(usable || port->warning_count);
+}
+
+static void check_one_plan(void)
+{
+	static char text[TEXT_ROOM];
+	struct random_setting random;
+	struct mrd_plan_port port = {0};
+	struct draft_stage stage;
+	struct draft_case c;
+	struct world *world;
+
+	random_case(&c, &random);
+	random_world(text, chance(4));
+	now.world = text;
+	world = world_new(text);
+	draft_begin(&c, world, &stage);
+	assert_int_equal(mrd_plan_port_make(&stage.in, &port), 0);
+	check_port(&c, world, &port);
+	if (chance(4))
+		check_rows(world, &port);
+	mrd_plan_port_clear(&port);
+	draft_end(&stage);
+	world_free(world);
+}
+
+static void shares_go_to_those_who_may_have_them(void **state)
+{
+	(void)state;
+	over_seeds(check_one_plan);
+}
+
+/* ------------------------------------------------------------------------------- more is more */
+
+/* The share of the hop that an endpoint is in; -1: in none. */
+static double share_around(const struct mrd_draft *draft, const struct mrd_view_endpoint *seen)
+{
+	for (size_t i = 0; i < draft->hop_count; i++)
+		for (size_t k = 0; k < draft->hops[i].count; k++)
+			if (draft->endpoints[draft->hops[i].first + k].seen == seen)
+				return draft->hops[i].share;
+	return -1;
+}
+
+/*
+ * An endpoint gets well: its locality gets no less. Whole per cents of levels, and the rounding
+ * that falls to the first of them, may take back as many per cent as there are levels. Without
+ * panic, which is left when things get better, and without hints, which an endpoint that has none
+ * puts out of force by getting well.
+ */
+static void check_more_health(void)
+{
+	static char text[TEXT_ROOM];
+	struct random_setting random;
+	struct mrd_draft before;
+	struct mrd_draft after;
+	struct draft_case c;
+	struct world *world;
+	size_t n;
+
+	random_case(&c, &random);
+	c.panic_percent = 0;
+	random_world(text, false);
+	now.world = text;
+	world = world_new(text);
+	if (world->port.endpoint_count) {
+		n = (size_t)rand() % world->port.endpoint_count;
+		draft_of(&c, world, &before);
+		if (!world->endpoints[n].terminating) {
+			world->ejected[n] = false;
+			world->endpoints[n].ready = world->endpoints[n].serving = true;
+		}
+		draft_of(&c, world, &after);
+		if (!before.joined && !after.joined)
+			CHECK(share_around(&after, &world->endpoints[n]) >=
+			      share_around(&before, &world->endpoints[n]) -
+				      0.01 * (double)after.hop_count - noise);
+		mrd_draft_free(&before);
+		mrd_draft_free(&after);
+	}
+	world_free(world);
+}
+
+static void more_health_is_never_less(void **state)
+{
+	(void)state;
+	over_seeds(check_more_health);
+}
+
+/* --------------------------------------------------------------------------- order and locality */
+
+enum { OBJECTS = 12, SERVICES = 3 };
+
+static struct {
+	struct mrd_policy *policies[3];
+	size_t count;
+} stock;
+
+/* Objects of a few services, slices of them in two clusters, and nodes. */
+struct random_objects {
+	struct build builds[OBJECTS];
+	enum mrd_kind kinds[OBJECTS];
+	size_t clusters[OBJECTS];
+	char names[OBJECTS][16];
+	char services[OBJECTS][16];
+	char texts[OBJECTS][512];
+};
+
+static void random_endpoints(char *text, size_t cluster)
+{
+	static const char *const states[] = {"", "", "", " unready",
+					     " unready serving terminating"};
+	int len = 0;
+
+	for (int i = rand() % 5 + 1; i > 0; i--)
+		len += sprintf(text + len, "%s10.%zu.0.%d node=n%d zone=z%d%s", len ? "; " : "",
+			       cluster, rand() % 9 + 1, rand() % 3, rand() % 2,
+			       states[(size_t)rand() % COUNT(states)]);
+}
+
+static void random_object(struct random_objects *objects, size_t i)
+{
+	struct build *build = &objects->builds[i];
+
+	*build = (struct build){.name = objects->names[i], .ports = "http:80/TCP"};
+	objects->clusters[i] = i < SERVICES ? 0 : (size_t)rand() % 2;
+	if (i < SERVICES) {
+		objects->kinds[i] = MRD_KIND_SERVICE;
+		sprintf(objects->names[i], "s%zu", i);
+		sprintf(objects->texts[i], "172.16.0.%zu", i + 1);
+		build->vips = objects->texts[i];
+		build->distribution = chance(4) ? MRD_DISTRIBUTION_SAME_ZONE : 0;
+	} else if (i < OBJECTS - 2) {
+		objects->kinds[i] = MRD_KIND_SLICE;
+		sprintf(objects->names[i], "slice%zu", i);
+		sprintf(objects->services[i], "s%zu", i % SERVICES);
+		build->service = objects->services[i];
+		random_endpoints(objects->texts[i], objects->clusters[i]);
+		build->endpoints = objects->texts[i];
+	} else {
+		objects->kinds[i] = MRD_KIND_NODE;
+		sprintf(objects->names[i], "n%d", rand() % 3);
+		sprintf(objects->texts[i], "%s=r%d", MRD_LABEL_REGION, rand() % 3 + 1);
+		build->labels = objects->texts[i];
+	}
+}
+
+static struct mrd_model *model_of(const struct random_objects *objects, const size_t *order)
+{
+	static const struct mrd_model_cluster clusters[] = {{"home", "r1", ""}, {"away", "r2", ""}};
+	struct mrd_model *model;
+
+	assert_int_equal(mrd_model_new(clusters, 2, 0, "", &model), 0);
+	for (size_t i = 0; i < OBJECTS; i++)
+		build_put(model, objects->clusters[order[i]], objects->kinds[order[i]],
+			  &objects->builds[order[i]]);
+	return model;
+}
+
+/* The plan of a service as text; "" if it has none. */
+static char *plan_text(const struct mrd_model *model, const char *name)
+{
+	const struct mrd_plan_node node = {
+		.name = "n0", .region = "r1", .zone = "z1", .subzone = ""};
+	struct mrd_strbuf text = {0};
+	struct mrd_view *view;
+	struct mrd_plan *plan;
+
+	mrd_strbuf_add(&text, "", 0);
+	if (mrd_model_view(model, "default", name, &view))
+		return mrd_strbuf_steal(&text);
+	assert_int_equal(mrd_plan_make(view, model, stock.policies[now.seed % stock.count], &node,
+				       NULL, &plan),
+			 0);
+	mrd_plan_text(plan, &text);
+	mrd_plan_free(plan);
+	mrd_view_free(view);
+	return mrd_strbuf_steal(&text);
+}
+
+static void check_order(void)
+{
+	struct random_objects objects = {0};
+	struct mrd_model *models[2];
+	size_t order[OBJECTS];
+
+	for (size_t i = 0; i < OBJECTS; i++) {
+		random_object(&objects, i);
+		order[i] = i;
+	}
+	/* Two nodes of one name in one cluster are one object that was changed. */
+	if (!strcmp(objects.names[OBJECTS - 1], objects.names[OBJECTS - 2]))
+		objects.clusters[OBJECTS - 1] = !objects.clusters[OBJECTS - 2];
+	models[0] = model_of(&objects, order);
+	for (size_t i = OBJECTS - 1; i > 0; i--) {
+		const size_t k = (size_t)rand() % (i + 1);
+		const size_t kept = order[i];
+
+		order[i] = order[k];
+		order[k] = kept;
+	}
+	models[1] = model_of(&objects, order);
+	for (size_t i = 0; i < SERVICES; i++) {
+		char *a = plan_text(models[0], objects.names[i]);
+		char *b = plan_text(models[1], objects.names[i]);
+
+		now.world = a;
+		CHECK(!strcmp(a, b));
+		now.world = NULL;
+		free(a);
+		free(b);
+	}
+	mrd_model_free(models[0]);
+	mrd_model_free(models[1]);
+}
+
+static void the_order_of_the_input_is_nothing(void **state)
+{
+	(void)state;
+	over_seeds(check_order);
+}
+
+/* One slice is written anew: only its service is to be planned, and plans of others stay. */
+static void check_one_slice(void)
+{
+	struct random_objects objects = {0};
+	char *before[SERVICES];
+	struct mrd_model *model;
+	size_t order[OBJECTS];
+	const size_t slice = SERVICES + (size_t)rand() % (OBJECTS - 2 - SERVICES);
+	char *dirty;
+	char want[32];
+
+	for (size_t i = 0; i < OBJECTS; i++) {
+		random_object(&objects, i);
+		order[i] = i;
+	}
+	model = model_of(&objects, order);
+	for (size_t i = 0; i < SERVICES; i++)
+		before[i] = plan_text(model, objects.names[i]);
+	free(build_take_dirty(model));
+
+	random_endpoints(objects.texts[slice], objects.clusters[slice]);
+	build_put(model, objects.clusters[slice], MRD_KIND_SLICE, &objects.builds[slice]);
+	dirty = build_take_dirty(model);
+	snprintf(want, sizeof(want), "default/%s", objects.services[slice]);
+	CHECK(!*dirty || !strcmp(dirty, want)); /* it may say the same again */
+	for (size_t i = 0; i < SERVICES; i++) {
+		char *after = plan_text(model, objects.names[i]);
+
+		if (!*dirty || strcmp(objects.names[i], objects.services[slice]) != 0)
+			CHECK(!strcmp(before[i], after));
+		free(before[i]);
+		free(after);
+	}
+	free(dirty);
+	mrd_model_free(model);
+}
+
+static void one_slice_is_one_service(void **state)
+{
+	(void)state;
+	over_seeds(check_one_slice);
+}
+
+static int stock_up(void **state)
+{
+	static const char *const texts[] = {NULL, STAGE_FAILOVER, STAGE_DISTRIBUTE};
+
+	(void)state;
+	for (; stock.count < COUNT(stock.policies); stock.count++) {
+		struct stage stage;
+
+		stage_init(&stage, texts[stock.count]);
+		mrd_model_free(stage.model);
+		stock.policies[stock.count] = stage.policy;
+	}
+	return 0;
+}
+
+static int clear_stock(void **state)
+{
+	(void)state;
+	while (stock.count)
+		mrd_policy_free(stock.policies[--stock.count]);
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(shares_go_to_those_who_may_have_them),
+		cmocka_unit_test(more_health_is_never_less),
+		cmocka_unit_test(the_order_of_the_input_is_nothing),
+		cmocka_unit_test(one_slice_is_one_service),
+	};
+
+	return cmocka_run_group_tests(tests, stock_up, clear_stock);
+}

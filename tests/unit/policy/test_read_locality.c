@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* What localityLbSetting and zoneAwareLbSetting may say, by the ids of the vectors. */
+#include "policy/read.h"
+
+#include "tests/unit/policy/rows.h"
+
+#define LOCALITY(inside) "localityLbSetting: {" inside "}\n"
+#define AT_LOCALITY	 "spec.trafficPolicy.loadBalancer.localityLbSetting"
+
+static void test_distribute(void **state)
+{
+	static const struct row rows[] = {
+		{
+			.id = "V1",
+			.text = LOCALITY("distribute: [{from: a, to: {b: 80, c: 25}}]"),
+			.want = "error a:1:48 localityLbSetting.distribute[0].to\n",
+			.says = "add up to 105",
+		},
+		{
+			.id = "V3",
+			.text = LOCALITY("distribute: [{from: a, to: {b: 0, c: 100}}]"),
+			.want = "error a:1:52 localityLbSetting.distribute[0].to[\"b\"]\n",
+		},
+		{
+			.id = "I1",
+			.text = LOCALITY("distribute: [{from: r1/z1/s1, to: {r1/z1/s1: 80, "
+					 "r1/z1/s2: 15, r1/z1/s3: 5}}]"),
+			.want = "",
+		},
+		{
+			.id = "V4, Z4",
+			.text = LOCALITY("distribute: [{from: a, to: {b: 100}}], "
+					 "failover: [{from: a, to: b}]"),
+			.want = "error a:1:60 localityLbSetting.failover\n",
+			.says = "a.yaml:1:21) and failover (",
+		},
+		{
+			.id = "V4 the other way round",
+			.text = LOCALITY("failover: [{from: a, to: b}], "
+					 "distribute: [{from: a, to: {b: 100}}]"),
+			.want = "error a:1:51 localityLbSetting.distribute\n",
+			.says = "a.yaml:1:51",
+		},
+		{
+			.id = "an empty list excludes nothing",
+			.text = LOCALITY("failover: [], distribute: [{from: a, to: {b: 100}}]"),
+			.want = "",
+		},
+		{
+			.id = "V5",
+			.text = LOCALITY("failover: [{from: a, to: a}]"),
+			.want = "error a:1:46 localityLbSetting.failover[0].to\n",
+			.says = "different regions",
+		},
+		{
+			.id = "failover is by region",
+			.text = LOCALITY("failover: [{from: a/z, to: 'b*'}, {from: '', to: c}, "
+					 "{from: d}]"),
+			.want = "error a:1:39 localityLbSetting.failover[0].from\n"
+				"error a:1:48 localityLbSetting.failover[0].to\n"
+				"error a:1:62 localityLbSetting.failover[1].from\n"
+				"error a:1:74 localityLbSetting.failover[2].to\n",
+		},
+		{
+			.id = "the first pair of a region decides",
+			.text = LOCALITY("failover: [{from: a, to: b}, {from: a, to: c}]"),
+			.want = "warning a:1:57 localityLbSetting.failover[1].from\n",
+		},
+	};
+
+	(void)state;
+	CHECK_ROWS(rows);
+}
+
+static void test_localities(void **state)
+{
+	static const struct row rows[] = {
+		{
+			.id = "V10",
+			.text = LOCALITY("distribute: [{from: '*/zone/*', to: {b: 100}}]"),
+			.want = "error a:1:41 localityLbSetting.distribute[0].from\n",
+		},
+		{
+			.id = "V13",
+			.text = LOCALITY("distribute: [{from: a, to: {a1/*: 20, a2/*: 20, "
+					 "a3/b3/c3: 20, a4/b4: 20, a5/b5/*: 20}}]"),
+			.want = "",
+		},
+		{
+			.id = "a part of a segment is no wildcard",
+			.text = LOCALITY("distribute: [{from: a, to: {\"cn-*\": 100}}]"),
+			.want = "error a:1:49 localityLbSetting.distribute[0].to[\"cn-*\"]\n",
+		},
+		{
+			.id = "empty and too many segments",
+			.text = LOCALITY("distribute: [{from: a//c, to: {a/b/c/d: 100}}]"),
+			.want = "error a:1:41 localityLbSetting.distribute[0].from\n"
+				"error a:1:52 localityLbSetting.distribute[0].to[\"a/b/c/d\"]\n",
+		},
+		{
+			.id = "from: equal to an earlier one",
+			.text = LOCALITY("distribute: [{from: a, to: {b: 100}}, "
+					 "{from: a/*, to: {b: 100}}]"),
+			.want = "error a:1:66 localityLbSetting.distribute[1].from\n",
+			.says = "overlaps with \"a\"",
+		},
+		{
+			.id = "from: inside",
+			.text = LOCALITY("distribute: [{from: a/*, to: {b: 100}}, "
+					 "{from: a/z/s, to: {b: 100}}]"),
+			.want = "error a:1:68 localityLbSetting.distribute[1].from\n",
+		},
+		{
+			.id = "from: around",
+			.text = LOCALITY("distribute: [{from: a/z/s, to: {b: 100}}, "
+					 "{from: a/*, to: {b: 100}}]"),
+			.want = "error a:1:70 localityLbSetting.distribute[1].from\n",
+		},
+		{
+			.id = "a last * takes the rest",
+			.text = LOCALITY("distribute: [{from: a/z, to: {b: 50, '*': 50}}, "
+					 "{from: '*', to: {b: 100}}]"),
+			.want = "",
+		},
+		{
+			.id = "nothing may follow it",
+			.text = LOCALITY("distribute: [{from: '*', to: {'*': 50, b: 50}}, "
+					 "{from: a, to: {b: 100}}]"),
+			.want = "error a:1:60 localityLbSetting.distribute[0].to[\"b\"]\n"
+				"error a:1:76 localityLbSetting.distribute[1].from\n",
+		},
+		{
+			.id = "no weights at all",
+			.text = LOCALITY("distribute: [{from: a, to: {}}, {from: b}, {to: []}]"),
+			.want = "error a:1:48 localityLbSetting.distribute[0].to\n"
+				"error a:1:53 localityLbSetting.distribute[1].to\n"
+				"error a:1:64 localityLbSetting.distribute[2].from\n"
+				"error a:1:69 localityLbSetting.distribute[2].to\n",
+		},
+	};
+
+	(void)state;
+	CHECK_ROWS(rows);
+}
+
+static void test_failover_priority(void **state)
+{
+	static const struct row rows[] = {
+		{
+			.id = "V8: a list without outlierDetection works here",
+			.text = RULE
+			"    loadBalancer: {" LOCALITY("failover: [{from: a, to: b}]") "    }\n",
+			.want = "warning a:7:50 " AT_LOCALITY ".failover\n",
+			.says = "Istio would ignore it",
+		},
+		{
+			.id = "V8: no warning with the mesh's outlierDetection",
+			.text = RULE
+			"    loadBalancer: {" LOCALITY("failover: [{from: a, to: b}]") "    }\n",
+			.second = "defaultTrafficPolicy: {outlierDetection: {}}\n",
+			.want = "",
+		},
+		{
+			.id = "V8: failoverPriority",
+			.text = RULE "    loadBalancer: {" LOCALITY(
+				"failoverPriority: [topology.istio.io/network, "
+				"'a=b=c', a=]") "    }\n",
+			.want = "warning a:7:58 " AT_LOCALITY ".failoverPriority\n",
+			.says = "Istio would ignore it",
+		},
+		{
+			.id = "failoverPriority: keys",
+			.text = LOCALITY(
+				"failoverPriority: ['', =a, key, topology.kubernetes.io/zone, "
+				"kubernetes.io/hostname, key=v, key=v]"),
+			.want = "error a:1:40 localityLbSetting.failoverPriority[0]\n"
+				"error a:1:44 localityLbSetting.failoverPriority[1]\n"
+				"warning a:1:48 localityLbSetting.failoverPriority[2]\n"
+				"warning a:1:113 localityLbSetting.failoverPriority[6]\n",
+			.says = "compared with the node's label",
+		},
+		{
+			.id = "failoverPriority of the failover's own labels",
+			.text = LOCALITY(
+				"failover: [{from: a, to: b}], "
+				"failoverPriority: [key=v, topology.kubernetes.io/zone, "
+				"topology.kubernetes.io/region, topology.istio.io/subzone, "
+				"topology.kubernetes.io/zone=z]"),
+			.want = "error a:1:77 localityLbSetting.failoverPriority[1]\n"
+				"error a:1:106 localityLbSetting.failoverPriority[2]\n"
+				"error a:1:137 localityLbSetting.failoverPriority[3]\n",
+			.says = "cannot stand beside failover",
+		},
+		{
+			.id = "distribute decides before failoverPriority",
+			.text = LOCALITY("distribute: [{from: a, to: {b: 100}}], "
+					 "failoverPriority: [a=b]"),
+			.want = "warning a:1:78 localityLbSetting.failoverPriority\n",
+		},
+	};
+
+	(void)state;
+	CHECK_ROWS(rows);
+}
+
+static void test_zone_aware(void **state)
+{
+	static const struct row rows[] = {
+		{
+			.id = "zone-aware",
+			.text = "zoneAwareLbSetting: {enabled: true, failover: [{from: a, to: a}], "
+				"failoverPriority: [topology.kubernetes.io/zone], minClusterSize: "
+				"-1, "
+				"distribute: []}\n",
+			.want = "warning a:1:1 zoneAwareLbSetting\n"
+				"error a:1:62 zoneAwareLbSetting.failover[0].to\n"
+				"error a:1:86 zoneAwareLbSetting.failoverPriority[0]\n"
+				"error a:1:132 zoneAwareLbSetting.minClusterSize\n"
+				"error a:1:136 zoneAwareLbSetting.distribute\n",
+			.says = "the own zone by its capacity",
+		},
+		{
+			.id = "zone-aware: the size",
+			.text = "zoneAwareLbSetting: {enabled: false, minClusterSize: 6}\n",
+			.want = "warning a:1:38 zoneAwareLbSetting.minClusterSize\n",
+		},
+		{
+			.id = "both settings in a rule",
+			.text = RULE "    loadBalancer: {localityLbSetting: {enabled: true}, "
+				     "zoneAwareLbSetting: {enabled: true}}\n",
+			.want = "warning a:7:56 "
+				"spec.trafficPolicy.loadBalancer.zoneAwareLbSetting\n"
+				"error a:7:56 spec.trafficPolicy.loadBalancer.zoneAwareLbSetting\n",
+			.says = "a.yaml:7:20) and zoneAwareLbSetting (",
+		},
+		{
+			.id = "both settings in two documents",
+			.text = LOCALITY("enabled: true"),
+			.second = "zoneAwareLbSetting: {enabled: false}\n",
+			.want = "error b:1:1 zoneAwareLbSetting\n",
+			.says = "a.yaml:1:1) and zoneAwareLbSetting (",
+		},
+		{
+			.id = "two settings of one balancer",
+			.text = LOCALITY("enabled: true") "zoneAwareLbSetting: {enabled: true}\n",
+			.want = "warning a:2:1 zoneAwareLbSetting\n"
+				"error a:2:1 zoneAwareLbSetting\n",
+		},
+	};
+
+	(void)state;
+	CHECK_ROWS(rows);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_distribute),
+		cmocka_unit_test(test_localities),
+		cmocka_unit_test(test_failover_priority),
+		cmocka_unit_test(test_zone_aware),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

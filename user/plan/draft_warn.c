@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * What a user should know of a port's route: policy that has no effect here, and connections that
+ * will be refused. The words do not change while what they speak of does not, since each change is
+ * logged.
+ */
+#include "plan/draft.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int __attribute__((format(printf, 2, 3)))
+warn(struct mrd_plan_port *port, const char *format, ...)
+{
+	char **warnings = reallocarray(port->warnings, port->warning_count + 1, sizeof(*warnings));
+	va_list args;
+	int len;
+
+	if (!warnings)
+		return -ENOMEM;
+	port->warnings = warnings;
+	va_start(args, format);
+	len = vasprintf(&warnings[port->warning_count], format, args);
+	va_end(args);
+	if (len < 0)
+		return -ENOMEM;
+	port->warning_count++;
+	return 0;
+}
+
+static int warn_about_use(const struct mrd_draft *draft, struct mrd_plan_port *port)
+{
+	uint32_t usable = 0;
+	uint32_t ejected = 0;
+	bool draining = false;
+
+	for (size_t i = 0; i < draft->hop_count; i++) {
+		usable += mrd_draft_usable_count(&draft->hops[i]);
+		ejected += draft->hops[i].ejected;
+		draining = draining || draft->hops[i].accept == MRD_ACCEPT_DRAINING;
+	}
+	if (draining)
+		return warn(port,
+			    "no endpoint is ready: %u that still serve while they terminate "
+			    "are used",
+			    usable);
+	if (usable)
+		return 0;
+	if (!draft->hop_count)
+		return warn(port, "no endpoint in the route: new connections are refused");
+	return warn(port,
+		    "no endpoint is usable (%u ejected, none ready otherwise): new connections "
+		    "are refused",
+		    ejected);
+}
+
+/* -------------------------------------------------------------------------- policy and place */
+
+static bool has_region(const struct mrd_draft_input *in, const char *region)
+{
+	for (size_t i = 0; i < in->port->endpoint_count; i++)
+		if (!strcmp(in->port->endpoints[i].locality.region, region))
+			return true;
+	return false;
+}
+
+static bool is_empty(const struct mrd_draft_input *in, const struct mrd_locality_match *match)
+{
+	for (size_t i = 0; i < in->port->endpoint_count; i++) {
+		const struct mrd_locality_name *at = &in->port->endpoints[i].locality;
+
+		if (mrd_draft_matches(match, at->region, at->zone, at->subzone))
+			return false;
+	}
+	return true;
+}
+
+static int warn_of_entry(struct mrd_plan_port *port, const struct mrd_distribute_to *entry)
+{
+	const struct mrd_locality_match *to = &entry->to;
+
+	return warn(port,
+		    "distribute: %s%s%s%s%s has no endpoint: its %u %% fall to the others listed",
+		    *to->region ? to->region : "*", *to->zone ? "/" : "", to->zone,
+		    *to->subzone ? "/" : "", to->subzone, entry->weight);
+}
+
+/* A mesh-wide rule need not suit every service, so of those only what breaks one is told. */
+static int warn_about_distribution(const struct mrd_draft_input *in, const struct mrd_draft *draft,
+				   struct mrd_plan_port *port)
+{
+	const struct mrd_distribute *rule = draft->rules.distribute;
+	size_t empty = 0;
+	int r = 0;
+
+	if (draft->rules.unmatched)
+		return warn(port,
+			    "distribute: no rule's from is where this node is (%s/%s/%s): it has "
+			    "no effect here",
+			    *in->node->region ? in->node->region : "-",
+			    *in->node->zone ? in->node->zone : "-",
+			    *in->node->subzone ? in->node->subzone : "-");
+	if (!rule || !in->port->endpoint_count)
+		return 0;
+	for (size_t i = 0; i < rule->to_count; i++)
+		empty += is_empty(in, &rule->to[i].to);
+	if (empty == rule->to_count)
+		return warn(port,
+			    "distribute: no locality of the rule for this node has an endpoint");
+	for (size_t i = 0;
+	     !r && in->effective->locality_origin == MRD_ORIGIN_RULE && i < rule->to_count; i++)
+		if (is_empty(in, &rule->to[i].to))
+			r = warn_of_entry(port, &rule->to[i]);
+	return r;
+}
+
+static bool is_of_place(const char *key)
+{
+	static const char *const keys[] = {
+		MRD_LABEL_REGION,  MRD_LABEL_ZONE,    MRD_LABEL_SUBZONE,
+		MRD_LABEL_NETWORK, MRD_LABEL_CLUSTER, MRD_LABEL_HOSTNAME,
+	};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (!strcmp(keys[i], key))
+			return true;
+	return false;
+}
+
+static int warn_about_failover(const struct mrd_draft_input *in, const struct mrd_draft *draft,
+			       struct mrd_plan_port *port)
+{
+	const struct mrd_draft_rules *rules = &draft->rules;
+	int r = 0;
+
+	if (rules->preferred && in->effective->locality_origin == MRD_ORIGIN_RULE &&
+	    in->port->endpoint_count && !has_region(in, rules->preferred))
+		r = warn(port, "failover: region %s, to which %s fails over, has no endpoint",
+			 rules->preferred, in->node->region);
+	if (!r && rules->zone_aware)
+		r = warn(port, "zoneAwareLbSetting: inside a region the split is even; Envoy would "
+			       "prefer the own zone by its capacity");
+	for (size_t i = 0; !r && i < rules->label_count; i++) {
+		const struct mrd_failover_label *label = &rules->labels[i];
+
+		if (!label->value && !is_of_place(label->key) &&
+		    !*mrd_draft_own_label(in, label->key))
+			r = warn(port,
+				 "failoverPriority: %s is a label that this node does not have, "
+				 "and a client's pod is not asked",
+				 label->key);
+	}
+	return r;
+}
+
+int mrd_draft_warn(const struct mrd_draft_input *in, const struct mrd_draft *draft,
+		   struct mrd_plan_port *port)
+{
+	int r = 0;
+
+	for (size_t i = 0; !r && i < in->view->warning_count; i++)
+		r = warn(port, "%s", in->view->warnings[i]);
+	if (!r && draft->rules.mode != MRD_MODE_POOL && !*in->node->region)
+		r = warn(port, "the region of this node is not known: no endpoint is near");
+	if (!r)
+		r = warn_about_distribution(in, draft, port);
+	if (!r)
+		r = warn_about_failover(in, draft, port);
+	if (!r && draft->joined)
+		r = warn(port,
+			 "more than %u localities: those of one region and priority are joined",
+			 mrd_draft_hops_most(in->node));
+	return r ? r : warn_about_use(draft, port);
+}

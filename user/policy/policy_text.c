@@ -1,0 +1,408 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+#include "policy/policy_text.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/duration.h"
+
+enum { STEP = 2 }; /* spaces of a level */
+
+/* A text that grows by lines, each behind its indentation. */
+struct writer {
+	struct mrd_strbuf *out;
+	unsigned int indent;
+};
+
+static void begin(struct writer *writer)
+{
+	mrd_strbuf_addf(writer->out, "%*s", (int)writer->indent, "");
+}
+
+static void line(struct writer *writer, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void line(struct writer *writer, const char *format, ...)
+{
+	va_list args;
+
+	begin(writer);
+	va_start(args, format);
+	mrd_strbuf_vaddf(writer->out, format, args);
+	va_end(args);
+	mrd_strbuf_addf(writer->out, "\n");
+}
+
+/* A block's name, with where it comes from; what is in it follows one level deeper. */
+static void open_block(struct writer *writer, const char *name, const char *origin,
+		       const char *place)
+{
+	begin(writer);
+	mrd_strbuf_addf(writer->out, "%s:", name);
+	if (*origin || *place)
+		mrd_strbuf_addf(writer->out, " # %s%s", origin, *origin && *place ? ", " : "");
+	/* A file's name may hold anything; a comment ends with its line. */
+	for (; *place; place++)
+		mrd_strbuf_addf(writer->out, "%c", (unsigned char)*place < ' ' ? '?' : *place);
+	mrd_strbuf_addf(writer->out, "\n");
+	writer->indent += STEP;
+}
+
+static void close_block(struct writer *writer)
+{
+	writer->indent -= STEP;
+}
+
+static void number(struct writer *writer, const char *name, uint64_t value)
+{
+	line(writer, "%s: %llu", name, (unsigned long long)value);
+}
+
+/* 0 is what stands for "not given". */
+static void number_if(struct writer *writer, const char *name, uint64_t value)
+{
+	if (value)
+		number(writer, name, value);
+}
+
+static void span(struct writer *writer, const char *name, uint64_t ms)
+{
+	char buf[MRD_DURATION_TEXT_MAX];
+
+	line(writer, "%s: %s", name, mrd_duration_format(ms, buf));
+}
+
+static void span_if(struct writer *writer, const char *name, uint64_t ms)
+{
+	if (ms)
+		span(writer, name, ms);
+}
+
+/* What users wrote stands in quotes: JSON's are YAML's too. */
+static void text(struct writer *writer, const char *name, const char *value)
+{
+	begin(writer);
+	mrd_strbuf_addf(writer->out, "%s: ", name);
+	mrd_strbuf_add_json(writer->out, value);
+	mrd_strbuf_addf(writer->out, "\n");
+}
+
+/* ------------------------------------------------------------------------------- blocks */
+
+static void write_pool(struct writer *writer, const struct mrd_effective *effective)
+{
+	const struct mrd_pool_rule *pool = effective->pool;
+
+	open_block(writer, "connectionPool", *effective->pool_place ? "" : "default",
+		   effective->pool_place);
+	open_block(writer, "tcp", "", "");
+	number_if(writer, "maxConnections", pool->max_connections);
+	span(writer, "connectTimeout", pool->connect_timeout_ms);
+	if (pool->keepalive_probes || pool->keepalive_time_ms || pool->keepalive_interval_ms) {
+		open_block(writer, "tcpKeepalive", "", "");
+		number_if(writer, "probes", pool->keepalive_probes);
+		span_if(writer, "time", pool->keepalive_time_ms);
+		span_if(writer, "interval", pool->keepalive_interval_ms);
+		close_block(writer);
+	}
+	span_if(writer, "maxConnectionDuration", pool->max_connection_duration_ms);
+	span(writer, "idleTimeout", pool->idle_timeout_ms);
+	close_block(writer);
+	open_block(writer, "http", "", "");
+	number_if(writer, "http1MaxPendingRequests", pool->http1_max_pending_requests);
+	number_if(writer, "http2MaxRequests", pool->http2_max_requests);
+	number(writer, "maxRequestsPerConnection", pool->max_requests_per_connection);
+	number_if(writer, "maxRetries", pool->max_retries);
+	number_if(writer, "maxConcurrentStreams", pool->max_concurrent_streams);
+	span_if(writer, "idleTimeout", pool->http_idle_timeout_ms);
+	close_block(writer);
+	close_block(writer);
+}
+
+static void write_codes(struct writer *writer, const struct mrd_outlier_rule *rule)
+{
+	const char *comma = "";
+
+	begin(writer);
+	mrd_strbuf_addf(writer->out, "outlierDetectionHttpErrorCodes: [");
+	for (unsigned int i = 0; i <= MRD_ERROR_CODE_MAX - MRD_ERROR_CODE_MIN; i++) {
+		if (!(rule->error_codes[i / 8] >> i % 8 & 1))
+			continue;
+		mrd_strbuf_addf(writer->out, "%s%u", comma, MRD_ERROR_CODE_MIN + i);
+		comma = ", ";
+	}
+	mrd_strbuf_addf(writer->out, "]\n");
+}
+
+static void write_outlier(struct writer *writer, const struct mrd_effective *effective)
+{
+	const struct mrd_outlier_rule *rule = effective->outlier;
+
+	if (!rule) {
+		line(writer, "# no outlierDetection: nothing is ejected");
+		return;
+	}
+	open_block(writer, "outlierDetection", "", effective->outlier_place);
+	number(writer, "consecutive5xxErrors", rule->consecutive_5xx);
+	if (rule->consecutive_gateway || rule->gateway_off)
+		number(writer, "consecutiveGatewayErrors", rule->consecutive_gateway);
+	if (rule->split_local_origin) {
+		line(writer, "splitExternalLocalOriginErrors: true");
+		number(writer, "consecutiveLocalOriginFailures", rule->consecutive_local_origin);
+	}
+	span(writer, "interval", rule->interval_ms);
+	span(writer, "baseEjectionTime", rule->base_ejection_ms);
+	if (rule->cap == MRD_CAP_PERCENT)
+		number(writer, "maxEjectionPercent", rule->max_ejection_percent);
+	number(writer, "minHealthPercent", effective->min_health_percent);
+	if (rule->has_error_codes)
+		write_codes(writer, rule);
+	close_block(writer);
+}
+
+/* ------------------------------------------------------------------------------- locality */
+
+static void add_locality(struct mrd_strbuf *out, const struct mrd_locality_match *match)
+{
+	char all[1024];
+
+	snprintf(all, sizeof(all), "%s%s%s%s%s", *match->region ? match->region : "*",
+		 *match->zone ? "/" : "", match->zone, *match->subzone ? "/" : "", match->subzone);
+	mrd_strbuf_add_json(out, all);
+}
+
+static void write_distribute(struct writer *writer, const struct mrd_locality_setting *setting)
+{
+	if (!setting->distribute_count)
+		return;
+	line(writer, "distribute:");
+	for (size_t i = 0; i < setting->distribute_count; i++) {
+		const struct mrd_distribute *rule = &setting->distribute[i];
+
+		begin(writer);
+		mrd_strbuf_addf(writer->out, "- from: ");
+		add_locality(writer->out, &rule->from);
+		mrd_strbuf_addf(writer->out, "\n");
+		writer->indent += STEP;
+		open_block(writer, "to", "", "");
+		for (size_t j = 0; j < rule->to_count; j++) {
+			begin(writer);
+			add_locality(writer->out, &rule->to[j].to);
+			mrd_strbuf_addf(writer->out, ": %u\n", rule->to[j].weight);
+		}
+		close_block(writer);
+		writer->indent -= STEP;
+	}
+}
+
+static void write_failover(struct writer *writer, const struct mrd_locality_setting *setting)
+{
+	if (setting->failover_count)
+		line(writer, "failover:");
+	for (size_t i = 0; i < setting->failover_count; i++) {
+		text(writer, "- from", setting->failover[i].from);
+		text(writer, "  to", setting->failover[i].to);
+	}
+	if (setting->priority_count)
+		line(writer, "failoverPriority:");
+	for (size_t i = 0; i < setting->priority_count; i++) {
+		struct mrd_strbuf label MRD_AUTO_STRBUF = {0};
+		const char *value = setting->priority[i].value;
+
+		mrd_strbuf_addf(&label, "%s%s%s", setting->priority[i].key, value ? "=" : "",
+				value ? value : "");
+		begin(writer);
+		mrd_strbuf_addf(writer->out, "- ");
+		mrd_strbuf_add_json(writer->out, label.text ? label.text : "");
+		mrd_strbuf_addf(writer->out, "\n");
+	}
+}
+
+static void write_locality(struct writer *writer, const struct mrd_effective *effective)
+{
+	const struct mrd_locality_setting *setting = effective->locality;
+
+	if (!setting)
+		return;
+	open_block(writer, setting->zone_aware ? "zoneAwareLbSetting" : "localityLbSetting",
+		   effective->locality_origin == MRD_ORIGIN_MESH ? "mesh" : "",
+		   effective->locality_place);
+	line(writer, "enabled: %s", setting->enabled ? "true" : "false");
+	number_if(writer, "minClusterSize", setting->min_cluster_size);
+	write_distribute(writer, setting);
+	write_failover(writer, setting);
+	close_block(writer);
+}
+
+static void write_lb(struct writer *writer, const struct mrd_effective *effective)
+{
+	static const char *const names[] = {
+		[MRD_LB_LEAST_REQUEST] = "LEAST_REQUEST",
+		[MRD_LB_ROUND_ROBIN] = "ROUND_ROBIN",
+		[MRD_LB_RANDOM] = "RANDOM",
+		[MRD_LB_PASSTHROUGH] = "PASSTHROUGH",
+	};
+
+	open_block(writer, "loadBalancer", *effective->lb_place ? "" : "default",
+		   effective->lb_place);
+	if (effective->hash_source_ip) {
+		open_block(writer, "consistentHash", "", "");
+		line(writer, "useSourceIp: true");
+		close_block(writer);
+	} else {
+		line(writer, "simple: %s", names[effective->lb]);
+	}
+	if (effective->warmup.duration_ms) {
+		open_block(writer, "warmup", "", "");
+		span(writer, "duration", effective->warmup.duration_ms);
+		line(writer, "minimumPercent: %g", effective->warmup.minimum_percent);
+		line(writer, "aggression: %g", effective->warmup.aggression);
+		close_block(writer);
+	}
+	write_locality(writer, effective);
+	close_block(writer);
+}
+
+static void write_traffic(struct writer *writer, const struct mrd_effective *effective)
+{
+	write_pool(writer, effective);
+	write_outlier(writer, effective);
+	write_lb(writer, effective);
+}
+
+void mrd_effective_text(const struct mrd_effective *effective, unsigned int indent,
+			struct mrd_strbuf *out)
+{
+	struct writer writer = {.out = out, .indent = indent};
+
+	write_traffic(&writer, effective);
+}
+
+/* ------------------------------------------------------------------------------- annotations */
+
+static void our_word(struct writer *writer, const char *name, const char *value)
+{
+	line(writer, "meridian.dev/%s: %s", name, value);
+}
+
+static void our_number(struct writer *writer, const char *name, uint64_t value)
+{
+	line(writer, "meridian.dev/%s: \"%llu\"", name, (unsigned long long)value);
+}
+
+static void our_span(struct writer *writer, const char *name, uint64_t ms)
+{
+	char buf[MRD_DURATION_TEXT_MAX];
+
+	if (ms)
+		our_word(writer, name, mrd_duration_format(ms, buf));
+}
+
+static void write_detectors(struct writer *writer, const struct mrd_outlier_rule *rule)
+{
+	const struct mrd_success_rate_rule *rate = &rule->success_rate;
+	const struct mrd_failure_percentage_rule *failure = &rule->failure_percentage;
+
+	if (rate->on) {
+		our_number(writer, "success-rate-enforcing", rate->enforced ? 100 : 0);
+		our_number(writer, "success-rate-minimum-hosts", rate->minimum_hosts);
+		our_number(writer, "success-rate-request-volume", rate->request_volume);
+		our_number(writer, "success-rate-stdev-factor", rate->stdev_factor);
+	}
+	if (failure->on) {
+		our_number(writer, "failure-percentage-enforcing", failure->enforced ? 100 : 0);
+		our_number(writer, "failure-percentage-threshold", failure->threshold);
+		our_number(writer, "failure-percentage-minimum-hosts", failure->minimum_hosts);
+		our_number(writer, "failure-percentage-request-volume", failure->request_volume);
+	}
+}
+
+static void write_annotations(struct writer *writer, const struct mrd_effective *effective)
+{
+	static const char *const on_eject[] = {
+		[MRD_ON_EJECT_KEEP] = "keep",
+		[MRD_ON_EJECT_CLOSE] = "close",
+		[MRD_ON_EJECT_RESET] = "reset",
+	};
+	const struct mrd_outlier_rule *rule = effective->outlier;
+
+	open_block(writer, "annotations", "", "");
+	our_number(writer, "overprovisioning-percent", effective->overprovisioning_percent);
+	if (effective->fallback_next_region)
+		our_word(writer, "fallback", "next-region");
+	if (effective->regions_strict)
+		our_word(writer, "regions", "strict");
+	our_word(writer, "unready", effective->unready_drop ? "drop" : "count");
+	our_word(writer, "on-eject", on_eject[effective->on_eject]);
+	our_span(writer, "warmup", effective->region_warmup_ms);
+	if (rule) {
+		if (rule->cap == MRD_CAP_ENVOY || rule->cap == MRD_CAP_ALWAYS_ONE)
+			our_word(writer, "ejection-cap",
+				 rule->cap == MRD_CAP_ENVOY ? "envoy" : "always-one");
+		our_span(writer, "probation", rule->probation_ms);
+		our_span(writer, "max-ejection-time", rule->max_ejection_ms);
+		our_span(writer, "max-ejection-time-jitter", rule->max_jitter_ms);
+		write_detectors(writer, rule);
+	}
+	close_block(writer);
+}
+
+/* ------------------------------------------------------------------------------- the rule */
+
+static void write_subset(struct writer *writer, const struct mrd_subset *subset)
+{
+	line(writer, "- name: %s # %s", subset->name, subset->place);
+	writer->indent += STEP;
+	if (subset->label_count)
+		open_block(writer, "labels", "", "");
+	for (size_t i = 0; i < subset->label_count; i++) {
+		begin(writer);
+		mrd_strbuf_add_json(writer->out, subset->labels[i].key);
+		mrd_strbuf_addf(writer->out, ": ");
+		mrd_strbuf_add_json(writer->out, subset->labels[i].value);
+		mrd_strbuf_addf(writer->out, "\n");
+	}
+	if (subset->label_count)
+		close_block(writer);
+	open_block(writer, "trafficPolicy", "", "");
+	write_traffic(writer, &subset->effective);
+	close_block(writer);
+	writer->indent -= STEP;
+}
+
+static void write_metadata(struct writer *writer, const struct mrd_effective *effective,
+			   const char *namespace_, const char *service)
+{
+	open_block(writer, "metadata", *effective->rule ? effective->rule : "no DestinationRule",
+		   effective->rule_place);
+	text(writer, "name", service);
+	text(writer, "namespace", namespace_);
+	write_annotations(writer, effective);
+	close_block(writer);
+}
+
+void mrd_policy_text(const struct mrd_policy *policy, const char *namespace_, const char *service,
+		     uint16_t port, struct mrd_strbuf *out)
+{
+	struct writer writer = {.out = out};
+	struct mrd_effective effective;
+	struct mrd_subset subset;
+
+	mrd_policy_effective(policy, namespace_, service, port, &effective);
+	if (effective.cluster_local)
+		line(&writer, "# cluster-local: endpoints of the home cluster only");
+	line(&writer, "apiVersion: networking.istio.io/v1");
+	line(&writer, "kind: DestinationRule");
+	write_metadata(&writer, &effective, namespace_, service);
+	open_block(&writer, "spec", "", "");
+	text(&writer, "host", service);
+	open_block(&writer, "trafficPolicy", "", "");
+	write_traffic(&writer, &effective);
+	close_block(&writer);
+	if (mrd_policy_subset_count(policy, namespace_, service))
+		line(&writer, "subsets: # without effect: no VirtualService is applied");
+	for (size_t i = 0; !mrd_policy_subset(policy, namespace_, service, port, i, &subset); i++)
+		write_subset(&writer, &subset);
+	close_block(&writer);
+}
