@@ -9,7 +9,7 @@ BEGIN {
   may["model"] = "model base"
   may["policy"] = "policy base"
   may["outlier"] = "outlier base policy maps"
-  may["plan"] = "plan base model policy maps"
+  may["plan"] = "plan outlier base model policy maps"
   may["source"] = "source base model policy"
   may["dataplane"] = "dataplane base plan maps skeleton libbpf"
   may["view"] = "view base dataplane plan maps"

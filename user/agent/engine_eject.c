@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "plan/hosts.h"
 
 enum { NOTES_PER_EVENT = 4 }; /* a detector has fewer kinds of verdict */
 
@@ -58,20 +59,32 @@ static int set_rule(struct mrd_engine *engine, struct mrd_entry *entry,
 	return 0;
 }
 
-static size_t endpoint_count(const struct mrd_plan_port *port)
-{
-	size_t count = 0;
+/* Whose endpoints are numbered. */
+struct numbering {
+	struct mrd_engine *engine;
+	const struct mrd_entry *entry;
+};
 
-	for (size_t i = 0; i < port->hop_count; i++)
-		count += port->hops[i].endpoint_count;
-	return count;
+static uint32_t endpoint_id(void *self, const struct mrd_plan_endpoint *endpoint)
+{
+	const struct numbering *numbering = self;
+
+	return mrd_ids_find_endpoint(numbering->engine->ids, numbering->entry->id, &endpoint->ip,
+				     endpoint->port);
+}
+
+static uint32_t region_id(void *self, const char *region)
+{
+	return region_number(((const struct numbering *)self)->engine, region);
 }
 
 int mrd_engine_watch_hosts(struct mrd_engine *engine, struct mrd_entry *entry,
 			   const struct mrd_plan_port *port)
 {
 	struct mrd_outlier_host *hosts MRD_AUTO_FREE = NULL;
-	size_t count = 0;
+	struct numbering numbering = {engine, entry};
+	const struct mrd_host_numbers numbers = {endpoint_id, region_id, &numbering};
+	size_t count;
 	int r;
 
 	if (!port->has_outlier) {
@@ -80,27 +93,9 @@ int mrd_engine_watch_hosts(struct mrd_engine *engine, struct mrd_entry *entry,
 		entry->detector = NULL;
 		return 0;
 	}
-	hosts = calloc(endpoint_count(port) + 1, sizeof(*hosts));
-	r = hosts ? set_rule(engine, entry, &port->outlier) : -ENOMEM;
-	if (r)
-		return r;
-	for (size_t i = 0; i < port->hop_count; i++) {
-		const struct mrd_plan_hop *hop = &port->hops[i];
-
-		for (size_t k = 0; k < hop->endpoint_count; k++) {
-			const struct mrd_plan_endpoint *at = &hop->endpoints[k];
-
-			hosts[count++] = (struct mrd_outlier_host){
-				.id = mrd_ids_find_endpoint(engine->ids, entry->id, &at->ip,
-							    at->port),
-				.region = region_number(engine, hop->region),
-				.in_route = true,
-				.usable = at->state == MRD_STATE_ACTIVE ||
-					  at->state == MRD_STATE_EJECTED,
-			};
-		}
-	}
-	r = mrd_outlier_set_hosts(entry->detector, hosts, count);
+	r = mrd_plan_hosts(port, &numbers, &hosts, &count);
+	r = r ?: set_rule(engine, entry, &port->outlier);
+	r = r ?: mrd_outlier_set_hosts(entry->detector, hosts, count);
 	if (!r)
 		watch_sweep(engine, entry);
 	return r;

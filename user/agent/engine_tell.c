@@ -12,6 +12,7 @@
 #include "base/duration.h"
 #include "base/log.h"
 #include "base/strbuf.h"
+#include "outlier/event_log.h"
 
 struct census {
 	const struct mrd_rows *rows;
@@ -76,8 +77,8 @@ static void tell_event(const struct mrd_engine *engine, const struct mrd_entry *
 	struct mrd_strbuf cluster MRD_AUTO_STRBUF = {0};
 	struct mrd_strbuf line MRD_AUTO_STRBUF = {0};
 
-	mrd_strbuf_addf(&cluster, "outbound|%u||%s.%s.svc.%s", entry->number, entry->name.service,
-			entry->name.namespace_, engine->input.cluster_domain);
+	mrd_event_log_add_cluster(entry->number, entry->name.service, entry->name.namespace_,
+				  engine->input.cluster_domain, &cluster);
 	if (cluster.failed)
 		return;
 	mrd_outlier_log_line(&line, &note->verdict, cluster.text, endpoint, mrd_clock_wall_ms());

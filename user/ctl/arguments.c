@@ -100,7 +100,7 @@ static int add_state(struct mrd_arguments *arguments, const char *text, FILE *er
 
 /* ----------------------------------------------------------------------------------- --ejected */
 
-static bool parse_port(const char *text, uint16_t *ret_port)
+bool mrd_arguments_read_port(const char *text, uint16_t *ret_port)
 {
 	char *end;
 	unsigned long number;
@@ -112,13 +112,12 @@ static bool parse_port(const char *text, uint16_t *ret_port)
 	return !*end && number > 0 && number <= PORT_MAX;
 }
 
-/* "10.0.0.5", "10.0.0.5:9080", "fd00::5", "[fd00::5]:9080" */
-static bool parse_ejected(char *text, struct mrd_ejected_argument *ejected)
+bool mrd_arguments_read_address(char *text, struct mrd_ip *ret_ip, uint16_t *ret_port)
 {
 	char *port = NULL;
 
-	*ejected = (struct mrd_ejected_argument){0};
-	if (!mrd_ip_parse(text, &ejected->ip))
+	*ret_port = 0;
+	if (!mrd_ip_parse(text, ret_ip))
 		return true;
 	if (*text == '[') {
 		char *end = strchr(text, ']');
@@ -136,10 +135,31 @@ static bool parse_ejected(char *text, struct mrd_ejected_argument *ejected)
 		return false;
 	if (port) {
 		*port = '\0';
-		if (!parse_port(port + 1, &ejected->port))
+		if (!mrd_arguments_read_port(port + 1, ret_port))
 			return false;
 	}
-	return !mrd_ip_parse(text, &ejected->ip);
+	return !mrd_ip_parse(text, ret_ip);
+}
+
+bool mrd_arguments_read_locality(const char *text, struct mrd_locality_argument *ret_locality)
+{
+	struct mrd_locality_argument locality = {0};
+	char *const levels[] = {locality.region, locality.zone, locality.subzone};
+	enum { LEVELS = sizeof(levels) / sizeof(levels[0]) };
+
+	for (size_t i = 0; i < LEVELS; i++) {
+		const size_t len = strcspn(text, "/");
+
+		if ((i == 0 && !len) || len >= MRD_NAME_LEN)
+			return false;
+		memcpy(levels[i], text, len);
+		text += len;
+		if (*text && (!text[1] || i + 1 == LEVELS))
+			return false;
+		text += *text == '/';
+	}
+	*ret_locality = locality;
+	return true;
 }
 
 static int add_ejected(struct mrd_arguments *arguments, const char *list, FILE *err)
@@ -157,7 +177,8 @@ static int add_ejected(struct mrd_arguments *arguments, const char *list, FILE *
 		if (!ejected)
 			return mrd_ctl_no_memory(err);
 		arguments->ejected = ejected;
-		if (!parse_ejected(text, &ejected[arguments->ejected_count]))
+		if (!mrd_arguments_read_address(text, &ejected[arguments->ejected_count].ip,
+						&ejected[arguments->ejected_count].port))
 			return mrd_ctl_usage(err, "--ejected takes IP[:PORT],…, not", list);
 		arguments->ejected_count++;
 	}

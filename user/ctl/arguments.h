@@ -10,6 +10,7 @@
 
 #include "base/ip.h"
 #include "ctl/options.h"
+#include "maps/abi.h"
 
 /* --state NAME=DIR[,region=R][,home] */
 struct mrd_state_argument {
@@ -50,6 +51,19 @@ int mrd_arguments_read(int argc, char **argv, bool control, FILE *err,
 		       struct mrd_arguments *ret_arguments);
 void mrd_arguments_free(struct mrd_arguments *arguments); /* frees what is in it */
 #define MRD_AUTO_ARGUMENTS __attribute__((cleanup(mrd_arguments_free)))
+
+/* "R[/Z[/S]]"; what is not said is "". */
+struct mrd_locality_argument {
+	char region[MRD_NAME_LEN];
+	char zone[MRD_NAME_LEN];
+	char subzone[MRD_NAME_LEN];
+};
+bool mrd_arguments_read_locality(const char *text, struct mrd_locality_argument *ret_locality);
+
+/* "80": 1 to 65535. */
+bool mrd_arguments_read_port(const char *text, uint16_t *ret_port);
+/* "10.0.0.5", "10.0.0.5:9080", "fd00::5", "[fd00::5]:9080"; text is cut up. Port 0: none is said. */
+bool mrd_arguments_read_address(char *text, struct mrd_ip *ret_ip, uint16_t *ret_port);
 
 /* Options of which at least one is needed to plan offline: the states, or a configuration. */
 bool mrd_arguments_name_state(const struct mrd_arguments *arguments);

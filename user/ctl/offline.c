@@ -26,8 +26,7 @@ void mrd_offline_close(struct mrd_offline *offline)
 	*offline = (struct mrd_offline){0};
 }
 
-/* result: of what found the findings. */
-static int conclude(int result, struct mrd_diag *diag, FILE *err)
+int mrd_offline_conclude(int result, struct mrd_diag *diag, FILE *err)
 {
 	mrd_diag_sort(diag);
 	mrd_diag_print(diag, err);
@@ -95,25 +94,17 @@ static int take_policy(const struct mrd_arguments *arguments, struct mrd_agent_c
 	return 0;
 }
 
-/* "R[/Z[/S]]". -EINVAL. */
+/* -EINVAL: not a locality. */
 static int take_from(const char *from, struct mrd_agent_config *config)
 {
-	char **const levels[] = {&config->node_region, &config->node_zone, &config->node_subzone};
-	enum { LEVELS = sizeof(levels) / sizeof(levels[0]) };
-	int r = 0;
+	struct mrd_locality_argument at;
+	int r;
 
-	for (size_t i = 0; !r && i < LEVELS; i++) {
-		const size_t len = strcspn(from, "/");
-
-		if ((i == 0 && !len) || len >= MRD_NAME_LEN)
-			return -EINVAL;
-		r = replace(levels[i], from, len);
-		from += len;
-		if (*from && (!from[1] || i + 1 == LEVELS))
-			return -EINVAL;
-		from += *from == '/';
-	}
-	return r;
+	if (!mrd_arguments_read_locality(from, &at))
+		return -EINVAL;
+	r = replace(&config->node_region, at.region, strlen(at.region));
+	r = r ?: replace(&config->node_zone, at.zone, strlen(at.zone));
+	return r ?: replace(&config->node_subzone, at.subzone, strlen(at.subzone));
 }
 
 /* The labels of another node than the file's decide where it is, if nothing else is said. */
@@ -136,7 +127,7 @@ static int read_config(const struct mrd_arguments *arguments, FILE *err,
 
 	if (arguments->config) {
 		r = mrd_agent_config_load(arguments->config, &diag, ret_config);
-		return conclude(r, &diag, err);
+		return mrd_offline_conclude(r, &diag, err);
 	}
 	*ret_config = calloc(1, sizeof(**ret_config));
 	if (!*ret_config)
@@ -256,7 +247,7 @@ static int read_states(const struct mrd_agent_config *config, FILE *err, struct 
 		else
 			unreadable(&diag, path, "neither a folder nor a plain file");
 	}
-	return conclude(r, &diag, err);
+	return mrd_offline_conclude(r, &diag, err);
 }
 
 /* -------------------------------------------------------------------------------- policy, node */
@@ -272,7 +263,7 @@ static int read_policy(const struct mrd_agent_config *config, FILE *err,
 	const int r = mrd_policy_load((const char *const *)config->policy, config->policy_count,
 				      &names, &diag, ret_policy);
 
-	return conclude(r, &diag, err);
+	return mrd_offline_conclude(r, &diag, err);
 }
 
 static bool is_ejected(void *self, const struct mrd_view *view, const struct mrd_view_port *port,

@@ -74,3 +74,10 @@ void mrd_event_log_add(const struct mrd_event_log_line *line, struct mrd_strbuf 
 				verdict->since_last_action_ms / MS_PER_S);
 	mrd_strbuf_addf(out, "}\n");
 }
+
+void mrd_event_log_add_cluster(uint16_t port, const char *service, const char *namespace_,
+			       const char *cluster_domain, struct mrd_strbuf *out)
+{
+	mrd_strbuf_addf(out, "outbound|%u||%s.%s.svc.%s", port, service, namespace_,
+			cluster_domain);
+}

@@ -23,4 +23,8 @@ struct mrd_event_log_line {
  * those, but does not log them. */
 void mrd_event_log_add(const struct mrd_event_log_line *line, struct mrd_strbuf *out);
 
+/* Istio's name of the cluster that is a port of a Service, as cluster_name takes it. */
+void mrd_event_log_add_cluster(uint16_t port, const char *service, const char *namespace_,
+			       const char *cluster_domain, struct mrd_strbuf *out);
+
 #endif

@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+#include "ctl/replay_arguments.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/duration.h"
+#include "policy/host.h"
+
+enum { TAIL_MAX = 270 }; /* ".svc." and a domain */
+
+void mrd_replay_arguments_free(struct mrd_replay_arguments *arguments)
+{
+	free(arguments->policy);
+	free(arguments->service);
+	free(arguments->namespace_);
+	free(arguments->endpoints);
+	mrd_table_free(arguments->numbers);
+	*arguments = (struct mrd_replay_arguments){0};
+}
+
+/* ---------------------------------------------------------------------------------------- --host */
+
+static bool is_label(const char *text)
+{
+	return strlen(text) < MRD_NAME_LEN && !strchr(text, '.') && !mrd_host_is_wildcard(text) &&
+	       mrd_host_is_valid(text);
+}
+
+/* Cuts the end off the text, if it is there. */
+static void cut_end(char *text, const char *end)
+{
+	const size_t text_len = strlen(text);
+	const size_t end_len = strlen(end);
+
+	if (text_len > end_len && !strcmp(text + text_len - end_len, end))
+		text[text_len - end_len] = '\0';
+}
+
+/* "reviews", "reviews.ns", "reviews.ns.svc", "reviews.ns.svc.cluster.local", "ns/reviews"; text is
+ * cut up. */
+static bool split_host(char *text, const char *domain, const char **ret_namespace,
+		       const char **ret_service)
+{
+	char tail[TAIL_MAX];
+	char *mark = strchr(text, '/');
+
+	*ret_namespace = "default";
+	*ret_service = text;
+	if (mark) {
+		*mark = '\0';
+		*ret_namespace = text;
+		*ret_service = mark + 1;
+	} else {
+		snprintf(tail, sizeof(tail), ".svc.%s", domain);
+		cut_end(text, tail);
+		cut_end(text, ".svc");
+		mark = strchr(text, '.');
+		if (mark) {
+			*mark = '\0';
+			*ret_namespace = mark + 1;
+		}
+	}
+	return is_label(*ret_namespace) && is_label(*ret_service);
+}
+
+static int take_host(struct mrd_replay_arguments *arguments, const char *value, const char *domain,
+		     FILE *err)
+{
+	MRD_AUTO_FREE char *copy = strdup(value);
+	char *colon = copy ? strchr(copy, ':') : NULL;
+	const char *namespace_;
+	const char *service;
+	bool is_good = true;
+
+	if (!copy)
+		return mrd_ctl_no_memory(err);
+	arguments->port = 0;
+	if (colon) {
+		*colon = '\0';
+		is_good = mrd_arguments_read_port(colon + 1, &arguments->port);
+	}
+	if (!is_good || !split_host(copy, domain, &namespace_, &service))
+		return mrd_ctl_usage(err, "--host takes a Service's name, not", value);
+	free(arguments->service);
+	free(arguments->namespace_);
+	arguments->service = strdup(service);
+	arguments->namespace_ = strdup(namespace_);
+	return arguments->service && arguments->namespace_ ? MRD_EXIT_GOOD : mrd_ctl_no_memory(err);
+}
+
+/* ----------------------------------------------------------------------------------- --endpoints */
+
+int mrd_replay_find_endpoint(const struct mrd_replay_arguments *arguments, const struct mrd_ip *ip,
+			     uint16_t port, size_t *ret_index)
+{
+	char key[MRD_IP_TEXT_MAX];
+	const uintptr_t number = (uintptr_t)mrd_table_get_str(arguments->numbers,
+							      mrd_ip_port_format(ip, port, key));
+
+	if (!number)
+		return -ENOENT;
+	*ret_index = number - 1;
+	return 0;
+}
+
+static int add_endpoint(struct mrd_replay_arguments *arguments, char *text, FILE *err)
+{
+	struct mrd_replay_endpoint *endpoints = reallocarray(
+		arguments->endpoints, arguments->endpoint_count + 1, sizeof(*endpoints));
+	struct mrd_replay_endpoint endpoint = {0};
+	char *locality = strchr(text, '@');
+	char key[MRD_IP_TEXT_MAX];
+	size_t index;
+
+	if (!endpoints)
+		return mrd_ctl_no_memory(err);
+	arguments->endpoints = endpoints;
+	if (locality) {
+		*locality++ = '\0';
+		if (!mrd_arguments_read_locality(locality, &endpoint.at))
+			return mrd_ctl_usage(err, "--endpoints: not a locality:", locality);
+	}
+	if (!mrd_arguments_read_address(text, &endpoint.ip, &endpoint.port) || !endpoint.port)
+		return mrd_ctl_usage(err, "--endpoints takes IP:PORT[@R[/Z[/S]]],…, not", text);
+	if (!mrd_replay_find_endpoint(arguments, &endpoint.ip, endpoint.port, &index))
+		return mrd_ctl_usage(err, "--endpoints names twice", text);
+	endpoints[arguments->endpoint_count++] = endpoint;
+	mrd_ip_port_format(&endpoint.ip, endpoint.port, key);
+	if (mrd_table_put_str(arguments->numbers, key, (void *)(uintptr_t)arguments->endpoint_count))
+		return mrd_ctl_no_memory(err);
+	return MRD_EXIT_GOOD;
+}
+
+static int add_endpoints(struct mrd_replay_arguments *arguments, const char *list, FILE *err)
+{
+	MRD_AUTO_FREE char *copy = strdup(list);
+	int status = MRD_EXIT_GOOD;
+	char *next = copy;
+
+	if (!copy)
+		return mrd_ctl_no_memory(err);
+	while (status == MRD_EXIT_GOOD && next)
+		status = add_endpoint(arguments, strsep(&next, ","), err);
+	return status;
+}
+
+/* --------------------------------------------------------------------------------------- options */
+
+static int add_policy(struct mrd_replay_arguments *arguments, const char *path, FILE *err)
+{
+	const char **policy =
+		reallocarray(arguments->policy, arguments->policy_count + 1, sizeof(*policy));
+
+	if (!policy)
+		return mrd_ctl_no_memory(err);
+	arguments->policy = policy;
+	policy[arguments->policy_count++] = path;
+	return MRD_EXIT_GOOD;
+}
+
+static int take_protocol(struct mrd_replay_arguments *arguments, const char *value, FILE *err)
+{
+	arguments->is_http = !strcmp(value, "http");
+	if (!arguments->is_http && strcmp(value, "tcp") != 0)
+		return mrd_ctl_usage(err, "--protocol takes http or tcp, not", value);
+	return MRD_EXIT_GOOD;
+}
+
+static int take_until(struct mrd_replay_arguments *arguments, const char *value, FILE *err)
+{
+	arguments->has_until = true;
+	if (mrd_duration_parse(value, &arguments->until_ms))
+		return mrd_ctl_usage(
+			err, "--until takes a duration of whole milliseconds such as 5m, not",
+			value);
+	return MRD_EXIT_GOOD;
+}
+
+enum { POLICY = 256, HOST, ENDPOINTS, FROM, PROTOCOL, UNTIL };
+
+static int take_option(struct mrd_replay_arguments *arguments, int option, const char *value,
+		       const char *domain, FILE *err)
+{
+	switch (option) {
+	case POLICY:
+		return add_policy(arguments, value, err);
+	case HOST:
+		return take_host(arguments, value, domain, err);
+	case ENDPOINTS:
+		return add_endpoints(arguments, value, err);
+	case FROM:
+		if (!mrd_arguments_read_locality(value, &arguments->from))
+			return mrd_ctl_usage(err, "--from takes REGION[/ZONE[/SUBZONE]], not",
+					     value);
+		return MRD_EXIT_GOOD;
+	case PROTOCOL:
+		return take_protocol(arguments, value, err);
+	case UNTIL:
+		return take_until(arguments, value, err);
+	case 'o':
+		return mrd_ctl_read_output(value, err, &arguments->json);
+	default:
+		arguments->help = true;
+	}
+	return MRD_EXIT_GOOD;
+}
+
+/* What must be there, and what follows from it. */
+static int complete(struct mrd_replay_arguments *arguments, char **rest, int count, FILE *err)
+{
+	if (!arguments->service)
+		return mrd_ctl_usage(err, "a Service is missing: --host HOST", NULL);
+	if (!arguments->endpoint_count)
+		return mrd_ctl_usage(err, "endpoints are missing: --endpoints IP:PORT,…", NULL);
+	if (!count)
+		return mrd_ctl_usage(err, "a file of events is missing: replay … EVENTS.jsonl",
+				     NULL);
+	if (count > 1)
+		return mrd_ctl_usage(err, "unexpected argument", rest[1]);
+	arguments->events = rest[0];
+	if (!arguments->port)
+		arguments->port = arguments->endpoints[0].port;
+	return MRD_EXIT_GOOD;
+}
+
+int mrd_replay_arguments_read(int argc, char **argv, const char *domain, FILE *err,
+			      struct mrd_replay_arguments *ret_arguments)
+{
+	static const struct option longs[] = {
+		{"policy", required_argument, NULL, POLICY},
+		{"host", required_argument, NULL, HOST},
+		{"endpoints", required_argument, NULL, ENDPOINTS},
+		{"from", required_argument, NULL, FROM},
+		{"protocol", required_argument, NULL, PROTOCOL},
+		{"until", required_argument, NULL, UNTIL},
+		{"output", required_argument, NULL, 'o'},
+		{"help", no_argument, NULL, 'h'},
+		{0},
+	};
+	MRD_AUTO_REPLAY_ARGUMENTS struct mrd_replay_arguments arguments = {.is_http = true};
+	int status = MRD_EXIT_GOOD;
+	int option;
+
+	arguments.numbers = mrd_table_new(NULL);
+	if (!arguments.numbers)
+		return mrd_ctl_no_memory(err);
+	optind = 0; /* GNU: starts anew */
+	opterr = 0;
+	while (status == MRD_EXIT_GOOD &&
+	       (option = getopt_long(argc, argv, ":o:h", longs, NULL)) >= 0) {
+		if (option == ':')
+			return mrd_ctl_usage(err, "a value is missing after", argv[optind - 1]);
+		if (option == '?')
+			return mrd_ctl_usage(err, "unknown option", argv[optind - 1]);
+		status = take_option(&arguments, option, optarg, domain, err);
+	}
+	if (status == MRD_EXIT_GOOD && !arguments.help)
+		status = complete(&arguments, argv + optind, argc - optind, err);
+	if (status != MRD_EXIT_GOOD)
+		return status;
+	*ret_arguments = arguments;
+	arguments = (struct mrd_replay_arguments){0};
+	return MRD_EXIT_GOOD;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* The command line of replay. */
+#ifndef MRD_CTL_REPLAY_ARGUMENTS_H
+#define MRD_CTL_REPLAY_ARGUMENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/ip.h"
+#include "base/table.h"
+#include "ctl/arguments.h"
+
+/* IP:PORT[@R[/Z[/S]]] */
+struct mrd_replay_endpoint {
+	struct mrd_ip ip;
+	uint16_t port;
+	struct mrd_locality_argument at;
+};
+
+struct mrd_replay_arguments {
+	const char **policy; /* of the command line, as is the rest that is not owned */
+	size_t policy_count;
+	char *service; /* of --host, with the next two; NULL: none was given */
+	char *namespace_;
+	uint16_t port; /* the host's, or else the first endpoint's */
+	struct mrd_replay_endpoint *endpoints;
+	size_t endpoint_count;
+	struct mrd_table *numbers; /* "10.0.0.5:9080" → its endpoint's index + 1 */
+	struct mrd_locality_argument from;
+	bool is_http;
+	bool has_until;
+	uint64_t until_ms;
+	const char *events; /* a path, or "-" */
+	bool json;
+	bool help;
+};
+
+/* The options behind the verb, argv[0]. Returns MRD_EXIT_GOOD, or the status to exit with after
+ * what is wrong was said on err. domain: the one in which Services have their names. */
+int mrd_replay_arguments_read(int argc, char **argv, const char *domain, FILE *err,
+			      struct mrd_replay_arguments *ret_arguments);
+void mrd_replay_arguments_free(struct mrd_replay_arguments *arguments); /* frees what is in it */
+#define MRD_AUTO_REPLAY_ARGUMENTS __attribute__((cleanup(mrd_replay_arguments_free)))
+
+/* The index of the endpoint, or -ENOENT. */
+int mrd_replay_find_endpoint(const struct mrd_replay_arguments *arguments, const struct mrd_ip *ip,
+			     uint16_t port, size_t *ret_index);
+
+#endif
