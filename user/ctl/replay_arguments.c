@@ -22,7 +22,8 @@ void mrd_replay_arguments_free(struct mrd_replay_arguments *arguments)
 	*arguments = (struct mrd_replay_arguments){0};
 }
 
-/* ---------------------------------------------------------------------------------------- --host */
+/* ---------------------------------------------------------------------------------------- --host
+ */
 
 static bool is_label(const char *text)
 {
@@ -92,14 +93,15 @@ static int take_host(struct mrd_replay_arguments *arguments, const char *value, 
 	return arguments->service && arguments->namespace_ ? MRD_EXIT_GOOD : mrd_ctl_no_memory(err);
 }
 
-/* ----------------------------------------------------------------------------------- --endpoints */
+/* ----------------------------------------------------------------------------------- --endpoints
+ */
 
 int mrd_replay_find_endpoint(const struct mrd_replay_arguments *arguments, const struct mrd_ip *ip,
 			     uint16_t port, size_t *ret_index)
 {
 	char key[MRD_IP_TEXT_MAX];
-	const uintptr_t number = (uintptr_t)mrd_table_get_str(arguments->numbers,
-							      mrd_ip_port_format(ip, port, key));
+	const uintptr_t number =
+		(uintptr_t)mrd_table_get_str(arguments->numbers, mrd_ip_port_format(ip, port, key));
 
 	if (!number)
 		return -ENOENT;
@@ -130,7 +132,8 @@ static int add_endpoint(struct mrd_replay_arguments *arguments, char *text, FILE
 		return mrd_ctl_usage(err, "--endpoints names twice", text);
 	endpoints[arguments->endpoint_count++] = endpoint;
 	mrd_ip_port_format(&endpoint.ip, endpoint.port, key);
-	if (mrd_table_put_str(arguments->numbers, key, (void *)(uintptr_t)arguments->endpoint_count))
+	if (mrd_table_put_str(arguments->numbers, key,
+			      (void *)(uintptr_t)arguments->endpoint_count))
 		return mrd_ctl_no_memory(err);
 	return MRD_EXIT_GOOD;
 }
@@ -148,7 +151,8 @@ static int add_endpoints(struct mrd_replay_arguments *arguments, const char *lis
 	return status;
 }
 
-/* --------------------------------------------------------------------------------------- options */
+/* --------------------------------------------------------------------------------------- options
+ */
 
 static int add_policy(struct mrd_replay_arguments *arguments, const char *path, FILE *err)
 {

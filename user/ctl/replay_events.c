@@ -39,7 +39,8 @@ void mrd_replay_events_free(struct mrd_replay_events *events)
 	*events = (struct mrd_replay_events){0};
 }
 
-/* ---------------------------------------------------------------------------------------- places */
+/* ---------------------------------------------------------------------------------------- places
+ */
 
 /* Columns are characters, as in jansson's own findings. */
 static unsigned int column_of(const char *text, const char *at)
@@ -105,7 +106,8 @@ static void complain_value(struct reading *reading, const char *field, const cha
 	complain(reading, find_value(reading->text, field), field, reason);
 }
 
-/* --------------------------------------------------------------------------------------- members */
+/* --------------------------------------------------------------------------------------- members
+ */
 
 static bool read_whole(const json_t *value, uint64_t max, uint64_t *ret_number)
 {
@@ -122,7 +124,8 @@ static void read_time(struct reading *reading, const json_t *value, struct mrd_r
 	uint64_t t_ms;
 
 	if (!read_whole(value, t_ms_max, &t_ms))
-		complain_value(reading, "t_ms", "must be a whole number of milliseconds, 0 or more");
+		complain_value(reading, "t_ms",
+			       "must be a whole number of milliseconds, 0 or more");
 	else if (t_ms < reading->last_t_ms)
 		complain_value(reading, "t_ms", "is before the time of an earlier line");
 	else
@@ -217,7 +220,8 @@ static void read_members(struct reading *reading, json_t *object, struct mrd_rep
 		complain(reading, start, "code", "missing: it or event must be there");
 }
 
-/* ----------------------------------------------------------------------------------------- lines */
+/* ----------------------------------------------------------------------------------------- lines
+ */
 
 static int add_event(struct mrd_replay_events *events, const struct mrd_replay_event *event)
 {
@@ -240,8 +244,8 @@ static int read_line(struct reading *reading, size_t len)
 	const size_t errors = reading->diag->errors;
 	json_error_t error;
 	MRD_CLEANUP(json_cleanup)
-	json_t *json = json_loadb(reading->text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY,
-				  &error);
+	json_t *json =
+		json_loadb(reading->text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
 
 	if (!json) {
 		reading->place.column = error.column > 0 ? (unsigned int)error.column : 1;

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The endpoints become manifests of one cluster, with a Node for each of them that says where it
+ * is; from there on it is what the agent does. Once is enough: ejections change shares, not who
+ * belongs to the route.
+ */
+#include "ctl/replay_route.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/doc.h"
+#include "base/strbuf.h"
+#include "model/model.h"
+#include "plan/hosts.h"
+#include "plan/plan.h"
+#include "source/object_doc.h"
+
+/* ----------------------------------------------------------------------------------- manifests */
+
+static const char *comma_before(const struct mrd_strbuf *out)
+{
+	return out->len && out->text[out->len - 1] != '{' ? "," : "";
+}
+
+static void add_label(struct mrd_strbuf *out, const char *key, const char *value)
+{
+	if (!*value)
+		return;
+	mrd_strbuf_addf(out, "%s\"%s\":", comma_before(out), key);
+	mrd_strbuf_add_json(out, value);
+}
+
+static void add_node(struct mrd_strbuf *out, size_t index, const struct mrd_locality_argument *at)
+{
+	mrd_strbuf_addf(out,
+			",{\"apiVersion\":\"v1\",\"kind\":\"Node\",\"metadata\":{\"name\":\"n%zu\","
+			"\"labels\":{",
+			index);
+	add_label(out, "topology.kubernetes.io/region", at->region);
+	add_label(out, "topology.kubernetes.io/zone", at->zone);
+	add_label(out, "topology.istio.io/subzone", at->subzone);
+	mrd_strbuf_addf(out, "}}}");
+}
+
+static void add_slice(struct mrd_strbuf *out, const struct mrd_replay_arguments *arguments,
+		      size_t index, const char *port_name)
+{
+	const struct mrd_replay_endpoint *endpoint = &arguments->endpoints[index];
+	char ip[MRD_IP_TEXT_MAX];
+
+	mrd_strbuf_addf(out,
+			",{\"apiVersion\":\"discovery.k8s.io/v1\",\"kind\":\"EndpointSlice\","
+			"\"metadata\":{\"name\":\"s%zu\",\"namespace\":\"%s\",\"labels\":"
+			"{\"kubernetes.io/service-name\":\"%s\"}},\"addressType\":\"%s\",\"ports\":"
+			"[{\"name\":\"%s\",\"port\":%u}],\"endpoints\":[{\"addresses\":[\"%s\"],"
+			"\"nodeName\":\"n%zu\"}]}",
+			index, arguments->namespace_, arguments->service,
+			endpoint->ip.version == MRD_IPV6 ? "IPv6" : "IPv4", port_name,
+			endpoint->port, mrd_ip_format(&endpoint->ip, ip), index);
+}
+
+/* The VIPs are of blocks that RFC 5737 and RFC 3849 keep for examples; nobody connects to them. */
+static void write_manifests(const struct mrd_replay_arguments *arguments, struct mrd_strbuf *out)
+{
+	const char *port_name = arguments->is_http ? "http" : "tcp";
+
+	mrd_strbuf_addf(
+		out,
+		"{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":[{\"apiVersion\":\"v1\","
+		"\"kind\":\"Service\",\"metadata\":{\"name\":\"%s\",\"namespace\":\"%s\"},"
+		"\"spec\":{\"clusterIP\":\"192.0.2.1\",\"clusterIPs\":[\"192.0.2.1\","
+		"\"2001:db8::1\"],\"ports\":[{\"name\":\"%s\",\"port\":%u}]}}",
+		arguments->service, arguments->namespace_, port_name, arguments->port);
+	for (size_t i = 0; i < arguments->endpoint_count; i++) {
+		add_node(out, i, &arguments->endpoints[i].at);
+		add_slice(out, arguments, i, port_name);
+	}
+	mrd_strbuf_addf(out, "]}");
+}
+
+static void doc_cleanup(struct mrd_doc_file **file)
+{
+	mrd_doc_free(*file);
+}
+
+static int put_object(void *self, struct mrd_meta *object, const struct mrd_place *at)
+{
+	(void)at;
+	return mrd_model_put(self, 0, object);
+}
+
+static int fill_model(const struct mrd_replay_arguments *arguments, struct mrd_model *model)
+{
+	MRD_CLEANUP(doc_cleanup) struct mrd_doc_file *file = NULL;
+	MRD_AUTO_STRBUF struct mrd_strbuf text = {0};
+	MRD_AUTO_DIAG struct mrd_diag diag = {0};
+	int r;
+
+	write_manifests(arguments, &text);
+	if (text.failed)
+		return -ENOMEM;
+	r = mrd_doc_parse("", text.text, text.len, &diag, &file);
+	return r ?: mrd_object_read(mrd_doc_root(file, 0), "", &diag, put_object, model);
+}
+
+/* ---------------------------------------------------------------------------------------- hosts */
+
+struct numbering {
+	const struct mrd_replay_arguments *arguments;
+	struct mrd_table *regions; /* name → number */
+	bool failed;
+};
+
+static uint32_t number_endpoint(void *self, const struct mrd_plan_endpoint *endpoint)
+{
+	struct numbering *numbering = self;
+	size_t index = 0;
+
+	if (mrd_replay_find_endpoint(numbering->arguments, &endpoint->ip, endpoint->port, &index))
+		numbering->failed = true;
+	return (uint32_t)index;
+}
+
+static uint32_t number_region(void *self, const char *region)
+{
+	struct numbering *numbering = self;
+	uintptr_t number = (uintptr_t)mrd_table_get_str(numbering->regions, region);
+
+	if (!number) {
+		number = mrd_table_count(numbering->regions) + 1;
+		if (mrd_table_put_str(numbering->regions, region, (void *)number))
+			numbering->failed = true;
+	}
+	return (uint32_t)number;
+}
+
+static void plan_cleanup(struct mrd_plan **plan)
+{
+	mrd_plan_free(*plan);
+}
+
+/* Both families are one cluster to Envoy, and so to us. */
+static int collect(const struct mrd_plan *plan, struct numbering *numbering,
+		   struct mrd_outlier_host *hosts, size_t *ret_count)
+{
+	const struct mrd_host_numbers numbers = {number_endpoint, number_region, numbering};
+	size_t count = 0;
+
+	for (size_t i = 0; i < plan->port_count; i++) {
+		MRD_AUTO_FREE struct mrd_outlier_host *more = NULL;
+		size_t more_count;
+		int r = mrd_plan_hosts(&plan->ports[i], &numbers, &more, &more_count);
+
+		if (r)
+			return r;
+		memcpy(&hosts[count], more, more_count * sizeof(*hosts));
+		count += more_count;
+	}
+	*ret_count = count;
+	return numbering->failed ? -ENOMEM : 0;
+}
+
+static int make_plan(const struct mrd_replay_arguments *arguments, const struct mrd_model *model,
+		     const struct mrd_policy *policy, struct mrd_plan **ret_plan)
+{
+	const struct mrd_plan_node node = {
+		.name = "",
+		.region = arguments->from.region,
+		.zone = arguments->from.zone,
+		.subzone = arguments->from.subzone,
+	};
+	struct mrd_view *view;
+	int r = mrd_model_view(model, arguments->namespace_, arguments->service, &view);
+
+	if (r)
+		return r;
+	r = mrd_plan_make(view, model, policy, &node, NULL, ret_plan);
+	mrd_view_free(view);
+	return r;
+}
+
+int mrd_replay_route(const struct mrd_replay_arguments *arguments, const struct mrd_policy *policy,
+		     struct mrd_outlier_host **ret_hosts, size_t *ret_count)
+{
+	static const struct mrd_model_cluster cluster = {.name = "", .region = "", .network = ""};
+	MRD_AUTO_FREE struct mrd_outlier_host *hosts =
+		calloc(arguments->endpoint_count, sizeof(*hosts));
+	MRD_CLEANUP(plan_cleanup) struct mrd_plan *plan = NULL;
+	struct numbering numbering = {.arguments = arguments, .regions = mrd_table_new(NULL)};
+	struct mrd_model *model = NULL;
+	int r = hosts && numbering.regions ? 0 : -ENOMEM;
+
+	r = r ?: mrd_model_new(&cluster, 1, 0, "", &model);
+	r = r ?: fill_model(arguments, model);
+	r = r ?: make_plan(arguments, model, policy, &plan);
+	r = r ?: collect(plan, &numbering, hosts, ret_count);
+	mrd_table_free(numbering.regions);
+	mrd_model_free(model);
+	if (!r)
+		*ret_hosts = MRD_STEAL_PTR(hosts);
+	return r;
+}

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The clock is the events' own and starts at 0, as the detector does. A sweep follows the events of
+ * its time.
+ */
+#include "ctl/verb_replay.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/diag.h"
+#include "base/strbuf.h"
+#include "ctl/offline.h"
+#include "ctl/replay_arguments.h"
+#include "ctl/replay_events.h"
+#include "ctl/replay_route.h"
+#include "outlier/event_log.h"
+#include "policy/policy_yaml.h"
+
+static const char usage[] =
+	"usage: meridianctl replay [--policy FILE]... --host HOST[:PORT]\n"
+	"                          --endpoints IP:PORT[@R[/Z[/S]]],... [--from R[/Z[/S]]]\n"
+	"                          [--protocol http|tcp] [--until DURATION] [-o text|json]\n"
+	"                          EVENTS.jsonl\n"
+	"\n"
+	"Feeds timed responses to the outlier detector, without agent, kernel or root, and prints\n"
+	"the lines of Envoy's outlier event log, with t_ms in the place of the timestamp.\n"
+	"\n"
+	"  --policy     a file or folder; may be given several times\n"
+	"  --host       the Service: reviews, reviews.ns or ns/reviews; without a port, that of "
+	"the\n"
+	"               first endpoint\n"
+	"  --endpoints  all of the Service, with the locality of each\n"
+	"  --from       where the node is\n"
+	"  --protocol   http (the default), or tcp: a handshake is a success\n"
+	"  --until      where the clock stops; without it, at the last event\n"
+	"\n"
+	"An event is {\"t_ms\":0,\"endpoint\":\"10.0.0.5:9080\",\"code\":503}, or has an event "
+	"beside\n"
+	"or instead of the code: connect-failed, reset, timeout, connected. - is standard input.\n"
+	"\n"
+	"Exit status: 0 good, 1 an input is broken, 2 wrong usage.\n";
+
+/* All that is read; owned. */
+struct replay {
+	struct mrd_agent_config *names; /* what an agent without a word in its configuration has */
+	struct mrd_replay_arguments arguments;
+	struct mrd_replay_events events;
+	struct mrd_policy *policy;
+	struct mrd_outlier_host *hosts;
+	size_t host_count;
+	struct mrd_outlier *detector;
+};
+
+static void replay_cleanup(struct replay *replay)
+{
+	mrd_agent_config_free(replay->names);
+	mrd_replay_arguments_free(&replay->arguments);
+	mrd_replay_events_free(&replay->events);
+	mrd_policy_free(replay->policy);
+	free(replay->hosts);
+	mrd_outlier_free(replay->detector);
+}
+
+/* ------------------------------------------------------------------------------------- reading */
+
+/* Both are read, so that one run shows every mistake. */
+static int read_inputs(struct replay *replay, FILE *err)
+{
+	const struct mrd_replay_arguments *arguments = &replay->arguments;
+	const struct mrd_policy_names names = {
+		.cluster_domain = replay->names->cluster_domain,
+		.root_namespace = replay->names->root_namespace,
+	};
+	MRD_AUTO_DIAG struct mrd_diag diag = {0};
+	int r = mrd_policy_load(arguments->policy, arguments->policy_count, &names, &diag,
+				&replay->policy);
+
+	if (r != -ENOMEM)
+		r = mrd_replay_events_read(arguments, &diag, &replay->events) ?: r;
+	return mrd_offline_conclude(r, &diag, err);
+}
+
+static bool is_host(const struct replay *replay, size_t endpoint)
+{
+	for (size_t i = 0; i < replay->host_count; i++)
+		if (replay->hosts[i].id == endpoint)
+			return true;
+	return false;
+}
+
+static void warn_of_others(const struct replay *replay, FILE *err)
+{
+	for (size_t i = 0; i < replay->arguments.endpoint_count; i++) {
+		const struct mrd_replay_endpoint *endpoint = &replay->arguments.endpoints[i];
+		char text[MRD_IP_TEXT_MAX];
+
+		if (!is_host(replay, i))
+			fprintf(err,
+				"warning: %s is not in the route: the detector does not hear of "
+				"it\n",
+				mrd_ip_port_format(&endpoint->ip, endpoint->port, text));
+	}
+}
+
+static int make_detector(struct replay *replay, const struct mrd_outlier_rule *rule)
+{
+	int r = mrd_replay_route(&replay->arguments, replay->policy, &replay->hosts,
+				 &replay->host_count);
+
+	r = r ?: mrd_outlier_new(rule, replay->arguments.is_http, 0, &replay->detector);
+	return r ?: mrd_outlier_set_hosts(replay->detector, replay->hosts, replay->host_count);
+}
+
+/* ------------------------------------------------------------------------------------- feeding */
+
+/* The log that is being written. */
+struct telling {
+	const struct replay *replay;
+	const char *cluster;
+	uint64_t now_ms;
+	struct mrd_strbuf *out;
+};
+
+static void tell(void *self, const struct mrd_outlier_verdict *verdict)
+{
+	const struct telling *telling = self;
+	const struct mrd_replay_endpoint *endpoint =
+		&telling->replay->arguments.endpoints[verdict->host];
+	char upstream[MRD_IP_TEXT_MAX];
+
+	mrd_event_log_add(
+		&(struct mrd_event_log_line){
+			.verdict = verdict,
+			.cluster_name = telling->cluster,
+			.upstream_url = mrd_ip_port_format(&endpoint->ip, endpoint->port, upstream),
+			.t_ms = telling->now_ms,
+		},
+		telling->out);
+}
+
+/* The sweeps that are due before the time. */
+static void sweep_before(struct mrd_outlier *detector, uint64_t time_ms, struct telling *telling)
+{
+	while (mrd_outlier_next_sweep(detector) < time_ms) {
+		telling->now_ms = mrd_outlier_next_sweep(detector);
+		mrd_outlier_sweep(detector, telling->now_ms, tell, telling);
+	}
+}
+
+static void feed(struct replay *replay, struct telling *telling)
+{
+	const struct mrd_replay_arguments *arguments = &replay->arguments;
+	const struct mrd_replay_events *events = &replay->events;
+	uint64_t until_ms = events->count ? events->events[events->count - 1].t_ms : 0;
+
+	if (arguments->has_until)
+		until_ms = arguments->until_ms;
+	for (size_t i = 0; i < events->count && events->events[i].t_ms <= until_ms; i++) {
+		const struct mrd_replay_event *event = &events->events[i];
+
+		sweep_before(replay->detector, event->t_ms, telling);
+		telling->now_ms = event->t_ms;
+		mrd_outlier_signal(replay->detector, (uint32_t)event->endpoint, event->signal,
+				   event->code, event->t_ms, tell, telling);
+	}
+	sweep_before(replay->detector, until_ms + 1, telling);
+}
+
+/* ------------------------------------------------------------------------------------ printing */
+
+/* Each line is a JSON document by itself. */
+static void print_array(char *lines, FILE *out)
+{
+	const char *before = "[\n";
+
+	for (char *line; (line = strsep(&lines, "\n")) && *line; before = ",\n")
+		fprintf(out, "%s  %s", before, line);
+	fputs(*before == '[' ? "[]\n" : "\n]\n", out);
+}
+
+static int run(struct replay *replay, FILE *out, FILE *err)
+{
+	const struct mrd_replay_arguments *arguments = &replay->arguments;
+	MRD_AUTO_STRBUF struct mrd_strbuf cluster = {0};
+	MRD_AUTO_STRBUF struct mrd_strbuf lines = {0};
+	struct mrd_effective effective;
+
+	mrd_policy_effective(replay->policy, arguments->namespace_, arguments->service,
+			     arguments->port, &effective);
+	mrd_event_log_add_cluster(arguments->port, arguments->service, arguments->namespace_,
+				  replay->names->cluster_domain, &cluster);
+	if (cluster.failed || (effective.outlier && make_detector(replay, effective.outlier)))
+		return mrd_ctl_no_memory(err);
+	if (effective.outlier) {
+		warn_of_others(replay, err);
+		feed(replay,
+		     &(struct telling){.replay = replay, .cluster = cluster.text, .out = &lines});
+	} else {
+		fprintf(err, "meridianctl: no outlierDetection holds for %s\n", cluster.text);
+	}
+	if (lines.failed)
+		return mrd_ctl_no_memory(err);
+	if (arguments->json)
+		print_array(lines.text, out);
+	else
+		fputs(lines.text ? lines.text : "", out);
+	return mrd_ctl_flush(out, err);
+}
+
+int mrd_ctl_replay(int argc, char **argv, FILE *out, FILE *err)
+{
+	MRD_CLEANUP(replay_cleanup)
+	struct replay replay = {
+		.names = calloc(1, sizeof(*replay.names)),
+	};
+	int status;
+
+	if (!replay.names || mrd_config_set_defaults(replay.names))
+		return mrd_ctl_no_memory(err);
+	status = mrd_replay_arguments_read(argc, argv, replay.names->cluster_domain, err,
+					   &replay.arguments);
+	if (status == MRD_EXIT_GOOD && replay.arguments.help) {
+		fputs(usage, out);
+		return MRD_EXIT_GOOD;
+	}
+	status = status == MRD_EXIT_GOOD ? read_inputs(&replay, err) : status;
+	return status == MRD_EXIT_GOOD ? run(&replay, out, err) : status;
+}
