@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/random.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -47,15 +48,31 @@ static void watch_sweep(struct mrd_engine *engine, struct mrd_entry *entry)
 			      MRD_KV("service", entry->service->key));
 }
 
+static uint64_t random_number(void *self)
+{
+	uint64_t number = 0;
+
+	(void)self;
+	/* Without entropy there is no jitter, which is better than to wait. */
+	if (getrandom(&number, sizeof(number), GRND_NONBLOCK) != sizeof(number))
+		return 0;
+	return number;
+}
+
 static int set_rule(struct mrd_engine *engine, struct mrd_entry *entry,
 		    const struct mrd_outlier_rule *rule)
 {
 	const uint64_t now_ms = mrd_engine_ms(engine->now_ns());
+	int r = 0;
 
-	if (!entry->detector)
-		return mrd_outlier_new(rule, entry->is_http, now_ms, &entry->detector);
-	mrd_outlier_set_rule(entry->detector, rule, now_ms);
+	if (entry->detector)
+		mrd_outlier_set_rule(entry->detector, rule, now_ms);
+	else
+		r = mrd_outlier_new(rule, entry->is_http, now_ms, &entry->detector);
+	if (r)
+		return r;
 	mrd_outlier_set_http(entry->detector, entry->is_http);
+	mrd_outlier_set_random(entry->detector, rule->max_jitter_ms ? random_number : NULL, NULL);
 	return 0;
 }
 
@@ -254,7 +271,8 @@ static void flip(struct mrd_engine *engine, struct mrd_entry *entry, struct mrd_
 		 uint64_t seen_ns)
 {
 	const uint32_t id = note->verdict.host;
-	const struct mrd_health *known = mrd_rows_get(entry->rows, MRD_MAP_HEALTH, &id);
+	const struct mrd_health *known =
+		entry->rows ? mrd_rows_get(entry->rows, MRD_MAP_HEALTH, &id) : NULL;
 	struct mrd_outlier_state state;
 	struct mrd_health health;
 	uint64_t now_ns;
@@ -299,20 +317,52 @@ static int reserve_notes(struct mrd_engine *engine, size_t more)
 
 struct hearing {
 	struct mrd_engine *engine;
-	const struct mrd_entry *entry;
+	struct mrd_entry *entry;
+	size_t first; /* note of this hearing */
+	bool changed; /* the kernel should do something else now */
 };
 
 static void on_verdict(void *self, const struct mrd_outlier_verdict *verdict)
 {
-	const struct hearing *hearing = self;
+	struct hearing *hearing = self;
 	struct mrd_engine *engine = hearing->engine;
 
+	hearing->changed |= mrd_verdict_is_effective(verdict);
 	if (reserve_notes(engine, 1))
-		return; /* room for what must be acted on was made before */
+		return; /* the next plan does what must be done, without words */
 	engine->notes[engine->note_count++] = (struct mrd_note){
 		.service_id = hearing->entry->id,
 		.verdict = *verdict,
 	};
+}
+
+/* Plans wait until no more ejections come. */
+static void note_burst(struct mrd_engine *engine)
+{
+	engine->last_burst_ns = engine->now_ns();
+	if (!engine->burst_since_ns)
+		engine->burst_since_ns = engine->last_burst_ns;
+}
+
+/* Ejections go to the kernel now; returns with the next plan, but of a held service now as well. */
+static void act_on(const struct hearing *hearing, uint64_t seen_ns)
+{
+	struct mrd_engine *engine = hearing->engine;
+	struct mrd_entry *entry = hearing->entry;
+
+	for (size_t i = hearing->first; i < engine->note_count; i++) {
+		struct mrd_note *note = &engine->notes[i];
+
+		if (!note->verdict.ejected) {
+			if (entry->service->held)
+				flip_back(engine, entry, note);
+		} else if (mrd_verdict_is_effective(&note->verdict)) {
+			flip(engine, entry, note, seen_ns);
+			note_burst(engine);
+		}
+	}
+	if (hearing->changed)
+		mrd_model_touch(engine->input.model, entry->name.namespace_, entry->name.service);
 }
 
 static enum mrd_outlier_signal signal_of(enum mrd_event_kind kind)
@@ -334,9 +384,7 @@ static enum mrd_outlier_signal signal_of(enum mrd_event_kind kind)
 void mrd_engine_event(struct mrd_engine *engine, const struct mrd_event *event)
 {
 	struct mrd_entry *entry = mrd_book_find_entry(&engine->book, event->service_id);
-	struct hearing hearing = {.engine = engine, .entry = entry};
-	const size_t first = engine->note_count;
-	bool changed = false;
+	struct hearing hearing = {.engine = engine, .entry = entry, .first = engine->note_count};
 
 	if (!entry || !entry->detector || !entry->rows || event->kind == MRD_EVENT_NONE ||
 	    reserve_notes(engine, NOTES_PER_EVENT))
@@ -348,20 +396,8 @@ void mrd_engine_event(struct mrd_engine *engine, const struct mrd_event *event)
 	mrd_outlier_signal(entry->detector, event->endpoint_id, signal_of(event->kind),
 			   event->kind == MRD_EVENT_RESPONSE ? event->status : 0,
 			   mrd_engine_ms(engine->now_ns()), on_verdict, &hearing);
-	for (size_t i = first; i < engine->note_count; i++) {
-		if (!mrd_verdict_is_effective(&engine->notes[i].verdict))
-			continue;
-		flip(engine, entry, &engine->notes[i], event->time_ns);
-		changed = true;
-	}
-	if (engine->note_count != first)
-		watch_sweep(engine, entry);
-	if (!changed)
-		return;
-	engine->last_burst_ns = engine->now_ns();
-	if (!engine->burst_since_ns)
-		engine->burst_since_ns = engine->last_burst_ns;
-	mrd_model_touch(engine->input.model, entry->name.namespace_, entry->name.service);
+	act_on(&hearing, event->time_ns);
+	watch_sweep(engine, entry);
 }
 
 uint64_t mrd_engine_settles_at(const struct mrd_engine *engine)
@@ -396,17 +432,17 @@ void mrd_engine_tick(struct mrd_engine *engine)
 	size_t cursor = 0;
 
 	while ((entry = mrd_table_next(engine->sweeping, &cursor, NULL, NULL))) {
-		struct hearing hearing = {.engine = engine, .entry = entry};
-		const size_t first = engine->note_count;
+		const uint64_t due_ms = mrd_outlier_next_sweep(entry->detector);
+		struct hearing hearing = {
+			.engine = engine,
+			.entry = entry,
+			.first = engine->note_count,
+		};
 
-		if (mrd_outlier_next_sweep(entry->detector) > mrd_engine_ms(now_ns))
+		if (due_ms > mrd_engine_ms(now_ns))
 			continue;
 		mrd_outlier_sweep(entry->detector, mrd_engine_ms(now_ns), on_verdict, &hearing);
-		for (size_t i = first; entry->service->held && i < engine->note_count; i++)
-			flip_back(engine, entry, &engine->notes[i]);
-		if (engine->note_count != first)
-			mrd_model_touch(engine->input.model, entry->name.namespace_,
-					entry->name.service);
+		act_on(&hearing, due_ms * MRD_NS_PER_MS);
 		watch_sweep(engine, entry);
 	}
 	if (engine->retry_at_ns && engine->retry_at_ns <= now_ns)

@@ -13,6 +13,7 @@
 #include <jansson.h>
 
 #include "base/cleanup.h"
+#include "outlier/grpc_status.h"
 
 enum { CODE_MIN = 100, CODE_MAX = 599 };
 
@@ -155,6 +156,18 @@ static void read_code(struct reading *reading, const json_t *value, struct mrd_r
 		complain_value(reading, "code", "must be a status, 100 to 599");
 }
 
+/* Where a gRPC answer says how it went, its status counts and not the 200 beside it. */
+static void read_grpc_status(struct reading *reading, const json_t *value,
+			     struct mrd_replay_event *event)
+{
+	uint64_t status;
+
+	if (read_whole(value, UINT32_MAX, &status))
+		event->code = mrd_grpc_http_code((uint32_t)status);
+	else
+		complain_value(reading, "grpc_status", "must be a whole number, 0 or more");
+}
+
 static void read_signal(struct reading *reading, const json_t *value,
 			struct mrd_replay_event *event)
 {
@@ -187,6 +200,7 @@ static const struct member {
 	{.name = "endpoint", .read = read_endpoint, .required = true},
 	{.name = "event", .read = read_signal},
 	{.name = "code", .read = read_code},
+	{.name = "grpc_status", .read = read_grpc_status}, /* after the code, which it replaces */
 };
 enum { MEMBERS = sizeof(members) / sizeof(members[0]) };
 
@@ -216,8 +230,9 @@ static void read_members(struct reading *reading, json_t *object, struct mrd_rep
 		else if (members[i].required)
 			complain(reading, start, members[i].name, "missing");
 	}
-	if (!json_object_get(object, "code") && !json_object_get(object, "event"))
-		complain(reading, start, "code", "missing: it or event must be there");
+	if (!json_object_get(object, "code") && !json_object_get(object, "event") &&
+	    !json_object_get(object, "grpc_status"))
+		complain(reading, start, "code", "missing: it, event or grpc_status must be there");
 }
 
 /* ----------------------------------------------------------------------------------------- lines

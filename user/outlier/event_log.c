@@ -40,10 +40,10 @@ static void add_eject_event(struct mrd_strbuf *out, const struct mrd_outlier_ver
 		break;
 	case MRD_FAILURE_PERCENTAGE:
 	case MRD_FAILURE_PERCENTAGE_LOCAL_ORIGIN:
-		mrd_strbuf_addf(out,
-				",\"eject_failure_percentage_event\":{\"host_success_rate\":%" PRIu32
-				"}",
-				rates->host);
+		mrd_strbuf_addf(
+			out,
+			",\"eject_failure_percentage_event\":{\"host_success_rate\":%" PRIu32 "}",
+			rates->host);
 		break;
 	}
 }

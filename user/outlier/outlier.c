@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * Envoy sweeps each interval; here a sweep that nobody needs is skipped. That comes out the same,
- * because a sweep does two things only: it un-ejects a host whose time is over, and it lowers the
- * multiplier of a healthy host by one. The first has a date that next_sweep tells. The second is
- * counted: each host remembers the sweep up to which its multiplier is right (decayed_to_ms), and
- * every later sweep takes one away.
+ * because a sweep does three things only: it un-ejects a host whose time is over, it lowers the
+ * multiplier of a healthy host by one, and it judges the rates of the interval. The first has a
+ * date that next_sweep tells. The second is counted: each host remembers the sweep up to which its
+ * multiplier is right (decayed_to_ms), and every later sweep takes one away. The third is due at
+ * the end of an interval in which something was counted (buckets_due_ms).
  *
  * Hosts are sorted by id; a signal costs one binary search and no memory.
  */
@@ -13,16 +14,31 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "outlier/success_rate.h"
+
 enum {
 	CODE_CONNECT_FAILED = 503, /* what Envoy makes of an event without a code */
 	CODE_TIMEOUT = 504,
 	CODE_CONNECTED = 200,
+	CODE_SUCCESS = 200,
+	CODE_ERROR = 500,
 	GATEWAY_DEFAULT = 5, /* Envoy's own detector, which nobody enforces */
 	CAP_DEFAULT_PERCENT = 10,
 };
 
+/* Who made the results that a rate is taken of; without the split all are external. */
+enum origin { ORIGIN_EXTERNAL, ORIGIN_LOCAL, ORIGINS };
+
+/* The results of an interval. */
+struct bucket {
+	uint64_t total;
+	uint64_t failed;
+};
+
 struct host {
 	struct mrd_outlier_host given;
+	struct bucket buckets[ORIGINS];
+	bool is_judged; /* within a sweep: takes part in this origin's rates */
 	uint32_t run_5xx;
 	uint32_t run_gateway;
 	uint32_t run_local;
@@ -41,7 +57,12 @@ struct mrd_outlier {
 	bool is_http;
 	uint64_t epoch_ms; /* sweeps lie at epoch + n × interval, n from 1 */
 	uint64_t next_sweep_ms;
+	uint64_t swept_ms;	 /* the last sweep; events of its time belong to the next one */
+	uint64_t buckets_due_ms; /* UINT64_MAX: all are empty */
+	uint64_t (*random)(void *self);
+	void *random_self;
 	struct host *hosts; /* sorted by id */
+	double *rates;	    /* room for one of each host */
 	size_t count;
 	size_t ejected_count;
 };
@@ -83,22 +104,48 @@ static void decay(const struct mrd_outlier *outlier, struct host *host, uint64_t
 	host->decayed_to_ms = sweep_ms;
 }
 
+static uint64_t wanted_sweep(const struct mrd_outlier *outlier, const struct host *host)
+{
+	if (host->ejected)
+		return sweep_at_or_after(outlier, host->ejected_until_ms);
+	return host->multiplier ? host->decayed_to_ms + outlier->rule.interval_ms : UINT64_MAX;
+}
+
 static void plan_sweep(struct mrd_outlier *outlier)
 {
-	uint64_t next_ms = UINT64_MAX;
+	uint64_t next_ms = outlier->buckets_due_ms;
 
 	for (size_t i = 0; i < outlier->count; i++) {
-		const struct host *host = &outlier->hosts[i];
-		uint64_t wanted_ms = UINT64_MAX;
+		const uint64_t wanted_ms = wanted_sweep(outlier, &outlier->hosts[i]);
 
-		if (host->ejected)
-			wanted_ms = sweep_at_or_after(outlier, host->ejected_until_ms);
-		else if (host->multiplier)
-			wanted_ms = host->decayed_to_ms + outlier->rule.interval_ms;
 		if (wanted_ms < next_ms)
 			next_ms = wanted_ms;
 	}
 	outlier->next_sweep_ms = next_ms;
+}
+
+/* The same after a change of one host that wanted a sweep at was_ms. */
+static void replan_sweep(struct mrd_outlier *outlier, const struct host *host, uint64_t was_ms)
+{
+	const uint64_t wanted_ms = wanted_sweep(outlier, host);
+
+	if (wanted_ms <= outlier->next_sweep_ms)
+		outlier->next_sweep_ms = wanted_ms;
+	else if (was_ms == outlier->next_sweep_ms)
+		plan_sweep(outlier);
+}
+
+static bool judges_rates(const struct mrd_outlier_rule *rule)
+{
+	return rule->success_rate.on || rule->failure_percentage.on;
+}
+
+static void empty_buckets(struct mrd_outlier *outlier)
+{
+	for (size_t i = 0; i < outlier->count; i++)
+		for (int origin = 0; origin < ORIGINS; origin++)
+			outlier->hosts[i].buckets[origin] = (struct bucket){0};
+	outlier->buckets_due_ms = UINT64_MAX;
 }
 
 /* ------------------------------------------------------------------------------- making */
@@ -113,6 +160,8 @@ static void take_rule(struct mrd_outlier *outlier, const struct mrd_outlier_rule
 		outlier->rule.base_ejection_ms = 1;
 	if (outlier->rule.max_ejection_ms < outlier->rule.base_ejection_ms)
 		outlier->rule.max_ejection_ms = outlier->rule.base_ejection_ms;
+	if (outlier->rule.max_jitter_ms == UINT64_MAX)
+		outlier->rule.max_jitter_ms--;
 }
 
 int mrd_outlier_new(const struct mrd_outlier_rule *rule, bool is_http, uint64_t now_ms,
@@ -125,7 +174,9 @@ int mrd_outlier_new(const struct mrd_outlier_rule *rule, bool is_http, uint64_t 
 	take_rule(outlier, rule);
 	outlier->is_http = is_http;
 	outlier->epoch_ms = now_ms;
+	outlier->swept_ms = now_ms;
 	outlier->next_sweep_ms = UINT64_MAX;
+	outlier->buckets_due_ms = UINT64_MAX;
 	*ret_outlier = outlier;
 	return 0;
 }
@@ -135,6 +186,7 @@ void mrd_outlier_free(struct mrd_outlier *outlier)
 	if (!outlier)
 		return;
 	free(outlier->hosts);
+	free(outlier->rates);
 	free(outlier);
 }
 
@@ -150,14 +202,25 @@ void mrd_outlier_set_rule(struct mrd_outlier *outlier, const struct mrd_outlier_
 			outlier->hosts[i].decayed_to_ms = now_ms;
 		}
 		outlier->epoch_ms = now_ms;
+		outlier->swept_ms = now_ms;
+		if (outlier->buckets_due_ms != UINT64_MAX)
+			outlier->buckets_due_ms = now_ms + rule->interval_ms;
 	}
 	take_rule(outlier, rule);
+	if (!judges_rates(rule))
+		empty_buckets(outlier);
 	plan_sweep(outlier);
 }
 
 void mrd_outlier_set_http(struct mrd_outlier *outlier, bool is_http)
 {
 	outlier->is_http = is_http;
+}
+
+void mrd_outlier_set_random(struct mrd_outlier *outlier, uint64_t (*random)(void *self), void *self)
+{
+	outlier->random = random;
+	outlier->random_self = self;
 }
 
 static int compare_hosts(const void *a, const void *b)
@@ -181,10 +244,14 @@ int mrd_outlier_set_hosts(struct mrd_outlier *outlier, const struct mrd_outlier_
 			  size_t count)
 {
 	struct host *set = calloc(count ? count : 1, sizeof(*set));
+	double *rates = calloc(count ? count : 1, sizeof(*rates));
 	size_t kept = 0;
 
-	if (!set)
+	if (!set || !rates) {
+		free(set);
+		free(rates);
 		return -ENOMEM;
+	}
 	for (size_t i = 0; i < count; i++) {
 		const struct host *known = find_host(outlier, hosts[i].id);
 
@@ -201,7 +268,9 @@ int mrd_outlier_set_hosts(struct mrd_outlier *outlier, const struct mrd_outlier_
 			set[kept++] = set[i];
 
 	free(outlier->hosts);
+	free(outlier->rates);
 	outlier->hosts = set;
+	outlier->rates = rates;
 	outlier->count = kept;
 	outlier->ejected_count = 0;
 	for (size_t i = 0; i < kept; i++)
@@ -283,10 +352,18 @@ static void clear_runs(struct host *host)
 	host->run_local = 0;
 }
 
+static uint64_t jitter_ms(const struct mrd_outlier *outlier)
+{
+	const uint64_t max_ms = outlier->rule.max_jitter_ms;
+
+	return max_ms && outlier->random ? outlier->random(outlier->random_self) % (max_ms + 1) : 0;
+}
+
 static void eject(struct mrd_outlier *outlier, struct host *host, uint64_t now_ms)
 {
 	const uint64_t base_ms = outlier->rule.base_ejection_ms;
 	const uint64_t max_ms = outlier->rule.max_ejection_ms;
+	const uint64_t was_ms = wanted_sweep(outlier, host);
 
 	/* A sweep at this very time comes after the event. */
 	if (now_ms)
@@ -298,13 +375,14 @@ static void eject(struct mrd_outlier *outlier, struct host *host, uint64_t now_m
 	host->ejected_at_ms = now_ms;
 	host->ejected_until_ms =
 		now_ms +
-		(host->multiplier > max_ms / base_ms ? max_ms : host->multiplier * base_ms);
+		(host->multiplier > max_ms / base_ms ? max_ms : host->multiplier * base_ms) +
+		jitter_ms(outlier);
 	host->ejections++;
 	outlier->ejected_count++;
-	plan_sweep(outlier);
+	replan_sweep(outlier, host, was_ms);
 }
 
-static void uneject(struct mrd_outlier *outlier, struct host *host, uint64_t sweep_ms,
+static void uneject(struct mrd_outlier *outlier, struct host *host, uint64_t time_ms,
 		    const struct report *report)
 {
 	const struct mrd_outlier_verdict verdict = {
@@ -312,31 +390,39 @@ static void uneject(struct mrd_outlier *outlier, struct host *host, uint64_t swe
 		.type = MRD_CONSECUTIVE_5XX, /* Envoy's log says so, whatever ejected it */
 		.last_action_known = true,
 		.since_last_action_ms =
-			sweep_ms > host->ejected_at_ms ? sweep_ms - host->ejected_at_ms : 0,
+			time_ms > host->ejected_at_ms ? time_ms - host->ejected_at_ms : 0,
 		.ejections = host->ejections,
 	};
 
 	host->ejected = false;
 	host->has_returned = true;
-	host->returned_at_ms = sweep_ms;
-	host->decayed_to_ms = sweep_ms;
+	host->returned_at_ms = time_ms;
+	/* The first step back is due when the host has been back for an interval. */
+	host->decayed_to_ms = sweep_at_or_after(outlier, time_ms);
 	clear_runs(host);
 	outlier->ejected_count--;
 	report->fn(report->self, &verdict);
 }
 
-/* A run of errors has reached its threshold. */
-static void detect(struct mrd_outlier *outlier, struct host *host, enum mrd_outlier_type type,
-		   bool enforced, const struct report *report)
+/* An outlier: what says so, and whether that may eject. */
+struct finding {
+	enum mrd_outlier_type type;
+	bool enforced;
+	struct mrd_outlier_rates rates;
+};
+
+static void detect(struct mrd_outlier *outlier, struct host *host, const struct finding *finding,
+		   const struct report *report)
 {
 	const bool allowed = may_eject(outlier, host);
 	struct mrd_outlier_verdict verdict = {
 		.host = host->given.id,
-		.type = type,
+		.type = finding->type,
 		.ejected = true,
-		.enforced = enforced && allowed,
+		.enforced = finding->enforced && allowed,
 		.capped = !allowed,
 		.last_action_known = host->has_returned,
+		.rates = finding->rates,
 	};
 
 	if (host->has_returned && report->now_ms > host->returned_at_ms)
@@ -357,20 +443,129 @@ static bool on_probation(const struct mrd_outlier *outlier, const struct host *h
 static void count_error(struct mrd_outlier *outlier, struct host *host, enum mrd_outlier_type type,
 			uint32_t threshold, uint32_t *run, const struct report *report)
 {
-	const bool enforced = threshold != 0;
+	const struct finding finding = {.type = type, .enforced = threshold != 0};
 
-	if (type == MRD_CONSECUTIVE_GATEWAY_FAILURE && !enforced && !outlier->rule.gateway_off)
+	if (type == MRD_CONSECUTIVE_GATEWAY_FAILURE && !threshold && !outlier->rule.gateway_off)
 		threshold = GATEWAY_DEFAULT;
 	if (!threshold)
 		return;
-	if (enforced && on_probation(outlier, host, report->now_ms))
+	if (finding.enforced && on_probation(outlier, host, report->now_ms))
 		threshold = 1;
 	++*run;
 	/* An ejected host is out already; its run ends when it returns. */
 	if (*run < threshold || host->ejected)
 		return;
 	*run = 0;
-	detect(outlier, host, type, enforced, report);
+	detect(outlier, host, &finding, report);
+}
+
+/* ------------------------------------------------------------------------------- rates */
+
+static void count_result(struct mrd_outlier *outlier, struct host *host, enum origin origin,
+			 bool is_failure, uint64_t now_ms)
+{
+	struct bucket *bucket = &host->buckets[origin];
+	uint64_t due_ms;
+
+	if (!judges_rates(&outlier->rule))
+		return;
+	bucket->total++;
+	bucket->failed += is_failure;
+	if (outlier->buckets_due_ms != UINT64_MAX)
+		return;
+	due_ms = sweep_at_or_after(outlier,
+				   now_ms > outlier->swept_ms ? now_ms : outlier->swept_ms + 1);
+	outlier->buckets_due_ms = due_ms;
+	if (due_ms < outlier->next_sweep_ms)
+		outlier->next_sweep_ms = due_ms;
+}
+
+static double success_rate(const struct bucket *bucket)
+{
+	return (double)(bucket->total - bucket->failed) * 100.0 / (double)bucket->total;
+}
+
+static bool has_volume(const struct host *host, enum origin origin, uint32_t volume)
+{
+	return host->is_judged && host->buckets[origin].total >= volume;
+}
+
+static void judge_success_rates(struct mrd_outlier *outlier, enum origin origin,
+				const struct report *report)
+{
+	const struct mrd_success_rate_rule *rule = &outlier->rule.success_rate;
+	struct finding finding = {
+		.type = origin == ORIGIN_LOCAL ? MRD_SUCCESS_RATE_LOCAL_ORIGIN : MRD_SUCCESS_RATE,
+		.enforced = rule->enforced,
+	};
+	struct mrd_success_rate_limit limit;
+	size_t count = 0;
+
+	for (size_t i = 0; i < outlier->count; i++)
+		if (has_volume(&outlier->hosts[i], origin, rule->request_volume))
+			outlier->rates[count++] = success_rate(&outlier->hosts[i].buckets[origin]);
+	if (!rule->on || !count || count < rule->minimum_hosts)
+		return;
+	limit = mrd_success_rate_limit(outlier->rates, count, rule->stdev_factor);
+	for (size_t i = 0; i < outlier->count; i++) {
+		struct host *host = &outlier->hosts[i];
+
+		if (!has_volume(host, origin, rule->request_volume) ||
+		    !(success_rate(&host->buckets[origin]) < limit.threshold))
+			continue;
+		finding.rates = (struct mrd_outlier_rates){
+			.host = (uint32_t)success_rate(&host->buckets[origin]),
+			.average = (uint32_t)limit.average,
+			.threshold = (uint32_t)limit.threshold,
+		};
+		detect(outlier, host, &finding, report);
+	}
+}
+
+static void judge_failure_percentages(struct mrd_outlier *outlier, enum origin origin,
+				      const struct report *report)
+{
+	const struct mrd_failure_percentage_rule *rule = &outlier->rule.failure_percentage;
+	struct finding finding = {
+		.type = origin == ORIGIN_LOCAL ? MRD_FAILURE_PERCENTAGE_LOCAL_ORIGIN
+					       : MRD_FAILURE_PERCENTAGE,
+		.enforced = rule->enforced,
+	};
+	size_t count = 0;
+
+	for (size_t i = 0; i < outlier->count; i++)
+		count += has_volume(&outlier->hosts[i], origin, rule->request_volume);
+	if (!rule->on || count < rule->minimum_hosts)
+		return;
+	for (size_t i = 0; i < outlier->count; i++) {
+		struct host *host = &outlier->hosts[i];
+		const struct bucket *bucket = &host->buckets[origin];
+
+		if (!has_volume(host, origin, rule->request_volume) ||
+		    bucket->failed * 100 < rule->threshold * bucket->total)
+			continue;
+		/* Its success rate may have ejected it just now. Then Envoy still logs what it does
+		 * not enforce. */
+		if (host->ejected && rule->enforced)
+			continue;
+		finding.rates.host = (uint32_t)success_rate(bucket);
+		detect(outlier, host, &finding, report);
+	}
+}
+
+/* Both detectors look at the hosts that were in before either of them. */
+static void judge_rates(struct mrd_outlier *outlier, const struct report *report)
+{
+	for (enum origin origin = ORIGIN_EXTERNAL; origin < ORIGINS; origin++) {
+		for (size_t i = 0; i < outlier->count; i++) {
+			struct host *host = &outlier->hosts[i];
+
+			host->is_judged = !host->ejected && host->buckets[origin].total;
+		}
+		judge_success_rates(outlier, origin, report);
+		judge_failure_percentages(outlier, origin, report);
+	}
+	empty_buckets(outlier);
 }
 
 /* ------------------------------------------------------------------------------- signals */
@@ -378,7 +573,10 @@ static void count_error(struct mrd_outlier *outlier, struct host *host, enum mrd
 static void http_code(struct mrd_outlier *outlier, struct host *host, uint32_t code,
 		      const struct report *report)
 {
-	if (code < 500 || code > 599) {
+	const bool is_error = code >= 500 && code <= 599;
+
+	count_result(outlier, host, ORIGIN_EXTERNAL, is_error, report->now_ms);
+	if (!is_error) {
 		host->run_5xx = 0;
 		host->run_gateway = 0;
 		return;
@@ -396,12 +594,31 @@ static void http_code(struct mrd_outlier *outlier, struct host *host, uint32_t c
 static void local_origin(struct mrd_outlier *outlier, struct host *host,
 			 enum mrd_outlier_signal signal, const struct report *report)
 {
+	count_result(outlier, host, ORIGIN_LOCAL, signal != MRD_SIGNAL_CONNECTED, report->now_ms);
 	if (signal == MRD_SIGNAL_CONNECTED) {
 		host->run_local = 0;
 		return;
 	}
 	count_error(outlier, host, MRD_CONSECUTIVE_LOCAL_ORIGIN_FAILURE,
 		    outlier->rule.consecutive_local_origin, &host->run_local, report);
+}
+
+/*
+ * What a response counts as under a list of error codes, as Envoy's router reports it to its
+ * detector: what is not listed is a success, what is listed an error. A listed 5xx stays what it
+ * is, so that 502 to 504 go on being gateway errors if they are listed; any other code becomes a
+ * 500, which is none. Events are not looked up: the list is about responses.
+ */
+static uint32_t listed_code(const struct mrd_outlier_rule *rule, uint32_t code)
+{
+	const uint32_t bit = code - MRD_ERROR_CODE_MIN;
+
+	if (!rule->has_error_codes)
+		return code;
+	if (code < MRD_ERROR_CODE_MIN || code > MRD_ERROR_CODE_MAX ||
+	    !(rule->error_codes[bit / 8] & 1U << bit % 8))
+		return CODE_SUCCESS;
+	return code < CODE_ERROR ? CODE_ERROR : code;
 }
 
 /* Without the split an event counts as the code that a proxy would have answered with; 0: as none.
@@ -439,6 +656,8 @@ void mrd_outlier_signal(struct mrd_outlier *outlier, uint32_t host_id,
 		return;
 	}
 	code = code_of(outlier, signal, code);
+	if (code && signal == MRD_SIGNAL_RESPONSE)
+		code = listed_code(&outlier->rule, code);
 	if (code)
 		http_code(outlier, host, code, &report);
 }
@@ -450,8 +669,8 @@ uint64_t mrd_outlier_next_sweep(const struct mrd_outlier *outlier)
 
 void mrd_outlier_sweep(struct mrd_outlier *outlier, uint64_t now_ms, mrd_outlier_fn fn, void *self)
 {
-	const struct report report = {.fn = fn, .self = self, .now_ms = now_ms};
 	const uint64_t last_ms = sweep_at_or_before(outlier, now_ms);
+	const struct report report = {.fn = fn, .self = self, .now_ms = last_ms};
 
 	if (now_ms < outlier->next_sweep_ms)
 		return;
@@ -464,6 +683,21 @@ void mrd_outlier_sweep(struct mrd_outlier *outlier, uint64_t now_ms, mrd_outlier
 			uneject(outlier, host, due_ms, &report);
 		decay(outlier, host, last_ms);
 	}
+	if (outlier->buckets_due_ms <= last_ms)
+		judge_rates(outlier, &report);
+	outlier->swept_ms = last_ms;
+	plan_sweep(outlier);
+}
+
+void mrd_outlier_uneject(struct mrd_outlier *outlier, uint32_t host_id, uint64_t now_ms,
+			 mrd_outlier_fn fn, void *self)
+{
+	const struct report report = {.fn = fn, .self = self, .now_ms = now_ms};
+	struct host *host = find_host(outlier, host_id);
+
+	if (!host || !host->ejected)
+		return;
+	uneject(outlier, host, now_ms, &report);
 	plan_sweep(outlier);
 }
 

@@ -82,6 +82,10 @@ void mrd_outlier_free(struct mrd_outlier *outlier); /* NULL is fine */
 void mrd_outlier_set_rule(struct mrd_outlier *outlier, const struct mrd_outlier_rule *rule,
 			  uint64_t now_ms);
 void mrd_outlier_set_http(struct mrd_outlier *outlier, bool is_http);
+/* Where jitter comes from; without it there is none. Asked once an ejection, if the rule has any.
+ */
+void mrd_outlier_set_random(struct mrd_outlier *outlier, uint64_t (*random)(void *self),
+			    void *self);
 
 /* The cluster's hosts from now on; known ones keep their state, missing ones are forgotten. -ENOMEM
  * leaves the old set. */
@@ -97,11 +101,21 @@ int mrd_outlier_restore(struct mrd_outlier *outlier, uint32_t host,
 void mrd_outlier_signal(struct mrd_outlier *outlier, uint32_t host, enum mrd_outlier_signal signal,
 			uint32_t code, uint64_t now_ms, mrd_outlier_fn fn, void *self);
 
-/* When the next sweep is due; UINT64_MAX: no host is ejected or backing off, no sweep is needed.
- * Sweeps lie on multiples of interval after creation, however many were skipped. */
+/* When the next sweep is due; UINT64_MAX: no host is ejected or backing off and no rate is to be
+ * judged, no sweep is needed. Sweeps lie on multiples of interval after creation, however many were
+ * skipped. */
 uint64_t mrd_outlier_next_sweep(const struct mrd_outlier *outlier);
-/* Un-ejects whose time is over, lowers multipliers. Does nothing before next_sweep. */
+/*
+ * Un-ejects whose time is over, lowers multipliers, and judges the rates of what was seen since the
+ * last sweep: fn may be called for both directions. Does nothing before next_sweep. What a late
+ * sweep does bears the time of the sweep that was due.
+ */
 void mrd_outlier_sweep(struct mrd_outlier *outlier, uint64_t now_ms, mrd_outlier_fn fn, void *self);
+
+/* Ends an ejection early, and forgets the host's runs of errors: an active health check has passed.
+ * Does nothing to a host that is not ejected. */
+void mrd_outlier_uneject(struct mrd_outlier *outlier, uint32_t host, uint64_t now_ms,
+			 mrd_outlier_fn fn, void *self);
 
 /* 0, or -ENOENT. */
 int mrd_outlier_get(const struct mrd_outlier *outlier, uint32_t host,
