@@ -82,7 +82,7 @@ static void tell_event(const struct mrd_engine *engine, const struct mrd_entry *
 		return;
 	mrd_outlier_log_line(&line, &note->verdict, cluster.text, endpoint, mrd_clock_wall_ms());
 	/* A log that cannot be written is no reason to stop. */
-	if (!line.failed && write(engine->event_fd, line.text, line.len) < 0)
+	if (line.len && !line.failed && write(engine->event_fd, line.text, line.len) < 0)
 		return;
 }
 

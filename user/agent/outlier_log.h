@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/*
- * An ejection or un-ejection as Envoy's outlier event log writes it: one JSON object a line, so
- * that what reads Envoy's log reads ours.
+/* A verdict as the agent tells it: a line of Envoy's event log with the time of day, or in words.
  */
 #ifndef MRD_AGENT_OUTLIER_LOG_H
 #define MRD_AGENT_OUTLIER_LOG_H
@@ -12,7 +10,7 @@
 #include "outlier/outlier.h"
 
 /* cluster: Istio's name of it ("outbound|9080||reviews.default.svc.cluster.local"); upstream:
- * "10.0.0.5:9080"; wall_ms: since 1970. Ends with a line feed. */
+ * "10.0.0.5:9080"; wall_ms: since 1970. One line, or nothing (outlier/event_log.h). */
 void mrd_outlier_log_line(struct mrd_strbuf *out, const struct mrd_outlier_verdict *verdict,
 			  const char *cluster, const char *upstream, uint64_t wall_ms);
 

@@ -36,6 +36,17 @@ enum mrd_outlier_type {
 	MRD_CONSECUTIVE_5XX,
 	MRD_CONSECUTIVE_GATEWAY_FAILURE,
 	MRD_CONSECUTIVE_LOCAL_ORIGIN_FAILURE,
+	MRD_SUCCESS_RATE,
+	MRD_SUCCESS_RATE_LOCAL_ORIGIN,
+	MRD_FAILURE_PERCENTAGE,
+	MRD_FAILURE_PERCENTAGE_LOCAL_ORIGIN,
+};
+
+/* What a rate detector saw, in per cent without the fraction, as in Envoy's log. */
+struct mrd_outlier_rates {
+	uint32_t host;
+	uint32_t average;   /* of the cluster; success rate only, as is the next */
+	uint32_t threshold; /* below it a host is an outlier */
 };
 
 /* What happened to a host, for the log and for the health row. */
@@ -48,6 +59,7 @@ struct mrd_outlier_verdict {
 	bool last_action_known;
 	uint64_t since_last_action_ms;
 	uint32_t ejections; /* Envoy's num_ejections: counts for life */
+	struct mrd_outlier_rates rates;
 };
 
 typedef void (*mrd_outlier_fn)(void *self, const struct mrd_outlier_verdict *verdict);
