@@ -8,6 +8,7 @@
 #include "ctl/verb_check.h"
 #include "ctl/verb_explain.h"
 #include "ctl/verb_plan.h"
+#include "ctl/verb_replay.h"
 #include "ctl/verbs.h"
 
 /* Verbs that read their own command line; options.c has their words for the help. */
@@ -18,6 +19,7 @@ static const struct {
 	{"check", mrd_ctl_check},
 	{"plan", mrd_ctl_plan},
 	{"explain", mrd_ctl_explain},
+	{"replay", mrd_ctl_replay},
 };
 
 /* Options of the general kind may stand before a verb: those whose value is the next word. */

@@ -21,6 +21,7 @@ static const struct {
 	{"check", "FILE...: validates policy and configuration, offline"},
 	{"plan", "what the agent would write, from files, offline"},
 	{"explain", "NS/NAME[:PORT]: why traffic goes where it goes; offline with --state"},
+	{"replay", "EVENTS: timed responses through the outlier detector, offline"},
 };
 
 static const struct {
@@ -53,7 +54,7 @@ void mrd_ctl_print_help(FILE *out)
 	for (size_t i = 0; i < sizeof(own_verbs) / sizeof(own_verbs[0]); i++)
 		fprintf(out, "  %-10s %s\n", own_verbs[i].name, own_verbs[i].help);
 	fprintf(out,
-		"\nmeridianctl VERB --help says more of check, plan and explain.\n"
+		"\nmeridianctl VERB --help says more of check, plan, explain and replay.\n"
 		"\noptions\n"
 		"  -o, --output text|json  how to print the answer (text)\n"
 		"      --control PATH      the agent's control socket (%s)\n"
