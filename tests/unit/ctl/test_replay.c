@@ -367,7 +367,7 @@ static void every_mistake_is_told_and_nothing_printed(void **state)
 		"events.jsonl:2:49: error: code: must be a whole number, 100 to 599\n"
 		"events.jsonl:2:54: error: x: unknown: a line has t_ms, endpoint, code and event\n"
 		"events.jsonl:3:10: error: t_ms: must be a whole number, 0 or more\n"
-		"events.jsonl:3:27: error: endpoint: \"\" is none of --endpoints\n"
+		"events.jsonl:3:27: error: endpoint: \"7\" is none of --endpoints\n"
 		"events.jsonl:3:39: error: event: \"gone\" is not one of connect-failed, reset, "
 		"timeout, connected\n"
 		"events.jsonl:4:2: error: string or '}' expected near 't'\n"
