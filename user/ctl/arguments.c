@@ -150,7 +150,7 @@ bool mrd_arguments_read_locality(const char *text, struct mrd_locality_argument 
 	for (size_t i = 0; i < LEVELS; i++) {
 		const size_t len = strcspn(text, "/");
 
-		if ((i == 0 && !len) || len >= MRD_NAME_LEN)
+		if ((!len && (i == 0 || *text)) || len >= MRD_NAME_LEN)
 			return false;
 		memcpy(levels[i], text, len);
 		text += len;

@@ -124,7 +124,8 @@ static int add_endpoint(struct mrd_replay_arguments *arguments, char *text, FILE
 	if (locality) {
 		*locality++ = '\0';
 		if (!mrd_arguments_read_locality(locality, &endpoint.at))
-			return mrd_ctl_usage(err, "--endpoints: not a locality:", locality);
+			return mrd_ctl_usage(err, "--endpoints takes @REGION[/ZONE[/SUBZONE]], not",
+					     locality);
 	}
 	if (!mrd_arguments_read_address(text, &endpoint.ip, &endpoint.port) || !endpoint.port)
 		return mrd_ctl_usage(err, "--endpoints takes IP:PORT[@R[/Z[/S]]],…, not", text);
@@ -217,11 +218,11 @@ static int take_option(struct mrd_replay_arguments *arguments, int option, const
 static int complete(struct mrd_replay_arguments *arguments, char **rest, int count, FILE *err)
 {
 	if (!arguments->service)
-		return mrd_ctl_usage(err, "a Service is missing: --host HOST", NULL);
+		return mrd_ctl_usage(err, "--host is missing", NULL);
 	if (!arguments->endpoint_count)
-		return mrd_ctl_usage(err, "endpoints are missing: --endpoints IP:PORT,…", NULL);
+		return mrd_ctl_usage(err, "--endpoints is missing", NULL);
 	if (!count)
-		return mrd_ctl_usage(err, "a file of events is missing: replay … EVENTS.jsonl",
+		return mrd_ctl_usage(err, "a file of events is missing (- is standard input)",
 				     NULL);
 	if (count > 1)
 		return mrd_ctl_usage(err, "unexpected argument", rest[1]);

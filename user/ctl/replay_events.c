@@ -128,7 +128,8 @@ static void read_time(struct reading *reading, const json_t *value, struct mrd_r
 		complain_value(reading, "t_ms",
 			       "must be a whole number of milliseconds, 0 or more");
 	else if (t_ms < reading->last_t_ms)
-		complain_value(reading, "t_ms", "is before the time of an earlier line");
+		complain_value(reading, "t_ms",
+			       "time runs backwards: a line before says a later one");
 	else
 		event->t_ms = reading->last_t_ms = t_ms;
 }
@@ -143,7 +144,7 @@ static void read_endpoint(struct reading *reading, const json_t *value,
 	if (!text || !mrd_arguments_read_address(text, &ip, &port) || !port)
 		complain_value(reading, "endpoint", "must be \"IP:PORT\"");
 	else if (mrd_replay_find_endpoint(reading->arguments, &ip, port, &event->endpoint))
-		complain_value(reading, "endpoint", "is not one of --endpoints");
+		complain_value(reading, "endpoint", "is none of --endpoints");
 }
 
 static void read_code(struct reading *reading, const json_t *value, struct mrd_replay_event *event)
@@ -153,7 +154,7 @@ static void read_code(struct reading *reading, const json_t *value, struct mrd_r
 	if (read_whole(value, CODE_MAX, &code) && code >= CODE_MIN)
 		event->code = (uint32_t)code;
 	else
-		complain_value(reading, "code", "must be a status, 100 to 599");
+		complain_value(reading, "code", "must be a whole number, 100 to 599");
 }
 
 /* Where a gRPC answer says how it went, its status counts and not the 200 beside it. */
@@ -221,18 +222,20 @@ static void read_members(struct reading *reading, json_t *object, struct mrd_rep
 	json_object_foreach(object, name, value)
 	{
 		if (!is_known(name))
-			complain(reading, find_key(reading->text, name), name, "unknown");
+			complain(reading, find_key(reading->text, name), name,
+				 "unknown: a line has t_ms, endpoint, code, event and grpc_status");
 	}
 	for (size_t i = 0; i < MEMBERS; i++) {
 		value = json_object_get(object, members[i].name);
 		if (value)
 			members[i].read(reading, value, event);
 		else if (members[i].required)
-			complain(reading, start, members[i].name, "missing");
+			complain(reading, start, members[i].name, "must be given");
 	}
 	if (!json_object_get(object, "code") && !json_object_get(object, "event") &&
 	    !json_object_get(object, "grpc_status"))
-		complain(reading, start, "code", "missing: it, event or grpc_status must be there");
+		complain(reading, start, "code",
+			 "must be given, or else an event or a grpc_status");
 }
 
 /* ----------------------------------------------------------------------------------------- lines
@@ -269,7 +272,7 @@ static int read_line(struct reading *reading, size_t len)
 		return 0;
 	}
 	if (!json_is_object(json)) {
-		complain(reading, reading->text, "", "a line must be an object");
+		complain(reading, reading->text, "", "must be an object");
 		return 0;
 	}
 	read_members(reading, json, &event);

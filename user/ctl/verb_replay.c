@@ -199,7 +199,8 @@ static int run(struct replay *replay, FILE *out, FILE *err)
 		feed(replay,
 		     &(struct telling){.replay = replay, .cluster = cluster.text, .out = &lines});
 	} else {
-		fprintf(err, "meridianctl: no outlierDetection holds for %s\n", cluster.text);
+		fprintf(err, "meridianctl: no outlierDetection holds for %s/%s port %u\n",
+			arguments->namespace_, arguments->service, arguments->port);
 	}
 	if (lines.failed)
 		return mrd_ctl_no_memory(err);

@@ -1,0 +1,516 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * meridianctl replay by its command line. Events are said in short: "0 a 503*5, 10 b CF" is five
+ * answers 503 of the first endpoint at 0 ms, and a failed connect of the second at 10 ms; TO, RST
+ * and OK are the other events, "CF=200" carries a code, "200#14" a grpc-status. What comes out is
+ * shortened likewise: "0 a EJECT 5XX" ("?" behind it: not enforced).
+ */
+#include "ctl/verb_replay.h"
+
+#include "run.h"
+
+#include <jansson.h>
+
+#include "base/strbuf.h"
+
+#define HOSTS  "10.0.0.1:80,10.0.0.2:80,10.0.0.3:80,10.0.0.4:80,10.0.0.5:80"
+#define BACKUP "10.0.0.1:80@r1,10.0.0.2:80@r1,10.1.0.1:80@r2"
+
+struct replay_case {
+	const char *name;
+	const char *outlier; /* outlierDetection's fields */
+	const char *annotations;
+	const char *locality; /* localityLbSetting's fields */
+	const char *options;  /* --endpoints if it is not HOSTS, and others */
+	const char *events;
+	const char *want;
+};
+
+/* ------------------------------------------------------------------------------ short to long */
+
+static void add_event(struct mrd_strbuf *out, const char *time, char host, char *what)
+{
+	static const struct {
+		const char *word;
+		const char *event;
+	} words[] = {
+		{"CF", "connect-failed"},
+		{"TO", "timeout"},
+		{"RST", "reset"},
+		{"OK", "connected"},
+	};
+	char *code = strchr(what, '=');
+	char *grpc = strchr(what, '#');
+	const char *event = NULL;
+
+	if (code)
+		*code++ = '\0';
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
+		if (!strcmp(words[i].word, what))
+			event = words[i].event;
+	if (grpc)
+		*grpc++ = '\0';
+	if (!event && *what)
+		code = what;
+	mrd_strbuf_addf(out, "{\"t_ms\": %s, \"endpoint\": \"10.0.0.%d:80\"", time, host - 'a' + 1);
+	if (event)
+		mrd_strbuf_addf(out, ", \"event\": \"%s\"", event);
+	if (code)
+		mrd_strbuf_addf(out, ", \"code\": %s", code);
+	if (grpc)
+		mrd_strbuf_addf(out, ", \"grpc_status\": %s", grpc);
+	mrd_strbuf_addf(out, "}\n");
+}
+
+static void write_events(const char *events)
+{
+	char *copy = strdup(events);
+	struct mrd_strbuf out MRD_AUTO_STRBUF = {0};
+	char *rest = NULL;
+
+	mrd_strbuf_addf(&out, "\n");
+	for (char *word = strtok_r(copy, ",", &rest); word; word = strtok_r(NULL, ",", &rest)) {
+		char time[RUN_ROOM], host, what[RUN_ROOM];
+		int times = 1;
+
+		assert_true(sscanf(word, " %s %c %[^*]*%d", time, &host, what, &times) >= 3);
+		while (times-- > 0) {
+			char once[RUN_ROOM];
+
+			strcpy(once, what);
+			add_event(&out, time, host, once);
+		}
+	}
+	run_write("events.jsonl", out.text);
+	free(copy);
+}
+
+static void write_policy(const struct replay_case *c)
+{
+	struct mrd_strbuf out MRD_AUTO_STRBUF = {0};
+
+	mrd_strbuf_addf(&out,
+			"apiVersion: networking.istio.io/v1\nkind: DestinationRule\n"
+			"metadata: {name: web, namespace: default, annotations: {%s}}\n"
+			"spec:\n  host: web\n  trafficPolicy:\n    outlierDetection: {%s}\n",
+			c->annotations ? c->annotations : "", c->outlier ? c->outlier : "");
+	if (c->locality)
+		mrd_strbuf_addf(&out, "    loadBalancer: {localityLbSetting: {%s}}\n", c->locality);
+	run_write("policy.yaml", out.text);
+}
+
+/* The log in short. */
+static char *shorten(const char *log)
+{
+	struct mrd_strbuf out MRD_AUTO_STRBUF = {0};
+	json_error_t error;
+	json_t *lines = json_loads(log, 0, &error);
+	const json_t *line;
+	size_t i;
+
+	assert_non_null(lines);
+	mrd_strbuf_add(&out, "", 0);
+	json_array_foreach(lines, i, line)
+	{
+		const char *url = json_string_value(json_object_get(line, "upstream_url"));
+		const char *type = json_string_value(json_object_get(line, "type"));
+		const char *action = json_string_value(json_object_get(line, "action"));
+		const bool enforced = json_boolean_value(json_object_get(line, "enforced"));
+
+		if (!strncmp(type, "CONSECUTIVE_", 12))
+			type += 12;
+		mrd_strbuf_addf(&out, "%s%lld %c %s", i ? ", " : "",
+				(long long)json_integer_value(json_object_get(line, "t_ms")),
+				url[strlen("10.0.0.")] - '1' + 'a', action);
+		if (!strcmp(action, "EJECT"))
+			mrd_strbuf_addf(&out, " %s%s", type, enforced ? "" : "?");
+	}
+	json_decref(lines);
+	return mrd_strbuf_steal(&out);
+}
+
+static void must_log(const struct replay_case *cases, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct replay_case *c = &cases[i];
+		struct run run AUTO_RUN = {0};
+		char line[2 * RUN_ROOM];
+		char *got;
+
+		write_policy(c);
+		write_events(c->events);
+		snprintf(line, sizeof(line),
+			 "replay --policy policy.yaml --host web -o json %s%s events.jsonl",
+			 c->options && strstr(c->options, "--endpoints") ? ""
+									 : "--endpoints " HOSTS " ",
+			 c->options ? c->options : "");
+		run = run_line(line);
+		if (run.status)
+			print_error("%s: %s\n", c->name, run.err);
+		assert_int_equal(run.status, 0);
+		got = shorten(run.out);
+		if (strcmp(got, c->want) != 0)
+			print_error("%s: got  %s\n", c->name, got);
+		assert_string_equal(got, c->want);
+		free(got);
+	}
+}
+
+/* ------------------------------------------------------------------------------------- cases */
+
+#define ALL "maxEjectionPercent: 100"
+#define ONE "consecutive5xxErrors: 1, " ALL
+
+static void consecutive_errors(void **state)
+{
+	static const struct replay_case cases[] = {
+		{.name = "below the threshold", .outlier = ALL, .events = "0 a 503*4", .want = ""},
+		{.name = "a good answer ends the run",
+		 .outlier = ALL,
+		 .events = "0 a 500*4, 1 a 200, 2 a 500*4",
+		 .want = ""},
+		{.name = "O3: still out before its time",
+		 .outlier = ALL,
+		 .options = "--until 9999ms",
+		 .events = "0 a 500*5",
+		 .want = "0 a EJECT 5XX"},
+		{.name = "O4: back at the sweep behind 30 s",
+		 .outlier = ALL,
+		 .options = "--until 30001ms",
+		 .events = "0 a 500*5",
+		 .want = "0 a EJECT 5XX, 30000 a UNEJECT"},
+		{.name = "O5: and out again",
+		 .outlier = ALL,
+		 .events = "0 a 500*5, 30001 a 500*4, 40000 a 500",
+		 .want = "0 a EJECT 5XX, 30000 a UNEJECT, 40000 a EJECT 5XX"},
+		{.name = "O8",
+		 .outlier = ALL ", consecutiveGatewayErrors: 5, consecutive5xxErrors: 10",
+		 .events = "0 a 503, 1 a 200, 2 a 503*4",
+		 .want = ""},
+		{.name = "O9",
+		 .outlier = ALL ", consecutiveGatewayErrors: 5, consecutive5xxErrors: 10",
+		 .events = "0 a 503, 1 a 200, 2 a 503*5",
+		 .want = "2 a EJECT GATEWAY_FAILURE"},
+		{.name = "O12", .outlier = ALL, .events = "0 a CF, 1 a 200, 2 a CF*4", .want = ""},
+		{.name = "O13",
+		 .outlier = ALL,
+		 .events = "0 a CF, 1 a 200, 2 a CF*5",
+		 .want = "2 a EJECT GATEWAY_FAILURE?, 2 a EJECT 5XX"},
+		{.name = "O15",
+		 .outlier = ALL,
+		 .events =
+			 "0 a OK=200, 1 a CF, 2 a OK=200, 3 a CF, 4 a OK=200, 5 a CF, 6 a OK=200, "
+			 "7 a CF, 8 a OK=200, 9 a CF",
+		 .want = ""},
+		{.name = "O17", .outlier = ALL, .events = "0 a 500*5", .want = "0 a EJECT 5XX"},
+		{.name = "a gRPC answer counts by its status",
+		 .outlier = ALL,
+		 .events = "0 a 200#14*4, 1 a #4, 2 b 500*4, 3 b 500#0, 4 b 500",
+		 .want = "1 a EJECT GATEWAY_FAILURE?, 1 a EJECT 5XX"},
+		{.name = "O18: the code of an event stands for it",
+		 .outlier = ALL,
+		 .events = "0 a TO=500*5",
+		 .want = "0 a EJECT 5XX"},
+		{.name = "O20: without one it is a 504",
+		 .outlier = ALL,
+		 .events = "0 a TO*5",
+		 .want = "0 a EJECT GATEWAY_FAILURE?, 0 a EJECT 5XX"},
+		{.name = "O21: split",
+		 .outlier = ALL ", splitExternalLocalOriginErrors: true",
+		 .events = "0 a CF*5",
+		 .want = "0 a EJECT LOCAL_ORIGIN_FAILURE"},
+		{.name = "O23: errors while it is out do not count",
+		 .outlier = ALL ", splitExternalLocalOriginErrors: true, baseEjectionTime: 10s",
+		 .events = "0 a CF*9, 10001 a CF*4, 10002 a CF",
+		 .want = "0 a EJECT LOCAL_ORIGIN_FAILURE, 10000 a UNEJECT, 10002 a EJECT "
+			 "LOCAL_ORIGIN_FAILURE"},
+		{.name = "events come before the sweep of their time",
+		 .outlier = ONE ", interval: 1s, baseEjectionTime: 1s",
+		 .events = "0 a 503, 1000 a 503, 1001 a 503",
+		 .want = "0 a EJECT 5XX, 1000 a UNEJECT, 1001 a EJECT 5XX"},
+		{.name = "connected is a success of TCP",
+		 .outlier = ALL,
+		 .options = "--protocol tcp",
+		 .events = "0 a CF*4, 1 a OK, 2 a CF*4",
+		 .want = ""},
+		{.name = "and nothing to HTTP",
+		 .outlier = ALL ", consecutiveGatewayErrors: 0",
+		 .events = "0 a CF*4, 1 a OK, 2 a CF",
+		 .want = "2 a EJECT 5XX"},
+		{.name = "events behind the end are not fed",
+		 .outlier = ONE,
+		 .options = "--until 1s",
+		 .events = "1000 a 503, 1001 b 503",
+		 .want = "1000 a EJECT 5XX"},
+	};
+
+	(void)state;
+	must_log(cases, sizeof(cases) / sizeof(cases[0]));
+}
+
+static void caps(void **state)
+{
+	static const struct replay_case cases[] = {
+		{.name = "C1",
+		 .outlier = "consecutive5xxErrors: 1, maxEjectionPercent: 50",
+		 .options = "--endpoints 10.0.0.1:80,10.0.0.2:80,10.0.0.3:80",
+		 .events = "0 a 500, 1 b 500, 2 c 500",
+		 .want = "0 a EJECT 5XX"},
+		{.name = "C2",
+		 .outlier = "consecutive5xxErrors: 1, maxEjectionPercent: 90",
+		 .options = "--endpoints 10.0.0.1:80",
+		 .events = "0 a 500",
+		 .want = ""},
+		{.name = "C4",
+		 .outlier = "consecutive5xxErrors: 1, maxEjectionPercent: 50",
+		 .options = "--endpoints 10.0.0.1:80,10.0.0.2:80",
+		 .events = "0 a 500, 1 b 500",
+		 .want = "0 a EJECT 5XX"},
+		{.name = "C5",
+		 .outlier = "consecutive5xxErrors: 1, maxEjectionPercent: 1",
+		 .events = "0 a 500",
+		 .want = ""},
+		{.name = "C7: 5 hosts",
+		 .outlier = "consecutive5xxErrors: 1",
+		 .annotations = "meridian.dev/ejection-cap: envoy",
+		 .events = "0 a 500",
+		 .want = ""},
+		{.name = "C7: 1 host",
+		 .outlier = "consecutive5xxErrors: 1",
+		 .annotations = "meridian.dev/ejection-cap: envoy",
+		 .options = "--endpoints 10.0.0.1:80",
+		 .events = "0 a 500",
+		 .want = ""},
+		{.name = "C7: 2 hosts",
+		 .outlier = "consecutive5xxErrors: 1",
+		 .annotations = "meridian.dev/ejection-cap: envoy",
+		 .options = "--endpoints 10.0.0.1:80,10.0.0.2:80",
+		 .events = "0 a 500",
+		 .want = ""},
+		{.name = "C7: 9 hosts",
+		 .outlier = "consecutive5xxErrors: 1",
+		 .annotations = "meridian.dev/ejection-cap: envoy",
+		 .options = "--endpoints " HOSTS ",10.0.0.6:80,10.0.0.7:80,10.0.0.8:80,10.0.0.9:80",
+		 .events = "0 a 500",
+		 .want = ""},
+		{.name = "10 hosts: one, and no more",
+		 .outlier = "consecutive5xxErrors: 1",
+		 .annotations = "meridian.dev/ejection-cap: envoy",
+		 .options = "--endpoints " HOSTS ",10.0.0.6:80,10.0.0.7:80,10.0.0.8:80,10.0.0.9:80,"
+			    "10.0.0.10:80",
+		 .events = "0 a 500, 1 b 500",
+		 .want = "0 a EJECT 5XX"},
+		{.name = "hosts that are not in the route are none of the cluster's",
+		 .outlier = "consecutive5xxErrors: 1, maxEjectionPercent: 50",
+		 .locality = "distribute: [{from: r1, to: {r1: 100}}]",
+		 .options =
+			 "--endpoints 10.0.0.1:80@r1,10.0.0.2:80@r1,10.0.0.3:80@r2,10.0.0.4:80@r2 "
+			 "--from r1",
+		 .events = "0 c 500, 1 a 500, 2 b 500",
+		 .want = "1 a EJECT 5XX"},
+		{.name = "both families are one cluster",
+		 .outlier = "consecutive5xxErrors: 1, maxEjectionPercent: 50",
+		 .options = "--endpoints 10.0.0.1:80,[fd00::1]:80",
+		 .events = "0 a 500",
+		 .want = "0 a EJECT 5XX"},
+		{.name = "C10",
+		 .outlier = "consecutive5xxErrors: 1",
+		 .annotations = "meridian.dev/ejection-cap: always-one",
+		 .options = "--endpoints 10.0.0.1:80",
+		 .events = "0 a 500",
+		 .want = "0 a EJECT 5XX"},
+		{.name = "ours, in the only region: one of two or more",
+		 .outlier = "consecutive5xxErrors: 1",
+		 .events = "0 a 500, 1 b 500",
+		 .want = "0 a EJECT 5XX"},
+		{.name = "ours, with a backup: the whole region",
+		 .outlier = "consecutive5xxErrors: 1",
+		 .options = "--endpoints " BACKUP " --from r1",
+		 .events = "0 a 500, 1 b 500",
+		 .want = "0 a EJECT 5XX, 1 b EJECT 5XX"},
+		{.name = "ours, the backup is not in the route",
+		 .outlier = "consecutive5xxErrors: 1",
+		 .locality = "distribute: [{from: r1, to: {r1: 100}}]",
+		 .options = "--endpoints " BACKUP " --from r1",
+		 .events = "0 a 500, 1 b 500",
+		 .want = "0 a EJECT 5XX"},
+	};
+
+	(void)state;
+	must_log(cases, sizeof(cases) / sizeof(cases[0]));
+}
+
+static void terms(void **state)
+{
+	static const struct replay_case cases[] = {
+		{.name = "T1",
+		 .outlier = ONE ", interval: 10s, baseEjectionTime: 10s",
+		 .options = "--until 60s",
+		 .events = "0 a 503, 10000 a 200, 10001 a 503, 40001 a 503",
+		 .want = "0 a EJECT 5XX, 10000 a UNEJECT, 10001 a EJECT 5XX, 40000 a UNEJECT, "
+			 "40001 a "
+			 "EJECT 5XX"},
+		{.name = "T4: no longer than 300 s",
+		 .outlier = ONE ", interval: 200s, baseEjectionTime: 200s",
+		 .options = "--until 1500s",
+		 .events = "0 a 503, 200000 a 503, 200001 a 503, 600001 a 503",
+		 .want = "0 a EJECT 5XX, 200000 a UNEJECT, 200001 a EJECT 5XX, 600000 a UNEJECT, "
+			 "600001 a EJECT 5XX, 1000000 a UNEJECT"},
+		{.name = "the backoff is forgotten sweep by sweep",
+		 .outlier = ONE ", interval: 1s, baseEjectionTime: 1s",
+		 .options = "--until 20s",
+		 .events = "0 a 503, 1001 a 503, 10001 a 503",
+		 .want = "0 a EJECT 5XX, 1000 a UNEJECT, 1001 a EJECT 5XX, 4000 a UNEJECT, 10001 a "
+			 "EJECT 5XX, 12000 a UNEJECT"},
+		{.name = "probation",
+		 .outlier = "maxEjectionPercent: 100, interval: 1s, baseEjectionTime: 1s, "
+			    "consecutiveGatewayErrors: 0",
+		 .annotations = "meridian.dev/probation: 30s",
+		 .events = "0 a 503*5, 2000 a 503, 2001 a 503",
+		 .want = "0 a EJECT 5XX, 1000 a UNEJECT, 2000 a EJECT 5XX"},
+	};
+
+	(void)state;
+	must_log(cases, sizeof(cases) / sizeof(cases[0]));
+}
+
+#define REPLAY "replay --policy policy.yaml --host web --endpoints " HOSTS " "
+
+static void text_is_a_line_an_event(void **state)
+{
+	static const struct replay_case one = {.outlier = ONE};
+	struct run run AUTO_RUN = {0};
+
+	(void)state;
+	write_policy(&one);
+	write_events("0 a 503");
+	run = run_line(REPLAY "--until 30s events.jsonl");
+	run_must_be(
+		&run, 0,
+		"{\"type\":\"CONSECUTIVE_5XX\",\"cluster_name\":\"outbound|80||web.default.svc."
+		"cluster.local\",\"upstream_url\":\"10.0.0.1:80\",\"action\":\"EJECT\",\"num_"
+		"ejections\":1,\"enforced\":true,\"eject_consecutive_event\":{},\"t_ms\":0}\n"
+		"{\"type\":\"CONSECUTIVE_5XX\",\"cluster_name\":\"outbound|80||web.default.svc."
+		"cluster.local\",\"upstream_url\":\"10.0.0.1:80\",\"action\":\"UNEJECT\",\"num_"
+		"ejections\":1,\"enforced\":false,\"t_ms\":30000,\"secs_since_last_action\":\"30\"}"
+		"\n",
+		"");
+}
+
+static void every_mistake_is_told_and_nothing_printed(void **state)
+{
+	static const struct replay_case one = {.outlier = ONE};
+	struct run run AUTO_RUN = {0};
+
+	(void)state;
+	write_policy(&one);
+	run_write("events.jsonl",
+		  "{\"t_ms\": 0, \"endpoint\": \"10.0.0.1:80\", \"code\": 503}\n"
+		  "{\"t_ms\": -1, \"endpoint\": \"10.0.0.9:80\", \"code\": 600, \"x\": 1}\n"
+		  "{\"t_ms\": 5.5, \"endpoint\": 7, \"event\": \"gone\"}\n"
+		  "{t_ms: 5}\n"
+		  "[]\n"
+		  "{}\n"
+		  "{\"t_ms\": 9, \"endpoint\": \"10.0.0.1:80\", \"code\": 200}\n"
+		  "{\"t_ms\": 8, \"endpoint\": \"10.0.0.1:80\", \"code\": \"200\"}\n");
+	run = run_line(REPLAY "events.jsonl");
+	run_must_be(
+		&run, 1, "",
+		"events.jsonl:2:10: error: t_ms: must be a whole number of milliseconds, 0 or "
+		"more\n"
+		"events.jsonl:2:26: error: endpoint: is none of --endpoints\n"
+		"events.jsonl:2:49: error: code: must be a whole number, 100 to 599\n"
+		"events.jsonl:2:54: error: x: unknown: a line has t_ms, endpoint, code, event and "
+		"grpc_status\n"
+		"events.jsonl:3:10: error: t_ms: must be a whole number of milliseconds, 0 or "
+		"more\n"
+		"events.jsonl:3:27: error: endpoint: must be \"IP:PORT\"\n"
+		"events.jsonl:3:39: error: event: must be connect-failed, reset, timeout or "
+		"connected\n"
+		"events.jsonl:4:2: error: not JSON: string or '}' expected near 't'\n"
+		"events.jsonl:5:1: error: must be an object\n"
+		"events.jsonl:6:1: error: code: must be given, or else an event or a grpc_status\n"
+		"events.jsonl:6:1: error: endpoint: must be given\n"
+		"events.jsonl:6:1: error: t_ms: must be given\n"
+		"events.jsonl:8:10: error: t_ms: time runs backwards: a line before says a later "
+		"one\n"
+		"events.jsonl:8:48: error: code: must be a whole number, 100 to 599\n");
+}
+
+static void command_lines(void **state)
+{
+	static const struct {
+		const char *line;
+		int status;
+		const char *err; /* a part of it */
+	} cases[] = {
+		{"replay --host web --endpoints 10.0.0.1:80 events.jsonl", 0,
+		 "no outlierDetection holds for default/web port 80"},
+		{REPLAY "--policy bad.yaml events.jsonl", 1, "bad.yaml:1:1: error: nonsense"},
+		{REPLAY "none.jsonl", 1, "none.jsonl: error: cannot be read"},
+		{REPLAY, 2, "a file of events is missing"},
+		{REPLAY "events.jsonl more", 2, "unexpected argument more"},
+		{"replay --endpoints 10.0.0.1:80 events.jsonl", 2, "--host is missing"},
+		{"replay --host web events.jsonl", 2, "--endpoints is missing"},
+		{"replay --host w*b --endpoints 10.0.0.1:80 events.jsonl", 2, "--host takes"},
+		{"replay --host web --endpoints 10.0.0.1 events.jsonl", 2, "--endpoints takes"},
+		{"replay --host web --endpoints 10.0.0.1:80@a//b events.jsonl", 2,
+		 "--endpoints takes"},
+		{"replay --host web --endpoints 10.0.0.1:80,10.0.0.1:80 events.jsonl", 2,
+		 "names twice 10.0.0.1:80"},
+		{"replay --host w.x.y --endpoints 10.0.0.1:80 events.jsonl", 2, "--host takes"},
+		{"replay --host web:0 --endpoints 10.0.0.1:80 events.jsonl", 2, "--host takes"},
+		{REPLAY "--until 1us events.jsonl", 2, "--until takes"},
+		{"replay --policy policy.yaml --host web --from r1 --endpoints "
+		 "10.0.0.1:80,[fd00::1]:80@r2 events.jsonl",
+		 0, ""},
+		{"replay --policy only-r1.yaml --host web --from r1 --endpoints "
+		 "10.0.0.1:80@r1,10.0.0.2:80@r2 events.jsonl",
+		 0, "10.0.0.2:80 is not in the route"},
+		{REPLAY "--protocol udp events.jsonl", 2, "--protocol takes http or tcp"},
+		{REPLAY "--until soon events.jsonl", 2, "--until takes"},
+		{REPLAY "--from /a events.jsonl", 2, "--from takes"},
+		{REPLAY "--nonsense events.jsonl", 2, "unknown option --nonsense"},
+		{"replay --help", 0, ""},
+		{"replay --policy policy.yaml --host default/web:80 --endpoints 10.0.0.1:80 "
+		 "events.jsonl",
+		 0, ""},
+		{"replay --policy policy.yaml --host web.default.svc.cluster.local --endpoints "
+		 "[fd00::1]:80 empty.jsonl",
+		 0, ""},
+	};
+	static const struct replay_case one = {.outlier = ONE};
+
+	(void)state;
+	write_policy(&(struct replay_case){
+		.outlier = ONE,
+		.locality = "distribute: [{from: r1, to: {r1: 100}}]",
+	});
+	assert_int_equal(rename("policy.yaml", "only-r1.yaml"), 0);
+	write_policy(&one);
+	write_events("0 a 200");
+	run_write("bad.yaml", "nonsense: 1\n");
+	run_write("empty.jsonl", "");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct run run AUTO_RUN = run_line(cases[i].line);
+
+		if (run.status != cases[i].status || !strstr(run.err, cases[i].err))
+			print_error("%s: status %d, %s\n", cases[i].line, run.status, run.err);
+		assert_int_equal(run.status, cases[i].status);
+		assert_non_null(strstr(run.err, cases[i].err));
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(consecutive_errors),
+		cmocka_unit_test(caps),
+		cmocka_unit_test(terms),
+		cmocka_unit_test(text_is_a_line_an_event),
+		cmocka_unit_test(every_mistake_is_told_and_nothing_printed),
+		cmocka_unit_test(command_lines),
+	};
+
+	return cmocka_run_group_tests(tests, run_enter, run_leave);
+}
