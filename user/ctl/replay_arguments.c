@@ -109,7 +109,9 @@ int mrd_replay_find_endpoint(const struct mrd_replay_arguments *arguments, const
 	return 0;
 }
 
-static int add_endpoint(struct mrd_replay_arguments *arguments, char *text, FILE *err)
+/* list: that of which text is a part, which is cut up. */
+static int add_endpoint(struct mrd_replay_arguments *arguments, char *text, const char *list,
+			FILE *err)
 {
 	struct mrd_replay_endpoint *endpoints = reallocarray(
 		arguments->endpoints, arguments->endpoint_count + 1, sizeof(*endpoints));
@@ -128,11 +130,11 @@ static int add_endpoint(struct mrd_replay_arguments *arguments, char *text, FILE
 					     locality);
 	}
 	if (!mrd_arguments_read_address(text, &endpoint.ip, &endpoint.port) || !endpoint.port)
-		return mrd_ctl_usage(err, "--endpoints takes IP:PORT[@R[/Z[/S]]],…, not", text);
-	if (!mrd_replay_find_endpoint(arguments, &endpoint.ip, endpoint.port, &index))
-		return mrd_ctl_usage(err, "--endpoints names twice", text);
-	endpoints[arguments->endpoint_count++] = endpoint;
+		return mrd_ctl_usage(err, "--endpoints takes IP:PORT[@R[/Z[/S]]],…, not", list);
 	mrd_ip_port_format(&endpoint.ip, endpoint.port, key);
+	if (!mrd_replay_find_endpoint(arguments, &endpoint.ip, endpoint.port, &index))
+		return mrd_ctl_usage(err, "--endpoints names twice", key);
+	endpoints[arguments->endpoint_count++] = endpoint;
 	if (mrd_table_put_str(arguments->numbers, key,
 			      (void *)(uintptr_t)arguments->endpoint_count))
 		return mrd_ctl_no_memory(err);
@@ -148,7 +150,7 @@ static int add_endpoints(struct mrd_replay_arguments *arguments, const char *lis
 	if (!copy)
 		return mrd_ctl_no_memory(err);
 	while (status == MRD_EXIT_GOOD && next)
-		status = add_endpoint(arguments, strsep(&next, ","), err);
+		status = add_endpoint(arguments, strsep(&next, ","), list, err);
 	return status;
 }
 

@@ -454,6 +454,7 @@ static void command_lines(void **state)
 		{"replay --host web events.jsonl", 2, "--endpoints is missing"},
 		{"replay --host w*b --endpoints 10.0.0.1:80 events.jsonl", 2, "--host takes"},
 		{"replay --host web --endpoints 10.0.0.1 events.jsonl", 2, "--endpoints takes"},
+		{"replay --host web --endpoints 10.0.0.1:0 events.jsonl", 2, "not 10.0.0.1:0\n"},
 		{"replay --host web --endpoints 10.0.0.1:80@a//b events.jsonl", 2,
 		 "--endpoints takes"},
 		{"replay --host web --endpoints 10.0.0.1:80,10.0.0.1:80 events.jsonl", 2,
