@@ -397,6 +397,21 @@ static void text_is_a_line_an_event(void **state)
 		"");
 }
 
+static void standard_input_is_a_dash(void **state)
+{
+	static const struct replay_case one = {.outlier = ONE};
+	struct run run AUTO_RUN = {0};
+
+	(void)state;
+	write_policy(&one);
+	write_events("7 b 503");
+	assert_non_null(freopen("events.jsonl", "r", stdin));
+	run = run_line(REPLAY "-");
+	assert_int_equal(run.status, 0);
+	assert_non_null(strstr(run.out, "\"10.0.0.2:80\",\"action\":\"EJECT\""));
+	assert_non_null(strstr(run.out, "\"t_ms\":7}"));
+}
+
 static void every_mistake_is_told_and_nothing_printed(void **state)
 {
 	static const struct replay_case one = {.outlier = ONE};
@@ -509,6 +524,7 @@ int main(void)
 		cmocka_unit_test(caps),
 		cmocka_unit_test(terms),
 		cmocka_unit_test(text_is_a_line_an_event),
+		cmocka_unit_test(standard_input_is_a_dash),
 		cmocka_unit_test(every_mistake_is_told_and_nothing_printed),
 		cmocka_unit_test(command_lines),
 	};
