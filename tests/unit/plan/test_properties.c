@@ -23,14 +23,14 @@ static struct {
 	const char *world;
 } now;
 
-#define CHECK(condition)                                              \
-	do {                                                          \
-		if (!(condition)) {                                   \
-			print_error("seed %u, world: %s\n", now.seed, \
-				    now.world ? now.world : "-");     \
-			fail_msg("%s", #condition);                   \
-		}                                                     \
-	} while (0)
+static void check(bool holds, const char *what)
+{
+	if (holds)
+		return;
+	print_error("seed %u, world: %s\n", now.seed, now.world ? now.world : "-");
+	fail_msg("%s", what);
+}
+#define CHECK(condition) check((condition), #condition)
 
 static int chance(int one_in)
 {
