@@ -579,6 +579,15 @@ static void test_s(void **state)
 			.want = "10000 5 EJECT RATE #1 1/80/5; 10000 5 DETECT FAILURES #1 1; ",
 		},
 		{
+			.id = "both at one sweep: it is not, if the cap has no room for one more",
+			.script = FIVE_TIMES_200 "0:5:9999*503",
+			.tune = judge_rate_log_failures,
+			ROWS_OF_RATES,
+			.percent = 20,
+			.until_ms = 10000,
+			.want = "10000 5 EJECT RATE #1 1/80/5; ",
+		},
+		{
 			.id = "an ejected host is not judged",
 			.script = FIVE_TIMES_200 "0:5:200*503 10001:1:100*200 10001:2:100*200 "
 						 "10001:3:100*200 10001:4:100*200 10001:5:300*503",
