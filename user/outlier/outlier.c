@@ -544,9 +544,9 @@ static void judge_failure_percentages(struct mrd_outlier *outlier, enum origin o
 		if (!has_volume(host, origin, rule->request_volume) ||
 		    bucket->failed * 100 < rule->threshold * bucket->total)
 			continue;
-		/* Its success rate may have ejected it just now. Then Envoy still logs what it does
-		 * not enforce. */
-		if (host->ejected && rule->enforced)
+		/* Its success rate may have ejected it just now. Then Envoy goes on to log what it
+		 * does not enforce, as far as the cap has room for one more. */
+		if (host->ejected && (rule->enforced || !may_eject(outlier, host)))
 			continue;
 		finding.rates.host = (uint32_t)success_rate(bucket);
 		detect(outlier, host, &finding, report);

@@ -236,6 +236,63 @@ static void what_could_not_be_undone_is_read_back(void **state)
 	assert_true(unwritten >= 8);
 }
 
+/* The rule as if its document had asked for this: rates and jitter are no matter of the reader's.
+ */
+static void judge_failures(const struct stage *stage)
+{
+	struct mrd_effective effective;
+	struct mrd_outlier_rule *rule;
+
+	mrd_policy_effective(stage->policy, "default", "reviews", 9080, &effective);
+	rule = (struct mrd_outlier_rule *)(uintptr_t)effective.outlier;
+	rule->consecutive_5xx = 0;
+	rule->max_jitter_ms = 5000;
+	rule->failure_percentage = (struct mrd_failure_percentage_rule){
+		.on = true,
+		.enforced = true,
+		.threshold = 50,
+		.minimum_hosts = 1,
+		.request_volume = 2,
+	};
+}
+
+static void a_sweep_may_eject(void **state)
+{
+	struct stage *stage = stage_new(stage_failover);
+	const struct mrd_health *health;
+	uint64_t seen_ns;
+	uint32_t id;
+
+	(void)state;
+	judge_failures(stage);
+	stage_reviews(stage);
+	stage_round(stage);
+	id = stage_vip(stage, "172.16.0.20", 9080);
+	seen_ns = stage_ns;
+	for (int i = 0; i < 2; i++)
+		stage_event(stage, "10.0.0.5", MRD_EVENT_RESPONSE, 503);
+	stage_round(stage);
+	assert_int_equal(stage_state(stage, "10.0.0.5"), MRD_STATE_ACTIVE);
+	assert_true(mrd_engine_due(stage->engine) > seen_ns);
+	assert_true(mrd_engine_due(stage->engine) <= seen_ns + 60000000000ULL);
+
+	/* in the kernel at once, in the plan with the round */
+	stage_ns = mrd_engine_due(stage->engine);
+	mrd_engine_tick(stage->engine);
+	health = stage_health(stage, "10.0.0.5", NULL);
+	assert_int_equal(health->state, MRD_STATE_EJECTED);
+	assert_true(health->ejected_until_ns >= stage_ns + 60000000000ULL);
+	assert_true(health->ejected_until_ns <= stage_ns + 65000000000ULL);
+	stage_round(stage);
+	assert_int_equal(stage_state(stage, "10.0.0.5"), MRD_STATE_EJECTED);
+	assert_int_equal(stage_share(stage, id, "hangzhou"), 7000);
+	assert_non_null(strstr(stage_read(stage->event_fds[0]),
+			       "\"eject_failure_percentage_event\":{\"host_success_rate\":0}"));
+	assert_non_null(strstr(stage_read(stage->log_fds[0]),
+			       "cause=\"too many failed responses in an interval\""));
+	stage_free(stage);
+}
+
 static void it_returns_at_a_sweep(void **state)
 {
 	struct stage *stage = stage_new(stage_failover);
@@ -661,6 +718,7 @@ int main(void)
 		cmocka_unit_test(rounds_wait_for_the_end_of_a_burst),
 		cmocka_unit_test(a_burst_ends_a_round),
 		cmocka_unit_test(what_could_not_be_undone_is_read_back),
+		cmocka_unit_test(a_sweep_may_eject),
 		cmocka_unit_test(it_returns_at_a_sweep),
 		cmocka_unit_test(events_become_signals),
 		cmocka_unit_test(without_a_rule_events_mean_nothing),

@@ -11,6 +11,7 @@
 #include <inttypes.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -38,6 +39,7 @@ struct row {
 	uint32_t percent;
 	const char *hosts; /* a letter each: its region; lower case: not ready; NULL: "A" */
 	bool is_tcp;
+	void (*tune)(struct mrd_outlier_rule *rule); /* the last word on it */
 };
 
 struct run {
@@ -46,7 +48,9 @@ struct run {
 	uint64_t now_ms;
 };
 
-static const char *const type_names[] = {"5XX", "GATEWAY", "LOCAL"};
+static const char *const type_names[] = {
+	"5XX", "GATEWAY", "LOCAL", "RATE", "LOCAL_RATE", "FAILURES", "LOCAL_FAILURES",
+};
 
 static inline void write_line(void *self, const struct mrd_outlier_verdict *verdict)
 {
@@ -63,6 +67,11 @@ static inline void write_line(void *self, const struct mrd_outlier_verdict *verd
 	mrd_strbuf_addf(&run->lines, " #%u", verdict->ejections);
 	if (verdict->last_action_known)
 		mrd_strbuf_addf(&run->lines, " +%" PRIu64, verdict->since_last_action_ms);
+	if (verdict->type >= MRD_SUCCESS_RATE)
+		mrd_strbuf_addf(&run->lines, " %u", verdict->rates.host);
+	if (verdict->type == MRD_SUCCESS_RATE || verdict->type == MRD_SUCCESS_RATE_LOCAL_ORIGIN)
+		mrd_strbuf_addf(&run->lines, "/%u/%u", verdict->rates.average,
+				verdict->rates.threshold);
 	mrd_strbuf_addf(&run->lines, "; ");
 }
 
@@ -81,6 +90,8 @@ static inline struct mrd_outlier_rule rule_of(const struct row *row)
 	rule.probation_ms = row->probation_ms;
 	rule.cap = row->has_cap ? row->cap : MRD_CAP_PERCENT;
 	rule.max_ejection_percent = row->percent ? row->percent : 100;
+	if (row->tune)
+		row->tune(&rule);
 	return rule;
 }
 
@@ -159,6 +170,46 @@ static inline void play(struct run *run, const char *script, uint64_t until_ms)
 		play_event(run, event);
 	sweep_while(run, until_ms);
 	free(copy);
+}
+
+static inline void check_rows(const struct row *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct mrd_outlier_rule rule = rule_of(&rows[i]);
+		struct run run = {0};
+
+		print_message("%s\n", rows[i].id);
+		assert_int_equal(mrd_outlier_new(&rule, !rows[i].is_tcp, 0, &run.outlier), 0);
+		set_hosts(run.outlier, rows[i].hosts ? rows[i].hosts : "A");
+		play(&run, rows[i].script, rows[i].until_ms);
+		assert_string_equal(run.lines.text ? run.lines.text : "", rows[i].want);
+		mrd_strbuf_free(&run.lines);
+		mrd_outlier_free(run.outlier);
+	}
+}
+#define CHECK_ROWS(rows) check_rows((rows), sizeof(rows) / sizeof(*(rows)))
+
+static inline void ignore(void *self, const struct mrd_outlier_verdict *verdict)
+{
+	(void)self, (void)verdict;
+}
+
+static inline struct mrd_outlier_state state_of(const struct mrd_outlier *outlier, uint32_t host)
+{
+	struct mrd_outlier_state state = {0};
+
+	assert_int_equal(mrd_outlier_get(outlier, host, &state), 0);
+	return state;
+}
+
+static inline struct mrd_outlier *outlier_of(const struct row *row)
+{
+	const struct mrd_outlier_rule rule = rule_of(row);
+	struct mrd_outlier *outlier = NULL;
+
+	assert_int_equal(mrd_outlier_new(&rule, true, 0, &outlier), 0);
+	set_hosts(outlier, row->hosts ? row->hosts : "A");
+	return outlier;
 }
 
 #endif

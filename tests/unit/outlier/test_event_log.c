@@ -86,9 +86,7 @@ static const struct line_case cases[] = {
 	},
 	{
 		.name = "failure percentage",
-		.verdict = {.type = MRD_FAILURE_PERCENTAGE,
-			    .ejected = true,
-			    .rates = {.host = 14}},
+		.verdict = {.type = MRD_FAILURE_PERCENTAGE, .ejected = true, .rates = {.host = 14}},
 		.want = "{\"type\":\"FAILURE_PERCENTAGE\"," WHERE "\"action\":\"EJECT\","
 			"\"num_ejections\":0,\"enforced\":false,"
 			"\"eject_failure_percentage_event\":{\"host_success_rate\":14},"

@@ -8,88 +8,6 @@
 
 /* ------------------------------------------------------------------------------- times */
 
-static void ignore(void *self, const struct mrd_outlier_verdict *verdict)
-{
-	(void)self, (void)verdict;
-}
-
-static struct mrd_outlier_state state_of(const struct mrd_outlier *outlier, uint32_t host)
-{
-	struct mrd_outlier_state state = {0};
-
-	assert_int_equal(mrd_outlier_get(outlier, host, &state), 0);
-	return state;
-}
-
-static struct mrd_outlier *outlier_of(const struct row *row)
-{
-	const struct mrd_outlier_rule rule = rule_of(row);
-	struct mrd_outlier *outlier = NULL;
-
-	assert_int_equal(mrd_outlier_new(&rule, true, 0, &outlier), 0);
-	set_hosts(outlier, row->hosts ? row->hosts : "A");
-	return outlier;
-}
-
-/* T1, T4, T7, T8, T11: an error straight after each return. */
-static void test_backoff(void **state)
-{
-	static const struct {
-		const char *id;
-		uint64_t base_ms;
-		uint64_t max_ms;
-		uint64_t interval_ms;
-		unsigned int rounds;
-	} cases[] = {
-		{.id = "T1", .base_ms = 10000, .max_ms = 300000, .interval_ms = 10000, .rounds = 3},
-		{.id = "T4, T8",
-		 .base_ms = 10000,
-		 .max_ms = 300000,
-		 .interval_ms = 10000,
-		 .rounds = 40},
-		{.id = "T7",
-		 .base_ms = 400000,
-		 .max_ms = 400000,
-		 .interval_ms = 10000,
-		 .rounds = 4},
-		{.id = "T11",
-		 .base_ms = 30000,
-		 .max_ms = 300000,
-		 .interval_ms = 10000,
-		 .rounds = 15},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		const struct row row = {.threshold = 1,
-					.interval_ms = cases[i].interval_ms,
-					.base_ms = cases[i].base_ms};
-		struct mrd_outlier_rule rule = rule_of(&row);
-		struct mrd_outlier *outlier = NULL;
-		uint64_t now_ms = 0;
-
-		print_message("%s\n", cases[i].id);
-		rule.max_ejection_ms = cases[i].max_ms;
-		assert_int_equal(mrd_outlier_new(&rule, true, 0, &outlier), 0);
-		set_hosts(outlier, "A");
-		for (unsigned int n = 1; n <= cases[i].rounds; n++) {
-			const uint64_t times = n * cases[i].base_ms;
-			const uint64_t want_ms = times < cases[i].max_ms ? times : cases[i].max_ms;
-
-			mrd_outlier_signal(outlier, 1, MRD_SIGNAL_RESPONSE, 500, now_ms, ignore,
-					   NULL);
-			assert_int_equal(state_of(outlier, 1).ejected_until_ms, now_ms + want_ms);
-			assert_int_equal(mrd_outlier_next_sweep(outlier), now_ms + want_ms);
-			now_ms += want_ms;
-			mrd_outlier_sweep(outlier, now_ms - 1, ignore, NULL);
-			assert_true(state_of(outlier, 1).ejected);
-			mrd_outlier_sweep(outlier, now_ms, ignore, NULL);
-			assert_false(state_of(outlier, 1).ejected);
-		}
-		mrd_outlier_free(outlier);
-	}
-}
-
 static void test_decay(void **state)
 {
 	const struct row row = {.threshold = 1, .interval_ms = 1000, .base_ms = 1000};
@@ -273,13 +191,9 @@ static void test_zero_rule(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_backoff),
-		cmocka_unit_test(test_decay),
-		cmocka_unit_test(test_event_before_sweep),
-		cmocka_unit_test(test_hosts),
-		cmocka_unit_test(test_restore),
-		cmocka_unit_test(test_restore_overdue),
-		cmocka_unit_test(test_changed_rule),
+		cmocka_unit_test(test_decay),		cmocka_unit_test(test_event_before_sweep),
+		cmocka_unit_test(test_hosts),		cmocka_unit_test(test_restore),
+		cmocka_unit_test(test_restore_overdue), cmocka_unit_test(test_changed_rule),
 		cmocka_unit_test(test_zero_rule),
 	};
 

@@ -11,6 +11,8 @@
 #include <string.h>
 #include <cmocka.h>
 
+#include "tests/unit/outlier/draw.h"
+
 enum { HOSTS_MAX = 12, STREAMS = 400, EVENTS = 150 };
 
 struct naive_host {
@@ -100,15 +102,6 @@ static void naive_run_to(struct naive *naive, uint64_t time_ms)
 }
 
 /* ------------------------------------------------------------------------------- streams */
-
-/* xorshift: the same streams on every machine. */
-static uint64_t draw(uint64_t *seed, uint64_t below)
-{
-	*seed ^= *seed << 13;
-	*seed ^= *seed >> 7;
-	*seed ^= *seed << 17;
-	return *seed % below;
-}
 
 struct stream {
 	uint64_t seed;
