@@ -37,6 +37,25 @@ static void test_decay(void **state)
 	mrd_outlier_free(outlier);
 }
 
+/* Back at 12,345 by a health check: the sweep at 20,000 is less than an interval later. */
+static void test_decay_after_early_return(void **state)
+{
+	const struct row row = {.threshold = 1};
+	struct mrd_outlier *outlier = outlier_of(&row);
+	struct run run = {.outlier = outlier};
+
+	(void)state;
+	play(&run, "0:1:500", 0);
+	mrd_outlier_uneject(outlier, 1, 12345, ignore, NULL);
+	assert_int_equal(mrd_outlier_next_sweep(outlier), 30000);
+	mrd_outlier_sweep(outlier, 20000, ignore, NULL);
+	assert_int_equal(state_of(outlier, 1).multiplier, 1);
+	mrd_outlier_sweep(outlier, 30000, ignore, NULL);
+	assert_int_equal(state_of(outlier, 1).multiplier, 0);
+	mrd_strbuf_free(&run.lines);
+	mrd_outlier_free(outlier);
+}
+
 static void test_event_before_sweep(void **state)
 {
 	const struct row row = {.threshold = 1, .interval_ms = 1000, .base_ms = 1000};
@@ -191,9 +210,13 @@ static void test_zero_rule(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_decay),		cmocka_unit_test(test_event_before_sweep),
-		cmocka_unit_test(test_hosts),		cmocka_unit_test(test_restore),
-		cmocka_unit_test(test_restore_overdue), cmocka_unit_test(test_changed_rule),
+		cmocka_unit_test(test_decay),
+		cmocka_unit_test(test_decay_after_early_return),
+		cmocka_unit_test(test_event_before_sweep),
+		cmocka_unit_test(test_hosts),
+		cmocka_unit_test(test_restore),
+		cmocka_unit_test(test_restore_overdue),
+		cmocka_unit_test(test_changed_rule),
 		cmocka_unit_test(test_zero_rule),
 	};
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* The detector against Envoy's published cases, each by its id in the vectors: a row is a script of
- * events and the lines that must come out of it. T6 is the policy reader's; the log's line is in
- * test_event_log.c. */
+ * events and the lines that must come out of it. T6 is the policy reader's; S1 to S8 are in
+ * test_rates.c, the log's line is in test_event_log.c. */
 #include "outlier/grpc_status.h"
 #include "outlier/outlier.h"
-#include "outlier/success_rate.h"
 
 #include "tests/unit/outlier/script.h"
 
@@ -401,250 +400,6 @@ static void test_jitter(void **state)
 	}
 }
 
-/* ------------------------------------------------------------------------------- rates */
-
-static void judge_rate(struct mrd_outlier_rule *rule)
-{
-	rule->consecutive_local_origin = 0;
-	rule->success_rate = (struct mrd_success_rate_rule){
-		.on = true,
-		.enforced = true,
-		.minimum_hosts = 5,
-		.request_volume = 100,
-		.stdev_factor = 1900,
-	};
-}
-
-static void judge_failures(struct mrd_outlier_rule *rule)
-{
-	rule->consecutive_local_origin = 0;
-	rule->failure_percentage = (struct mrd_failure_percentage_rule){
-		.on = true,
-		.enforced = true,
-		.threshold = 85,
-		.minimum_hosts = 5,
-		.request_volume = 50,
-	};
-}
-
-static void log_failures(struct mrd_outlier_rule *rule)
-{
-	judge_failures(rule);
-	rule->failure_percentage.enforced = false;
-}
-
-static void judge_both(struct mrd_outlier_rule *rule)
-{
-	judge_rate(rule);
-	judge_failures(rule);
-}
-
-static void judge_rate_log_failures(struct mrd_outlier_rule *rule)
-{
-	judge_rate(rule);
-	log_failures(rule);
-}
-
-#define ROWS_OF_RATES .hosts = "AAAAA", .no_5xx = true, .gateway_off = true
-
-#define FIVE_TIMES_200 "0:1:200*200 0:2:200*200 0:3:200*200 0:4:200*200 0:5:200*200 "
-#define FOUR_TIMES_50  "0:1:50*200 0:2:50*200 0:3:50*200 0:4:50*200 "
-#define FOUR_CONNECTED "0:1:100*OK 0:2:100*OK 0:3:100*OK 0:4:100*OK "
-
-static void test_s(void **state)
-{
-	static const struct row rows[] = {
-		{
-			.id = "S1",
-			.script = FIVE_TIMES_200 "0:5:200*503",
-			.tune = judge_rate,
-			ROWS_OF_RATES,
-			.until_ms = 10000,
-			.want = "10000 5 EJECT RATE #1 50/90/52; ",
-		},
-		{
-			.id = "S1: back at a sweep",
-			.script = FIVE_TIMES_200 "0:5:200*503",
-			.tune = judge_rate,
-			ROWS_OF_RATES,
-			.until_ms = 50000,
-			.want = "10000 5 EJECT RATE #1 50/90/52; 40000 5 UNEJECT #1 +30000; ",
-		},
-		{
-			.id = "S1 under a cap",
-			.script = FIVE_TIMES_200 "0:5:200*503",
-			.tune = judge_rate,
-			ROWS_OF_RATES,
-			.percent = 19,
-			.until_ms = 20000,
-			.want = "10000 5 CAPPED RATE #0 50/90/52; ",
-		},
-		{
-			.id = "S1: events of a sweep's time come before it",
-			.script = FIVE_TIMES_200 "10000:5:200*503",
-			.tune = judge_rate,
-			ROWS_OF_RATES,
-			.until_ms = 10000,
-			.want = "10000 5 EJECT RATE #1 50/90/52; ",
-		},
-		{
-			.id = "S1: a sweep judges its own interval alone",
-			.script = FIVE_TIMES_200 "10001:5:200*503",
-			.tune = judge_rate,
-			ROWS_OF_RATES,
-			.until_ms = 40000,
-			.want = "",
-		},
-		{
-			.id = "S1: events are results too, if not split",
-			.script = FIVE_TIMES_200 "0:5:200*CF",
-			.tune = judge_rate,
-			ROWS_OF_RATES,
-			.until_ms = 10000,
-			.want = "10000 5 EJECT RATE #1 50/90/52; ",
-		},
-		{
-			.id = "S1 split: of local origin",
-			.script = FOUR_CONNECTED "0:5:50*OK 0:5:50*CF",
-			.tune = judge_rate,
-			ROWS_OF_RATES,
-			.split = true,
-			.until_ms = 10000,
-			.want = "10000 5 EJECT LOCAL_RATE #1 50/90/52; ",
-		},
-		{
-			.id = "S1 split: connects do not dilute the answers",
-			.script = FIVE_TIMES_200 "0:5:200*503 0:5:999*OK",
-			.tune = judge_rate,
-			ROWS_OF_RATES,
-			.split = true,
-			.until_ms = 10000,
-			.want = "10000 5 EJECT RATE #1 50/90/52; ",
-		},
-		{
-			.id = "S5",
-			.script = FOUR_TIMES_50 "0:5:50*200 0:5:300*503",
-			.tune = judge_failures,
-			ROWS_OF_RATES,
-			.until_ms = 10000,
-			.want = "10000 5 EJECT FAILURES #1 14; ",
-		},
-		{
-			.id = "S5, not enforced",
-			.script = FOUR_TIMES_50 "0:5:50*200 0:5:300*503",
-			.tune = log_failures,
-			ROWS_OF_RATES,
-			.until_ms = 40000,
-			.want = "10000 5 DETECT FAILURES #0 14; ",
-		},
-		{
-			.id = "S5: the threshold itself is too much",
-			.script = FOUR_TIMES_50 "0:5:15*200 0:5:85*503",
-			.tune = judge_failures,
-			ROWS_OF_RATES,
-			.until_ms = 10000,
-			.want = "10000 5 EJECT FAILURES #1 15; ",
-		},
-		{
-			.id = "S5: below the threshold",
-			.script = FOUR_TIMES_50 "0:5:151*200 0:5:849*503",
-			.tune = judge_failures,
-			ROWS_OF_RATES,
-			.until_ms = 10000,
-			.want = "",
-		},
-		{
-			.id = "S5 split: of local origin",
-			.script = FOUR_CONNECTED "0:5:10*OK 0:5:90*TO",
-			.tune = judge_failures,
-			ROWS_OF_RATES,
-			.split = true,
-			.until_ms = 10000,
-			.want = "10000 5 EJECT LOCAL_FAILURES #1 10; ",
-		},
-		{
-			.id = "both at one sweep eject once",
-			.script = FIVE_TIMES_200 "0:5:9999*503",
-			.tune = judge_both,
-			ROWS_OF_RATES,
-			.until_ms = 10000,
-			.want = "10000 5 EJECT RATE #1 1/80/5; ",
-		},
-		{
-			.id = "both at one sweep: the unenforced one is logged, as Envoy does",
-			.script = FIVE_TIMES_200 "0:5:9999*503",
-			.tune = judge_rate_log_failures,
-			ROWS_OF_RATES,
-			.until_ms = 10000,
-			.want = "10000 5 EJECT RATE #1 1/80/5; 10000 5 DETECT FAILURES #1 1; ",
-		},
-		{
-			.id = "both at one sweep: it is not, if the cap has no room for one more",
-			.script = FIVE_TIMES_200 "0:5:9999*503",
-			.tune = judge_rate_log_failures,
-			ROWS_OF_RATES,
-			.percent = 20,
-			.until_ms = 10000,
-			.want = "10000 5 EJECT RATE #1 1/80/5; ",
-		},
-		{
-			.id = "an ejected host is not judged",
-			.script = FIVE_TIMES_200 "0:5:200*503 10001:1:100*200 10001:2:100*200 "
-						 "10001:3:100*200 10001:4:100*200 10001:5:300*503",
-			.tune = judge_rate,
-			ROWS_OF_RATES,
-			.until_ms = 20000,
-			.want = "10000 5 EJECT RATE #1 50/90/52; ",
-		},
-		{
-			.id = "S7: four hosts of five have the volume",
-			.script = "0:1:100*200 0:2:100*200 0:3:100*200 0:4:100*503 0:5:99*200",
-			.tune = judge_rate,
-			ROWS_OF_RATES,
-			.until_ms = 10000,
-			.want = "",
-		},
-		{
-			.id = "S7: failure percentage",
-			.script = "0:1:50*200 0:2:50*200 0:3:50*200 0:4:50*503 0:5:49*200",
-			.tune = judge_failures,
-			ROWS_OF_RATES,
-			.until_ms = 10000,
-			.want = "",
-		},
-		{
-			.id = "S7: for that sweep",
-			.script = "0:1:100*200 0:2:100*200 0:3:100*200 0:4:100*200 0:5:99*503 "
-				  "10001:1:100*200 10001:2:100*200 10001:3:100*200 "
-				  "10001:4:100*200 10001:5:100*503",
-			.tune = judge_rate,
-			ROWS_OF_RATES,
-			.until_ms = 20000,
-			.want = "20000 5 EJECT RATE #1 0/80/4; ",
-		},
-		{
-			.id = "S8: as Istio leaves it",
-			.script = FIVE_TIMES_200 "0:5:9999*503",
-			ROWS_OF_RATES,
-			.until_ms = 10000,
-			.want = "",
-		},
-	};
-
-	(void)state;
-	CHECK_ROWS(rows);
-}
-
-static void test_s3(void **state)
-{
-	const double rates[] = {50, 100, 100, 100, 100};
-	const struct mrd_success_rate_limit limit = mrd_success_rate_limit(rates, 5, 1900);
-
-	(void)state;
-	assert_float_equal(limit.average, 90, 1e-9);
-	assert_float_equal(limit.threshold, 52, 1e-9);
-}
-
 /* ------------------------------------------------------------------------------- gRPC */
 
 /* Whether five of the mapped code make a run of 5xx, and whether of gateway errors. */
@@ -741,12 +496,6 @@ static void codes_at_the_ends(struct mrd_outlier_rule *rule)
 	add_code(rule, 599);
 }
 
-static void judge_429(struct mrd_outlier_rule *rule)
-{
-	judge_rate(rule);
-	only_429(rule);
-}
-
 static void test_a11(void **state)
 {
 	static const struct row rows[] = {
@@ -801,14 +550,6 @@ static void test_a11(void **state)
 			.gateway_off = true,
 			.want = "0 1 EJECT 5XX #1; ",
 		},
-		{
-			.id = "A11: rates go by the list too",
-			.script = FIVE_TIMES_200 "0:4:200*503 0:5:200*429",
-			.tune = judge_429,
-			ROWS_OF_RATES,
-			.until_ms = 10000,
-			.want = "10000 5 EJECT RATE #1 50/90/52; ",
-		},
 	};
 
 	(void)state;
@@ -821,8 +562,7 @@ int main(void)
 		cmocka_unit_test(test_o),      cmocka_unit_test(test_o15),
 		cmocka_unit_test(test_o27),    cmocka_unit_test(test_o28_o29),
 		cmocka_unit_test(test_c),      cmocka_unit_test(test_backoff),
-		cmocka_unit_test(test_jitter), cmocka_unit_test(test_s),
-		cmocka_unit_test(test_s3),     cmocka_unit_test(test_r),
+		cmocka_unit_test(test_jitter), cmocka_unit_test(test_r),
 		cmocka_unit_test(test_a11),
 	};
 
