@@ -115,12 +115,18 @@ struct mrd_member_key {
 };
 _Static_assert(sizeof(struct mrd_member_key) == 12, "map ABI");
 
+/* What the agent must hear of a connection's endpoint. */
+enum mrd_report {
+	MRD_REPORT_ERRORS, /* errors, and the success that ends a run of them */
+	MRD_REPORT_ALL,	   /* each response: rates are watched, or codes that are no 5xx */
+};
+
 struct mrd_member {
 	__u8 addr[MRD_ADDR_LEN];
 	__u32 port;
 	__u32 endpoint_id; /* never 0 */
-	__u32 seal;	/* mrd_member_seal(): service, endpoint, address and port belong together */
-	__u32 reserved; /* 0 */
+	__u32 seal; /* mrd_member_seal(): service, endpoint, address and port belong together */
+	enum mrd_report report; /* kept by a connection as it was when that was made */
 };
 _Static_assert(sizeof(struct mrd_member) == 32, "map ABI");
 
@@ -354,8 +360,9 @@ struct mrd_socket {
 	__u8 counted;	    /* 1: this socket is in mrd_stat.open */
 	__u8 retransmitted; /* 1: the SYN was sent more than once */
 	__u8 has_replies;   /* 1: mrd_udp_reply may have rows of this socket */
+	__u8 report;	    /* enum mrd_report */
 	__u8 untimed;	    /* responses since one was timed; 0: time the next */
-	__u8 reserved[4];   /* 0 */
+	__u8 reserved[3];   /* 0 */
 };
 _Static_assert(sizeof(struct mrd_socket) == 120, "map ABI");
 

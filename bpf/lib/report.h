@@ -6,6 +6,8 @@
  * only if it ends a run: so a healthy endpoint sends nothing. A handshake is a success of a port
  * that is not HTTP; of one that is, only responses are, and a handshake leaves the run alone.
  * An ejected endpoint is silent: the detector ignores what it does until it is back.
+ *
+ * Where the agent watches rates, or codes of its own (MRD_REPORT_ALL), it hears everything.
  */
 #ifndef MRD_BPF_REPORT_H
 #define MRD_BPF_REPORT_H
@@ -80,6 +82,12 @@ static __always_inline void mrd_report_success(const struct mrd_socket *sock, st
 {
 	const struct mrd_health *health;
 
+	if (sock->report == MRD_REPORT_ALL) {
+		if (stat)
+			stat->run = 0;
+		mrd_event_send(sock, kind, status);
+		return;
+	}
 	if (!stat || !stat->run)
 		return;
 	health = mrd_health_of(sock);

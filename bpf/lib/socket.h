@@ -53,6 +53,7 @@ static __always_inline void mrd_socket_set(struct mrd_socket *sock, const struct
 	mrd_addr_copy(sock->endpoint, member->addr);
 	sock->endpoint_port = member->port;
 	sock->endpoint_id = member->endpoint_id;
+	sock->report = member->report;
 }
 
 /* Does the storage speak of this peer? After connect(AF_UNSPEC) it may be that of an old one. */

@@ -114,6 +114,17 @@ static int put_endpoint(const struct making *making, uint32_t locality_id,
 
 /* --------------------------------------------------------------------------------- slots */
 
+/* What the detector of the port must hear of. */
+static enum mrd_report report_of(const struct mrd_plan_port *port)
+{
+	const struct mrd_outlier_rule *rule = &port->outlier;
+
+	return port->has_outlier && (rule->has_error_codes || rule->success_rate.on ||
+				     rule->failure_percentage.on)
+		       ? MRD_REPORT_ALL
+		       : MRD_REPORT_ERRORS;
+}
+
 static int put_member(const struct making *making, uint32_t hop_id, uint32_t slot,
 		      const struct candidate *candidate)
 {
@@ -121,6 +132,7 @@ static int put_member(const struct making *making, uint32_t hop_id, uint32_t slo
 	struct mrd_member member = {
 		.port = candidate->endpoint->port,
 		.endpoint_id = candidate->endpoint_id,
+		.report = report_of(making->port),
 	};
 
 	memcpy(member.addr, candidate->endpoint->ip.bytes, sizeof(member.addr));
