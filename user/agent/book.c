@@ -13,6 +13,7 @@ static void free_entry(void *value)
 
 	mrd_rows_free(entry->rows);
 	mrd_outlier_free(entry->detector);
+	mrd_warmth_free(entry->warmth);
 	free(entry);
 }
 

@@ -28,9 +28,10 @@ int mrd_engine_new(const struct mrd_engine_config *config, struct mrd_engine **r
 	engine->event_fd = config->event_fd;
 	engine->regions = mrd_table_new(NULL);
 	engine->sweeping = mrd_table_new(NULL);
+	engine->warming = mrd_table_new(NULL);
 	r = mrd_book_init(&engine->book);
 	r = r ?: mrd_ids_new(&engine->ids);
-	if (!r && (!engine->regions || !engine->sweeping))
+	if (!r && (!engine->regions || !engine->sweeping || !engine->warming))
 		r = -ENOMEM;
 	if (r) {
 		mrd_engine_free(engine);
@@ -54,6 +55,7 @@ void mrd_engine_free(struct mrd_engine *engine)
 	mrd_ids_free(engine->ids);
 	mrd_table_free(engine->regions);
 	mrd_table_free(engine->sweeping);
+	mrd_table_free(engine->warming);
 	free(engine->notes);
 	free(engine);
 }

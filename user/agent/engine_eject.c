@@ -416,6 +416,11 @@ uint64_t mrd_engine_due(const struct mrd_engine *engine)
 	const struct mrd_entry *entry;
 	size_t cursor = 0;
 
+	while ((entry = mrd_table_next(engine->warming, &cursor, NULL, NULL)))
+		if (entry->again_ns < due_ns)
+			due_ns = entry->again_ns;
+	cursor = 0;
+
 	while ((entry = mrd_table_next(engine->sweeping, &cursor, NULL, NULL))) {
 		const uint64_t sweep_ms = mrd_outlier_next_sweep(entry->detector);
 
@@ -444,6 +449,13 @@ void mrd_engine_tick(struct mrd_engine *engine)
 		mrd_outlier_sweep(entry->detector, mrd_engine_ms(now_ns), on_verdict, &hearing);
 		act_on(&hearing, due_ms * MRD_NS_PER_MS);
 		watch_sweep(engine, entry);
+	}
+	cursor = 0;
+	while ((entry = mrd_table_next(engine->warming, &cursor, NULL, NULL))) {
+		if (entry->again_ns > now_ns)
+			continue;
+		mrd_table_delete(engine->warming, &entry->id, sizeof(entry->id));
+		mrd_model_touch(engine->input.model, entry->name.namespace_, entry->name.service);
 	}
 	if (engine->retry_at_ns && engine->retry_at_ns <= now_ns)
 		mrd_engine_revisit_failed(engine);

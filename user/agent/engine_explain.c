@@ -33,7 +33,7 @@ int mrd_engine_explain(struct mrd_engine *engine, const struct mrd_explain_targe
 		.model = engine->input.model,
 		.policy = engine->input.policy,
 		.node = node ? node : engine->input.node,
-		.ejections = {is_ejected, &asking},
+		.ejections = {.is_ejected = is_ejected, .self = &asking},
 		.left_ms = left_ms,
 	};
 

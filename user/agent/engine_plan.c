@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/strbuf.h"
 #include "plan/plan_text.h"
@@ -26,19 +27,25 @@ static bool fill_name(struct mrd_name *name, const char *namespace_, const char 
 	       snprintf(name->port_name, MRD_NAME_LEN, "%s", port) < MRD_NAME_LEN;
 }
 
-static const struct mrd_entry *entry_of_port(const struct mrd_engine *engine,
-					     const struct mrd_view *view,
-					     const struct mrd_view_port *port)
+static struct mrd_entry *entry_of_port(const struct mrd_engine *engine, const struct mrd_view *view,
+				       const struct mrd_view_port *port)
 {
-	const struct mrd_entry *entry;
-	struct mrd_effective effective;
 	struct mrd_name name;
 
 	if (!fill_name(&name, view->namespace_, view->name, port->name))
 		return NULL;
 	name.family = port->version == MRD_IPV6 ? MRD_FAMILY_IPV6 : MRD_FAMILY_IPV4;
 	name.protocol = port->transport == MRD_TRANSPORT_UDP ? MRD_PROTOCOL_UDP : MRD_PROTOCOL_TCP;
-	entry = mrd_book_find_entry(&engine->book, mrd_ids_find_service(engine->ids, &name));
+	return mrd_book_find_entry(&engine->book, mrd_ids_find_service(engine->ids, &name));
+}
+
+static const struct mrd_entry *watched_entry(const struct mrd_engine *engine,
+					     const struct mrd_view *view,
+					     const struct mrd_view_port *port)
+{
+	const struct mrd_entry *entry = entry_of_port(engine, view, port);
+	struct mrd_effective effective;
+
 	if (!entry || !entry->detector)
 		return NULL;
 	/* A rule that is gone takes its ejections with it, at once. */
@@ -56,7 +63,7 @@ bool mrd_engine_find_ejection(struct mrd_asking *asking, const struct mrd_view *
 
 	if (asking->port != port) {
 		asking->port = port;
-		asking->entry = entry_of_port(asking->engine, view, port);
+		asking->entry = watched_entry(asking->engine, view, port);
 	}
 	if (!asking->entry)
 		return false;
@@ -71,6 +78,37 @@ static bool is_ejected(void *self, const struct mrd_view *view, const struct mrd
 	struct mrd_outlier_state state;
 
 	return mrd_engine_find_ejection(self, view, port, endpoint, &state);
+}
+
+static uint64_t region_back_ms(void *self, const struct mrd_view *view,
+			       const struct mrd_view_port *port, const char *region)
+{
+	const struct mrd_asking *asking = self;
+	const struct mrd_entry *entry = entry_of_port(asking->engine, view, port);
+
+	if (!entry || !entry->warmth)
+		return UINT64_MAX;
+	return mrd_warmth_ask(entry->warmth, region, mrd_engine_ms(asking->engine->now_ns()));
+}
+
+/* What is to be remembered of the port's regions, and when to look at them again. */
+static void note_warmth(struct mrd_engine *engine, struct mrd_entry *entry,
+			const struct mrd_plan_port *port)
+{
+	mrd_table_delete(engine->warming, &entry->id, sizeof(entry->id));
+	if (!port->has_warmup) {
+		mrd_warmth_free(entry->warmth);
+		entry->warmth = NULL;
+		return;
+	}
+	if (entry->warmth)
+		mrd_warmth_settle(entry->warmth);
+	else
+		entry->warmth = mrd_warmth_new(port);
+	entry->again_ns = engine->now_ns() + port->again_ms * MRD_NS_PER_MS;
+	if (port->again_ms && mrd_table_put(engine->warming, &entry->id, sizeof(entry->id), entry))
+		mrd_log_error("no memory to warm a region up",
+			      MRD_KV("service", entry->service->key));
 }
 
 /* -------------------------------------------------------------------------------------- words */
@@ -226,6 +264,7 @@ static int write_port(struct mrd_engine *engine, struct mrd_book_service *servic
 		entry->number = port->number;
 		entry->is_http |= port->is_http;
 		entry->planned = true;
+		note_warmth(engine, entry, port);
 		fill.entry = entry;
 		r = mrd_rows_make(plan, port, engine->ids, &ejections, entry->rows, &rows);
 	}
@@ -255,6 +294,7 @@ static int remove_unplanned(struct mrd_engine *engine, struct mrd_book_service *
 		if (entry->planned)
 			continue;
 		mrd_engine_forget_sweep(engine, entry);
+		mrd_table_delete(engine->warming, &entry->id, sizeof(entry->id));
 		mrd_outlier_free(entry->detector);
 		entry->detector = NULL;
 		r = mrd_batch_remove(&engine->batch, entry);
@@ -307,7 +347,11 @@ static void free_plan(struct mrd_plan **plan)
 void mrd_engine_plan_service(struct mrd_engine *engine, const char *namespace_, const char *name)
 {
 	struct mrd_asking asking = {.engine = engine};
-	const struct mrd_plan_ejections ejections = {.is_ejected = is_ejected, .self = &asking};
+	const struct mrd_plan_ejections ejections = {
+		.is_ejected = is_ejected,
+		.region_back_ms = region_back_ms,
+		.self = &asking,
+	};
 	struct mrd_write_failure failure = {.map = MRD_MAP_COUNT};
 	struct mrd_view *view MRD_CLEANUP(free_view) = NULL;
 	struct mrd_plan *plan MRD_CLEANUP(free_plan) = NULL;

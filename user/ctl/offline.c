@@ -340,7 +340,8 @@ int mrd_offline_open(const struct mrd_arguments *arguments, FILE *err,
 	status = open_all(&offline, err);
 	if (status != MRD_EXIT_GOOD)
 		return status;
-	offline.ejections = (struct mrd_plan_ejections){is_ejected, (void *)arguments};
+	offline.ejections =
+		(struct mrd_plan_ejections){.is_ejected = is_ejected, .self = (void *)arguments};
 	*ret_offline = offline;
 	offline = (struct mrd_offline){0};
 	return MRD_EXIT_GOOD;

@@ -62,12 +62,14 @@ struct mrd_draft_hop {
 	uint32_t total; /* Envoy's denominator: neither terminating ones nor those to be dropped */
 	enum mrd_hop_accept accept;
 	bool panic;
+	double warmth; /* of a region that ramps up, below 1 */
 	double share;
 };
 
 struct mrd_draft {
 	struct mrd_draft_rules rules;
-	bool joined; /* there were too many hops */
+	bool joined;	   /* there were too many hops */
+	uint64_t again_ms; /* a region ramps up: plan once more in so many ms; 0: not */
 	struct mrd_draft_endpoint *endpoints;
 	size_t endpoint_count;
 	struct mrd_draft_hop *hops; /* by priority, then locality */
@@ -107,6 +109,8 @@ size_t mrd_draft_listed_at(const struct mrd_distribute *rule,
 
 /* Makes one hop of those with equal priority and locality; puts hops in order. -ENOMEM. */
 int mrd_draft_merge_equal(struct mrd_draft *draft);
+/* Sets the warmth of hops in regions that ramp up, and when to plan once more (draft_warm.c). */
+void mrd_draft_warm(const struct mrd_draft_input *in, struct mrd_draft *draft);
 /* Sets share, accept and panic of the hops. -ENOMEM. */
 int mrd_draft_share(struct mrd_draft *draft, const struct mrd_effective *effective);
 /* How many hops a route on this node may have. */

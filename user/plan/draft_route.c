@@ -133,6 +133,7 @@ static int collect_hops(const struct mrd_draft_input *in, struct mrd_draft *draf
 				.tier = endpoint->tier,
 				.weighted = draft->rules.weighted,
 				.first = i,
+				.warmth = 1,
 			};
 		}
 		count_endpoint(in, hop, endpoint);
@@ -215,6 +216,7 @@ static int build(const struct mrd_draft_input *in, struct mrd_draft *draft)
 		r = distribute(draft);
 	if (!r)
 		r = number_priorities(draft);
+	mrd_draft_warm(in, draft);
 	if (!r)
 		r = mrd_draft_share(draft, in->effective);
 	return r ? r : mrd_draft_join(draft, in->node);

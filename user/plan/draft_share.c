@@ -10,10 +10,14 @@
 #include "plan/draft.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "base/cleanup.h"
 #include "plan/load.h"
+
+/* WEIGHT: of a warm endpoint, so that a cold one's is a whole number too. */
+enum { WEIGHT = 1000, FULL_LOAD = 100 };
 
 static const double per_cent = 0.01;
 
@@ -43,13 +47,13 @@ uint32_t mrd_draft_usable_count(const struct mrd_draft_hop *hop)
 	return 0;
 }
 
-/* A hop's claim on the load of its priority. */
+/* A hop's claim on the load of its priority; of a region that ramps up, a part of it. */
 static double claim(const struct mrd_draft_hop *hop, uint32_t overprovisioning_percent)
 {
 	if (hop->weighted && hop->accept == MRD_ACCEPT_ACTIVE)
-		return mrd_load_locality(hop->weight, hop->active, hop->total,
-					 overprovisioning_percent);
-	return mrd_draft_usable_count(hop);
+		return hop->warmth * mrd_load_locality(hop->weight, hop->active, hop->total,
+						       overprovisioning_percent);
+	return hop->warmth * mrd_draft_usable_count(hop);
 }
 
 /* Shares load (0 to 1) over the hops from first to end - 1. */
@@ -116,17 +120,44 @@ static size_t count_levels(const struct mrd_draft *draft, struct mrd_load_level 
 	return count;
 }
 
+/* Endpoints of a region that ramps up weigh less when the health of their level is asked. */
+static void weigh_levels(const struct mrd_draft *draft, struct mrd_load_level *levels)
+{
+	for (size_t i = 0; i < draft->hop_count; i++) {
+		const struct mrd_draft_hop *hop = &draft->hops[i];
+		struct mrd_load_level *level = &levels[hop->priority];
+
+		level->healthy_weight += (uint64_t)lround(hop->active * WEIGHT * hop->warmth);
+		level->total_weight += (uint64_t)hop->total * WEIGHT;
+	}
+}
+
+/* What a region that ramps up leaves must be taken by others; if they cannot, it is warm enough. */
+static void load_levels(const struct mrd_draft *draft, const struct mrd_effective *effective,
+			struct mrd_load_level *levels)
+{
+	const size_t count = count_levels(draft, levels);
+
+	if (draft->again_ms) {
+		weigh_levels(draft, levels);
+		if (mrd_load_levels(levels, count, effective->overprovisioning_percent,
+				    effective->min_health_percent) == FULL_LOAD)
+			return;
+		for (size_t i = 0; i < count; i++)
+			levels[i].healthy_weight = levels[i].total_weight = 0;
+	}
+	mrd_load_levels(levels, count, effective->overprovisioning_percent,
+			effective->min_health_percent);
+}
+
 int mrd_draft_share(struct mrd_draft *draft, const struct mrd_effective *effective)
 {
 	MRD_AUTO_FREE struct mrd_load_level *levels = calloc(draft->hop_count + 1, sizeof(*levels));
 	double used = 0;
-	size_t count;
 
 	if (!levels)
 		return -ENOMEM;
-	count = count_levels(draft, levels);
-	mrd_load_levels(levels, count, effective->overprovisioning_percent,
-			effective->min_health_percent);
+	load_levels(draft, effective, levels);
 
 	for (size_t first = 0, end; first < draft->hop_count; first = end) {
 		const struct mrd_load_level *level = &levels[draft->hops[first].priority];

@@ -161,7 +161,7 @@ static int suppose(struct explaining *explaining, const struct mrd_what_if *what
 	struct mrd_what_if *ifs = reallocarray(port->ifs, port->if_count + 1, sizeof(*ifs));
 	struct mrd_what_if *what_if;
 	struct supposed supposed = {.real = &input->ejections};
-	const struct mrd_plan_ejections ejections = {is_supposed, &supposed};
+	const struct mrd_plan_ejections ejections = {.is_ejected = is_supposed, .self = &supposed};
 	struct mrd_plan *plan;
 	int r;
 

@@ -116,6 +116,7 @@ static int copy_policy(const struct mrd_effective *from, struct mrd_plan_port *t
 	to->has_outlier = from->outlier;
 	if (to->has_outlier)
 		to->outlier = *from->outlier;
+	to->has_warmup = from->region_warmup_ms != 0;
 	return r;
 }
 
@@ -132,6 +133,7 @@ int mrd_plan_port_make(const struct mrd_draft_input *in, struct mrd_plan_port *p
 		return r;
 
 	port->mode = draft.rules.mode;
+	port->again_ms = draft.again_ms;
 	port->affinity_timeout_s = affinity_of(in);
 	port->hops = calloc(draft.hop_count + 1, sizeof(*port->hops));
 	if (!port->hops)

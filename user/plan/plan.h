@@ -38,6 +38,11 @@ struct mrd_plan_ejections {
 			   const struct mrd_view_port *port,
 			   const struct mrd_view_endpoint *endpoint);
 	void *self;
+	/* How long ago a region that had no usable endpoint of this port got one again, ms;
+	 * UINT64_MAX: it always had. NULL: of every region. Asked for regions with a usable
+	 * endpoint, and only if the port's policy has a warm-up. */
+	uint64_t (*region_back_ms)(void *self, const struct mrd_view *view,
+				   const struct mrd_view_port *port, const char *region);
 };
 
 struct mrd_plan_endpoint {
@@ -77,6 +82,8 @@ struct mrd_plan_port {
 	enum mrd_mode mode;
 	bool has_outlier;
 	struct mrd_outlier_rule outlier; /* if has_outlier */
+	bool has_warmup;		 /* regions that return ramp up */
+	uint64_t again_ms; /* a region is ramping up: plan once more in so many ms; 0: not */
 	struct mrd_plan_hop
 		*hops; /* by priority, then region, zone, subzone; at most MRD_HOPS_MAX */
 	size_t hop_count;

@@ -187,7 +187,7 @@ static void add_rows(const struct mrd_plan *plan, struct mrd_ids *ids, struct mr
 static void add_service(struct golden_case *c, const char *key, struct mrd_ids *ids,
 			struct mrd_strbuf *out)
 {
-	const struct mrd_plan_ejections ejections = {is_ejected, c};
+	const struct mrd_plan_ejections ejections = {.is_ejected = is_ejected, .self = c};
 	char namespace_[PATH_ROOM];
 	struct mrd_view *view;
 	struct mrd_plan *plan;

@@ -107,7 +107,8 @@ static inline void draft_begin(const struct draft_case *c, struct world *world,
 		.unready_drop = c->unready_drop,
 		.rule = "",
 	};
-	stage->ejections = (struct mrd_plan_ejections){world_is_ejected, world};
+	stage->ejections =
+		(struct mrd_plan_ejections){.is_ejected = world_is_ejected, .self = world};
 	draft_node(c, &stage->word, &stage->node);
 	world->view.internal_local = c->internal_local;
 	world->view.traffic_distribution = c->distribution;

@@ -72,7 +72,7 @@ static inline void stage_free(struct stage *stage)
 static inline struct mrd_plan *stage_plan(const struct stage *stage, const char *text)
 {
 	struct world *world = world_new(text);
-	const struct mrd_plan_ejections ejections = {world_is_ejected, world};
+	const struct mrd_plan_ejections ejections = {.is_ejected = world_is_ejected, .self = world};
 	struct mrd_plan *plan;
 
 	if (mrd_plan_make(&world->view, stage->model, stage->policy, &stage->node, &ejections,
