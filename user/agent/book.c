@@ -13,7 +13,8 @@ static void free_entry(void *value)
 
 	mrd_rows_free(entry->rows);
 	mrd_outlier_free(entry->detector);
-	mrd_warmth_free(entry->warmth);
+	mrd_warmth_free(entry->regions);
+	mrd_warmth_free(entry->ready);
 	free(entry);
 }
 

@@ -26,10 +26,12 @@ struct mrd_entry {
 	struct mrd_book_service *service;
 	struct mrd_rows *rows;	      /* as the kernel holds them; NULL: none */
 	struct mrd_outlier *detector; /* NULL: no outlier detection */
-	struct mrd_warmth *warmth;    /* NULL: no warm-up is asked for, or not planned yet */
-	uint64_t again_ns;	      /* a region ramps up: to be planned once more; 0: not */
-	bool is_http;		      /* declared, or learned from a response */
-	bool planned;		      /* the plan being written names this entry */
+	/* Regions and endpoints that were up; NULL: no warm-up is asked for, or not planned yet. */
+	struct mrd_warmth *regions;
+	struct mrd_warmth *ready;
+	uint64_t again_ns; /* one of them ramps up: to be planned once more; 0: not */
+	bool is_http;	   /* declared, or learned from a response */
+	bool planned;	   /* the plan being written names this entry */
 };
 
 struct mrd_book_service {

@@ -85,30 +85,73 @@ static uint64_t region_back_ms(void *self, const struct mrd_view *view,
 {
 	const struct mrd_asking *asking = self;
 	const struct mrd_entry *entry = entry_of_port(asking->engine, view, port);
+	const uint64_t now_ms = mrd_engine_ms(asking->engine->now_ns());
 
-	if (!entry || !entry->warmth)
-		return UINT64_MAX;
-	return mrd_warmth_ask(entry->warmth, region, mrd_engine_ms(asking->engine->now_ns()));
+	return entry ? mrd_warmth_ask(entry->regions, region, now_ms) : UINT64_MAX;
 }
 
-/* What is to be remembered of the port's regions, and when to look at them again. */
+static uint64_t endpoint_back_ms(void *self, const struct mrd_view *view,
+				 const struct mrd_view_port *port,
+				 const struct mrd_view_endpoint *endpoint)
+{
+	const struct mrd_asking *asking = self;
+	const struct mrd_entry *entry = entry_of_port(asking->engine, view, port);
+	const uint64_t now_ms = mrd_engine_ms(asking->engine->now_ns());
+	char text[MRD_IP_TEXT_MAX];
+
+	if (!entry)
+		return UINT64_MAX;
+	mrd_ip_port_format(&endpoint->ip, endpoint->port, text);
+	return mrd_warmth_ask(entry->ready, text, now_ms);
+}
+
+static void know_regions(struct mrd_warmth *warmth, const struct mrd_plan_port *port)
+{
+	for (size_t i = 0; i < port->hop_count; i++)
+		if (port->hops[i].healthy)
+			mrd_warmth_know(warmth, port->hops[i].region);
+}
+
+static void know_endpoints(struct mrd_warmth *warmth, const struct mrd_plan_port *port)
+{
+	for (size_t i = 0; i < port->hop_count; i++)
+		for (size_t k = 0; k < port->hops[i].endpoint_count; k++) {
+			const struct mrd_plan_endpoint *endpoint = &port->hops[i].endpoints[k];
+			char text[MRD_IP_TEXT_MAX];
+
+			mrd_ip_port_format(&endpoint->ip, endpoint->port, text);
+			if (endpoint->state == MRD_STATE_ACTIVE ||
+			    endpoint->state == MRD_STATE_EJECTED)
+				mrd_warmth_know(warmth, text);
+		}
+}
+
+/* What the first plan finds up always was. */
+static void note_up(struct mrd_warmth **warmth, bool is_wanted,
+		    void (*know)(struct mrd_warmth *warmth, const struct mrd_plan_port *port),
+		    const struct mrd_plan_port *port)
+{
+	if (!is_wanted) {
+		mrd_warmth_free(*warmth);
+		*warmth = NULL;
+	} else if (*warmth) {
+		mrd_warmth_settle(*warmth);
+	} else {
+		*warmth = mrd_warmth_new();
+		know(*warmth, port);
+	}
+}
+
+/* What is to be remembered of the port, and when to look at it again. */
 static void note_warmth(struct mrd_engine *engine, struct mrd_entry *entry,
 			const struct mrd_plan_port *port)
 {
+	note_up(&entry->regions, port->warms_regions, know_regions, port);
+	note_up(&entry->ready, port->warms_endpoints, know_endpoints, port);
 	mrd_table_delete(engine->warming, &entry->id, sizeof(entry->id));
-	if (!port->has_warmup) {
-		mrd_warmth_free(entry->warmth);
-		entry->warmth = NULL;
-		return;
-	}
-	if (entry->warmth)
-		mrd_warmth_settle(entry->warmth);
-	else
-		entry->warmth = mrd_warmth_new(port);
 	entry->again_ns = engine->now_ns() + port->again_ms * MRD_NS_PER_MS;
 	if (port->again_ms && mrd_table_put(engine->warming, &entry->id, sizeof(entry->id), entry))
-		mrd_log_error("no memory to warm a region up",
-			      MRD_KV("service", entry->service->key));
+		mrd_log_error("no memory to warm up", MRD_KV("service", entry->service->key));
 }
 
 /* -------------------------------------------------------------------------------------- words */
@@ -350,6 +393,7 @@ void mrd_engine_plan_service(struct mrd_engine *engine, const char *namespace_, 
 	const struct mrd_plan_ejections ejections = {
 		.is_ejected = is_ejected,
 		.region_back_ms = region_back_ms,
+		.endpoint_back_ms = endpoint_back_ms,
 		.self = &asking,
 	};
 	struct mrd_write_failure failure = {.map = MRD_MAP_COUNT};

@@ -50,7 +50,7 @@ struct mrd_engine {
 	struct mrd_batch batch;
 	struct mrd_table *regions;  /* name → number from 1, for detectors */
 	struct mrd_table *sweeping; /* id → entry whose detector has a sweep to come */
-	struct mrd_table *warming;  /* id → entry with a region that ramps up */
+	struct mrd_table *warming;  /* id → entry with what ramps up */
 
 	bool holding;
 	size_t revisits;      /* services with that flag; an upper bound */

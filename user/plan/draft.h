@@ -46,6 +46,7 @@ struct mrd_draft_endpoint {
 	const struct mrd_view_endpoint *seen; /* in the view's order: cluster, ip, port */
 	enum mrd_state state;
 	uint32_t tier; /* Istio's priority before compaction: only its order counts */
+	double weight; /* below 1 while it warms up */
 };
 
 struct mrd_draft_hop {
@@ -69,7 +70,8 @@ struct mrd_draft_hop {
 struct mrd_draft {
 	struct mrd_draft_rules rules;
 	bool joined;	   /* there were too many hops */
-	uint64_t again_ms; /* a region ramps up: plan once more in so many ms; 0: not */
+	uint64_t again_ms; /* a region or an endpoint ramps up: plan once more then; 0: not */
+	bool ramps;	   /* a region does */
 	struct mrd_draft_endpoint *endpoints;
 	size_t endpoint_count;
 	struct mrd_draft_hop *hops; /* by priority, then locality */
@@ -109,7 +111,8 @@ size_t mrd_draft_listed_at(const struct mrd_distribute *rule,
 
 /* Makes one hop of those with equal priority and locality; puts hops in order. -ENOMEM. */
 int mrd_draft_merge_equal(struct mrd_draft *draft);
-/* Sets the warmth of hops in regions that ramp up, and when to plan once more (draft_warm.c). */
+/* Sets the warmth of hops in regions that ramp up, the weight of endpoints that do, and when to
+ * plan once more (draft_warm.c). */
 void mrd_draft_warm(const struct mrd_draft_input *in, struct mrd_draft *draft);
 /* Sets share, accept and panic of the hops. -ENOMEM. */
 int mrd_draft_share(struct mrd_draft *draft, const struct mrd_effective *effective);

@@ -92,6 +92,7 @@ static int collect_endpoints(const struct mrd_draft_input *in, struct mrd_draft 
 			.seen = seen,
 			.state = mrd_draft_state(in, seen),
 			.tier = mrd_draft_tier(in, &draft->rules, seen),
+			.weight = 1,
 		};
 	}
 	qsort(draft->endpoints, draft->endpoint_count, sizeof(*draft->endpoints),

@@ -138,7 +138,7 @@ static void load_levels(const struct mrd_draft *draft, const struct mrd_effectiv
 {
 	const size_t count = count_levels(draft, levels);
 
-	if (draft->again_ms) {
+	if (draft->ramps) {
 		weigh_levels(draft, levels);
 		if (mrd_load_levels(levels, count, effective->overprovisioning_percent,
 				    effective->min_health_percent) == FULL_LOAD)

@@ -32,8 +32,20 @@ static enum mrd_protocol protocol_of(enum mrd_transport transport)
 
 /* --------------------------------------------------------------------------------- copies */
 
+/* What the weights of those that a hop may hand out add up to. */
+static double usable_weight(const struct mrd_draft *draft, const struct mrd_draft_hop *hop)
+{
+	double sum = 0;
+
+	for (size_t i = hop->first; i < hop->first + hop->count; i++)
+		if (mrd_draft_usable(hop->accept, draft->endpoints[i].state))
+			sum += draft->endpoints[i].weight;
+	return sum;
+}
+
 static int copy_endpoint(const struct mrd_model *model, const struct mrd_draft_endpoint *from,
-			 const struct mrd_draft_hop *hop, struct mrd_plan_endpoint *to)
+			 const struct mrd_draft_hop *hop, double weights,
+			 struct mrd_plan_endpoint *to)
 {
 	const bool usable = mrd_draft_usable(hop->accept, from->state);
 
@@ -43,7 +55,8 @@ static int copy_endpoint(const struct mrd_model *model, const struct mrd_draft_e
 		.cluster = from->seen->cluster,
 		.state = from->state,
 		.usable = usable,
-		.share = usable ? hop->share / mrd_draft_usable_count(hop) : 0,
+		.weight = from->weight,
+		.share = usable ? hop->share * from->weight / weights : 0,
 	};
 	return copy_text(mrd_model_cluster_name(model, from->seen->cluster), &to->cluster_name);
 }
@@ -51,6 +64,7 @@ static int copy_endpoint(const struct mrd_model *model, const struct mrd_draft_e
 static int copy_hop(const struct mrd_model *model, const struct mrd_draft *draft,
 		    const struct mrd_draft_hop *from, struct mrd_plan_hop *to)
 {
+	const double weights = usable_weight(draft, from);
 	int r;
 
 	*to = (struct mrd_plan_hop){
@@ -74,7 +88,7 @@ static int copy_hop(const struct mrd_model *model, const struct mrd_draft *draft
 		return -ENOMEM;
 	for (size_t i = 0; !r && i < from->count; i++) {
 		to->endpoint_count++;
-		r = copy_endpoint(model, &draft->endpoints[from->first + i], from,
+		r = copy_endpoint(model, &draft->endpoints[from->first + i], from, weights,
 				  &to->endpoints[i]);
 	}
 	return r;
@@ -116,7 +130,8 @@ static int copy_policy(const struct mrd_effective *from, struct mrd_plan_port *t
 	to->has_outlier = from->outlier;
 	if (to->has_outlier)
 		to->outlier = *from->outlier;
-	to->has_warmup = from->region_warmup_ms != 0;
+	to->warms_regions = from->region_warmup_ms != 0;
+	to->warms_endpoints = from->warmup.duration_ms != 0;
 	return r;
 }
 

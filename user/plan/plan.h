@@ -43,6 +43,11 @@ struct mrd_plan_ejections {
 	 * endpoint, and only if the port's policy has a warm-up. */
 	uint64_t (*region_back_ms)(void *self, const struct mrd_view *view,
 				   const struct mrd_view_port *port, const char *region);
+	/* The same of an endpoint that was not ready, or not there. Asked for ready ones, ejected
+	 * or not, of ports with loadBalancer.warmup. */
+	uint64_t (*endpoint_back_ms)(void *self, const struct mrd_view *view,
+				     const struct mrd_view_port *port,
+				     const struct mrd_view_endpoint *endpoint);
 };
 
 struct mrd_plan_endpoint {
@@ -51,8 +56,9 @@ struct mrd_plan_endpoint {
 	size_t cluster;
 	char *cluster_name;
 	enum mrd_state state;
-	bool usable;  /* the hop may hand it out now */
-	double share; /* of the service's new connections, 0 to 1 */
+	bool usable;   /* the hop may hand it out now */
+	double weight; /* below 1 while it warms up */
+	double share;  /* of the service's new connections, 0 to 1 */
 };
 
 struct mrd_plan_hop {
@@ -82,8 +88,9 @@ struct mrd_plan_port {
 	enum mrd_mode mode;
 	bool has_outlier;
 	struct mrd_outlier_rule outlier; /* if has_outlier */
-	bool has_warmup;		 /* regions that return ramp up */
-	uint64_t again_ms; /* a region is ramping up: plan once more in so many ms; 0: not */
+	bool warms_regions;		 /* those that return ramp up */
+	bool warms_endpoints;		 /* so do new ones */
+	uint64_t again_ms; /* one is ramping up: plan once more in so many ms; 0: not */
 	struct mrd_plan_hop
 		*hops; /* by priority, then region, zone, subzone; at most MRD_HOPS_MAX */
 	size_t hop_count;

@@ -8,11 +8,13 @@
  * switches between the two at once; nobody ever reads members of one kind by the rule of the other.
  *
  * An endpoint that was in its hop before keeps its slot, unless the slot no longer exists; holes
- * are filled with the others.
+ * are filled with the others. While one of a hop warms up, everybody has as many slots as its
+ * weight says, spread evenly.
  */
 #include "plan/rows.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +26,8 @@ enum {
 	HOP_ID_AGAIN_SHIFT = 16, /* above the locality id, see LOCALITY_ID_MAX in ids.c */
 	HOP_ID_ACCEPT_SHIFT = 24,
 	AFFINITY_TIMEOUT_MAX_S = 86400, /* Kubernetes' own limit */
+	WEIGHT_SLOTS = 10,		/* of a warm endpoint, while another warms up */
+	WEIGHTED_SLOTS_MAX = 1024,	/* of a hop; more endpoints have fewer each */
 };
 
 struct making {
@@ -41,6 +45,8 @@ struct candidate {
 	uint32_t endpoint_id;
 	const struct mrd_plan_endpoint *endpoint;
 	bool placed;
+	int32_t slots; /* while somebody warms up */
+	int32_t owed;
 };
 
 static int copy_label(const char *from, char to[MRD_NAME_LEN])
@@ -189,6 +195,45 @@ static int put_members(const struct making *making, uint32_t hop_id, struct cand
 	return r;
 }
 
+static bool is_warming(const struct candidate *candidates, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		if (candidates[i].endpoint->weight < 1)
+			return true;
+	return false;
+}
+
+/* Smooth weighted round robin: each slot goes to whom it is owed most. */
+static int put_weighted(const struct making *making, uint32_t hop_id, struct candidate *candidates,
+			size_t count, uint32_t *ret_slots)
+{
+	const size_t each = count * WEIGHT_SLOTS > WEIGHTED_SLOTS_MAX ? WEIGHTED_SLOTS_MAX / count
+								      : WEIGHT_SLOTS;
+	uint32_t slots = 0;
+	int r = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		const double wanted = candidates[i].endpoint->weight * (double)each;
+
+		candidates[i].slots = wanted < 1 ? 1 : (int32_t)lround(wanted);
+		candidates[i].owed = 0;
+		slots += (uint32_t)candidates[i].slots;
+	}
+	for (uint32_t slot = 0; !r && slot < slots; slot++) {
+		struct candidate *next = candidates;
+
+		for (size_t i = 0; i < count; i++) {
+			candidates[i].owed += candidates[i].slots;
+			if (candidates[i].owed > next->owed)
+				next = &candidates[i];
+		}
+		next->owed -= (int32_t)slots;
+		r = put_member(making, hop_id, slot, next);
+	}
+	*ret_slots = slots;
+	return r;
+}
+
 /* ---------------------------------------------------------------------------------- hops */
 
 static int put_locality(const struct making *making, const struct mrd_plan_hop *hop,
@@ -247,12 +292,16 @@ static int put_hop(const struct making *making, const struct mrd_plan_hop *hop,
 		return r;
 
 	row->hop_id = hop_id_of(route, route->hop_count, row->locality_id, hop->accept);
-	row->member_count = (uint32_t)count;
 	row->accept = hop->accept;
 	row->priority = hop->priority;
 	route->hop_count++;
+	row->member_count = (uint32_t)count;
 	r = put_ticket(making, row->hop_id);
-	return r ? r : put_members(making, row->hop_id, candidates, count);
+	if (r)
+		return r;
+	if (is_warming(candidates, count))
+		return put_weighted(making, row->hop_id, candidates, count, &row->member_count);
+	return put_members(making, row->hop_id, candidates, count);
 }
 
 /* Running shares: a ticket falls to the first hop whose share reaches above it. */

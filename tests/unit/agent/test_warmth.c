@@ -11,18 +11,10 @@
 
 static struct mrd_warmth *first_plan(void)
 {
-	struct mrd_plan_hop hops[] = {
-		{.region = (char *)"near", .healthy = 2},
-		{.region = (char *)"near", .healthy = 1},
-		{.region = (char *)"ill", .healthy = 0},
-	};
-	const struct mrd_plan_port port = {
-		.hops = hops,
-		.hop_count = sizeof(hops) / sizeof(hops[0]),
-	};
-	struct mrd_warmth *warmth = mrd_warmth_new(&port);
+	struct mrd_warmth *warmth = mrd_warmth_new();
 
 	assert_non_null(warmth);
+	mrd_warmth_know(warmth, "near");
 	return warmth;
 }
 
@@ -56,6 +48,7 @@ static void a_plan_without_a_region_takes_it_down(void **state)
 	struct mrd_warmth *warmth = first_plan();
 
 	(void)state;
+	assert_true(mrd_warmth_ask(NULL, "near", 400) == UINT64_MAX);
 	mrd_warmth_settle(warmth);
 	assert_int_equal(mrd_warmth_ask(warmth, "near", 500), 0);
 	mrd_warmth_settle(warmth);

@@ -352,6 +352,51 @@ static void slots_stay_where_they_can(void **state)
 	}
 }
 
+/* While one warms up everybody has slots by weight, spread evenly; then one each, as before. */
+static void slots_go_by_weight_while_somebody_warms_up(void **state)
+{
+	enum { WARM_SLOTS = 10, COLD_SLOTS = 3, SLOTS = 2 * WARM_SLOTS + COLD_SLOTS };
+	struct fixture fixture;
+	struct mrd_plan *plan;
+	struct mrd_rows *rows;
+	struct mrd_rows *warm;
+	uint32_t of[3] = {0};
+	uint32_t last_cold = 0;
+
+	(void)state;
+	begin(&fixture, NULL);
+	plan = stage_plan(&fixture.stage, "r1:AAA");
+	plan->ports[0].hops[0].endpoints[1].weight = 0.3;
+	assert_int_equal(mrd_rows_make(plan, &plan->ports[0], fixture.ids, NULL, NULL, &rows), 0);
+	assert_int_equal(route_of(rows)->hops[0].member_count, SLOTS);
+	for (uint32_t slot = 0; slot < SLOTS; slot++) {
+		const int holder = slot_holder(rows, 0, slot);
+
+		assert_true(holder >= 0 && holder < 3);
+		of[holder]++;
+		if (holder != 1)
+			continue;
+		assert_true(of[1] == 1 || slot - last_cold >= SLOTS / COLD_SLOTS - 1);
+		last_cold = slot;
+	}
+	assert_int_equal(of[0], WARM_SLOTS);
+	assert_int_equal(of[1], COLD_SLOTS);
+	assert_int_equal(of[2], WARM_SLOTS);
+	assert_int_equal(slot_holder(rows, 0, SLOTS), -1);
+
+	warm = stage_rows(&fixture.stage, "r1:AAA", fixture.ids, rows);
+	assert_int_equal(route_of(warm)->hops[0].member_count, 3);
+	assert_int_equal(route_of(warm)->hops[0].hop_id, route_of(rows)->hops[0].hop_id);
+	for (uint32_t id = 0; id < 3; id++)
+		assert_true(slot_holder(warm, 0, 0) == (int)id ||
+			    slot_holder(warm, 0, 1) == (int)id ||
+			    slot_holder(warm, 0, 2) == (int)id);
+	mrd_rows_free(warm);
+	mrd_rows_free(rows);
+	mrd_plan_free(plan);
+	end(&fixture);
+}
+
 /* --------------------------------------------------------------------------------- hop ids */
 
 /* Who accepts other states has other members: the id must not be the same. */
@@ -481,6 +526,7 @@ int main(void)
 		cmocka_unit_test(a_service_without_endpoints_still_has_its_route),
 		cmocka_unit_test(affinity_is_told_with_its_time),
 		cmocka_unit_test(slots_stay_where_they_can),
+		cmocka_unit_test(slots_go_by_weight_while_somebody_warms_up),
 		cmocka_unit_test(a_hop_id_stands_for_one_kind_of_members),
 		cmocka_unit_test(a_locality_in_two_priorities_has_two_ids),
 		cmocka_unit_test(what_the_detector_knows_is_filled_in_and_kept),

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* The part of a region that is back, over time. */
+#include <math.h>
+
 #include "draft_case.h"
 
 static struct mrd_failover r1_r2[] = {{"r1", "r2"}};
@@ -133,10 +135,66 @@ static void a_region_that_is_back_ramps_up(void **state)
 	}
 }
 
+/* The first endpoint is new, the others are old. */
+static uint64_t first_back_ms;
+
+static uint64_t endpoint_back(void *self, const struct mrd_view *view,
+			      const struct mrd_view_port *port,
+			      const struct mrd_view_endpoint *endpoint)
+{
+	(void)self, (void)view;
+	return endpoint == port->endpoints ? first_back_ms : UINT64_MAX;
+}
+
+static void a_new_endpoint_starts_slowly(void **state)
+{
+	static const struct {
+		uint64_t since_ms;
+		double minimum;
+		double aggression;
+		double want;
+		uint64_t again_ms;
+	} cases[] = {
+		{.minimum = 10, .aggression = 1, .want = 0.1, .again_ms = 5000},
+		{.since_ms = 50000, .minimum = 10, .aggression = 1, .want = 0.5, .again_ms = 5000},
+		{.since_ms = 25000, .minimum = 10, .aggression = 2, .want = 0.5, .again_ms = 5000},
+		{.since_ms = 20000, .minimum = 40, .aggression = 1, .want = 0.4, .again_ms = 5000},
+		{.minimum = 0, .aggression = 1, .want = 0.01, .again_ms = 5000},
+		{.since_ms = 98000, .minimum = 10, .aggression = 1, .want = 0.98, .again_ms = 2000},
+		{.since_ms = WARMUP_MS, .minimum = 10, .aggression = 1, .want = 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const struct draft_case c = {.mode = MRD_LOCALITY_FAILOVER, .setting = &pair};
+		struct world *world = world_new("r1/z1:AEA");
+		struct draft_stage stage;
+		struct mrd_draft draft;
+
+		print_message("after %d ms\n", (int)cases[i].since_ms);
+		first_back_ms = cases[i].since_ms;
+		draft_begin(&c, world, &stage);
+		stage.effective.warmup = (struct mrd_warmup_rule){
+			.duration_ms = WARMUP_MS,
+			.minimum_percent = cases[i].minimum,
+			.aggression = cases[i].aggression,
+		};
+		stage.ejections.endpoint_back_ms = endpoint_back;
+		assert_int_equal(mrd_draft_make(&stage.in, &draft), 0);
+		assert_true(fabs(draft.endpoints[0].weight - cases[i].want) < 1e-9);
+		assert_true(fabs(draft.endpoints[2].weight - 1) < 1e-9);
+		assert_int_equal(draft.again_ms, cases[i].again_ms);
+		mrd_draft_free(&draft);
+		draft_end(&stage);
+		world_free(world);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_region_that_is_back_ramps_up),
+		cmocka_unit_test(a_new_endpoint_starts_slowly),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
