@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-# No rule: one even pool. Distribution 90/10: exactly one connection in ten leaves the region.
+# No rule: one even pool. Distribution 90/10: exactly one connection in ten leaves the region (Z3).
 set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"

@@ -86,7 +86,7 @@ static const char *read_start(const struct mrd_agent *agent, char *text, struct 
 			at.zone = strsep(&text, "/");
 		if (text)
 			at.subzone = strsep(&text, "/");
-		if (text || !*at.region)
+		if (!*at.region)
 			return "from takes POD-IP or REGION[/ZONE[/SUBZONE]]";
 	}
 	*node = (struct mrd_plan_node){

@@ -154,7 +154,7 @@ bool mrd_arguments_read_locality(const char *text, struct mrd_locality_argument 
 			return false;
 		memcpy(levels[i], text, len);
 		text += len;
-		if (*text && (!text[1] || i + 1 == LEVELS))
+		if (*text && !text[1])
 			return false;
 		text += *text == '/';
 	}

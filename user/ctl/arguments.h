@@ -52,7 +52,8 @@ int mrd_arguments_read(int argc, char **argv, bool control, FILE *err,
 void mrd_arguments_free(struct mrd_arguments *arguments); /* frees what is in it */
 #define MRD_AUTO_ARGUMENTS __attribute__((cleanup(mrd_arguments_free)))
 
-/* "R[/Z[/S]]"; what is not said is "". */
+/* "R[/Z[/S]]"; what is not said is "". Levels below the third are passed over, as Istio does with
+ * the locality of a workload. */
 struct mrd_locality_argument {
 	char region[MRD_NAME_LEN];
 	char zone[MRD_NAME_LEN];

@@ -100,7 +100,7 @@ static const struct draft_case cases[] = {
 			"3 region3/zone4 0.00",
 	},
 	{
-		.name = "F9: the first fails",
+		.name = "F9, F10: the first fails",
 		.world = "region1/zone1:E region1/zone2:A region2/zone3:A region3/zone4:A",
 		.from = "region1/zone1",
 		.mode = MRD_LOCALITY_FAILOVER,
