@@ -8,7 +8,6 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -75,12 +74,7 @@ static int read_one_file(struct loader *loader, const char *path)
 
 static int is_policy_file(const struct dirent *entry)
 {
-	static const char *const patterns[] = {"*.yaml", "*.yml", "*.json"};
-
-	for (size_t i = 0; i < sizeof(patterns) / sizeof(*patterns); i++)
-		if (!fnmatch(patterns[i], entry->d_name, FNM_PERIOD))
-			return 1;
-	return 0;
+	return mrd_doc_is_file_name(entry->d_name);
 }
 
 static int read_folder(struct loader *loader, const char *folder)
