@@ -11,8 +11,9 @@ set -euo pipefail
 
 out=$(realpath -m "${1:?usage: bench.sh OUT_FOLDER}")
 rounds=15
+slices=750
 seconds=2
-[[ -z ${QUICK-} ]] || rounds=7 seconds=1
+[[ -z ${QUICK-} ]] || rounds=7 slices=150 seconds=1
 only=${ONLY-}
 samples=$out/samples.jsonl
 mkdir -p "$out"
@@ -31,26 +32,15 @@ load() {
     awk '$1 == "Requests/sec:" { print $2 } /Socket errors|Non-2xx/ { print > "/dev/stderr" }'
 }
 
-# compare FIGURE CONNECTIONS [HEADER]: direct and through the VIP in turn, the order changing.
+# compare FIGURE MODE: to the pod itself and through the VIP in turn, 40 ms each, the order changing.
 compare() {
-  local figure=$1 round side sides
+  local side round rate
 
-  shift
-  load 10.0.0.11 9080 "$@" >/dev/null
-  load $VIP 80 "$@" >/dev/null
-  for ((round = 0; round < rounds; round++)); do
-    sides=(direct vip)
-    ((round % 2 == 0)) || sides=(vip direct)
-    for side in "${sides[@]}"; do
-      if [[ $side == direct ]]; then
-        sample "$figure" direct "$round" "$(load 10.0.0.11 9080 "$@")"
-      else
-        sample "$figure" vip "$round" "$(load $VIP 80 "$@")"
-      fi
-    done
-    printf '\r%s: round %d of %d ' "$figure" $((round + 1)) "$rounds" >&2
-  done
-  echo >&2
+  run_in client "$SANDBOX_OUT/bench/load" "$2" 16 40 "$slices" direct=10.0.0.11:9080 "vip=$VIP:80" \
+    >"$SANDBOX/rates"
+  while read -r round side rate; do
+    sample "$1" "$side" "$round" "$rate"
+  done <"$SANDBOX/rates"
 }
 
 # BPF statistics cost time themselves, so they are on for a phase of their own only.
@@ -245,8 +235,8 @@ if wanted memory; then
   agent_stop b
 fi
 ! wanted manifest || manifest_latency
-! wanted connects || compare socket.connects_vs_direct 16 "Connection: close"
-! wanted requests || compare socket.requests_vs_direct 16
+! wanted connects || compare socket.connects_vs_direct connect
+! wanted requests || compare socket.requests_vs_direct keepalive
 ! wanted programs || program_costs
 if wanted ejection || wanted burst; then failing_backend; fi
 ! wanted ejection || ejection_latency
