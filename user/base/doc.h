@@ -37,7 +37,8 @@ struct mrd_doc_file; /* all documents of one file; owns the nodes */
 /*
  * Reads a whole file's text. A document that cannot be read becomes an error in diag with its
  * place; documents before it are returned, those behind it are not (YAML cannot be resynchronised).
- * 0, or -EBADMSG if there was such an error (ret_file is set all the same), or -ENOMEM.
+ * Only a key that is given twice stops nothing: its first value stands, so that readers find what
+ * else is wrong. 0, or -EBADMSG if there was an error (ret_file is set all the same), or -ENOMEM.
  */
 int mrd_doc_parse(const char *file, const char *text, size_t len, struct mrd_diag *diag,
 		  struct mrd_doc_file **ret_file);

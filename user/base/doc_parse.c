@@ -8,7 +8,8 @@
  * same ("weight"), and so is how deep they would get ("height"): aliases of aliases cannot blow up
  * a reader that was written for trees.
  *
- * Duplicate keys do not stop the reading, so that one run shows them all; the document is refused.
+ * Duplicate keys do not stop the reading, so that one run shows them all, and whatever else is wrong
+ * in the file; the first value stands.
  */
 #include "base/doc_file.h"
 
@@ -546,8 +547,8 @@ static int on_document_end(struct builder *builder)
 {
 	struct mrd_doc_file *file = builder->file;
 
-	if (builder->duplicates || !builder->pending_count)
-		return 0; /* this one and those behind it are only read for their errors */
+	if (!builder->pending_count)
+		return 0;
 	if (file->count == file->room) {
 		const size_t room = file->room ? file->room * 2 : 1;
 		const struct mrd_doc_node **grown =

@@ -428,7 +428,7 @@ static int load(const char *path, bool keep, struct mrd_diag *diag,
 	r = mrd_doc_read(path, diag, &file);
 	if (r && r != -EBADMSG && r != -ENOMEM && diag->errors == errors)
 		mrd_key_complain(&reading.reader, MRD_ERROR, NULL, "", "%s", strerror(-r));
-	if (r)
+	if (r && (r != -EBADMSG || !mrd_doc_count(file)))
 		return r;
 	read_root(&reading, file);
 	if (reading.reader.no_memory)

@@ -124,7 +124,7 @@ static void broken_documents_name_place_and_reason(void **state)
 {
 	static const struct {
 		const char *text;
-		const char *kept; /* documents before the broken one */
+		const char *kept; /* documents before the broken one; the first value of a key */
 		const char *want;
 	} cases[] = {
 		{.text = "a:\n\tb: 1\n",
@@ -136,18 +136,22 @@ static void broken_documents_name_place_and_reason(void **state)
 		{.text = "a: @b\n",
 		 .want = "f:1:4: error: '@' cannot start a value: put the value in quotes"},
 		{.text = "a: 1\nb: 2\na: 3\n",
+		 .kept = "{a:1 b:2}",
 		 .want = "f:3:1: error: a: this key is given twice, first in line 1"},
 		{.text = "a: {b: 1, 'b': 2}\nc: 1\nc: 2\n---\nd: 1\n",
+		 .kept = "{a:{b:1} c:1}|{d:1}",
 		 .want = "f:1:11: error: a.b: this key is given twice, first in line 1\n"
 			 "f:3:1: error: c: this key is given twice, first in line 2"},
 		{.text = "a:\n- b\n- c.d:\n    e: {f: 1, f: 2}\n",
+		 .kept = "{a:[b {c.d:{e:{f:1}}}]}",
 		 .want = "f:4:15: error: a[1][\"c.d\"].e.f: this key is given twice, first in "
 			 "line 4"},
 		{.text = "<<: {a: 1}\n<<: {b: 1}\n",
+		 .kept = "{a:1}",
 		 .want = "f:2:1: error: <<: this key is given twice, first in line 1"},
 		{.text = "a: 1\n---\nb: [\n", .kept = "{a:1}", .want = NULL},
 		{.text = "a: 1\n---\nb: 1\nb: 2\n---\nc: 1\n",
-		 .kept = "{a:1}",
+		 .kept = "{a:1}|{b:1}|{c:1}",
 		 .want = "f:4:1: error: b: this key is given twice, first in line 3"},
 		{.text = "a: *x\n", .want = "f:1:4: error: an alias of an anchor that is not set"},
 		{.text = "a: &x 1\n---\nb: *x\n",

@@ -99,6 +99,15 @@ static const struct finding_case finding_cases[] = {
 				  "clusters from folders of manifests alone: use directory"},
 	},
 	{
+		.name = "a key given twice hides no other mistake",
+		.text = "clusters:\n  - {name: a, name: b, directory: d}\nstaleAfter: soon\n",
+		.want = -EBADMSG,
+		.want_findings = {"2:15: error: clusters[0].name: this key is given twice, first "
+				  "in line 2",
+				  "3:13: error: staleAfter: must be a duration like 60s, "
+				  "1h30m or 500ms"},
+	},
+	{
 		.name = "a name twice",
 		.text = "clusters:\n  - {name: a, home: true, directory: d}\n"
 			"  - {name: a, directory: e}\n",

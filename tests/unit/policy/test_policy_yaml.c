@@ -453,6 +453,16 @@ static void test_mesh(void **state)
 				"error a:3:3 serviceSettings[1].hosts\n",
 		},
 		{
+			.id = "a key given twice hides no other mistake",
+			.text = "enableTracking: true\n"
+				"localityLbSetting: {enabled: true, enabled: 1, failover: 5}\n"
+				"---\nenableHacking: true\n",
+			.want = "error a:1:1 enableTracking\n"
+				"error a:2:36 localityLbSetting.enabled\n"
+				"error a:2:58 localityLbSetting.failover\n"
+				"error a:4:1 enableHacking\n",
+		},
+		{
 			.id = "known to Istio, unknown to anybody",
 			.text = "enableTracing: true\nenableTracking: true\n",
 			.want = "warning a:1:1 enableTracing\n"
