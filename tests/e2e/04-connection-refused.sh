@@ -28,4 +28,24 @@ run_in client "$PEER" get "$VIP" 80 4 50 >/dev/null
 expect_between "unreachable is counted" 1 4 "$(reason h HANDSHAKE_UNREACHABLE)"
 expect_ok "the last local pod may go, the next region takes over" wait_for 2 is_health h 10.0.0.12 EJECTED
 expect_eq "all to the next region" "s1=20" "$(hits client $VIP 80 20)"
+
+# A failover list alone, without outlierDetection: five refusals in a row.
+svc ack-hangzhou plain 172.16.0.30 80
+eps ack-hangzhou plain 10.0.0.11
+eps ack-shanghai plain 10.1.0.11
+policy plain <<YAML
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: plain, namespace: default }
+spec:
+  host: plain
+  trafficPolicy:
+    loadBalancer: { localityLbSetting: { failover: [{ from: cn-hangzhou, to: cn-shanghai }] } }
+YAML
+plain_is_home() { ctl h -o json services | jq -e '.services[] | select(.service == "default/plain" and .mode == "failover")' >/dev/null; }
+expect_ok "it fails over" wait_for 5 plain_is_home
+expect_eq "the first four are refused" "ECONNREFUSED=4" "$(hits client 172.16.0.30 80 4)"
+expect_eq "and the fifth" "ECONNREFUSED=1" "$(hits client 172.16.0.30 80 1)"
+plain_moved() { [[ $(hits client 172.16.0.30 80 5) == "s1=5" ]]; }
+expect_ok "then the next region serves" wait_for 2 plain_moved
 sandbox_end

@@ -208,8 +208,8 @@ int mrd_engine_restore(struct mrd_engine *engine, struct mrd_entry *entry,
 	mrd_rows_walk(rows, MRD_MAP_SERVICE, take_number, entry);
 	mrd_policy_effective(engine->input.policy, entry->name.namespace_, entry->name.service,
 			     entry->number, &effective);
-	if (effective.outlier) {
-		rule = *effective.outlier;
+	if (effective.detector) {
+		rule = *effective.detector;
 	} else if (engine->input.is_frozen) {
 		rule.consecutive_5xx = 0; /* ejects nobody, but lets return who is ejected */
 		rule.gateway_off = true;

@@ -51,7 +51,7 @@ static const struct mrd_entry *watched_entry(const struct mrd_engine *engine,
 	/* A rule that is gone takes its ejections with it, at once. */
 	mrd_policy_effective(engine->input.policy, view->namespace_, view->name, port->number,
 			     &effective);
-	return effective.outlier ? entry : NULL;
+	return effective.detector ? entry : NULL;
 }
 
 bool mrd_engine_find_ejection(struct mrd_asking *asking, const struct mrd_view *view,

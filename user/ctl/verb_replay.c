@@ -192,9 +192,9 @@ static int run(struct replay *replay, FILE *out, FILE *err)
 			     arguments->port, &effective);
 	mrd_event_log_add_cluster(arguments->port, arguments->service, arguments->namespace_,
 				  replay->names->cluster_domain, &cluster);
-	if (cluster.failed || (effective.outlier && make_detector(replay, effective.outlier)))
+	if (cluster.failed || (effective.detector && make_detector(replay, effective.detector)))
 		return mrd_ctl_no_memory(err);
-	if (effective.outlier) {
+	if (effective.detector) {
 		warn_of_others(replay, err);
 		feed(replay,
 		     &(struct telling){.replay = replay, .cluster = cluster.text, .out = &lines});

@@ -119,6 +119,14 @@ static void add_reasons(struct writing *writing)
 	else if (effective->cluster_local)
 		REASON(writing, "the host is cluster-local: endpoints of the home cluster alone");
 	add_mode_reason(writing);
+	if (!outlier && effective->detector) {
+		REASON(writing,
+		       "no outlierDetection: an endpoint counts as failed when it is not ready, "
+		       "or ejected for %s when %" PRIu32 " handshakes in a row have failed",
+		       mrd_duration_format(effective->detector->base_ejection_ms, base),
+		       effective->detector->consecutive_local_origin);
+		return;
+	}
 	if (!outlier) {
 		REASON(writing,
 		       "no outlierDetection: an endpoint counts as failed when it is not ready");
@@ -229,8 +237,9 @@ static void check_setting(struct writing *writing)
 				? writing->words->planned->hops[0].region
 				: "(unknown)");
 	if (mode == MRD_MODE_FAILOVER && !writing->effective.outlier)
-		WARNING(writing, "without outlierDetection no error of an endpoint triggers the "
-				 "failover: only its readiness does");
+		WARNING(writing, "without outlierDetection no response of an endpoint triggers the "
+				 "failover: only its readiness %s",
+			writing->effective.detector ? "and failed handshakes do" : "does");
 }
 
 /* --------------------------------------------------------------------------------- other rules */

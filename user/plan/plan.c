@@ -127,9 +127,9 @@ static int copy_policy(const struct mrd_effective *from, struct mrd_plan_port *t
 		r = copy_text(from->locality_place, &to->locality_place);
 	if (!r)
 		r = copy_text(from->outlier_place, &to->outlier_place);
-	to->has_outlier = from->outlier;
+	to->has_outlier = from->detector;
 	if (to->has_outlier)
-		to->outlier = *from->outlier;
+		to->outlier = *from->detector;
 	to->warms_regions = from->region_warmup_ms != 0;
 	to->warms_endpoints = from->warmup.duration_ms != 0;
 	return r;

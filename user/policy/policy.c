@@ -41,6 +41,17 @@ const struct mrd_outlier_rule mrd_outlier_defaults = {
 	.failure_percentage = {.threshold = 85, .minimum_hosts = 5, .request_volume = 50},
 };
 
+/* A failover list without outlierDetection: responses mean nothing, failed handshakes do. */
+static const struct mrd_outlier_rule handshakes_alone = {
+	.gateway_off = true,
+	.split_local_origin = true,
+	.consecutive_local_origin = 5,
+	.interval_ms = 10000,
+	.base_ejection_ms = 30000,
+	.max_ejection_ms = 300000,
+	.cap = MRD_CAP_REGIONAL,
+};
+
 const struct mrd_pool_rule mrd_pool_defaults = {
 	.connect_timeout_ms = 10000,
 	.idle_timeout_ms = 3600000,
@@ -196,7 +207,8 @@ static void take_ours(const struct mrd_ours *ours, struct mrd_effective *into)
 	into->on_eject = (enum mrd_on_eject)ours->value[MRD_OUR_ON_EJECT];
 }
 
-/* As Istio, and beyond it: a failover list needs no outlierDetection, readiness is enough. */
+/* As Istio, and beyond it: a failover list needs no outlierDetection, readiness and failed
+ * handshakes are enough. */
 static enum mrd_locality_mode locality_mode(const struct mrd_locality_setting *locality,
 					    bool has_outlier)
 {
@@ -212,6 +224,9 @@ static enum mrd_locality_mode locality_mode(const struct mrd_locality_setting *l
 static void set_mode(struct mrd_effective *effective)
 {
 	effective->locality_mode = locality_mode(effective->locality, effective->outlier != NULL);
+	effective->detector = effective->outlier;
+	if (!effective->detector && effective->locality_mode == MRD_LOCALITY_FAILOVER)
+		effective->detector = &handshakes_alone;
 }
 
 void mrd_policy_effective(const struct mrd_policy *policy, const char *namespace_,

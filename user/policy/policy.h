@@ -167,6 +167,9 @@ enum mrd_origin { MRD_ORIGIN_NONE, MRD_ORIGIN_RULE, MRD_ORIGIN_MESH };
 struct mrd_effective {
 	const struct mrd_outlier_rule *outlier; /* NULL: no outlier detection */
 	const char *outlier_place;
+	/* By what endpoints are ejected: that; or, where a list alone asks for failover, failed
+	 * handshakes by Envoy's defaults for local-origin failures; NULL: nothing ejects. */
+	const struct mrd_outlier_rule *detector;
 	/* What locality says if the Service has no trafficDistribution, which goes before the
 	 * mesh's setting but not before a rule's. */
 	enum mrd_locality_mode locality_mode;

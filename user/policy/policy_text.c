@@ -140,7 +140,9 @@ static void write_outlier(struct writer *writer, const struct mrd_effective *eff
 	const struct mrd_outlier_rule *rule = effective->outlier;
 
 	if (!rule) {
-		line(writer, "# no outlierDetection: nothing is ejected");
+		line(writer, effective->detector
+				     ? "# no outlierDetection: failed handshakes alone eject"
+				     : "# no outlierDetection: nothing is ejected");
 		return;
 	}
 	open_block(writer, "outlierDetection", "", effective->outlier_place);

@@ -115,7 +115,7 @@ static void names_what_has_no_effect(void **state)
 		{.options = "--from r1 --policy nowhere.yaml",
 		 .want = {"failover: by the rule's locality setting",
 			  "warning: failover names r7, which has no endpoint of this service",
-			  "warning: without outlierDetection no error"}},
+			  "warning: without outlierDetection no response"}},
 		{.options = "--from r1 --policy off.yaml",
 		 .want = {"one pool: the rule's locality setting is not enabled",
 			  "warning: the rule's locality setting has a list that has no effect"}},

@@ -19,6 +19,7 @@
 struct replay_case {
 	const char *name;
 	const char *outlier; /* outlierDetection's fields */
+	bool no_outlier;     /* these are connectionPool's, and it is not there */
 	const char *annotations;
 	const char *locality; /* localityLbSetting's fields */
 	const char *options;  /* --endpoints if it is not HOSTS, and others */
@@ -92,8 +93,10 @@ static void write_policy(const struct replay_case *c)
 	mrd_strbuf_addf(&out,
 			"apiVersion: networking.istio.io/v1\nkind: DestinationRule\n"
 			"metadata: {name: web, namespace: default, annotations: {%s}}\n"
-			"spec:\n  host: web\n  trafficPolicy:\n    outlierDetection: {%s}\n",
-			c->annotations ? c->annotations : "", c->outlier ? c->outlier : "");
+			"spec:\n  host: web\n  trafficPolicy:\n    %s: {%s}\n",
+			c->annotations ? c->annotations : "",
+			c->no_outlier ? "connectionPool" : "outlierDetection",
+			c->outlier ? c->outlier : "");
 	if (c->locality)
 		mrd_strbuf_addf(&out, "    loadBalancer: {localityLbSetting: {%s}}\n", c->locality);
 	run_write("policy.yaml", out.text);
@@ -215,6 +218,13 @@ static void consecutive_errors(void **state)
 		 .outlier = ALL,
 		 .events = "0 a TO*5",
 		 .want = "0 a EJECT GATEWAY_FAILURE?, 0 a EJECT 5XX"},
+		{.name = "a failover list alone: failed handshakes",
+		 .no_outlier = true,
+		 .outlier = "tcp: {connectTimeout: 1s}",
+		 .locality = "failover: [{from: r1, to: r2}]",
+		 .options = "--until 40s --from r1 --endpoints " BACKUP,
+		 .events = "0 a 503*9, 1 a CF*4, 2 a OK, 3 a CF*4, 4 a CF",
+		 .want = "4 a EJECT LOCAL_ORIGIN_FAILURE, 40000 a UNEJECT"},
 		{.name = "O21: split",
 		 .outlier = ALL ", splitExternalLocalOriginErrors: true",
 		 .events = "0 a CF*5",

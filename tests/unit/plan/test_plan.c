@@ -45,7 +45,7 @@ static const struct {
 		.policy = STAGE_FAILOVER,
 		.world = "r1/z1:AU r2/z9/s:AA@1 r3:A@1",
 		.want = "service default/reviews\n"
-			"  port http 80/TCP IPv4 failover\n"
+			"  port http 80/TCP IPv4 failover outlier\n"
 			"    vip 172.16.0.20:80\n"
 			"    priority 0 r1/z1 70.0000% healthy 1 of 2\n"
 			"      10.0.0.0:8080 home ACTIVE 70.0000%\n"

@@ -240,9 +240,16 @@ static void test_locality_mode(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct mrd_policy *policy = policy_of(cases[i].text);
+		struct mrd_effective got;
 
 		print_message("%s\n", cases[i].id);
-		assert_int_equal(effective(policy, "reviews").locality_mode, cases[i].want);
+		got = effective(policy, "reviews");
+		assert_int_equal(got.locality_mode, cases[i].want);
+		if (got.outlier || cases[i].want != MRD_LOCALITY_FAILOVER)
+			assert_ptr_equal(got.detector, got.outlier);
+		else
+			assert_true(got.detector && got.detector->split_local_origin &&
+				    !got.detector->consecutive_5xx && got.detector->gateway_off);
 		mrd_policy_free(policy);
 	}
 }
