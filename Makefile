@@ -53,7 +53,7 @@ LIBS_base      := base
 LIBS_agent     := agent $(LAYERS)
 LIBS_ctl       := ctl $(LAYERS)
 LIBS_bpf       := plan outlier model policy base
-LIBS_golden    := source plan outlier model policy base
+LIBS_golden    := view dataplane source plan outlier model policy base
 
 EXT_base      := -lyaml -lm
 EXT_dataplane := -lbpf -lelf -lz

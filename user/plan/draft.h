@@ -93,6 +93,9 @@ int mrd_draft_make(const struct mrd_draft_input *in, struct mrd_draft *ret_draft
 void mrd_draft_free(struct mrd_draft *draft); /* frees the arrays, not draft itself */
 
 void mrd_draft_find_rules(const struct mrd_draft_input *in, struct mrd_draft_rules *ret_rules);
+/* Does the Service's own trafficDistribution decide? It goes before the mesh's locality setting,
+ * but not before a rule's. */
+bool mrd_draft_is_by_service(const struct mrd_view *view, const struct mrd_effective *effective);
 /* Istio's priority before compaction. */
 uint32_t mrd_draft_tier(const struct mrd_draft_input *in, const struct mrd_draft_rules *rules,
 			const struct mrd_view_endpoint *endpoint);

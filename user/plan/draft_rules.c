@@ -152,17 +152,22 @@ static void use_distribution(const struct mrd_draft_input *in, struct mrd_draft_
 	rules->distribute = rule;
 }
 
+bool mrd_draft_is_by_service(const struct mrd_view *view, const struct mrd_effective *effective)
+{
+	return view->traffic_distribution != MRD_DISTRIBUTION_NONE &&
+	       effective->locality_origin != MRD_ORIGIN_RULE;
+}
+
 void mrd_draft_find_rules(const struct mrd_draft_input *in, struct mrd_draft_rules *ret_rules)
 {
 	const struct mrd_effective *effective = in->effective;
-	const enum mrd_traffic_distribution distribution = in->view->traffic_distribution;
 
 	*ret_rules = (struct mrd_draft_rules){.mode = MRD_MODE_POOL};
 	if (in->view->internal_local)
 		return; /* a service that stays on its node has nothing to choose between */
 
-	if (distribution != MRD_DISTRIBUTION_NONE && effective->locality_origin != MRD_ORIGIN_RULE)
-		use_traffic_distribution(distribution, ret_rules);
+	if (mrd_draft_is_by_service(in->view, effective))
+		use_traffic_distribution(in->view->traffic_distribution, ret_rules);
 	else if (effective->locality_mode == MRD_LOCALITY_DISTRIBUTE) {
 		use_distribution(in, ret_rules);
 		return; /* what it does not list is out already */

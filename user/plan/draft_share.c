@@ -4,8 +4,9 @@
  * priority all endpoints are equal, or localities share by effective weight; a priority in panic
  * forgets about weights, as Envoy does.
  *
- * Nothing usable anywhere in the route: endpoints that still serve while they terminate take over,
- * equally (KEP-1669). Envoy has no such step, having forgotten them already.
+ * No ready endpoint anywhere in the route, not even an ejected one: endpoints that still serve
+ * while they terminate take over, equally (KEP-1669). Envoy has no such step, having forgotten them
+ * already.
  */
 #include "plan/draft.h"
 
@@ -91,10 +92,13 @@ static bool give_to_first_usable(struct mrd_draft *draft, uint32_t overprovision
 static void fall_back_to_draining(struct mrd_draft *draft)
 {
 	uint32_t draining = 0;
+	uint32_t ready = 0;
 
-	for (size_t i = 0; i < draft->hop_count; i++)
+	for (size_t i = 0; i < draft->hop_count; i++) {
 		draining += draft->hops[i].draining;
-	if (!draining)
+		ready += draft->hops[i].active + draft->hops[i].ejected;
+	}
+	if (!draining || ready)
 		return;
 
 	for (size_t i = 0; i < draft->hop_count; i++) {

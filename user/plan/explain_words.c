@@ -11,6 +11,7 @@
 #include "base/cleanup.h"
 #include "base/duration.h"
 #include "base/strbuf.h"
+#include "plan/draft.h"
 #include "policy/policy_walk.h"
 
 /* While the words of one port are made. */
@@ -95,8 +96,7 @@ static void add_mode_reason(struct writing *writing)
 		REASON(writing, "distribution: by %s", setting_of(effective));
 		break;
 	case MRD_MODE_FAILOVER:
-		if (writing->words->view->traffic_distribution != MRD_DISTRIBUTION_NONE &&
-		    effective->locality_origin != MRD_ORIGIN_RULE)
+		if (mrd_draft_is_by_service(writing->words->view, effective))
 			REASON(writing, "failover: by the Service's trafficDistribution");
 		else if (is_listed)
 			REASON(writing, "failover: by %s", setting_of(effective));
@@ -105,6 +105,27 @@ static void add_mode_reason(struct writing *writing)
 			       "failover: outlierDetection alone asks for it, as in Istio");
 		break;
 	}
+}
+
+/* What an annotation of ours changes about the hops. */
+static void add_own_reasons(struct writing *writing)
+{
+	const struct mrd_effective *effective = &writing->effective;
+
+	if (effective->regions_strict)
+		REASON(writing, "meridian.dev/regions: strict: only this node's region and the "
+				"one that the rule names for it take part");
+	if (effective->fallback_next_region)
+		REASON(writing, "meridian.dev/fallback: next-region: regions that the distribution "
+				"does not list come behind it");
+	if (effective->unready_drop)
+		REASON(writing, "meridian.dev/unready: drop: endpoints that are not ready do not "
+				"count as lost");
+	if (effective->overprovisioning_percent != MRD_OVERPROVISIONING_PERCENT)
+		REASON(writing,
+		       "meridian.dev/overprovisioning-percent: %" PRIu32
+		       ": a region spills over when its healthy part falls below 100/%" PRIu32,
+		       effective->overprovisioning_percent, effective->overprovisioning_percent);
 }
 
 static void add_reasons(struct writing *writing)
@@ -119,12 +140,14 @@ static void add_reasons(struct writing *writing)
 	else if (effective->cluster_local)
 		REASON(writing, "the host is cluster-local: endpoints of the home cluster alone");
 	add_mode_reason(writing);
-	if (!outlier && effective->detector) {
+	add_own_reasons(writing);
+	if (!outlier && writing->words->planned->has_outlier) {
+		outlier = &writing->words->planned->outlier;
 		REASON(writing,
 		       "no outlierDetection: an endpoint counts as failed when it is not ready, "
-		       "or ejected for %s when %" PRIu32 " handshakes in a row have failed",
-		       mrd_duration_format(effective->detector->base_ejection_ms, base),
-		       effective->detector->consecutive_local_origin);
+		       "and is ejected for %s when %" PRIu32 " handshakes in a row have failed",
+		       mrd_duration_format(outlier->base_ejection_ms, base),
+		       outlier->consecutive_local_origin);
 		return;
 	}
 	if (!outlier) {
@@ -231,15 +254,17 @@ static void check_setting(struct writing *writing)
 	if (mode == MRD_MODE_DISTRIBUTE && setting)
 		check_distribute(writing);
 	if (mode == MRD_MODE_FAILOVER && writing->words->planned->hop_count &&
-	    !writing->effective.cluster_local && !has_other_region(writing))
+	    !writing->effective.cluster_local && !writing->effective.regions_strict &&
+	    !has_other_region(writing))
 		WARNING(writing, "no other region than %s has an endpoint: nothing can take over",
 			*writing->words->planned->hops[0].region
 				? writing->words->planned->hops[0].region
 				: "(unknown)");
 	if (mode == MRD_MODE_FAILOVER && !writing->effective.outlier)
-		WARNING(writing, "without outlierDetection no response of an endpoint triggers the "
-				 "failover: only its readiness %s",
-			writing->effective.detector ? "and failed handshakes do" : "does");
+		WARNING(writing,
+			"without outlierDetection no response of an endpoint triggers the "
+			"failover: only its readiness %s",
+			writing->words->planned->has_outlier ? "and failed handshakes do" : "does");
 }
 
 /* --------------------------------------------------------------------------------- other rules */
@@ -296,6 +321,21 @@ static void copy(struct writing *writing, const char *text, char **ret_copy)
 	writing->no_memory |= !*ret_copy;
 }
 
+/* The Service's trafficDistribution goes before the mesh's locality setting. */
+static void pass_over_mesh(struct writing *writing)
+{
+	struct mrd_effective *effective = &writing->effective;
+
+	if (effective->locality)
+		WARNING(writing,
+			"%s (%s) has no effect here: the Service's trafficDistribution goes before "
+			"it",
+			setting_of(effective), effective->locality_place);
+	effective->locality = NULL;
+	effective->locality_origin = MRD_ORIGIN_NONE;
+	effective->locality_place = "";
+}
+
 int mrd_explain_add_words(const struct mrd_explain_words *words, struct mrd_explained_port *port)
 {
 	const struct mrd_policy *policy = words->input->policy;
@@ -303,6 +343,8 @@ int mrd_explain_add_words(const struct mrd_explain_words *words, struct mrd_expl
 
 	mrd_policy_effective(policy, words->view->namespace_, words->view->name,
 			     words->planned->number, &writing.effective);
+	if (mrd_draft_is_by_service(words->view, &writing.effective))
+		pass_over_mesh(&writing);
 	copy(&writing, writing.effective.rule, &port->rule);
 	copy(&writing, writing.effective.rule_place, &port->rule_place);
 	copy(&writing, writing.effective.locality_place, &port->locality_place);

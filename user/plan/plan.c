@@ -117,19 +117,23 @@ static uint32_t affinity_of(const struct mrd_draft_input *in)
 	return in->effective->hash_source_ip ? HASH_AFFINITY_S : 0;
 }
 
-static int copy_policy(const struct mrd_effective *from, struct mrd_plan_port *to)
+static int copy_policy(const struct mrd_draft_input *in, struct mrd_plan_port *to)
 {
+	const struct mrd_effective *from = in->effective;
+	const bool is_by_service = mrd_draft_is_by_service(in->view, from);
+	/* The mesh's list does not hold then, and so does not ask for a detector. */
+	const struct mrd_outlier_rule *detector = is_by_service ? from->outlier : from->detector;
 	int r = copy_text(from->rule, &to->rule);
 
 	if (!r)
 		r = copy_text(from->rule_place, &to->rule_place);
 	if (!r)
-		r = copy_text(from->locality_place, &to->locality_place);
+		r = copy_text(is_by_service ? "" : from->locality_place, &to->locality_place);
 	if (!r)
 		r = copy_text(from->outlier_place, &to->outlier_place);
-	to->has_outlier = from->detector;
+	to->has_outlier = detector;
 	if (to->has_outlier)
-		to->outlier = *from->detector;
+		to->outlier = *detector;
 	to->warms_regions = from->region_warmup_ms != 0;
 	to->warms_endpoints = from->warmup.duration_ms != 0;
 	return r;
@@ -141,7 +145,7 @@ int mrd_plan_port_make(const struct mrd_draft_input *in, struct mrd_plan_port *p
 	int r = copy_identity(in->port, port);
 
 	if (!r)
-		r = copy_policy(in->effective, port);
+		r = copy_policy(in, port);
 	if (!r)
 		r = mrd_draft_make(in, &draft);
 	if (r)

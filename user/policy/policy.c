@@ -20,7 +20,6 @@
 enum {
 	HOST_ROOM = 512,	/* namespace and name are DNS labels, the domain at most 253 */
 	KEY_ROOM = 1024,	/* "namespace/host" */
-	OVERPROVISIONING = 140, /* Envoy's default */
 };
 
 const struct mrd_outlier_rule mrd_outlier_defaults = {
@@ -197,7 +196,7 @@ static void take_traffic(const struct mrd_policy *policy, const struct mrd_rule 
 
 static void take_ours(const struct mrd_ours *ours, struct mrd_effective *into)
 {
-	into->overprovisioning_percent = OVERPROVISIONING;
+	into->overprovisioning_percent = MRD_OVERPROVISIONING_PERCENT;
 	if (ours->given[MRD_OUR_OVERPROVISION])
 		into->overprovisioning_percent = (uint32_t)ours->value[MRD_OUR_OVERPROVISION];
 	into->fallback_next_region = ours->given[MRD_OUR_FALLBACK];

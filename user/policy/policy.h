@@ -160,6 +160,8 @@ enum mrd_on_eject { MRD_ON_EJECT_KEEP, MRD_ON_EJECT_CLOSE, MRD_ON_EJECT_RESET };
 /* Which document a setting came from. */
 enum mrd_origin { MRD_ORIGIN_NONE, MRD_ORIGIN_RULE, MRD_ORIGIN_MESH };
 
+enum { MRD_OVERPROVISIONING_PERCENT = 140 }; /* Envoy's default factor */
+
 /*
  * For one port of one service. Borrows from the policy. Places are "file:line:column", "" for what
  * nobody wrote.
@@ -182,7 +184,7 @@ struct mrd_effective {
 	const struct mrd_pool_rule *pool; /* never NULL */
 	const char *lb_place, *pool_place;
 	uint32_t min_health_percent;	   /* 0 = no panic; 1 to 100 */
-	uint32_t overprovisioning_percent; /* Envoy's factor, default 140 */
+	uint32_t overprovisioning_percent; /* MRD_OVERPROVISIONING_PERCENT */
 	bool cluster_local;		   /* endpoints of the home cluster only */
 	bool fallback_next_region;	   /* meridian.dev/fallback: next-region */
 	bool regions_strict;		   /* meridian.dev/regions: strict */

@@ -32,6 +32,15 @@ static void make_files(void)
 				  SLICE("web", "1",
 					ENDPOINT("10.0.0.1", "r1-a") ENDPOINT("10.0.0.2", "r1-a")
 						ENDPOINT("10.0.0.3", "r1-b")));
+	run_write("near.yaml", SERVICE("near", "172.16.0.3", "trafficDistribution: PreferClose, ")
+				       SLICE("near", "1", ENDPOINT("10.0.0.9", "r1-a")));
+	run_write("mesh.yaml", "localityLbSetting: {failover: [{from: r1, to: r7}]}\n");
+	run_write(
+		"strict.yaml",
+		"apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: web, "
+		"namespace: default, annotations: {meridian.dev/regions: strict}}\nspec: {host: "
+		"web, "
+		"trafficPolicy: {" FAILOVER("r1", "r7") "}}\n");
 	run_write("r2.yaml", SLICE("web", "1", ENDPOINT("10.1.0.1", "r2-a")));
 	run_write("failover.yaml",
 		  RULE("default", "web", "web", OUTLIER ", " FAILOVER("r1", "r2")));
@@ -93,6 +102,23 @@ static void says_why_and_what_would_change_it(void **state)
 	run_must_be(&run, 0, want, "");
 }
 
+static void the_service_goes_before_the_mesh(void **state)
+{
+	AUTO_RUN struct run run =
+		run_line("explain default/near:http --state a=near.yaml,region=r1 "
+			 "--policy mesh.yaml --from r1");
+
+	(void)state;
+	assert_int_equal(run.status, 0);
+	print_message("%s", run.out);
+	assert_non_null(strstr(run.out, "failover: by the Service's trafficDistribution"));
+	assert_non_null(strstr(run.out, "warning: the mesh's locality setting (mesh.yaml:1:"));
+	assert_non_null(strstr(run.out, "has no effect here"));
+	assert_null(strstr(run.out, "locality setting at"));
+	assert_null(strstr(run.out, "r7"));
+	assert_null(strstr(run.out, "handshakes in a row"));
+}
+
 static void names_what_has_no_effect(void **state)
 {
 	static const struct {
@@ -116,6 +142,9 @@ static void names_what_has_no_effect(void **state)
 		 .want = {"failover: by the rule's locality setting",
 			  "warning: failover names r7, which has no endpoint of this service",
 			  "warning: without outlierDetection no response"}},
+		{.options = "--from r1 --policy strict.yaml",
+		 .want = {"meridian.dev/regions: strict: only this node's region"},
+		 .never = "nothing can take over"},
 		{.options = "--from r1 --policy off.yaml",
 		 .want = {"one pool: the rule's locality setting is not enabled",
 			  "warning: the rule's locality setting has a list that has no effect"}},
@@ -313,6 +342,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(says_why_and_what_would_change_it),
 		cmocka_unit_test(names_what_has_no_effect),
+		cmocka_unit_test(the_service_goes_before_the_mesh),
 		cmocka_unit_test(json_has_the_plan_and_the_reasons),
 		cmocka_unit_test(what_cannot_be_explained),
 		cmocka_unit_test(an_agent_is_asked_in_one_line),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * tests/golden/<case>/: manifests and policy in, plan.txt out, byte by byte, by way of the real
- * readers. `make golden` (MRD_GOLDEN=write) rewrites plan.txt; the git diff is the review.
+ * tests/golden/<case>/: manifests and policy in, plan.txt and explain.txt out, byte by byte, by way
+ * of the real readers. `make golden` (MRD_GOLDEN=write) rewrites them; the git diff is the review.
  *
  * A case is described by its case.yaml:
  *
@@ -26,9 +26,11 @@
 #include "base/cleanup.h"
 #include "base/doc.h"
 #include "base/strbuf.h"
+#include "plan/explain.h"
 #include "plan/plan_text.h"
 #include "policy/policy_yaml.h"
 #include "source/object_doc.h"
+#include "view/view_explain.h"
 
 enum { PATH_ROOM = 512, LIST_MAX = 16, SERVICES_MAX = 64, CASES_MAX = 64 };
 
@@ -207,28 +209,55 @@ static void add_service(struct golden_case *c, const char *key, struct mrd_ids *
 	mrd_plan_free(plan);
 }
 
-/* Services by name, so that nothing depends on the order of the files. */
-static char *plan_of(struct golden_case *c)
+static void explain_service(struct golden_case *c, const char *key, FILE *out)
 {
-	struct mrd_strbuf out MRD_AUTO_STRBUF = {0};
+	struct mrd_explain_target target;
+	const struct mrd_explain_input input = {
+		.target = &target,
+		.model = c->model,
+		.policy = c->policy,
+		.node = &c->node,
+		.ejections = {.is_ejected = is_ejected, .self = c},
+	};
+	struct mrd_explanation *explanation;
+	json_t *doc;
+	int r;
+
+	assert_int_equal(mrd_explain_target_parse(key, &target), 0);
+	r = mrd_explain_make(&input, &explanation);
+	if (r == -ENOENT || r == -ENXIO)
+		return; /* none of ours */
+	assert_int_equal(r, 0);
+	doc = mrd_view_explain(explanation);
+	assert_non_null(doc);
+	mrd_view_print_explain(doc, out);
+	fputc('\n', out);
+	json_decref(doc);
+	mrd_explanation_free(explanation);
+}
+
+/* Services by name, so that nothing depends on the order of the files. */
+static void write_texts(struct golden_case *c, struct mrd_strbuf *plan, FILE *explain)
+{
 	char *keys[SERVICES_MAX];
 	struct mrd_ids *ids;
 	size_t count = 0;
 	const char *key;
 
 	assert_int_equal(mrd_ids_new(&ids), 0);
-	mrd_strbuf_addf(&out, "%s\n\n", licence);
+	mrd_strbuf_addf(plan, "%s\n\n", licence);
+	fprintf(explain, "%s\n\n", licence);
 	while ((key = mrd_model_next_dirty(c->model))) {
 		assert_true(count < SERVICES_MAX);
 		keys[count++] = strdup(key);
 	}
 	qsort(keys, count, sizeof(keys[0]), compare_texts);
 	for (size_t i = 0; i < count; i++) {
-		add_service(c, keys[i], ids, &out);
+		add_service(c, keys[i], ids, plan);
+		explain_service(c, keys[i], explain);
 		free(keys[i]);
 	}
 	mrd_ids_free(ids);
-	return mrd_strbuf_steal(&out);
 }
 
 /* ------------------------------------------------------------------------------------ the cases */
@@ -277,26 +306,37 @@ static bool is_golden(const char *path, const char *text)
 	return same;
 }
 
-static bool run_case(const char *name)
+static bool compare_golden(const struct golden_case *c, const char *file, const char *text)
 {
 	const char *mode = getenv("MRD_GOLDEN");
-	struct golden_case c;
 	char path[PATH_ROOM];
-	bool good = true;
-	char *text;
+
+	assert_non_null(text);
+	path_of(c, file, path);
+	if (!mode || strcmp(mode, "write") != 0)
+		return is_golden(path, text);
+	write_golden(path, text);
+	return true;
+}
+
+static bool run_case(const char *name)
+{
+	MRD_AUTO_STRBUF struct mrd_strbuf plan = {0};
+	MRD_AUTO_FREE char *explained = NULL;
+	size_t explained_size = 0;
+	FILE *explain = open_memstream(&explained, &explained_size);
+	struct golden_case c;
+	bool good;
 
 	print_message("%s\n", name);
 	read_case(&c, name);
 	read_clusters(&c);
 	read_policy(&c);
-	text = plan_of(&c);
-	assert_non_null(text);
-	path_of(&c, "plan.txt", path);
-	if (mode && !strcmp(mode, "write"))
-		write_golden(path, text);
-	else
-		good = is_golden(path, text);
-	free(text);
+	assert_non_null(explain);
+	write_texts(&c, &plan, explain);
+	assert_int_equal(fclose(explain), 0);
+	good = compare_golden(&c, "plan.txt", plan.text);
+	good = compare_golden(&c, "explain.txt", explained) && good;
 	mrd_policy_free(c.policy);
 	mrd_model_free(c.model);
 	mrd_doc_free(c.file);

@@ -321,6 +321,14 @@ static const struct draft_case cases[] = {
 		.want = "0 r1 0.00, 0 r2 100.00",
 	},
 	{
+		.name = "ready but ejected is ready: terminating ones are not used",
+		.world = "r1:ED r2:D",
+		.from = "r1",
+		.mode = MRD_LOCALITY_FAILOVER,
+		.want_mode = MRD_MODE_FAILOVER,
+		.want = "0 r1 0.00, 1 r2 0.00",
+	},
+	{
 		.name = "all ejected, no panic",
 		.world = "r1:EE r2:E",
 		.want = "0 r1 0.00, 0 r2 0.00",
