@@ -357,7 +357,9 @@ int mrd_explain_make(const struct mrd_explain_input *input,
 const char *mrd_explain_failure(int error)
 {
 	return error == -ENXIO
-		       ? "the service has no such port, or its policy leaves it alone (PASSTHROUGH)"
+		       ? "the service has no such port, or it is left out: by its policy "
+			 "(PASSTHROUGH), or because an older Service has its address; meridianctl "
+			 "plan says which"
 		       : "the home cluster has no such Service with an address to serve";
 }
 

@@ -3,6 +3,8 @@
 #include "plan/plan.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -164,6 +166,37 @@ int mrd_plan_port_make(const struct mrd_draft_input *in, struct mrd_plan_port *p
 	return r ? r : mrd_draft_warn(in, &draft, port);
 }
 
+/* A port that its policy leaves alone; or what an older service's claims left nothing of. */
+static int leave_out(struct mrd_plan *plan, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+static int leave_out(struct mrd_plan *plan, const char *format, ...)
+{
+	char **grown = reallocarray(plan->left_out, plan->left_out_count + 1, sizeof(*grown));
+	va_list args;
+	int len;
+
+	if (!grown)
+		return -ENOMEM;
+	plan->left_out = grown;
+	va_start(args, format);
+	len = vasprintf(&grown[plan->left_out_count], format, args);
+	va_end(args);
+	if (len < 0)
+		return -ENOMEM;
+	plan->left_out_count++;
+	return 0;
+}
+
+static int leave_out_claimed(const struct mrd_view *view, struct mrd_plan *plan)
+{
+	int r = 0;
+
+	/* Each port says so otherwise. */
+	for (size_t i = 0; !r && !view->port_count && i < view->warning_count; i++)
+		r = leave_out(plan, "%s", view->warnings[i]);
+	return r;
+}
+
 static int fill_plan(const struct mrd_policy *policy, const struct mrd_draft_input *common,
 		     struct mrd_plan *plan)
 {
@@ -184,13 +217,18 @@ static int fill_plan(const struct mrd_policy *policy, const struct mrd_draft_inp
 
 		mrd_policy_effective(policy, view->namespace_, view->name, view->ports[i].number,
 				     &effective);
-		if (effective.lb == MRD_LB_PASSTHROUGH)
+		if (effective.lb == MRD_LB_PASSTHROUGH) {
+			r = leave_out(plan,
+				      "port %u is left alone: loadBalancer.simple is "
+				      "PASSTHROUGH",
+				      view->ports[i].number);
 			continue;
+		}
 		in.port = &view->ports[i];
 		in.effective = &effective;
 		r = mrd_plan_port_make(&in, &plan->ports[plan->port_count++]);
 	}
-	return r;
+	return r ? r : leave_out_claimed(view, plan);
 }
 
 int mrd_plan_make(const struct mrd_view *view, const struct mrd_model *model,
@@ -252,6 +290,9 @@ void mrd_plan_free(struct mrd_plan *plan)
 		return;
 	for (size_t i = 0; i < plan->port_count; i++)
 		mrd_plan_port_clear(&plan->ports[i]);
+	for (size_t i = 0; i < plan->left_out_count; i++)
+		free(plan->left_out[i]);
+	free(plan->left_out);
 	free(plan->ports);
 	free(plan->namespace_);
 	free(plan->service);

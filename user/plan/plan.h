@@ -109,6 +109,8 @@ struct mrd_plan {
 	char *service;
 	struct mrd_plan_port *ports; /* without those of loadBalancer PASSTHROUGH: left alone */
 	size_t port_count;
+	char **left_out; /* what is not among the ports, and why: sentences */
+	size_t left_out_count;
 };
 
 /* -ENOMEM. ejections may be NULL: none. The plan borrows nothing. */

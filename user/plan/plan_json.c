@@ -116,6 +116,27 @@ void mrd_plan_node_text(const struct mrd_plan_node *node, struct mrd_strbuf *out
 		mrd_strbuf_addf(out, "/%s", node->subzone);
 }
 
+/* What has no entry, and why: "warnings", only if there is such a thing. */
+static void add_left_out(struct mrd_plan *const *plans, size_t count, struct mrd_strbuf *out)
+{
+	const char *before = ",\"warnings\":[";
+
+	for (size_t i = 0; i < count; i++) {
+		for (size_t k = 0; k < plans[i]->left_out_count; k++) {
+			MRD_AUTO_STRBUF struct mrd_strbuf text = {0};
+
+			mrd_strbuf_addf(&text, "%s/%s: %s", plans[i]->namespace_, plans[i]->service,
+					plans[i]->left_out[k]);
+			mrd_strbuf_addf(out, "%s", before);
+			mrd_strbuf_add_json(out, text.text ? text.text : "");
+			out->failed |= text.failed;
+			before = ",";
+		}
+	}
+	if (*before == ',' && !before[1])
+		mrd_strbuf_addf(out, "]");
+}
+
 void mrd_plans_json(const struct mrd_plan_node *node, struct mrd_plan *const *plans, size_t count,
 		    struct mrd_strbuf *out)
 {
@@ -144,5 +165,7 @@ void mrd_plans_json(const struct mrd_plan_node *node, struct mrd_plan *const *pl
 		mrd_strbuf_addf(out, "%s", i ? "," : "");
 		mrd_plan_port_json(list[i].plan, list[i].port, out);
 	}
-	mrd_strbuf_addf(out, "]}\n");
+	mrd_strbuf_addf(out, "]");
+	add_left_out(plans, count, out);
+	mrd_strbuf_addf(out, "}\n");
 }

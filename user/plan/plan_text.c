@@ -136,6 +136,8 @@ void mrd_plan_text(const struct mrd_plan *plan, struct mrd_strbuf *out)
 	mrd_strbuf_addf(out, "service %s/%s\n", plan->namespace_, plan->service);
 	for (size_t i = 0; i < plan->port_count; i++)
 		add_port(&plan->ports[i], out);
+	for (size_t i = 0; i < plan->left_out_count; i++)
+		mrd_strbuf_addf(out, "  warning: %s\n", plan->left_out[i]);
 }
 
 /* ---------------------------------------------------------------------------------- rows */

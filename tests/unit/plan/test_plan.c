@@ -107,7 +107,8 @@ static const struct {
 		.name = "PASSTHROUGH leaves the address alone",
 		.policy = PASSTHROUGH,
 		.world = "r1:A",
-		.want = "service default/reviews\n",
+		.want = "service default/reviews\n"
+			"  warning: port 80 is left alone: loadBalancer.simple is PASSTHROUGH\n",
 	},
 };
 

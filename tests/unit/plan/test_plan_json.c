@@ -184,6 +184,32 @@ static void entries_are_sorted(void **state)
 		assert_non_null(at);
 	}
 	assert_null(strstr(text.text, "none"));
+	assert_null(strstr(text.text, "}],\"warnings\""));
+}
+
+static void what_has_no_entry_is_said(void **state)
+{
+	char *why[] = {(char *)"no \"b\"", (char *)"no c"};
+	struct mrd_plan all[] = {
+		{.namespace_ = (char *)"a",
+		 .service = (char *)"x",
+		 .left_out = why,
+		 .left_out_count = 2},
+		{.namespace_ = (char *)"a", .service = (char *)"y"},
+		{.namespace_ = (char *)"a",
+		 .service = (char *)"z",
+		 .left_out = why,
+		 .left_out_count = 1},
+	};
+	struct mrd_plan *plans[] = {&all[0], &all[1], &all[2]};
+	const struct mrd_plan_node node = {.name = "", .region = "r", .zone = "", .subzone = ""};
+	MRD_AUTO_STRBUF struct mrd_strbuf text = {0};
+
+	(void)state;
+	mrd_plans_json(&node, plans, 3, &text);
+	assert_string_equal(text.text,
+			    "{\"from\":\"r\",\"services\":[],\"warnings\":[\"a/x: no \\\"b\\\"\","
+			    "\"a/x: no c\",\"a/z: no \\\"b\\\"\"]}\n");
 }
 
 static void a_node_is_named_as_far_as_it_is_known(void **state)
@@ -212,6 +238,7 @@ static void a_node_is_named_as_far_as_it_is_known(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_has_no_entry_is_said),
 		cmocka_unit_test(a_plan_is_written_with_every_key),
 		cmocka_unit_test(shares_are_decimals_as_short_as_they_are_exact),
 		cmocka_unit_test(entries_are_sorted),
