@@ -304,9 +304,24 @@ static double share_around(const struct mrd_draft *draft, const struct mrd_view_
 	return -1;
 }
 
+static double share_of_region(const struct mrd_draft *draft, const char *region)
+{
+	double share = 0;
+
+	for (size_t i = 0; i < draft->hop_count; i++)
+		if (!strcmp(draft->endpoints[draft->hops[i].first].seen->locality.region, region))
+			share += draft->hops[i].share;
+	return share;
+}
+
+/* Envoy gives levels whole per cents, and what rounding leaves to the first of them. */
+static double rounding_of(const struct mrd_draft *draft)
+{
+	return 0.01 * (draft->hop_count ? draft->hops[draft->hop_count - 1].priority + 1 : 0);
+}
+
 /*
- * An endpoint gets well: its locality gets no less. Whole per cents of levels, and the rounding
- * that falls to the first of them, may take back as many per cent as there are levels. Without
+ * An endpoint gets well: its locality gets no less, nor does its region. Without
  * panic, which is left when things get better, and without hints, which an endpoint that has none
  * puts out of force by getting well.
  */
@@ -333,10 +348,15 @@ static void check_more_health(void)
 			world->endpoints[n].ready = world->endpoints[n].serving = true;
 		}
 		draft_of(&c, world, &after);
-		if (!before.joined && !after.joined)
+		if (!before.joined && !after.joined) {
+			const char *region = world->endpoints[n].locality.region;
+
 			CHECK(share_around(&after, &world->endpoints[n]) >=
-			      share_around(&before, &world->endpoints[n]) -
-				      0.01 * (double)after.hop_count - noise);
+			      share_around(&before, &world->endpoints[n]) - rounding_of(&after) -
+				      noise);
+			CHECK(share_of_region(&after, region) >=
+			      share_of_region(&before, region) - rounding_of(&after) - noise);
+		}
 		mrd_draft_free(&before);
 		mrd_draft_free(&after);
 	}
@@ -419,8 +439,8 @@ static struct mrd_model *model_of(const struct random_objects *objects, const si
 	return model;
 }
 
-/* The plan of a service as text; "" if it has none. */
-static char *plan_text(const struct mrd_model *model, const char *name)
+/* The plan of a service and its rows as text; "" if it has none. */
+static char *plan_text(const struct mrd_model *model, struct mrd_ids *ids, const char *name)
 {
 	const struct mrd_plan_node node = {
 		.name = "n0", .region = "r1", .zone = "z1", .subzone = ""};
@@ -435,6 +455,13 @@ static char *plan_text(const struct mrd_model *model, const char *name)
 				       NULL, &plan),
 			 0);
 	mrd_plan_text(plan, &text);
+	for (size_t i = 0; i < plan->port_count; i++) {
+		struct mrd_rows *rows;
+
+		assert_int_equal(mrd_rows_make(plan, &plan->ports[i], ids, NULL, NULL, &rows), 0);
+		mrd_rows_text(rows, &text);
+		mrd_rows_free(rows);
+	}
 	mrd_plan_free(plan);
 	mrd_view_free(view);
 	return mrd_strbuf_steal(&text);
@@ -444,6 +471,7 @@ static void check_order(void)
 {
 	struct random_objects objects = {0};
 	struct mrd_model *models[2];
+	struct mrd_ids *ids[2];
 	size_t order[OBJECTS];
 
 	for (size_t i = 0; i < OBJECTS; i++) {
@@ -462,9 +490,10 @@ static void check_order(void)
 		order[k] = kept;
 	}
 	models[1] = model_of(&objects, order);
+	assert_int_equal(mrd_ids_new(&ids[0]) | mrd_ids_new(&ids[1]), 0);
 	for (size_t i = 0; i < SERVICES; i++) {
-		char *a = plan_text(models[0], objects.names[i]);
-		char *b = plan_text(models[1], objects.names[i]);
+		char *a = plan_text(models[0], ids[0], objects.names[i]);
+		char *b = plan_text(models[1], ids[1], objects.names[i]);
 
 		now.world = a;
 		CHECK(!strcmp(a, b));
@@ -474,6 +503,8 @@ static void check_order(void)
 	}
 	mrd_model_free(models[0]);
 	mrd_model_free(models[1]);
+	mrd_ids_free(ids[0]);
+	mrd_ids_free(ids[1]);
 }
 
 static void the_order_of_the_input_is_nothing(void **state)
@@ -482,12 +513,13 @@ static void the_order_of_the_input_is_nothing(void **state)
 	over_seeds(check_order);
 }
 
-/* One slice is written anew: only its service is to be planned, and plans of others stay. */
+/* One slice is written anew: only its service is to be planned, and the rows of others stay. */
 static void check_one_slice(void)
 {
 	struct random_objects objects = {0};
 	char *before[SERVICES];
 	struct mrd_model *model;
+	struct mrd_ids *ids;
 	size_t order[OBJECTS];
 	const size_t slice = SERVICES + (size_t)rand() % (OBJECTS - 2 - SERVICES);
 	char *dirty;
@@ -498,8 +530,9 @@ static void check_one_slice(void)
 		order[i] = i;
 	}
 	model = model_of(&objects, order);
+	assert_int_equal(mrd_ids_new(&ids), 0);
 	for (size_t i = 0; i < SERVICES; i++)
-		before[i] = plan_text(model, objects.names[i]);
+		before[i] = plan_text(model, ids, objects.names[i]);
 	free(build_take_dirty(model));
 
 	random_endpoints(objects.texts[slice], objects.clusters[slice]);
@@ -508,7 +541,7 @@ static void check_one_slice(void)
 	snprintf(want, sizeof(want), "default/%s", objects.services[slice]);
 	CHECK(!*dirty || !strcmp(dirty, want)); /* it may say the same again */
 	for (size_t i = 0; i < SERVICES; i++) {
-		char *after = plan_text(model, objects.names[i]);
+		char *after = plan_text(model, ids, objects.names[i]);
 
 		if (!*dirty || strcmp(objects.names[i], objects.services[slice]) != 0)
 			CHECK(!strcmp(before[i], after));
@@ -517,6 +550,7 @@ static void check_one_slice(void)
 	}
 	free(dirty);
 	mrd_model_free(model);
+	mrd_ids_free(ids);
 }
 
 static void one_slice_is_one_service(void **state)
