@@ -40,11 +40,12 @@ endif
 
 # ------------------------------------------------------------------------------- user space
 # A folder may use those behind it in this line; tests/lint/layers.awk holds the includes to it.
-LAYERS := config view dataplane source plan outlier model policy base
+LAYERS := config view dataplane source kube plan outlier model policy base
 LIBS_config    := config model base
 LIBS_view      := view dataplane plan outlier model policy base
 LIBS_dataplane := dataplane plan outlier model policy base
-LIBS_source    := source model policy base
+LIBS_source    := source kube model policy base
+LIBS_kube      := kube base
 LIBS_plan      := plan outlier model policy base
 LIBS_outlier   := outlier policy base
 LIBS_model     := model base
@@ -53,12 +54,12 @@ LIBS_base      := base
 LIBS_agent     := agent $(LAYERS)
 LIBS_ctl       := ctl $(LAYERS)
 LIBS_bpf       := plan outlier model policy base
-LIBS_golden    := source plan outlier model policy base
+LIBS_golden    := source kube plan outlier model policy base
 
-EXT_base      := -lyaml -lm
+EXT_base      := -lyaml -ljansson -lm
 EXT_dataplane := -lbpf -lelf -lz
-EXT_view      := -ljansson
-EXT = $(EXT_view) $(EXT_dataplane) $(EXT_base)
+EXT_kube      := -lcurl
+EXT = $(EXT_kube) $(EXT_dataplane) $(EXT_base)
 
 # Both programs have a main.c; everything else of agent/ is a library, so that tests can link it.
 MAINS := user/agent/main.c user/ctl/main.c
