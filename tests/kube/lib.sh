@@ -20,7 +20,7 @@ KUBE_ACCOUNT=meridian
 # ten seconds that it was good.
 KUBE_LEEWAY_S=60
 
-declare -A KUBE_HOST=() KUBE_ADDRESS=() KUBE_SERVICES=() KUBE_PID=() ETCD_PID=()
+declare -A KUBE_HOST=() KUBE_ADDRESS=() KUBE_SERVICES=() KUBE_PID=()
 
 # kube_begin NAME: sandbox_begin, where there are API servers to run.
 kube_begin() {
@@ -37,12 +37,12 @@ kube_begin() {
   mkdir "$SANDBOX/kube"
 }
 
-# two_clusters [DELAY_MS]: the pods of two_regions, and an API server for each cluster, which node h
-# reads. The delay is that of the way to Shanghai's.
+# two_clusters: the pods of two_regions, and an API server for each cluster, which node h reads.
+# DELAY_MS, if set, is that of the way to Shanghai's.
 two_clusters() {
   two_regions
   api_server ack-hangzhou 172.16.0.0/16 h
-  api_server ack-shanghai 172.17.0.0/16 "h=${1:-0}"
+  api_server ack-shanghai 172.17.0.0/16 "h=${DELAY_MS:-0}"
   servers_up
 }
 
@@ -71,7 +71,7 @@ api_server() {
 }
 
 kube_certificates() (
-  cd "$1"
+  cd "$1" || exit
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=sandbox-ca \
     -keyout ca.key -out ca.crt -addext keyUsage=critical,keyCertSign,cRLSign
   kube_certificate server /CN=kube-apiserver "subjectAltName=IP:$2,DNS:kubernetes.default.svc"
@@ -125,7 +125,6 @@ etcd_start() {
   serve_kube "$1" etcd "$KUBE_PROGRAMS/etcd" --name e --data-dir "$SANDBOX/kube/$1/etcd" \
     --unsafe-no-fsync --log-level warn --listen-client-urls $url:2379 --advertise-client-urls $url:2379 \
     --listen-peer-urls $url:2380 --initial-advertise-peer-urls $url:2380 --initial-cluster e=$url:2380
-  ETCD_PID[$1]=$SERVE_PID
 }
 
 # server_launch CLUSTER [FLAG…]: without waiting until it is ready.
@@ -286,4 +285,84 @@ crd_install() {
 
 crd_remove() {
   kube "$1" delete crd/destinationrules.networking.istio.io >/dev/null
+}
+
+# ------------------------------------------------------------------------------ the service of most tests
+
+# reviews_applied: default/reviews, with h1 and h2 in Hangzhou and s1 in Shanghai, which answer; Hangzhou
+# fails over to Shanghai.
+reviews_applied() {
+  web h1 h2 s1
+  crd_install ack-hangzhou
+  svc ack-hangzhou reviews "$VIP" 80
+  eps ack-hangzhou reviews 10.0.0.11 10.0.0.12
+  eps ack-shanghai reviews 10.1.0.11
+  failover_policy reviews
+}
+
+# reviews_planned: node h's agent has read both clusters, and all of it is in the kernel.
+reviews_planned() {
+  wait_for 15 planned 10.0.0.11 10.0.0.12 10.1.0.11
+}
+
+# planned ADDRESS…: for wait_for: these are the endpoints of reviews in node h's kernel.
+planned() {
+  [[ $(ctl h endpoints default/reviews -o json | jq -r '.endpoints[].address' | sed 's/:9080$//' |
+    sort -u | paste -sd' ') == "$*" ]]
+}
+
+# told CLUSTER FILTER: what the agent's status says of a cluster, by a filter of jq.
+told() {
+  { ctl h status -o json || true; } |
+    jq -r --arg name "$1" ".clusters[] | select(.name == \$name) | $2"
+}
+
+# Is there nothing to complain of? Does it complain in such words?
+is_well() { [[ $(told "$1" .error) == "" ]]; }
+complains() { [[ $(told "$1" .error) =~ $2 ]]; }
+
+# poll_start: asks the service, thirty times a second, until poll_stop.
+poll_start() {
+  : >"$SANDBOX/log/client"
+  serve client "$PEER" get "$VIP" 80 1000000 30
+  POLL_PID=$SERVE_PID
+}
+
+# poll_stop WHAT [LEAST]: no answer was missing, of at least so many.
+poll_stop() {
+  stop "$POLL_PID" || true
+  expect_between "$1: answers" "${2:-30}" 1000000 "$(grep -c '^[hs][12]$' "$SANDBOX/log/client")"
+  expect_eq "$1: failures" "" "$(grep -v '^[hs][12]$' "$SANDBOX/log/client" | sort | uniq -c)"
+}
+
+# many CLUSTER COUNT: so many services more, with a slice of one endpoint each, for a list that is long.
+many() {
+  kube_objects "$1" Service /api/v1/namespaces/default/services "$2" \
+    '{spec: {ports: [{name: "http", port: 80, targetPort: 9080}]}}'
+  kube_objects "$1" EndpointSlice /apis/discovery.k8s.io/v1/namespaces/default/endpointslices "$2" \
+    '{addressType: "IPv4", ports: [{name: "http", port: 9080, protocol: "TCP"}],
+      endpoints: [{addresses: ["10.9.\(. / 250 | floor).\(. % 250 + 1)"], conditions: {ready: true}}]}'
+}
+
+# kube_objects CLUSTER KIND PATH COUNT FILTER: all of them over one connection. The filter of jq makes
+# the rest of an object from its number.
+kube_objects() {
+  local dir=$SANDBOX/kube/$1 version=v1
+
+  [[ $2 != EndpointSlice ]] || version=discovery.k8s.io/v1
+  jq -nr --argjson count "$4" --arg kind "$2" --arg version "$version" \
+    --arg url "https://${KUBE_ADDRESS[$1]}:$KUBE_PORT$3" "range(\$count)
+      | {kind: \$kind, apiVersion: \$version, metadata: {name: \"many-\(.)\",
+         labels: {\"kubernetes.io/service-name\": \"many-\(.)\"}}} + $5
+      | \"next\", \"url = \(\$url)\", \"data = \(tojson | tojson)\", \"output = /dev/null\",
+        \"header = \\\"Content-Type: application/json\\\"\", \"cacert = $dir/ca.crt\",
+        \"cert = $dir/admin.crt\", \"key = $dir/admin.key\", \"silent\", \"fail\"" >"$dir/objects"
+  nsenter --net="/run/netns/${KUBE_HOST[$1]}" -- curl --parallel --parallel-max 8 --config "$dir/objects"
+}
+
+# touch_slice CLUSTER NUMBER: the ready condition of many's first endpoint.
+touch_slice() {
+  api "$1" /apis/discovery.k8s.io/v1/namespaces/default/endpointslices/many-0 -X PATCH -o /dev/null \
+    -H 'Content-Type: application/merge-patch+json' \
+    -d "{\"metadata\": {\"annotations\": {\"touched\": \"$2-$EPOCHREALTIME\"}}}"
 }
