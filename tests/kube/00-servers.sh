@@ -11,6 +11,7 @@ two_clusters
 slices=/apis/discovery.k8s.io/v1/endpointslices
 
 status_of() { api "$@" -o "$SANDBOX/answer" -w '%{http_code}'; }
+answers() { api "$1" /readyz --max-time 2 >/dev/null 2>&1; }
 agent_status() { as_agent "$@" -o "$SANDBOX/answer" -w '%{http_code}'; }
 
 svc ack-hangzhou reviews $VIP 80
@@ -56,14 +57,19 @@ version=$(api ack-hangzhou $slices | jq -r .metadata.resourceVersion)
 eps ack-hangzhou reviews 10.0.0.11 10.0.0.12
 etcd_compact ack-hangzhou
 server_kill ack-hangzhou
-expect_fail "a killed server does not answer" status_of ack-hangzhou /readyz
+expect_fail "a killed server does not answer" answers ack-hangzhou
 server_start ack-hangzhou
 expect_match "too old" '"type":"ERROR".*"code":410' "$(api ack-hangzhou \
   "$slices?watch=1&resourceVersion=$version&timeoutSeconds=3" -A test)"
 expect_eq "what was applied is still there" 2 "$(api ack-hangzhou $slices | jq '.items[0].endpoints | length')"
 
 server_pause ack-hangzhou
-expect_fail "a paused one accepts, and says nothing" status_of ack-hangzhou /readyz --max-time 2
+expect_fail "a paused one accepts, and says nothing" answers ack-hangzhou
 server_resume ack-hangzhou
 expect_ok "and goes on" wait_for 10 server_ready ack-hangzhou
+
+# Many objects, made over one connection.
+many ack-shanghai 300
+expect_eq "many" "300 301" "$(api ack-shanghai /apis/discovery.k8s.io/v1/endpointslices | jq '.items | length') $(
+  api ack-shanghai /api/v1/services | jq '.items | length')"
 sandbox_end

@@ -357,7 +357,8 @@ kube_objects() {
       | \"next\", \"url = \(\$url)\", \"data = \(tojson | tojson)\", \"output = /dev/null\",
         \"header = \\\"Content-Type: application/json\\\"\", \"cacert = $dir/ca.crt\",
         \"cert = $dir/admin.crt\", \"key = $dir/admin.key\", \"silent\", \"fail\"" >"$dir/objects"
-  nsenter --net="/run/netns/${KUBE_HOST[$1]}" -- curl --parallel --parallel-max 8 --config "$dir/objects"
+  nsenter --net="/run/netns/${KUBE_HOST[$1]}" -- curl --no-progress-meter --parallel \
+    --parallel-max 8 --config "$dir/objects"
 }
 
 # touch_slice CLUSTER NUMBER: the ready condition of many's first endpoint.
