@@ -73,6 +73,7 @@ api_server ack-shanghai 172.17.0.0/16 hangzhou-1 shanghai-1
 servers_up
 for name in ack-hangzhou ack-shanghai; do
   crd_install "$name"
+  kube "$name" create namespace istio-system >/dev/null
   applied "$name"
 done
 stage_wait_listen

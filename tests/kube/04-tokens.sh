@@ -55,8 +55,7 @@ expect_ok "all is well" wait_for 10 is_well ack-hangzhou
 
 # The file of a kubeconfig, replaced before the old token runs out: nobody notices.
 agent_token ack-shanghai
-cut_shanghai() { run_in h ss -K dst "${KUBE_ADDRESS[ack-shanghai]}" >/dev/null; }
-cut_shanghai
+cut_off ack-shanghai
 eps ack-shanghai reviews 10.1.0.12
 expect_ok "a file is replaced" wait_for 10 planned 10.0.0.11 10.1.0.12
 
@@ -64,7 +63,7 @@ expect_ok "a file is replaced" wait_for 10 planned 10.0.0.11 10.1.0.12
 good=$SANDBOX/kube/ack-shanghai/agent.token
 mv "$good" "$good.good"
 resign "$(<"$good.good")" 1 "$SANDBOX/kube/ack-shanghai/sa.key" >"$good"
-cut_shanghai
+cut_off ack-shanghai
 expect_ok "a token of another time" wait_for 20 complains ack-shanghai '401'
 mv "$good.good" "$good"
 eps ack-shanghai reviews 10.1.0.11

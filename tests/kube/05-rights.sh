@@ -13,11 +13,9 @@ agent_start h
 reviews_planned
 
 # An open watch goes on without rights; a new connection has none.
-cut() { run_in h ss -K dst "${KUBE_ADDRESS[ack-hangzhou]}" >/dev/null; }
-
 poll_start
 kube ack-hangzhou delete clusterrolebinding/meridian >/dev/null
-cut
+cut_off ack-hangzhou
 expect_ok "status names verb and resource" wait_for 40 complains ack-hangzhou 'list|watch'
 error=$(told ack-hangzhou .error)
 expect_match "the verb" '(list|watch)' "$error"
@@ -35,7 +33,7 @@ eps ack-hangzhou reviews 10.0.0.11 10.0.0.12
 wait_for 5 planned 10.0.0.11 10.0.0.12 10.1.0.12
 kube ack-hangzhou get clusterrole/meridian -o json |
   jq '.rules |= map(select(.resources != ["destinationrules"]))' | kube ack-hangzhou apply -f - >/dev/null
-cut
+cut_off ack-hangzhou
 expect_ok "it is named" wait_for 40 complains ack-hangzhou 'destinationrules'
 expect_match "with its group" 'networking\.istio\.io' "$(told ack-hangzhou .error)"
 eps ack-hangzhou reviews 10.0.0.12

@@ -10,7 +10,6 @@ kube_begin kube/09-connection-cut
 DELAY_MS=50 two_clusters
 reviews_applied
 many ack-shanghai 3000
-cut() { run_in h ss -K dst "${KUBE_ADDRESS[ack-shanghai]}" >/dev/null; }
 # bytes: received so far by node h on its connections to Shanghai's server.
 bytes() {
   run_in h ss -Htin dst "${KUBE_ADDRESS[ack-shanghai]}" | grep -o 'bytes_received:[0-9]*' | cut -d: -f2 |
@@ -22,7 +21,7 @@ in_the_middle() { (($(bytes) > $1)); }
 agent_launch h
 for ((round = 0; round < 3; round++)); do
   expect_ok "round $round: in the middle of a list" wait_for 20 in_the_middle 60000
-  cut
+  cut_off ack-shanghai
 done
 expect_ok "ready" wait_for 30 agent_said h '(^|[ ="])ready([ "]|$)'
 expect_ok "read as a whole" wait_for 40 planned 10.0.0.11 10.0.0.12 10.1.0.11
@@ -38,7 +37,7 @@ server_kill ack-shanghai
 server_start ack-shanghai
 for ((round = 0; round < 3; round++)); do
   wait_for 40 in_the_middle 60000 || true
-  cut
+  cut_off ack-shanghai
   expect_eq "round $round: half a list takes nothing away" "s1=10" "$(hits client $VIP 80 10)"
 done
 expect_ok "well in the end" wait_for 60 is_well ack-shanghai
@@ -51,7 +50,7 @@ done) &
 changes=$!
 for ((round = 0; round < 5; round++)); do
   sleep 0.4
-  cut
+  cut_off ack-shanghai
 done
 wait $changes
 eps ack-shanghai reviews 10.1.0.12

@@ -164,6 +164,11 @@ server_kill() {
 server_pause() { kill -STOP "${KUBE_PID[$1]}"; }
 server_resume() { kill -CONT "${KUBE_PID[$1]}"; }
 
+# cut_off CLUSTER: node h's connections to its server are reset.
+cut_off() {
+  run_in h ss -K dst "${KUBE_ADDRESS[$1]}" >/dev/null 2>&1
+}
+
 # All that api_server has prepared, with the agent's rights.
 servers_up() {
   local cluster
