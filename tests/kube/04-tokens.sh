@@ -22,7 +22,7 @@ mounted() {
   ln -s "..$1" "$account/..data.new"
   mv -T "$account/..data.new" "$account/..data"
 }
-agent_token ack-hangzhou 12
+agent_token ack-hangzhou 20
 mounted first
 ln -s ..data/token ..data/ca.crt ..data/namespace "$account"
 cat >"$SANDBOX/in-pod" <<END
@@ -43,7 +43,7 @@ token_is() {
 changed_to() { eps ack-hangzhou reviews "$@" && wait_for 40 planned "$@" 10.1.0.11; }
 
 poll_start
-wait_for 30 token_is ack-hangzhou 401
+wait_for 45 token_is ack-hangzhou 401
 server_kill ack-hangzhou
 server_start ack-hangzhou
 expect_ok "the token has run out" wait_for 20 complains ack-hangzhou '401'
