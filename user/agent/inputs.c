@@ -160,7 +160,7 @@ static void on_recovered(void *self, const char *file)
 /* Says once that a cluster is lost, and once that it is back. */
 static void watch_over(struct input_source *source)
 {
-	struct mrd_file_source_status status;
+	struct mrd_source_status status;
 
 	mrd_file_source_get_status(source->source, &status);
 	if (status.readable == !source->is_lost)
@@ -352,7 +352,7 @@ const struct mrd_plan_node *mrd_inputs_node(const struct mrd_inputs *inputs)
 }
 
 void mrd_inputs_source_status(const struct mrd_inputs *inputs, size_t cluster,
-			      struct mrd_file_source_status *ret_status)
+			      struct mrd_source_status *ret_status)
 {
 	mrd_file_source_get_status(inputs->sources[cluster].source, ret_status);
 }
@@ -362,13 +362,11 @@ void mrd_inputs_progress(const struct mrd_inputs *inputs, bool *ret_home, bool *
 	*ret_all = true;
 	*ret_home = false;
 	for (size_t i = 0; i < inputs->source_count; i++) {
-		struct mrd_file_source_status status;
-		bool is_whole;
+		struct mrd_source_status status;
 
 		mrd_inputs_source_status(inputs, i, &status);
-		is_whole = status.last_heard_ns && !status.broken_files;
-		*ret_all = *ret_all && is_whole;
+		*ret_all = *ret_all && status.complete;
 		if (i == inputs->config->home)
-			*ret_home = is_whole;
+			*ret_home = status.complete;
 	}
 }

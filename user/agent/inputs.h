@@ -61,7 +61,7 @@ const struct mrd_policy *mrd_inputs_policy(const struct mrd_inputs *inputs);
 struct mrd_policy *mrd_inputs_take_policy(struct mrd_inputs *inputs);
 const struct mrd_plan_node *mrd_inputs_node(const struct mrd_inputs *inputs);
 void mrd_inputs_source_status(const struct mrd_inputs *inputs, size_t cluster,
-			      struct mrd_file_source_status *ret_status);
+			      struct mrd_source_status *ret_status);
 /* Whether the home cluster, and every cluster, was read at least once and has no broken file. Asked
  * while adopted rows are held: of a file that was broken before this agent knew it, the kernel's
  * rows are the last good state. */

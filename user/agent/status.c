@@ -103,7 +103,7 @@ static json_t *cluster_object(const struct mrd_status *status, size_t cluster)
 {
 	const struct mrd_cluster_config *config = &status->config->clusters[cluster];
 	const struct mrd_model *model = mrd_inputs_model(status->inputs);
-	struct mrd_file_source_status source;
+	struct mrd_source_status source;
 
 	mrd_inputs_source_status(status->inputs, cluster, &source);
 	return json_pack("{s:s, s:s, s:b, s:s, s:o, s:s, s:o, s:I, s:I, s:I, s:I}", "name",

@@ -353,9 +353,10 @@ int mrd_file_source_fd(const struct mrd_file_source *source)
 }
 
 void mrd_file_source_get_status(const struct mrd_file_source *source,
-				struct mrd_file_source_status *ret_status)
+				struct mrd_source_status *ret_status)
 {
-	struct mrd_file_source_status status = {
+	struct mrd_source_status status = {
+		.where = source->directory,
 		.readable = source->watch >= 0,
 		.last_heard_ns = source->last_heard_ns,
 		.failing_since_ns = source->failing_since_ns,
@@ -375,6 +376,7 @@ void mrd_file_source_get_status(const struct mrd_file_source *source,
 	}
 	if (source->folder_error)
 		status.error = source->folder_error;
+	status.complete = status.last_heard_ns && !status.broken_files;
 	*ret_status = status;
 }
 

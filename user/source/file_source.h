@@ -12,17 +12,9 @@
 
 #include "base/diag.h"
 #include "model/model.h"
+#include "source/source_status.h"
 
 struct mrd_file_source;
-
-struct mrd_file_source_status {
-	bool readable;		   /* the folder was there at the last look */
-	uint64_t last_heard_ns;	   /* CLOCK_MONOTONIC of the last successful look, 0 = never */
-	uint64_t failing_since_ns; /* 0 = it does not fail */
-	const char *error;	   /* the last one still standing ("" = none); the source's */
-	uint64_t files;
-	uint64_t broken_files; /* that stand on their last good state */
-};
 
 /* findings is called with what changed in what the files say wrong (also for warnings). May be
  * NULL. */
@@ -50,6 +42,6 @@ int mrd_file_source_dispatch(struct mrd_file_source *source, uint64_t now_ns);
 int mrd_file_source_tick(struct mrd_file_source *source, uint64_t now_ns);
 
 void mrd_file_source_get_status(const struct mrd_file_source *source,
-				struct mrd_file_source_status *ret_status);
+				struct mrd_source_status *ret_status);
 
 #endif

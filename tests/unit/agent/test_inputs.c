@@ -272,7 +272,7 @@ static void a_cluster_that_is_not_there_is_known(void **state)
 {
 	struct mrd_agent_config *config = read_config("");
 	struct mrd_inputs *inputs = open_inputs(config);
-	struct mrd_file_source_status status;
+	struct mrd_source_status status;
 	bool home;
 	bool all;
 
