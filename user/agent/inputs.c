@@ -7,10 +7,10 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-#include "agent/policy_watch.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/path_watch.h"
 #include "config/config_model.h"
 #include "policy/policy_yaml.h"
 
@@ -29,7 +29,7 @@ struct mrd_inputs {
 	struct mrd_policy *policy;
 	bool is_stand_in; /* no policy was ever read: this one is empty */
 	struct mrd_rejection rejection;
-	struct mrd_policy_watch *policy_watch;
+	struct mrd_path_watch *policy_watch;
 	struct mrd_watch *policy_fd;
 	struct input_source *sources; /* one per cluster */
 	size_t source_count;
@@ -137,7 +137,7 @@ static void on_policy(void *self, uint32_t epoll_events)
 	struct mrd_inputs *inputs = self;
 
 	(void)epoll_events;
-	if (mrd_policy_watch_dispatch(inputs->policy_watch))
+	if (mrd_path_watch_dispatch(inputs->policy_watch))
 		reload_policy(inputs);
 }
 
@@ -244,9 +244,9 @@ int mrd_inputs_new(const struct mrd_agent_config *config, struct mrd_policy *pol
 	r = inputs->sources ? mrd_config_model_new(config, &inputs->model) : -ENOMEM;
 	for (; !r && inputs->source_count < config->cluster_count; inputs->source_count++)
 		r = open_source(inputs, inputs->source_count, loop);
-	r = r ?: mrd_policy_watch_new(config->policy, config->policy_count, &inputs->policy_watch);
+	r = r ?: mrd_path_watch_new(config->policy, config->policy_count, &inputs->policy_watch);
 	r = r
-		    ?: mrd_loop_watch(loop, mrd_policy_watch_fd(inputs->policy_watch), EPOLLIN,
+		    ?: mrd_loop_watch(loop, mrd_path_watch_fd(inputs->policy_watch), EPOLLIN,
 				      on_policy, inputs, &inputs->policy_fd);
 	if (r)
 		return r;
@@ -264,7 +264,7 @@ void mrd_inputs_free(struct mrd_inputs *inputs)
 		mrd_file_source_free(inputs->sources[i].source);
 	}
 	mrd_loop_unwatch(inputs->policy_fd);
-	mrd_policy_watch_free(inputs->policy_watch);
+	mrd_path_watch_free(inputs->policy_watch);
 	free(inputs->sources);
 	mrd_object_free(inputs->own);
 	mrd_model_free(inputs->model);
@@ -279,7 +279,7 @@ void mrd_inputs_tick(struct mrd_inputs *inputs)
 		mrd_file_source_tick(inputs->sources[i].source, mrd_clock_ns());
 		watch_over(&inputs->sources[i]);
 	}
-	if (mrd_policy_watch_tick(inputs->policy_watch))
+	if (mrd_path_watch_tick(inputs->policy_watch))
 		reload_policy(inputs);
 }
 
