@@ -46,7 +46,8 @@ int mrd_model_keep(struct mrd_model *model, size_t cluster, enum mrd_kind kind,
 		   const char *namespace_, const char *name);
 /* How many are gone. */
 size_t mrd_model_sweep(struct mrd_model *model, size_t cluster, enum mrd_kind kind);
-/* What one model knows of a cluster, for another model's cluster. -ENOMEM: a part of it. */
+/* What one model knows of a cluster, for another model's empty cluster; a mark holds there, too.
+ * -ENOMEM: a part of it. */
 int mrd_model_copy(const struct mrd_model *from, size_t from_cluster, struct mrd_model *to,
 		   size_t to_cluster);
 

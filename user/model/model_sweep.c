@@ -55,7 +55,9 @@ int mrd_model_copy(const struct mrd_model *from, size_t from_cluster, struct mrd
 
 			if (ret < 0)
 				return ret;
+			copy->round = object->round; /* a list may be under way */
 		}
+		to->clusters[to_cluster].rounds[kind] = from->clusters[from_cluster].rounds[kind];
 	}
 	return 0;
 }

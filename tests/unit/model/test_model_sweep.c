@@ -144,16 +144,18 @@ static void a_cluster_is_carried_to_another_model(void **state)
 	(void)state;
 	put_node(from, 0, "n1");
 	put_node(from, 1, "n2");
+	put_node(from, 1, "n3");
+	mrd_model_mark(from, 1, MRD_KIND_NODE);
+	put_node(from, 1, "n2");
 	assert_int_equal(mrd_model_put(from, 1, build_object(MRD_KIND_SERVICE, &service)), 0);
 	assert_int_equal(mrd_model_copy(from, 1, to, 0), 0);
-	expect(to, "n2");
-	expect(from, "n1 far:n2");
+	expect(to, "n2 n3");
+	expect(from, "n1 far:n2 far:n3");
 	assert_string_equal(mrd_model_next_dirty(to), "default/a");
 	mrd_model_free(from);
 	assert_non_null(mrd_model_find(to, 0, MRD_KIND_SERVICE, "default", "a"));
-	mrd_model_mark(to, 0, MRD_KIND_NODE);
 	assert_int_equal(mrd_model_sweep(to, 0, MRD_KIND_NODE), 1);
-	expect(to, "");
+	expect(to, "n2");
 	mrd_model_free(to);
 }
 
