@@ -1,0 +1,565 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* What an API server says, by a client that says what the test wants. */
+#include "source/kube_source.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/strbuf.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+enum { RESOURCES_MAX = 4, SERVICES = 0, SLICES = 1, NODES = 2, RULES = 3 };
+
+/* ------------------------------------------------------------------------ the client */
+
+struct mrd_kube_client {
+	struct mrd_kube_client_config config;
+	struct mrd_reflector_config resources[RESOURCES_MAX];
+	struct mrd_kube_client_status status;
+	struct mrd_reflector_status reflector;
+};
+
+static struct mrd_kube_client *client; /* the one that was made last */
+static int refuse_clients;
+
+int mrd_kube_client_new(const struct mrd_kube_client_config *config, struct mrd_loop *loop,
+			struct mrd_kube_client **ret_client)
+{
+	(void)loop;
+	if (refuse_clients)
+		return refuse_clients;
+	client = calloc(1, sizeof(*client));
+	assert_non_null(client);
+	client->config = *config;
+	assert_in_range(config->resource_count, 1, RESOURCES_MAX);
+	memcpy(client->resources, config->resources,
+	       config->resource_count * sizeof(*config->resources));
+	client->status = (struct mrd_kube_client_status){.server = "", .error = ""};
+	*ret_client = client;
+	return 0;
+}
+
+void mrd_kube_client_free(struct mrd_kube_client *old)
+{
+	free(old);
+}
+
+void mrd_kube_client_get_status(const struct mrd_kube_client *of,
+				struct mrd_kube_client_status *ret_status)
+{
+	*ret_status = of->status;
+}
+
+void mrd_kube_client_get_resource(const struct mrd_kube_client *of, size_t resource,
+				  struct mrd_reflector_status *ret_status)
+{
+	assert_in_range(resource, 0, of->config.resource_count - 1);
+	*ret_status = of->reflector;
+}
+
+/* ------------------------------------------------------------------------ the stage */
+
+struct stage {
+	struct mrd_model *model;
+	struct mrd_kube_source *source;
+	struct mrd_strbuf news; /* "title field: reason;" and "title whole;" */
+	int before;
+	int changed;
+};
+
+static void note_before(void *self)
+{
+	((struct stage *)self)->before++;
+}
+
+static void note_changed(void *self)
+{
+	((struct stage *)self)->changed++;
+}
+
+static void note_findings(void *self, const struct mrd_diag *diag)
+{
+	struct stage *stage = self;
+
+	for (size_t i = 0; i < diag->count; i++)
+		mrd_strbuf_addf(&stage->news, "%s %s;", diag->findings[i].file,
+				diag->findings[i].field);
+}
+
+static void note_recovered(void *self, const char *object)
+{
+	mrd_strbuf_addf(&((struct stage *)self)->news, "%s whole;", object);
+}
+
+static const struct mrd_kube_source_hooks hooks = {
+	.before = note_before,
+	.changed = note_changed,
+	.findings = note_findings,
+	.recovered = note_recovered,
+};
+
+static struct mrd_model *new_model(void)
+{
+	static const struct mrd_model_cluster clusters[] = {{.name = "east"}, {.name = "west"}};
+	struct mrd_model *model;
+
+	assert_int_equal(mrd_model_new(clusters, COUNT(clusters), 0, "", &model), 0);
+	return model;
+}
+
+static int set_up(void **state)
+{
+	struct stage *stage = calloc(1, sizeof(*stage));
+	struct mrd_kube_source_config config = {
+		.name = "east",
+		.where = {.kubeconfig = "/etc/east", .context = ""},
+		.rules = true,
+		.hooks = hooks,
+	};
+
+	assert_non_null(stage);
+	stage->model = new_model();
+	config.model = stage->model;
+	config.hooks.self = stage;
+	assert_int_equal(mrd_kube_source_new(&config, NULL, &stage->source), 0);
+	*state = stage;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct stage *stage = *state;
+
+	mrd_kube_source_free(stage->source);
+	mrd_model_free(stage->model);
+	mrd_strbuf_free(&stage->news);
+	free(stage);
+	return 0;
+}
+
+static int put(size_t resource, const char *json)
+{
+	const struct mrd_reflector_config *config = &client->resources[resource];
+
+	return config->put(config->self, json, strlen(json));
+}
+
+static int take(size_t resource, const char *json)
+{
+	const struct mrd_reflector_config *config = &client->resources[resource];
+
+	return config->remove(config->self, json, strlen(json));
+}
+
+static void begin(size_t resource)
+{
+	client->resources[resource].list_begin(client->resources[resource].self);
+}
+
+static void end(size_t resource)
+{
+	client->resources[resource].list_end(client->resources[resource].self);
+}
+
+/* The nodes of a cluster, and what was said since the last time. */
+static void expect(struct stage *stage, size_t cluster, const char *want, const char *want_news)
+{
+	static const char *const names[] = {"n1", "n2", "n3"};
+	struct mrd_strbuf nodes = {0};
+
+	mrd_strbuf_add(&nodes, "", 0);
+	mrd_strbuf_add(&stage->news, "", 0);
+	for (size_t i = 0; i < COUNT(names); i++) {
+		const struct mrd_meta *node =
+			mrd_model_find(stage->model, cluster, MRD_KIND_NODE, "", names[i]);
+
+		if (node)
+			mrd_strbuf_addf(&nodes, "%s%s=%s", nodes.len ? " " : "", names[i],
+					mrd_labels_get(&node->labels, "v"));
+	}
+	print_message("nodes: %s, news: %s\n", nodes.text, stage->news.text);
+	assert_string_equal(nodes.text, want);
+	assert_string_equal(stage->news.text, want_news);
+	mrd_strbuf_free(&nodes);
+	mrd_strbuf_free(&stage->news);
+}
+
+#define NODE(name, v)                                                                   \
+	"{\"kind\":\"Node\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"" name "\"," \
+	"\"labels\":{\"v\":\"" v "\"},\"managedFields\":[{\"f:x\":{}}]},\"status\":{}}"
+#define BROKEN(name, why)                                                               \
+	"{\"kind\":\"Node\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"" name "\"," \
+	"\"labels\":" why "}}"
+
+/* ------------------------------------------------------------------------ what is asked for */
+
+static void what_is_asked_for(void **state)
+{
+	static const struct {
+		const char *path;
+		const char *selector;
+		bool may_be_missing;
+	} wants[] = {
+		{"/api/v1/services",
+		 "!service.kubernetes.io/headless,!service.kubernetes.io/service-proxy-name",
+		 false},
+		{"/apis/discovery.k8s.io/v1/endpointslices",
+		 "!service.kubernetes.io/headless,!service.kubernetes.io/service-proxy-name",
+		 false},
+		{"/api/v1/nodes", "", false},
+		{"/apis/networking.istio.io/v1/destinationrules", "", true},
+	};
+	struct mrd_kube_source_config far = {
+		.name = "west", .where = {.in_cluster = true, .kubeconfig = "", .context = ""}};
+	struct stage *stage = *state;
+	struct mrd_kube_source *source;
+
+	assert_int_equal(client->config.resource_count, COUNT(wants));
+	assert_string_equal(client->config.where.kubeconfig, "/etc/east");
+	for (size_t i = 0; i < COUNT(wants); i++) {
+		print_message("case: %s\n", wants[i].path);
+		assert_string_equal(client->resources[i].path, wants[i].path);
+		assert_string_equal(client->resources[i].label_selector, wants[i].selector);
+		assert_int_equal(client->resources[i].may_be_missing, wants[i].may_be_missing);
+	}
+	far.model = stage->model;
+	assert_int_equal(mrd_kube_source_new(&far, NULL, &source), 0);
+	assert_int_equal(client->config.resource_count, RULES);
+	assert_null(mrd_kube_source_rules(source));
+	mrd_kube_source_free(source);
+	refuse_clients = -EMFILE;
+	assert_int_equal(mrd_kube_source_new(&far, NULL, &source), -EMFILE);
+	refuse_clients = 0;
+}
+
+/* ------------------------------------------------------------------------ lists and changes */
+
+enum act { END_OF_ACTS, BEGIN, END, PUT, REMOVE };
+
+struct act_case {
+	const char *name;
+	struct {
+		enum act act;
+		const char *json;
+		int want;
+	} acts[10];
+	const char *want;
+	const char *news;
+};
+
+static const struct act_case act_cases[] = {
+	{"a list",
+	 {{.act = BEGIN},
+	  {.act = PUT, .json = NODE("n1", "1")},
+	  {.act = PUT, .json = NODE("n2", "1")},
+	  {.act = END}},
+	 "n1=1 n2=1",
+	 ""},
+	{"a list is applied as it comes",
+	 {{.act = BEGIN}, {.act = PUT, .json = NODE("n1", "1")}},
+	 "n1=1",
+	 ""},
+	{"changes",
+	 {{.act = BEGIN},
+	  {.act = PUT, .json = NODE("n1", "1")},
+	  {.act = END},
+	  {.act = PUT, .json = NODE("n1", "2")},
+	  {.act = PUT, .json = NODE("n2", "1")},
+	  {.act = REMOVE, .json = NODE("n2", "1")}},
+	 "n1=2",
+	 ""},
+	{"a second list that lacks one",
+	 {{.act = BEGIN},
+	  {.act = PUT, .json = NODE("n1", "1")},
+	  {.act = PUT, .json = NODE("n2", "1")},
+	  {.act = END},
+	  {.act = BEGIN},
+	  {.act = PUT, .json = NODE("n2", "2")},
+	  {.act = END}},
+	 "n2=2",
+	 ""},
+	{"a second list that is cut",
+	 {{.act = BEGIN},
+	  {.act = PUT, .json = NODE("n1", "1")},
+	  {.act = PUT, .json = NODE("n2", "1")},
+	  {.act = END},
+	  {.act = BEGIN},
+	  {.act = PUT, .json = NODE("n2", "2")}},
+	 "n1=1 n2=2",
+	 ""},
+	{"cut, and begun again",
+	 {{.act = BEGIN},
+	  {.act = PUT, .json = NODE("n1", "1")},
+	  {.act = END},
+	  {.act = BEGIN},
+	  {.act = PUT, .json = NODE("n2", "2")},
+	  {.act = BEGIN},
+	  {.act = PUT, .json = NODE("n3", "3")},
+	  {.act = END}},
+	 "n3=3",
+	 ""},
+	{"an object that cannot be read",
+	 {{.act = BEGIN},
+	  {.act = PUT, .json = NODE("n1", "1")},
+	  {.act = END},
+	  {.act = PUT, .json = BROKEN("n1", "7"), .want = -EBADMSG}},
+	 "n1=1",
+	 "east/nodes/n1 metadata.labels;"},
+	{"and again: said once",
+	 {{.act = PUT, .json = BROKEN("n1", "7"), .want = -EBADMSG},
+	  {.act = PUT, .json = BROKEN("n1", "7"), .want = -EBADMSG}},
+	 "",
+	 "east/nodes/n1 metadata.labels;"},
+	{"broken otherwise: said anew",
+	 {{.act = PUT, .json = BROKEN("n1", "7"), .want = -EBADMSG},
+	  {.act = PUT, .json = BROKEN("n1", "{\"a\":[]}"), .want = -EBADMSG}},
+	 "",
+	 "east/nodes/n1 metadata.labels;east/nodes/n1 metadata.labels.a;"},
+	{"a list with one that cannot be read keeps what was known of it",
+	 {{.act = BEGIN},
+	  {.act = PUT, .json = NODE("n1", "1")},
+	  {.act = PUT, .json = NODE("n2", "1")},
+	  {.act = END},
+	  {.act = BEGIN},
+	  {.act = PUT, .json = BROKEN("n1", "7"), .want = -EBADMSG},
+	  {.act = END}},
+	 "n1=1",
+	 "east/nodes/n1 metadata.labels;"},
+	{"whole again",
+	 {{.act = PUT, .json = BROKEN("n1", "7"), .want = -EBADMSG},
+	  {.act = PUT, .json = NODE("n1", "2")},
+	  {.act = PUT, .json = NODE("n1", "3")}},
+	 "n1=3",
+	 "east/nodes/n1 metadata.labels;east/nodes/n1 whole;"},
+	{"gone while it was broken, then back: nothing to say",
+	 {{.act = PUT, .json = BROKEN("n1", "7"), .want = -EBADMSG},
+	  {.act = REMOVE, .json = NODE("n1", "")},
+	  {.act = PUT, .json = NODE("n1", "3")}},
+	 "n1=3",
+	 "east/nodes/n1 metadata.labels;"},
+	{"gone with a list while it was broken",
+	 {{.act = PUT, .json = NODE("n1", "1")},
+	  {.act = PUT, .json = BROKEN("n1", "7"), .want = -EBADMSG},
+	  {.act = BEGIN},
+	  {.act = END},
+	  {.act = PUT, .json = NODE("n1", "3")}},
+	 "n1=3",
+	 "east/nodes/n1 metadata.labels;"},
+	{"no JSON", {{.act = PUT, .json = "{\"kind\":", .want = -EBADMSG}}, "", "east/nodes ;"},
+	{"no name",
+	 {{.act = PUT, .json = "{\"kind\":\"Node\"}", .want = -EBADMSG}},
+	 "",
+	 "east/nodes metadata.name;"},
+	{"of another kind",
+	 {{.act = PUT,
+	   .json = "{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"n1\"}}",
+	   .want = -EBADMSG}},
+	 "",
+	 "east/nodes/n1 kind;"},
+	{"of a kind that nobody knows",
+	 {{.act = PUT,
+	   .json = "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"n1\"}}",
+	   .want = -EBADMSG}},
+	 "",
+	 "east/nodes/n1 kind;"},
+	{"removed without being there", {{.act = REMOVE, .json = NODE("n1", "")}}, "", ""},
+	{"removed without a name",
+	 {{.act = REMOVE, .json = "{}", .want = -EBADMSG}},
+	 "",
+	 "east/nodes metadata.name;"},
+};
+
+static void what_is_said_is_in_the_model(void **state)
+{
+	tear_down(state);
+	for (size_t i = 0; i < COUNT(act_cases); i++) {
+		const struct act_case *test = &act_cases[i];
+
+		print_message("case: %s\n", test->name);
+		set_up(state);
+		for (size_t k = 0; test->acts[k].act; k++) {
+			if (test->acts[k].act == BEGIN)
+				begin(NODES);
+			else if (test->acts[k].act == END)
+				end(NODES);
+			else
+				assert_int_equal((test->acts[k].act == PUT ? put : take)(
+							 NODES, test->acts[k].json),
+						 test->acts[k].want);
+		}
+		expect(*state, 0, test->want, test->news);
+		tear_down(state);
+	}
+	set_up(state);
+}
+
+/* As a server writes them: managed fields, nulls and zeros. */
+static void services_and_slices_are_read(void **state)
+{
+	static const char service[] =
+		"{\"kind\":\"Service\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"web\","
+		"\"namespace\":\"shop\",\"uid\":\"1\",\"managedFields\":[]},\"spec\":{"
+		"\"clusterIP\":\"172.16.0.9\",\"clusterIPs\":[\"172.16.0.9\"],\"ports\":[{"
+		"\"port\":80,\"protocol\":\"TCP\",\"targetPort\":8080}]},"
+		"\"status\":{\"loadBalancer\":{}}}";
+	static const char slice[] =
+		"{\"kind\":\"EndpointSlice\",\"apiVersion\":\"discovery.k8s.io/v1\",\"metadata\":{"
+		"\"name\":\"web-x\",\"namespace\":\"shop\",\"labels\":{"
+		"\"kubernetes.io/service-name\":\"web\"}},\"addressType\":\"IPv4\",\"endpoints\":[{"
+		"\"addresses\":[\"10.0.0.7\"],\"conditions\":{}}],\"ports\":[{\"name\":\"\","
+		"\"port\":8080,\"protocol\":\"TCP\"}]}";
+	static const char empty[] =
+		"{\"kind\":\"EndpointSlice\",\"apiVersion\":\"discovery.k8s.io/v1\",\"metadata\":{"
+		"\"name\":\"web-x\",\"namespace\":\"shop\",\"labels\":{"
+		"\"kubernetes.io/service-name\":\"web\"}},\"addressType\":\"IPv4\","
+		"\"endpoints\":null,\"ports\":null}";
+	struct stage *stage = *state;
+	struct mrd_view *view;
+
+	assert_int_equal(put(SERVICES, service), 0);
+	assert_int_equal(put(SLICES, slice), 0);
+	assert_int_equal(mrd_model_view(stage->model, "shop", "web", &view), 0);
+	assert_int_equal(view->port_count, 1);
+	assert_int_equal(view->ports[0].endpoint_count, 1);
+	assert_true(view->ports[0].endpoints[0].ready);
+	mrd_view_free(view);
+	assert_int_equal(put(SLICES, empty), 0);
+	assert_int_equal(mrd_model_view(stage->model, "shop", "web", &view), 0);
+	assert_int_equal(view->ports[0].endpoint_count, 0);
+	mrd_view_free(view);
+	expect(stage, 0, "", "");
+}
+
+/* ------------------------------------------------------------------------ another model */
+
+static void a_source_moves_to_another_model(void **state)
+{
+	struct stage *stage = *state;
+	struct stage heir = {.model = new_model()};
+	struct mrd_kube_source_hooks moved = hooks;
+
+	moved.self = &heir;
+	begin(NODES);
+	assert_int_equal(put(NODES, NODE("n1", "1")), 0);
+	assert_int_equal(put(NODES, NODE("n2", "1")), 0);
+	end(NODES);
+	begin(NODES); /* in the middle of a list */
+	assert_int_equal(put(NODES, NODE("n2", "2")), 0);
+	assert_int_equal(mrd_model_copy(stage->model, 0, heir.model, 1), 0);
+	mrd_kube_source_move(stage->source, heir.model, 1, &moved);
+	expect(&heir, 1, "n1=1 n2=2", "");
+	end(NODES);
+	expect(&heir, 1, "n2=2", "");
+	expect(stage, 0, "n1=1 n2=2", "");
+	assert_int_equal(put(NODES, BROKEN("n2", "7")), -EBADMSG);
+	expect(&heir, 1, "n2=2", "east/nodes/n2 metadata.labels;");
+	client->config.changed(client->config.self);
+	assert_int_equal(heir.changed, 1);
+	assert_int_equal(stage->changed, 0);
+	mrd_model_free(heir.model);
+}
+
+/* ------------------------------------------------------------------------ status */
+
+static void the_status_is_told(void **state)
+{
+	struct stage *stage = *state;
+	struct mrd_reflector_status resource;
+	struct mrd_source_status status;
+
+	mrd_kube_source_get_status(stage->source, &status);
+	assert_string_equal(status.where, "/etc/east");
+	assert_true(status.readable);
+	assert_false(status.complete);
+	assert_int_equal(put(NODES, BROKEN("n1", "7")), -EBADMSG);
+	client->status = (struct mrd_kube_client_status){
+		.last_heard_ns = 7,
+		.failing_since_ns = 9,
+		.synced = true,
+		.server = "https://east",
+		.error = "refused",
+	};
+	client->reflector = (struct mrd_reflector_status){.version = "123"};
+	mrd_kube_source_get_status(stage->source, &status);
+	assert_string_equal(status.where, "https://east");
+	assert_false(status.readable);
+	assert_true(status.complete);
+	assert_int_equal(status.last_heard_ns, 7);
+	assert_int_equal(status.failing_since_ns, 9);
+	assert_string_equal(status.error, "refused");
+	assert_int_equal(status.broken_objects, 1);
+	assert_int_equal(status.broken_files, 0);
+	assert_string_equal(mrd_kube_source_get_resource(stage->source, SLICES, &resource),
+			    "endpointslices");
+	assert_string_equal(resource.version, "123");
+	assert_null(mrd_kube_source_get_resource(stage->source, RESOURCES_MAX, &resource));
+}
+
+static void the_clients_words_are_handed_on(void **state)
+{
+	struct stage *stage = *state;
+	const struct mrd_place place = {.file = "/etc/east"};
+	struct mrd_diag diag = {0};
+
+	mrd_diag_add(&diag, MRD_WARNING, &place, "insecure", "why");
+	client->config.before(client->config.self);
+	client->config.changed(client->config.self);
+	client->config.findings(client->config.self, &diag);
+	assert_int_equal(stage->before, 1);
+	assert_int_equal(stage->changed, 1);
+	expect(stage, 0, "", "/etc/east insecure;");
+	mrd_diag_free(&diag);
+}
+
+/* ------------------------------------------------------------------------ rules */
+
+#define RULE(name)                                                                 \
+	"{\"kind\":\"DestinationRule\",\"apiVersion\":\"networking.istio.io/v1\"," \
+	"\"metadata\":{\"name\":\"" name "\",\"namespace\":\"shop\","              \
+	"\"creationTimestamp\":\"2026-01-01T00:00:00Z\"},\"spec\":{\"host\":\"web\"}}"
+
+static void rules_are_collected(void **state)
+{
+	struct stage *stage = *state;
+	const struct mrd_rule_docs *docs = mrd_kube_source_rules(stage->source);
+
+	begin(RULES);
+	assert_int_equal(put(RULES, RULE("a")), 0);
+	assert_int_equal(put(RULES, RULE("b")), 0);
+	assert_false(mrd_rule_docs_is_due(docs));
+	end(RULES);
+	assert_true(mrd_rule_docs_is_due(docs));
+	assert_int_equal(mrd_rule_docs_count(docs), 2);
+	assert_int_equal(take(RULES, RULE("a")), 0);
+	assert_int_equal(mrd_rule_docs_count(docs), 1);
+	begin(RULES);
+	end(RULES);
+	assert_int_equal(mrd_rule_docs_count(docs), 0);
+	expect(stage, 0, "", "");
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(what_is_asked_for),
+		TEST(what_is_said_is_in_the_model),
+		TEST(services_and_slices_are_read),
+		TEST(a_source_moves_to_another_model),
+		TEST(the_status_is_told),
+		TEST(the_clients_words_are_handed_on),
+		TEST(rules_are_collected),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
