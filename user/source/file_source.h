@@ -34,6 +34,11 @@ int mrd_file_source_new(const struct mrd_file_source_config *config, uint64_t no
 void mrd_file_source_free(
 	struct mrd_file_source *source); /* NULL is fine; the model keeps the objects */
 
+/* From now on it fills another model, which has all that was in the old one, for another owner; the
+ * folder is the same. It is looked through at the next tick. */
+void mrd_file_source_move(struct mrd_file_source *source,
+			  const struct mrd_file_source_config *config);
+
 /* The inotify descriptor, readable when there is something to do. */
 int mrd_file_source_fd(const struct mrd_file_source *source);
 /* Reads events and applies what changed. Never blocks. */

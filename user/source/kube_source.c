@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "base/clock.h"
 #include "base/doc_json.h"
 #include "base/strbuf.h"
 #include "base/table.h"
@@ -31,7 +30,7 @@ static const struct resource {
 	 "networking.istio.io/v1", "DestinationRule", "", MRD_KIND_COUNT},
 };
 
-enum { RESOURCES = sizeof(resources) / sizeof(*resources), RULES = RESOURCES - 1 };
+enum { RESOURCES = sizeof(resources) / sizeof(*resources), RULES = RESOURCES - 1, SLICES = 1 };
 
 /* An object whose last version could not be understood. */
 struct broken {
@@ -54,8 +53,9 @@ struct mrd_kube_source {
 	size_t cluster;
 	size_t part_count;
 	struct part parts[RESOURCES];
-	struct mrd_rule_docs *rules; /* NULL: not followed */
+	struct mrd_rule_docs *rules; /* borrowed; NULL: not followed */
 	struct mrd_kube_client *client;
+	uint64_t opened_ns;
 };
 
 static void broken_free(void *value)
@@ -328,7 +328,6 @@ void mrd_kube_source_free(struct mrd_kube_source *source)
 	mrd_kube_client_free(source->client);
 	for (size_t i = 0; i < RESOURCES; i++)
 		mrd_table_free(source->parts[i].broken);
-	mrd_rule_docs_free(source->rules);
 	free(source->name);
 	free(source->fallback);
 	free(source);
@@ -346,9 +345,9 @@ static const char *fallback_of(const struct mrd_kube_where *where)
 	return *where->kubeconfig ? where->kubeconfig : where->context;
 }
 
-static int make_parts(struct mrd_kube_source *source, bool rules)
+static int make_parts(struct mrd_kube_source *source)
 {
-	source->part_count = rules ? RESOURCES : RULES;
+	source->part_count = source->rules ? RESOURCES : RULES;
 	for (size_t i = 0; i < source->part_count; i++) {
 		source->parts[i] = (struct part){
 			.source = source,
@@ -358,7 +357,7 @@ static int make_parts(struct mrd_kube_source *source, bool rules)
 		if (!source->parts[i].broken)
 			return -ENOMEM;
 	}
-	return rules ? mrd_rule_docs_new(source->name, &source->rules) : 0;
+	return 0;
 }
 
 static int make_client(struct mrd_kube_source *source, const struct mrd_kube_where *where,
@@ -383,7 +382,7 @@ static int make_client(struct mrd_kube_source *source, const struct mrd_kube_whe
 			.kind = resources[i].kind_name,
 			.label_selector = resources[i].selector,
 			.may_be_missing = i == RULES,
-			.seed = (uint32_t)mrd_clock_ns(), /* nodes start together, not to the ns */
+			.seed = (uint32_t)source->opened_ns, /* nodes do not start to the ns */
 			.put = on_put,
 			.remove = on_remove,
 			.list_begin = on_list_begin,
@@ -394,7 +393,7 @@ static int make_client(struct mrd_kube_source *source, const struct mrd_kube_whe
 }
 
 int mrd_kube_source_new(const struct mrd_kube_source_config *config, struct mrd_loop *loop,
-			struct mrd_kube_source **ret_source)
+			uint64_t now_ns, struct mrd_kube_source **ret_source)
 {
 	MRD_CLEANUP(cleanup_source) struct mrd_kube_source *source = calloc(1, sizeof(*source));
 	int ret;
@@ -404,11 +403,13 @@ int mrd_kube_source_new(const struct mrd_kube_source_config *config, struct mrd_
 	source->hooks = config->hooks;
 	source->model = config->model;
 	source->cluster = config->cluster;
+	source->rules = config->rules;
+	source->opened_ns = now_ns;
 	source->name = strdup(config->name);
 	source->fallback = strdup(fallback_of(&config->where));
 	if (!source->name || !source->fallback)
 		return -ENOMEM;
-	ret = make_parts(source, config->rules);
+	ret = make_parts(source);
 	if (ret < 0)
 		return ret;
 	ret = make_client(source, &config->where, loop);
@@ -428,11 +429,6 @@ void mrd_kube_source_move(struct mrd_kube_source *source, struct mrd_model *mode
 
 /* ------------------------------------------------------------------------ status */
 
-struct mrd_rule_docs *mrd_kube_source_rules(const struct mrd_kube_source *source)
-{
-	return source->rules;
-}
-
 void mrd_kube_source_get_status(const struct mrd_kube_source *source,
 				struct mrd_source_status *ret_status)
 {
@@ -442,13 +438,22 @@ void mrd_kube_source_get_status(const struct mrd_kube_source *source,
 	*ret_status = (struct mrd_source_status){
 		.where = *client.server ? client.server : source->fallback,
 		.readable = !client.failing_since_ns,
-		.complete = client.synced,
+		.read = true,
+		.rules_read = true,
 		.last_heard_ns = client.last_heard_ns,
 		.failing_since_ns = client.failing_since_ns,
 		.error = client.error,
 	};
-	for (size_t i = 0; i < source->part_count; i++)
+	for (size_t i = 0; i < source->part_count; i++) {
+		struct mrd_reflector_status part;
+
+		mrd_kube_client_get_resource(source->client, i, &part);
 		ret_status->broken_objects += mrd_table_count(source->parts[i].broken);
+		*(i == RULES ? &ret_status->rules_read : &ret_status->read) &= part.synced;
+		if (i == SLICES && (part.failing_since_ns || !part.synced))
+			ret_status->silent_since_ns = part.last_heard_ns ?: source->opened_ns;
+	}
+	ret_status->complete = ret_status->read;
 }
 
 const char *mrd_kube_source_get_resource(const struct mrd_kube_source *source, size_t index,

@@ -35,21 +35,19 @@ struct mrd_kube_source_config {
 	struct mrd_kube_where where;
 	struct mrd_model *model;
 	size_t cluster;
-	bool rules; /* DestinationRules are followed, too */
+	struct mrd_rule_docs *rules; /* follow DestinationRules, too; borrowed. NULL: do not */
 	struct mrd_kube_source_hooks hooks;
 };
 
-/* Strings are copied. -ENOMEM, -errno of the loop. A server that does not answer is no failure. */
+/* Strings are copied. -ENOMEM, -errno of the loop or of inotify. A server that does not answer is
+ * no failure. */
 int mrd_kube_source_new(const struct mrd_kube_source_config *config, struct mrd_loop *loop,
-			struct mrd_kube_source **ret_source);
+			uint64_t now_ns, struct mrd_kube_source **ret_source);
 /* NULL is fine; the model keeps the objects. */
 void mrd_kube_source_free(struct mrd_kube_source *source);
 /* From now on it fills another model, which has all that was in the old one, for another owner. */
 void mrd_kube_source_move(struct mrd_kube_source *source, struct mrd_model *model, size_t cluster,
 			  const struct mrd_kube_source_hooks *hooks);
-
-/* NULL: they are not followed. */
-struct mrd_rule_docs *mrd_kube_source_rules(const struct mrd_kube_source *source);
 
 void mrd_kube_source_get_status(const struct mrd_kube_source *source,
 				struct mrd_source_status *ret_status);

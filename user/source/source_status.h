@@ -9,10 +9,15 @@
 struct mrd_source_status {
 	const char *where; /* the folder; the API server's URL, or the file that should name it */
 	bool readable;	   /* it was there at the last look */
-	/* Everything was read once, and no file stands on what was read of it before: nothing that
+	bool read;	   /* all that a plan needs of it was read once */
+	bool rules_read;   /* so were its rules, if it has any that are followed */
+	/* It was read, and no file stands on what was said before this reader knew it: nothing that
 	 * the kernel knows of this cluster is news to the model. */
 	bool complete;
-	uint64_t last_heard_ns;	   /* CLOCK_MONOTONIC of the last successful look, 0 = never */
+	uint64_t last_heard_ns; /* CLOCK_MONOTONIC of the last successful look, 0 = never */
+	/* When its endpoints were heard of last before they fell silent; 0 = they are being
+	 * heard. */
+	uint64_t silent_since_ns;
 	uint64_t failing_since_ns; /* 0 = it does not fail */
 	const char *error;	   /* the last one still standing ("" = none); the source's */
 	uint64_t files;		   /* of a folder */

@@ -17,7 +17,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-enum { RESOURCES_MAX = 4, SERVICES = 0, SLICES = 1, NODES = 2, RULES = 3 };
+enum { RESOURCES_MAX = 4, SERVICES = 0, SLICES = 1, NODES = 2, RULES = 3, OPENED_NS = 5 };
 
 /* ------------------------------------------------------------------------ the client */
 
@@ -25,7 +25,7 @@ struct mrd_kube_client {
 	struct mrd_kube_client_config config;
 	struct mrd_reflector_config resources[RESOURCES_MAX];
 	struct mrd_kube_client_status status;
-	struct mrd_reflector_status reflector;
+	struct mrd_reflector_status reflectors[RESOURCES_MAX];
 };
 
 static struct mrd_kube_client *client; /* the one that was made last */
@@ -63,13 +63,14 @@ void mrd_kube_client_get_resource(const struct mrd_kube_client *of, size_t resou
 				  struct mrd_reflector_status *ret_status)
 {
 	assert_in_range(resource, 0, of->config.resource_count - 1);
-	*ret_status = of->reflector;
+	*ret_status = of->reflectors[resource];
 }
 
 /* ------------------------------------------------------------------------ the stage */
 
 struct stage {
 	struct mrd_model *model;
+	struct mrd_rule_docs *rules;
 	struct mrd_kube_source *source;
 	struct mrd_strbuf news; /* "title field: reason;" and "title whole;" */
 	int before;
@@ -122,15 +123,16 @@ static int set_up(void **state)
 	struct mrd_kube_source_config config = {
 		.name = "east",
 		.where = {.kubeconfig = "/etc/east", .context = ""},
-		.rules = true,
 		.hooks = hooks,
 	};
 
 	assert_non_null(stage);
 	stage->model = new_model();
+	assert_int_equal(mrd_rule_docs_new("east", &stage->rules), 0);
+	config.rules = stage->rules;
 	config.model = stage->model;
 	config.hooks.self = stage;
-	assert_int_equal(mrd_kube_source_new(&config, NULL, &stage->source), 0);
+	assert_int_equal(mrd_kube_source_new(&config, NULL, OPENED_NS, &stage->source), 0);
 	*state = stage;
 	return 0;
 }
@@ -140,6 +142,7 @@ static int tear_down(void **state)
 	struct stage *stage = *state;
 
 	mrd_kube_source_free(stage->source);
+	mrd_rule_docs_free(stage->rules);
 	mrd_model_free(stage->model);
 	mrd_strbuf_free(&stage->news);
 	free(stage);
@@ -232,12 +235,11 @@ static void what_is_asked_for(void **state)
 		assert_int_equal(client->resources[i].may_be_missing, wants[i].may_be_missing);
 	}
 	far.model = stage->model;
-	assert_int_equal(mrd_kube_source_new(&far, NULL, &source), 0);
+	assert_int_equal(mrd_kube_source_new(&far, NULL, OPENED_NS, &source), 0);
 	assert_int_equal(client->config.resource_count, RULES);
-	assert_null(mrd_kube_source_rules(source));
 	mrd_kube_source_free(source);
 	refuse_clients = -EMFILE;
-	assert_int_equal(mrd_kube_source_new(&far, NULL, &source), -EMFILE);
+	assert_int_equal(mrd_kube_source_new(&far, NULL, OPENED_NS, &source), -EMFILE);
 	refuse_clients = 0;
 }
 
@@ -470,6 +472,67 @@ static void a_source_moves_to_another_model(void **state)
 
 /* ------------------------------------------------------------------------ status */
 
+struct status_case {
+	const char *name;
+	/* Which kinds were read, in the order in which they are asked for. */
+	bool synced[RESOURCES_MAX];
+	uint64_t slices_failing_ns;
+	uint64_t slices_heard_ns;
+	bool want_read;
+	bool want_rules;
+	uint64_t want_silent_ns;
+};
+
+static const struct status_case status_cases[] = {
+	{.name = "nothing yet", .want_silent_ns = OPENED_NS},
+	{
+		.name = "all",
+		.synced = {true, true, true, true},
+		.slices_heard_ns = 7,
+		.want_read = true,
+		.want_rules = true,
+	},
+	{.name = "all but the rules", .synced = {true, true, true}, .want_read = true},
+	{.name = "all but the nodes", .synced = {true, true, false, true}, .want_rules = true},
+	{
+		.name = "slices have fallen silent",
+		.synced = {true, true, true, true},
+		.slices_failing_ns = 9,
+		.slices_heard_ns = 7,
+		.want_read = true,
+		.want_rules = true,
+		.want_silent_ns = 7,
+	},
+	{
+		.name = "slices in the middle of their first list",
+		.synced = {true},
+		.slices_heard_ns = 8,
+		.want_silent_ns = 8,
+	},
+};
+
+static void what_was_read_is_told(void **state)
+{
+	struct stage *stage = *state;
+
+	for (size_t i = 0; i < COUNT(status_cases); i++) {
+		const struct status_case *test = &status_cases[i];
+		struct mrd_source_status status;
+
+		print_message("case: %s\n", test->name);
+		for (size_t k = 0; k < RESOURCES_MAX; k++)
+			client->reflectors[k] =
+				(struct mrd_reflector_status){.synced = test->synced[k]};
+		client->reflectors[SLICES].failing_since_ns = test->slices_failing_ns;
+		client->reflectors[SLICES].last_heard_ns = test->slices_heard_ns;
+		mrd_kube_source_get_status(stage->source, &status);
+		assert_int_equal(status.read, test->want_read);
+		assert_int_equal(status.complete, test->want_read);
+		assert_int_equal(status.rules_read, test->want_rules);
+		assert_int_equal(status.silent_since_ns, test->want_silent_ns);
+	}
+}
+
 static void the_status_is_told(void **state)
 {
 	struct stage *stage = *state;
@@ -479,20 +542,17 @@ static void the_status_is_told(void **state)
 	mrd_kube_source_get_status(stage->source, &status);
 	assert_string_equal(status.where, "/etc/east");
 	assert_true(status.readable);
-	assert_false(status.complete);
 	assert_int_equal(put(NODES, BROKEN("n1", "7")), -EBADMSG);
 	client->status = (struct mrd_kube_client_status){
 		.last_heard_ns = 7,
 		.failing_since_ns = 9,
-		.synced = true,
 		.server = "https://east",
 		.error = "refused",
 	};
-	client->reflector = (struct mrd_reflector_status){.version = "123"};
+	client->reflectors[SLICES].version = "123";
 	mrd_kube_source_get_status(stage->source, &status);
 	assert_string_equal(status.where, "https://east");
 	assert_false(status.readable);
-	assert_true(status.complete);
 	assert_int_equal(status.last_heard_ns, 7);
 	assert_int_equal(status.failing_since_ns, 9);
 	assert_string_equal(status.error, "refused");
@@ -530,7 +590,7 @@ static void the_clients_words_are_handed_on(void **state)
 static void rules_are_collected(void **state)
 {
 	struct stage *stage = *state;
-	const struct mrd_rule_docs *docs = mrd_kube_source_rules(stage->source);
+	const struct mrd_rule_docs *docs = stage->rules;
 
 	begin(RULES);
 	assert_int_equal(put(RULES, RULE("a")), 0);
@@ -557,6 +617,7 @@ int main(void)
 		TEST(services_and_slices_are_read),
 		TEST(a_source_moves_to_another_model),
 		TEST(the_status_is_told),
+		TEST(what_was_read_is_told),
 		TEST(the_clients_words_are_handed_on),
 		TEST(rules_are_collected),
 	};
