@@ -14,57 +14,11 @@
 #include <cmocka.h>
 
 #include "base/strbuf.h"
+#include "fake_client.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-enum { RESOURCES_MAX = 4, SERVICES = 0, SLICES = 1, NODES = 2, RULES = 3, OPENED_NS = 5 };
-
-/* ------------------------------------------------------------------------ the client */
-
-struct mrd_kube_client {
-	struct mrd_kube_client_config config;
-	struct mrd_reflector_config resources[RESOURCES_MAX];
-	struct mrd_kube_client_status status;
-	struct mrd_reflector_status reflectors[RESOURCES_MAX];
-};
-
-static struct mrd_kube_client *client; /* the one that was made last */
-static int refuse_clients;
-
-int mrd_kube_client_new(const struct mrd_kube_client_config *config, struct mrd_loop *loop,
-			struct mrd_kube_client **ret_client)
-{
-	(void)loop;
-	if (refuse_clients)
-		return refuse_clients;
-	client = calloc(1, sizeof(*client));
-	assert_non_null(client);
-	client->config = *config;
-	assert_in_range(config->resource_count, 1, RESOURCES_MAX);
-	memcpy(client->resources, config->resources,
-	       config->resource_count * sizeof(*config->resources));
-	client->status = (struct mrd_kube_client_status){.server = "", .error = ""};
-	*ret_client = client;
-	return 0;
-}
-
-void mrd_kube_client_free(struct mrd_kube_client *old)
-{
-	free(old);
-}
-
-void mrd_kube_client_get_status(const struct mrd_kube_client *of,
-				struct mrd_kube_client_status *ret_status)
-{
-	*ret_status = of->status;
-}
-
-void mrd_kube_client_get_resource(const struct mrd_kube_client *of, size_t resource,
-				  struct mrd_reflector_status *ret_status)
-{
-	assert_in_range(resource, 0, of->config.resource_count - 1);
-	*ret_status = of->reflectors[resource];
-}
+enum { OPENED_NS = 5 };
 
 /* ------------------------------------------------------------------------ the stage */
 
@@ -147,30 +101,6 @@ static int tear_down(void **state)
 	mrd_strbuf_free(&stage->news);
 	free(stage);
 	return 0;
-}
-
-static int put(size_t resource, const char *json)
-{
-	const struct mrd_reflector_config *config = &client->resources[resource];
-
-	return config->put(config->self, json, strlen(json));
-}
-
-static int take(size_t resource, const char *json)
-{
-	const struct mrd_reflector_config *config = &client->resources[resource];
-
-	return config->remove(config->self, json, strlen(json));
-}
-
-static void begin(size_t resource)
-{
-	client->resources[resource].list_begin(client->resources[resource].self);
-}
-
-static void end(size_t resource)
-{
-	client->resources[resource].list_end(client->resources[resource].self);
 }
 
 /* The nodes of a cluster, and what was said since the last time. */
@@ -390,12 +320,12 @@ static void what_is_said_is_in_the_model(void **state)
 		set_up(state);
 		for (size_t k = 0; test->acts[k].act; k++) {
 			if (test->acts[k].act == BEGIN)
-				begin(NODES);
+				fake_begin(client, NODES);
 			else if (test->acts[k].act == END)
-				end(NODES);
+				fake_end(client, NODES);
 			else
-				assert_int_equal((test->acts[k].act == PUT ? put : take)(
-							 NODES, test->acts[k].json),
+				assert_int_equal((test->acts[k].act == PUT ? fake_put : fake_take)(
+							 client, NODES, test->acts[k].json),
 						 test->acts[k].want);
 		}
 		expect(*state, 0, test->want, test->news);
@@ -427,14 +357,14 @@ static void services_and_slices_are_read(void **state)
 	struct stage *stage = *state;
 	struct mrd_view *view;
 
-	assert_int_equal(put(SERVICES, service), 0);
-	assert_int_equal(put(SLICES, slice), 0);
+	assert_int_equal(fake_put(client, SERVICES, service), 0);
+	assert_int_equal(fake_put(client, SLICES, slice), 0);
 	assert_int_equal(mrd_model_view(stage->model, "shop", "web", &view), 0);
 	assert_int_equal(view->port_count, 1);
 	assert_int_equal(view->ports[0].endpoint_count, 1);
 	assert_true(view->ports[0].endpoints[0].ready);
 	mrd_view_free(view);
-	assert_int_equal(put(SLICES, empty), 0);
+	assert_int_equal(fake_put(client, SLICES, empty), 0);
 	assert_int_equal(mrd_model_view(stage->model, "shop", "web", &view), 0);
 	assert_int_equal(view->ports[0].endpoint_count, 0);
 	mrd_view_free(view);
@@ -450,19 +380,19 @@ static void a_source_moves_to_another_model(void **state)
 	struct mrd_kube_source_hooks moved = hooks;
 
 	moved.self = &heir;
-	begin(NODES);
-	assert_int_equal(put(NODES, NODE("n1", "1")), 0);
-	assert_int_equal(put(NODES, NODE("n2", "1")), 0);
-	end(NODES);
-	begin(NODES); /* in the middle of a list */
-	assert_int_equal(put(NODES, NODE("n2", "2")), 0);
+	fake_begin(client, NODES);
+	assert_int_equal(fake_put(client, NODES, NODE("n1", "1")), 0);
+	assert_int_equal(fake_put(client, NODES, NODE("n2", "1")), 0);
+	fake_end(client, NODES);
+	fake_begin(client, NODES); /* in the middle of a list */
+	assert_int_equal(fake_put(client, NODES, NODE("n2", "2")), 0);
 	assert_int_equal(mrd_model_copy(stage->model, 0, heir.model, 1), 0);
 	mrd_kube_source_move(stage->source, heir.model, 1, &moved);
 	expect(&heir, 1, "n1=1 n2=2", "");
-	end(NODES);
+	fake_end(client, NODES);
 	expect(&heir, 1, "n2=2", "");
 	expect(stage, 0, "n1=1 n2=2", "");
-	assert_int_equal(put(NODES, BROKEN("n2", "7")), -EBADMSG);
+	assert_int_equal(fake_put(client, NODES, BROKEN("n2", "7")), -EBADMSG);
 	expect(&heir, 1, "n2=2", "east/nodes/n2 metadata.labels;");
 	client->config.changed(client->config.self);
 	assert_int_equal(heir.changed, 1);
@@ -542,7 +472,7 @@ static void the_status_is_told(void **state)
 	mrd_kube_source_get_status(stage->source, &status);
 	assert_string_equal(status.where, "/etc/east");
 	assert_true(status.readable);
-	assert_int_equal(put(NODES, BROKEN("n1", "7")), -EBADMSG);
+	assert_int_equal(fake_put(client, NODES, BROKEN("n1", "7")), -EBADMSG);
 	client->status = (struct mrd_kube_client_status){
 		.last_heard_ns = 7,
 		.failing_since_ns = 9,
@@ -592,17 +522,17 @@ static void rules_are_collected(void **state)
 	struct stage *stage = *state;
 	const struct mrd_rule_docs *docs = stage->rules;
 
-	begin(RULES);
-	assert_int_equal(put(RULES, RULE("a")), 0);
-	assert_int_equal(put(RULES, RULE("b")), 0);
+	fake_begin(client, RULES);
+	assert_int_equal(fake_put(client, RULES, RULE("a")), 0);
+	assert_int_equal(fake_put(client, RULES, RULE("b")), 0);
 	assert_false(mrd_rule_docs_is_due(docs));
-	end(RULES);
+	fake_end(client, RULES);
 	assert_true(mrd_rule_docs_is_due(docs));
 	assert_int_equal(mrd_rule_docs_count(docs), 2);
-	assert_int_equal(take(RULES, RULE("a")), 0);
+	assert_int_equal(fake_take(client, RULES, RULE("a")), 0);
 	assert_int_equal(mrd_rule_docs_count(docs), 1);
-	begin(RULES);
-	end(RULES);
+	fake_begin(client, RULES);
+	fake_end(client, RULES);
 	assert_int_equal(mrd_rule_docs_count(docs), 0);
 	expect(stage, 0, "", "");
 }
