@@ -26,7 +26,8 @@ libclang-rt-14-dev  /usr/lib/llvm-14/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.
 libyaml-dev         /usr/include/yaml.h             manifests, policies, configuration
 libjansson-dev      /usr/include/jansson.h          JSON between agent and ctl
 libmicrohttpd-dev   /usr/include/microhttpd.h       demo: Bookinfo's servers
-libcurl4-openssl-dev curl-config                    demo: their calls to each other
+libcurl4-openssl-dev curl-config                    API servers; demo: calls between its servers
+libssl-dev          /usr/include/openssl/ssl.h      says which certificate is wrong
 libcmocka-dev       /usr/include/cmocka.h           unit tests
 clang-format-14     clang-format-14                 lint: format
 clang-tidy-14       clang-tidy-14                   lint: static analysis
