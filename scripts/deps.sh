@@ -29,6 +29,7 @@ libyaml-dev         /usr/include/yaml.h             manifests, policies, configu
 libjansson-dev      /usr/include/jansson.h          JSON between agent and ctl
 libmicrohttpd-dev   /usr/include/microhttpd.h       metrics, and Bookinfo's servers
 libcurl4-openssl-dev curl-config                    API servers, and Bookinfo's calls
+libssl-dev          /usr/include/openssl/ssl.h      says which certificate is wrong
 ca-certificates     /etc/ssl/certs/ca-certificates.crt public authorities, for API servers that have theirs from one
 libcmocka-dev       /usr/include/cmocka.h           tests: unit tests
 clang-format-14     clang-format-14                 lint: format

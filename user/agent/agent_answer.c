@@ -44,6 +44,7 @@ static json_t *status_document(const struct mrd_agent *agent)
 		.adoption = mrd_dataplane_adoption(agent->dataplane),
 		.started_ns = agent->started_ns,
 		.now_ns = mrd_clock_ns(),
+		.waiting = !agent->begun,
 	};
 
 	status.features = mrd_dataplane_features(agent->dataplane, &status.feature_count);

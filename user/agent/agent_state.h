@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* The running agent's parts, shared by its files alone: agent.c (start, rounds, end),
- * agent_answer.c (the control socket's verbs), agent_reload.c (SIGHUP). */
+ * agent_begin.c (from the start to the first plan), agent_answer.c (the control socket's verbs),
+ * agent_reload.c (SIGHUP). */
 #ifndef MRD_AGENT_AGENT_STATE_H
 #define MRD_AGENT_AGENT_STATE_H
 
@@ -25,7 +26,11 @@ struct mrd_agent {
 	struct mrd_timer *tick; /* once a second */
 	struct mrd_urgency urgency;
 	uint64_t started_ns;
-	int lock_fd; /* on the bpffs folder: one agent writes one set of maps */
+	uint64_t waiting_since_ns; /* for clusters to be read: since the start, or a reload */
+	bool is_waiting;	   /* said so */
+	bool begun;		   /* the first plan is in the kernel, or one from before */
+	int result;		   /* of beginning, if that ended the loop */
+	int lock_fd;		   /* on the bpffs folder: one agent writes one set of maps */
 	bool detached;
 };
 
@@ -37,6 +42,19 @@ void mrd_agent_set_input(struct mrd_agent *agent);
 /* mrd_inputs_new() with the agent's loop and hooks. */
 int mrd_agent_load_inputs(struct mrd_agent *agent, struct mrd_agent_config *config,
 			  struct mrd_policy *policy, struct mrd_inputs **ret_inputs);
+
+/* A round of planning, until that time. */
+void mrd_agent_plan(struct mrd_agent *agent, uint64_t until_ns);
+
+/* agent_begin.c */
+/* Logs why the agent does not start; -EIO. */
+int mrd_agent_complain(const char *msg, const char *subject, const char *reason);
+/* For clusters to be read. */
+bool mrd_agent_has_waited(const struct mrd_agent *agent, uint64_t ms);
+/* Whether it has begun. On failure agent->result says why, and the loop ends. */
+bool mrd_agent_begin_if_read(struct mrd_agent *agent);
+/* Tells those who wait for the agent that it waits; to be called about once a second. */
+void mrd_agent_wait(struct mrd_agent *agent);
 
 /* agent_answer.c: a mrd_control_fn. */
 json_t *mrd_agent_answer(void *self, const char *verb, const char *argument,

@@ -116,16 +116,6 @@ int mrd_engine_adopt(struct mrd_engine *engine, const struct mrd_name *name, str
 	return r;
 }
 
-void mrd_engine_hold(struct mrd_engine *engine)
-{
-	struct mrd_book_service *service;
-	size_t cursor = 0;
-
-	while ((service = mrd_table_next(engine->book.services, &cursor, NULL, NULL)))
-		service->held = true;
-	engine->holding = true;
-}
-
 void mrd_engine_release(struct mrd_engine *engine)
 {
 	struct mrd_book_service *service;

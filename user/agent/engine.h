@@ -83,8 +83,6 @@ struct mrd_ids *mrd_engine_ids(struct mrd_engine *engine);
  */
 int mrd_engine_adopt(struct mrd_engine *engine, const struct mrd_name *name, struct mrd_rows *rows,
 		     bool in_kernel);
-/* Holds every service that is known now, as if adopted: the model is being built anew. */
-void mrd_engine_hold(struct mrd_engine *engine);
 /* Every cluster was read: adopted services are planned like others, and those that are gone go. */
 void mrd_engine_release(struct mrd_engine *engine);
 bool mrd_engine_is_holding(const struct mrd_engine *engine);

@@ -3,13 +3,17 @@
  * The document that "meridianctl status" prints:
  *
  *	{"agent": {"version", "pid", "uptime_s", "node", "region", "zone", "subzone", "adoption",
- *	           "holding", "features": [{"name", "used", "consequence"}], "services", "ports",
- *	           "policy_rules", "last_plan_ms_ago", "ejected",
- *	           "unwritten": [{"service", "error", "since_ms"}],
- *	           "policy_rejected": {"since_ms", "holds": "before" or "kernel", "findings":
- *[text]}, "ejection_latency_us": {"count", "p50", "p99", "max"}}, "clusters": [{"name", "region",
- *"home", "source", "last_heard_ms_ago", "error", "failing_for_ms", "services", "slices", "nodes",
- *"broken_files"}], "kernel": of view/view.h}
+ *	           "holding", "waiting", "features": [{"name", "used", "consequence"}], "services",
+ *"ports", "policy_rules", "last_plan_ms_ago", "ejected", "unwritten": [{"service", "error",
+ *"since_ms"}], "policy_rejected": {"since_ms", "holds": "before" or "kernel", "findings": [text]},
+ *	           "rules_rejected": [{"rule", "holds": "before" or "nothing", "findings": [text]}],
+ *	           "ejection_latency_us": {"count", "p50", "p99", "max"}},
+ *	 "clusters": [{"name", "region", "home", "source", "read", "last_heard_ms_ago", "error",
+ *	               "failing_for_ms", "services", "slices", "nodes", "broken_files",
+ *	               "broken_objects",
+ *	               "resources": [{"resource", "version", "read", "missing",
+ *	                              "last_heard_ms_ago", "error", "failing_for_ms"}]}],
+ *	 "kernel": of view/view.h}
  *
  * Times that have not come are null, and so is policy_rejected while the files are in force.
  */
@@ -32,6 +36,7 @@ struct mrd_status {
 	size_t feature_count;
 	uint64_t started_ns;
 	uint64_t now_ns;
+	bool waiting; /* for clusters, with the first plan */
 };
 
 /* kernel: a reference that the document takes over; may be NULL. NULL without memory. */

@@ -196,7 +196,7 @@ static int read_folder(struct mrd_model *model, size_t cluster, const char *path
 		.findings = add_findings,
 		.self = diag,
 	};
-	struct mrd_file_source_status status;
+	struct mrd_source_status status;
 	struct mrd_file_source *source;
 	int r = mrd_file_source_new(&config, 1, &source);
 

@@ -74,6 +74,7 @@ bool mrd_ctl_is_bad_news(enum mrd_verb verb, const char *argument, const json_t 
 	return !json_is_object(agent) || !json_is_object(json_object_get(answer, "kernel")) ||
 	       json_is_object(json_object_get(agent, "policy_rejected")) ||
 	       any_has(json_object_get(agent, "unwritten"), "error") ||
+	       any_has(json_object_get(agent, "rules_rejected"), "rule") ||
 	       any_has(json_object_get(answer, "clusters"), "error");
 }
 

@@ -67,6 +67,9 @@ struct mrd_kube_access {
  */
 int mrd_kube_access_read(const struct mrd_kube_where *where, struct mrd_diag *diag,
 			 struct mrd_kube_access **ret_access);
+/* The file that would be read: a copy, or -ENOENT: none is named anywhere, or in_cluster; -ENOMEM.
+ */
+int mrd_kube_where_file(const struct mrd_kube_where *where, char **ret_path);
 /* NULL is fine. Secrets are overwritten before their memory is given back. */
 void mrd_kube_access_free(struct mrd_kube_access *access);
 

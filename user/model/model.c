@@ -381,6 +381,7 @@ static int put(struct mrd_model *model, size_t cluster, struct mrd_meta *fresh)
 
 	if (!key_len)
 		return -EINVAL;
+	fresh->round = model->clusters[cluster].rounds[fresh->kind];
 	if (old) {
 		ret = entry_of(model, cluster, old, &old_entry); /* exists: cannot fail */
 		if (ret < 0)

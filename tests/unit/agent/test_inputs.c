@@ -114,9 +114,9 @@ static struct mrd_inputs *open_inputs(const struct mrd_agent_config *config)
 	struct mrd_inputs *inputs = NULL;
 	struct mrd_diag diag = {0};
 
-	assert_int_equal(mrd_inputs_load_policy(config, &diag, &policy), 0);
+	assert_int_equal(mrd_inputs_load_policy(config, NULL, &diag, &policy), 0);
 	mrd_diag_free(&diag);
-	assert_int_equal(mrd_inputs_new(config, policy, loop, &hooks, &inputs), 0);
+	assert_int_equal(mrd_inputs_new(config, policy, loop, &hooks, NULL, &inputs), 0);
 	return inputs;
 }
 
@@ -272,20 +272,19 @@ static void a_cluster_that_is_not_there_is_known(void **state)
 {
 	struct mrd_agent_config *config = read_config("");
 	struct mrd_inputs *inputs = open_inputs(config);
-	struct mrd_file_source_status status;
-	bool home;
-	bool all;
+	struct mrd_inputs_progress progress;
+	struct mrd_source_status status;
 
 	(void)state;
-	mrd_inputs_progress(inputs, &home, &all);
-	assert_true(home);
-	assert_false(all);
+	mrd_inputs_progress(inputs, &progress);
+	assert_true(progress.home_read && progress.home_complete);
+	assert_false(progress.all_read || progress.all_complete);
 	mrd_inputs_source_status(inputs, 1, &status);
 	assert_false(status.readable);
 	assert_int_equal(mkdir(in("nowhere"), 0700), 0);
 	mrd_inputs_tick(inputs);
-	mrd_inputs_progress(inputs, &home, &all);
-	assert_true(all);
+	mrd_inputs_progress(inputs, &progress);
+	assert_true(progress.all_read && progress.all_complete);
 	rmdir(in("nowhere"));
 	mrd_inputs_free(inputs);
 	mrd_agent_config_free(config);

@@ -80,23 +80,74 @@ static const struct finding_case finding_cases[] = {
 		.want_findings = {"2:13: error: staleAfter: must be 1s to 24h0m0s"},
 	},
 	{
-		.name = "no directory",
+		.name = "no source",
 		.text = "clusters: [{name: a}]\n",
 		.want = -EBADMSG,
-		.want_findings = {"1:12: error: clusters[0]: needs a directory"},
+		.want_findings = {"1:12: error: clusters[0]: needs a directory, a kubeconfig, a "
+				  "context or inCluster: true"},
+	},
+	{
+		.name = "inCluster: false is no source",
+		.text = "clusters: [{name: a, inCluster: false}]\n",
+		.want = -EBADMSG,
+		.want_findings = {"1:33: error: clusters[0]: needs a directory, a kubeconfig, a "
+				  "context or inCluster: true"},
+	},
+	{
+		.name = "a folder and a kubeconfig",
+		.text = "clusters: [{name: a, directory: d, kubeconfig: k}]\n",
+		.want = -EBADMSG,
+		.want_findings = {"1:48: error: clusters[0]: has two sources: directory and "
+				  "kubeconfig exclude each other"},
+	},
+	{
+		.name = "a folder and a context",
+		.text = "clusters: [{name: a, context: c, directory: d}]\n",
+		.want = -EBADMSG,
+		.want_findings = {"1:31: error: clusters[0]: has two sources: directory and "
+				  "context exclude each other"},
+	},
+	{
+		.name = "a folder and the service account",
+		.text = "clusters: [{name: a, directory: d, inCluster: true}]\n",
+		.want = -EBADMSG,
+		.want_findings = {"1:47: error: clusters[0]: has two sources: directory and "
+				  "inCluster exclude each other"},
+	},
+	{
+		.name = "a kubeconfig and the service account",
+		.text = "clusters: [{name: a, kubeconfig: k, context: c, inCluster: true}]\n",
+		.want = -EBADMSG,
+		.want_findings = {"1:60: error: clusters[0]: has two sources: kubeconfig and "
+				  "inCluster exclude each other"},
+	},
+	{
+		.name = "all the ways to an API server, and a folder",
+		.text = "clusters:\n"
+			"  - {name: a, home: true, inCluster: true}\n"
+			"  - {name: b, kubeconfig: k}\n"
+			"  - {name: c, kubeconfig: k, context: c}\n"
+			"  - {name: d, context: d}\n"
+			"  - {name: e, directory: e, inCluster: false}\n",
+	},
+	{
+		.name = "an empty context",
+		.text = "clusters: [{name: a, context: ''}]\n",
+		.want = -EBADMSG,
+		.want_findings =
+			{"1:31: error: clusters[0].context: must not be empty"},
+	},
+	{
+		.name = "too long a wait at the start",
+		.text = ONE "startupWait: 2h\n",
+		.want = -EBADMSG,
+		.want_findings = {"2:14: error: startupWait: must be 0s to 1h0m0s"},
 	},
 	{
 		.name = "no name",
 		.text = "clusters:\n  - directory: d\n",
 		.want = -EBADMSG,
 		.want_findings = {"2:5: error: clusters[0]: needs a name"},
-	},
-	{
-		.name = "kubeconfig is known, but not here",
-		.text = "clusters:\n  - {name: a, kubeconfig: k}\n",
-		.want = -EBADMSG,
-		.want_findings = {"2:27: error: clusters[0].kubeconfig: this version reads "
-				  "clusters from folders of manifests alone: use directory"},
 	},
 	{
 		.name = "a name twice",
@@ -285,7 +336,11 @@ static void fills_in_defaults(void **state)
 	snprintf(want, sizeof(want), "%s/p", folder);
 	assert_string_equal(config->policy[0], want);
 	assert_string_equal(config->policy[1], "/q");
+	assert_null(config->clusters[0].kubeconfig);
+	assert_null(config->clusters[0].context);
+	assert_false(config->clusters[0].in_cluster);
 	assert_int_equal(config->stale_after_ms, 60000);
+	assert_int_equal(config->startup_wait_ms, 10000);
 	assert_int_equal(config->unknown_service, MRD_UNKNOWN_PASS);
 	assert_string_equal(config->cluster_domain, "cluster.local");
 	assert_string_equal(config->root_namespace, "istio-system");
@@ -376,7 +431,7 @@ static void a_survey_keeps_what_is_valid(void **state)
 	struct mrd_agent_config *config;
 
 	(void)state;
-	write_config("clusters: [{name: a, kubeconfig: /k}]\npolicy: [p.yaml]\nnonsense: 1\n");
+	write_config("clusters: [{name: a, region: 7}]\npolicy: [p.yaml]\nnonsense: 1\n");
 	assert_int_equal(mrd_agent_config_survey(path, &diag, &config), -EBADMSG);
 	assert_int_equal(diag.errors, 2);
 	assert_non_null(config);

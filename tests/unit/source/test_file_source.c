@@ -197,9 +197,9 @@ static void make_link(const struct stage *stage, const char *target, const char 
 	assert_int_equal(symlink(target, path_of(stage, name, path)), 0);
 }
 
-static struct mrd_file_source_status status_of(const struct stage *stage)
+static struct mrd_source_status status_of(const struct stage *stage)
 {
-	struct mrd_file_source_status status;
+	struct mrd_source_status status;
 
 	mrd_file_source_get_status(stage->source, &status);
 	return status;

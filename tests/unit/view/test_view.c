@@ -362,7 +362,10 @@ static void status_of_an_agent(void **state)
 		"{\"name\":\"ack-shanghai\",\"region\":\"\",\"home\":false,\"source\":\"/state/s\","
 		"\"last_heard_ms_ago\":null,\"error\":\"/state/s: No such file or directory\","
 		"\"failing_for_ms\":61000,\"services\":0,\"slices\":0,\"nodes\":0,"
-		"\"broken_files\":2}]}";
+		"\"broken_files\":2,\"broken_objects\":3,\"resources\":["
+		"{\"resource\":\"services\",\"version\":\"17\",\"missing\":false},"
+		"{\"resource\":\"nodes\",\"version\":\"\",\"missing\":false},"
+		"{\"resource\":\"destinationrules\",\"version\":\"\",\"missing\":true}]}]}";
 	json_t *doc = json_loads(agent, 0, NULL);
 
 	json_object_set_new(doc, "kernel", mrd_view_kernel(*state));
@@ -381,9 +384,34 @@ static void status_of_an_agent(void **state)
 		"ack-hangzhou (home)  cn-hangzhou  /state/h  200ms ago         4       4      1  "
 		"     0\n"
 		"ack-shanghai         -            /state/s      never         0       0      0  "
-		"     2\n"
+		"     5\n"
+		"  ack-shanghai at version: services 17, nodes none, destinationrules not served\n"
 		"  ack-shanghai fails for 1m01s: /state/s: No such file or "
 		"directory\n" KERNEL_TEXT);
+}
+
+static void status_of_rejected_rules(void **state)
+{
+	json_t *doc = json_pack(
+		"{s:{s:b, s:[{s:s, s:s, s:[s]}, {s:s, s:s, s:[]}]}, s:[], s:n}", "agent", "waiting",
+		true, "rules_rejected", "rule", "east/shop/web", "holds", "before", "findings",
+		"east/shop/web: error: spec.hots: unknown field", "rule", "east/shop/db", "holds",
+		"nothing", "findings", "clusters", "kernel");
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	mrd_view_print_status(doc, out);
+	fclose(out);
+	print_message("%s\n", text);
+	assert_non_null(strstr(text,
+			       "  waiting for clusters to be read; no connection is touched yet\n"
+			       "  RULE REJECTED east/shop/web: its version before holds\n"
+			       "    east/shop/web: error: spec.hots: unknown field\n"
+			       "  RULE REJECTED east/shop/db: nothing of it holds\n"));
+	free(text);
+	json_decref(doc);
 }
 
 static void status_of_a_rejected_policy(void **state)
@@ -455,6 +483,7 @@ int main(void)
 		OF_GUIDE(endpoints_as_a_table),
 		OF_GUIDE(regions_as_a_table),
 		OF_GUIDE(status_of_an_agent),
+		OF_GUIDE(status_of_rejected_rules),
 		OF_GUIDE(status_of_a_rejected_policy),
 		OF_GUIDE(status_without_an_agent),
 		cmocka_unit_test(documents_without_rows_have_a_header),
