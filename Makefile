@@ -167,13 +167,17 @@ generated: $(OUT)/gen/meridian.skel.h $(OUT)/gen/meridian_legacy.skel.h
 
 RUN := MAKE="$(MAKE)" OUT="$(OUT)" scripts/check.sh
 
-.PHONY: check test e2e verify lint
+.PHONY: check test e2e kube kube-assets verify lint
 check: ## everything below: installs what is missing, builds, tests, and counts
-	$(Q)$(RUN) deps build unit lint verify fuzz e2e
+	$(Q)$(RUN) deps build unit lint verify fuzz e2e kube
 test: ## unit tests, without root, under ASan and UBSan [T=pattern]
 	$(Q)$(RUN) unit
 e2e: ## end-to-end tests: real hooks, own namespaces and cgroups, root [T=pattern]
 	$(Q)$(RUN) e2e
+kube: ## the same against two real API servers [T=pattern]
+	$(Q)$(RUN) kube
+kube-assets: ## those servers and kubectl, built into the user's cache: about 10 minutes, once
+	$(Q)scripts/kube_assets.sh
 verify: ## load the BPF programs and hold them to their instruction budgets, root
 	$(Q)$(RUN) verify
 lint: ## style: include rule, format, clang-tidy, shellcheck, licences, sizes

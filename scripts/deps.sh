@@ -42,6 +42,8 @@ iputils-ping        ping                            demo: the delay between the 
 curl                curl                            tests, demo: the client
 nginx-light         nginx                           demo: the ingress gateway; tests, bench: a server
 jq                  jq                              tests, demo: reads JSON
+openssl             openssl                         tests: certificates and keys of API servers
+python3-venv        /usr/lib/python3*/ensurepip     kube-assets: fetches Go where it is too old
 procps              sysctl                          bench: switches BPF statistics on and off
 python3             python3                         bench: medians and intervals
 qemu-system-x86     qemu-system-x86_64              tests: boots other kernels

@@ -1,0 +1,54 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+# The agent's rights are taken away and given back. What it lacks is named as a rule of RBAC would name it,
+# the plan stands, and nobody has to restart anything.
+set -euo pipefail
+# shellcheck source=tests/kube/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+kube_begin kube/05-rights
+two_clusters
+reviews_applied
+agent_start h
+reviews_planned
+
+# An open watch goes on without rights; a new connection has none.
+poll_start
+kube ack-hangzhou delete clusterrolebinding/meridian >/dev/null
+cut_off ack-hangzhou
+expect_ok "status names verb and resource" wait_for 40 complains ack-hangzhou 'list|watch'
+error=$(told ack-hangzhou .error)
+expect_match "the verb" '(list|watch)' "$error"
+expect_match "the resource" '(services|endpointslices|nodes|destinationrules)' "$error"
+expect_ok "the log names the group, too" wait_for 40 agent_said h 'endpointslices.*discovery\.k8s\.io|discovery\.k8s\.io.*endpointslices'
+eps ack-hangzhou reviews 10.0.0.11
+eps ack-shanghai reviews 10.1.0.12
+expect_ok "the other cluster goes on" wait_for 5 planned 10.0.0.11 10.0.0.12 10.1.0.12
+kube ack-hangzhou apply -f "$KUBE_TESTS/rbac.yaml" >/dev/null
+expect_ok "given back" wait_for 45 planned 10.0.0.11 10.1.0.12
+expect_ok "all is well" wait_for 45 is_well ack-hangzhou
+
+# One resource only: the others go on.
+eps ack-hangzhou reviews 10.0.0.11 10.0.0.12
+wait_for 5 planned 10.0.0.11 10.0.0.12 10.1.0.12
+kube ack-hangzhou get clusterrole/meridian -o json |
+  jq '.rules |= map(select(.resources != ["destinationrules"]))' | kube ack-hangzhou apply -f - >/dev/null
+cut_off ack-hangzhou
+expect_ok "it is named" wait_for 40 complains ack-hangzhou 'destinationrules'
+expect_match "with its group" 'networking\.istio\.io' "$(told ack-hangzhou .error)"
+eps ack-hangzhou reviews 10.0.0.12
+expect_ok "slices are followed" wait_for 40 planned 10.0.0.12 10.1.0.12
+expect_eq "the rule stands" "h2=10" "$(hits client $VIP 80 10)"
+kube ack-hangzhou apply -f "$KUBE_TESTS/rbac.yaml" >/dev/null
+expect_ok "all is well again" wait_for 45 is_well ack-hangzhou
+poll_stop "while rights came and went" 100
+
+# At start without any: no plan of its own, and it says why.
+kube ack-shanghai delete clusterrolebinding/meridian >/dev/null
+agent_kill h
+agent_start h
+expect_ok "status names it" wait_for 40 complains ack-shanghai '(services|endpointslices|nodes)'
+kube ack-shanghai apply -f "$KUBE_TESTS/rbac.yaml" >/dev/null
+eps ack-shanghai reviews 10.1.0.11
+expect_ok "given back after the start" wait_for 45 planned 10.0.0.12 10.1.0.11
+sandbox_end
