@@ -10,7 +10,7 @@ WERROR  ?= 1
 T       ?=
 ACT     ?=
 SECONDS ?= 60
-export T ACT QUICK ONLY
+export T ACT QUICK ONLY IMAGE BUILDER
 
 OUT := out
 B   := $(OUT)/$(if $(filter 1,$(SAN)),san,rel)
@@ -218,7 +218,7 @@ demo-shell: ## the demo's stage, left standing for you to try
 	$(Q)MRD_OUT=$(B) demo/demo.sh --shell
 
 # ------------------------------------------------------------------------------- house
-.PHONY: help deps install fmt clean
+.PHONY: help deps install image fmt clean
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' Makefile
 	@echo "  V=1 shows commands, SAN=1 builds with sanitizers, WERROR=0 lets warnings pass, OUT= moves out/"
@@ -234,6 +234,9 @@ install: all ## into DESTDIR= PREFIX=: programs, man pages, and a sample configu
 	$(Q)install -d $(DESTDIR)/etc/meridian/policy
 	$(Q)[ -e $(DESTDIR)/etc/meridian/meridian.yaml ] || \
 		install -D -m 644 deploy/meridian.yaml $(DESTDIR)/etc/meridian/meridian.yaml
+
+image: all ## image of the DaemonSet: out/meridian.tar [IMAGE=registry.local/meridian:dev]
+	$(Q)OUT="$(OUT)" scripts/image.sh
 
 fmt: ## format the C files as lint wants them
 	$(Q)find maps bpf user tests demo bench -name '*.[ch]' -exec clang-format-14 -i {} +
