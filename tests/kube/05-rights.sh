@@ -24,7 +24,7 @@ expect_ok "the log names the group, too" wait_for 40 agent_said h 'endpointslice
 eps ack-hangzhou reviews 10.0.0.11
 eps ack-shanghai reviews 10.1.0.12
 expect_ok "the other cluster goes on" wait_for 5 planned 10.0.0.11 10.0.0.12 10.1.0.12
-kube ack-hangzhou apply -f "$KUBE_TESTS/rbac.yaml" >/dev/null
+agent_rights ack-hangzhou
 expect_ok "given back" wait_for 45 planned 10.0.0.11 10.1.0.12
 expect_ok "all is well" wait_for 45 is_well ack-hangzhou
 
@@ -39,16 +39,16 @@ expect_match "with its group" 'networking\.istio\.io' "$(told ack-hangzhou .erro
 eps ack-hangzhou reviews 10.0.0.12
 expect_ok "slices are followed" wait_for 40 planned 10.0.0.12 10.1.0.12
 expect_eq "the rule stands" "h2=10" "$(hits client $VIP 80 10)"
-kube ack-hangzhou apply -f "$KUBE_TESTS/rbac.yaml" >/dev/null
+agent_rights ack-hangzhou
 expect_ok "all is well again" wait_for 45 is_well ack-hangzhou
 poll_stop "while rights came and went" 100
 
 # At start without any: no plan of its own, and it says why.
-kube ack-shanghai delete clusterrolebinding/meridian >/dev/null
+kube ack-shanghai delete clusterrolebinding/meridian-remote >/dev/null
 agent_kill h
 agent_start h
 expect_ok "status names it" wait_for 40 complains ack-shanghai '(services|endpointslices|nodes)'
-kube ack-shanghai apply -f "$KUBE_TESTS/rbac.yaml" >/dev/null
+agent_rights ack-shanghai
 eps ack-shanghai reviews 10.1.0.11
 expect_ok "given back after the start" wait_for 45 planned 10.0.0.12 10.1.0.11
 sandbox_end
