@@ -339,6 +339,11 @@ told() {
 is_well() { [[ $(told "$1" .error) == "" ]]; }
 complains() { [[ $(told "$1" .error) =~ $2 ]]; }
 
+# lacks CLUSTER RESOURCE: what is wrong with one kind of its objects, if anything.
+lacks() {
+  told "$1" ".resources[] | select(.resource == \"$2\") | .error"
+}
+
 # poll_start: asks the service, thirty times a second, until poll_stop.
 poll_start() {
   : >"$SANDBOX/log/client"
