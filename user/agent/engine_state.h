@@ -81,6 +81,7 @@ struct mrd_asking {
 	struct mrd_engine *engine;
 	const struct mrd_view_port *port;
 	const struct mrd_entry *entry; /* NULL: nobody of this port is ejected */
+	bool is_ruled; /* there is outlier detection; else only unheard endpoints are ejected */
 };
 
 /* engine_plan.c: false if the endpoint is not ejected; else how, and until when. */

@@ -150,18 +150,19 @@ static json_t *cluster_object(const struct mrd_status *status, size_t cluster)
 	struct mrd_source_status source;
 
 	mrd_inputs_source_status(status->inputs, cluster, &source);
-	return json_pack("{s:s, s:s, s:b, s:s, s:b, s:o, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:o}",
-			 "name", config->name, "region", config->region, "home", config->home,
-			 "source", source.where, "read", source.read, "last_heard_ms_ago",
-			 ms_since(source.last_heard_ns, status->now_ns), "error",
-			 source.error ? source.error : "", "failing_for_ms",
-			 ms_since(source.failing_since_ns, status->now_ns), "services",
-			 (json_int_t)mrd_model_count(model, cluster, MRD_KIND_SERVICE), "slices",
-			 (json_int_t)mrd_model_count(model, cluster, MRD_KIND_SLICE), "nodes",
-			 (json_int_t)mrd_model_count(model, cluster, MRD_KIND_NODE), "broken_files",
-			 (json_int_t)source.broken_files, "broken_objects",
-			 (json_int_t)source.broken_objects, "resources",
-			 resources_array(status, cluster));
+	return json_pack(
+		"{s:s, s:s, s:b, s:s, s:b, s:b, s:o, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:o}",
+		"name", config->name, "region", config->region, "home", config->home, "source",
+		source.where, "read", source.read, "stale",
+		mrd_inputs_is_stale(status->inputs, cluster), "last_heard_ms_ago",
+		ms_since(source.last_heard_ns, status->now_ns), "error",
+		source.error ? source.error : "", "failing_for_ms",
+		ms_since(source.failing_since_ns, status->now_ns), "services",
+		(json_int_t)mrd_model_count(model, cluster, MRD_KIND_SERVICE), "slices",
+		(json_int_t)mrd_model_count(model, cluster, MRD_KIND_SLICE), "nodes",
+		(json_int_t)mrd_model_count(model, cluster, MRD_KIND_NODE), "broken_files",
+		(json_int_t)source.broken_files, "broken_objects",
+		(json_int_t)source.broken_objects, "resources", resources_array(status, cluster));
 }
 
 json_t *mrd_status_document(const struct mrd_status *status, json_t *kernel)

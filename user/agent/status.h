@@ -3,14 +3,15 @@
  * The document that "meridianctl status" prints:
  *
  *	{"agent": {"version", "pid", "uptime_s", "node", "region", "zone", "subzone", "adoption",
- *	           "holding", "waiting", "features": [{"name", "used", "consequence"}], "services",
- *"ports", "policy_rules", "last_plan_ms_ago", "ejected", "unwritten": [{"service", "error",
- *"since_ms"}], "policy_rejected": {"since_ms", "holds": "before" or "kernel", "findings": [text]},
- *	           "rules_rejected": [{"rule", "holds": "before" or "nothing", "findings": [text]}],
+ *	           "holding", "waiting", "features": [{"name", "used", "consequence"}],
+ *	           "services", "ports", "policy_rules", "last_plan_ms_ago", "ejected",
+ *	           "unwritten": [{"service", "error", "since_ms"}],
+ *	           "policy_rejected": {"since_ms", "holds": "before" or "kernel", "findings": []},
+ *	           "rules_rejected": [{"rule", "holds": "before" or "nothing", "findings": []}],
  *	           "ejection_latency_us": {"count", "p50", "p99", "max"}},
- *	 "clusters": [{"name", "region", "home", "source", "read", "last_heard_ms_ago", "error",
- *	               "failing_for_ms", "services", "slices", "nodes", "broken_files",
- *	               "broken_objects",
+ *	 "clusters": [{"name", "region", "home", "source", "read", "stale",
+ *	               "last_heard_ms_ago", "error", "failing_for_ms",
+ *	               "services", "slices", "nodes", "broken_files", "broken_objects",
  *	               "resources": [{"resource", "version", "read", "missing",
  *	                              "last_heard_ms_ago", "error", "failing_for_ms"}]}],
  *	 "kernel": of view/view.h}

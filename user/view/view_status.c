@@ -213,8 +213,9 @@ static void print_clusters(const json_t *clusters, FILE *out)
 		mrd_columns_add(table, "%s", mrd_view_text(cluster, "source"));
 		if (json_is_integer(heard))
 			mrd_columns_add(
-				table, "%s ago",
-				mrd_view_span(json_integer_value(heard), span, sizeof(span)));
+				table, "%s ago%s",
+				mrd_view_span(json_integer_value(heard), span, sizeof(span)),
+				json_is_true(json_object_get(cluster, "stale")) ? ", stale" : "");
 		else
 			mrd_columns_add(table, "%s", "never");
 		mrd_columns_add(table, "%lld", mrd_view_integer(cluster, "services"));
