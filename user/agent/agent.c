@@ -141,6 +141,7 @@ static void on_tick(void *self)
 
 	mrd_agent_drain(agent);
 	mrd_inputs_tick(agent->inputs);
+	mrd_agent_serve(agent);
 	mrd_timer_set(agent->tick, mrd_clock_ns() + tick_ns);
 }
 
@@ -208,8 +209,10 @@ static int adopt(struct mrd_agent *agent)
 		     MRD_KV_NUM("ports", adopted.ports), MRD_KV_NUM("endpoints", adopted.endpoints),
 		     MRD_KV_NUM("ejected", adopted.ejected),
 		     MRD_KV_NUM("orphans", adopted.orphans));
-	if (old) /* the new maps are empty: what is known must be written at once */
-		mrd_engine_release(agent->engine);
+	if (!old)
+		return mrd_agent_start_tally(agent);
+	/* The new maps are empty: what is known must be written at once. */
+	mrd_engine_release(agent->engine);
 	return 0;
 }
 
@@ -250,22 +253,27 @@ static int attach(struct mrd_agent *agent)
 
 static int open_engine(struct mrd_agent *agent)
 {
-	const struct mrd_engine_config config = {
-		.writer = mrd_dataplane_writer(agent->dataplane),
+	const struct mrd_map_writer writer = mrd_dataplane_writer(agent->dataplane);
+	struct mrd_engine_config config = {
 		.now_ns = mrd_clock_ns,
 		.drain = mrd_agent_drain,
 		.self = agent,
 		.event_fd = STDERR_FILENO,
 	};
-	int r = mrd_engine_new(&config, &agent->engine);
+	int r;
 
+	agent->tally = mrd_tally_new(&writer);
+	if (!agent->tally)
+		return -ENOMEM;
+	config.writer = mrd_tally_writer(agent->tally);
+	r = mrd_engine_new(&config, &agent->engine);
 	if (r)
 		return r;
 	mrd_agent_set_input(agent);
 	return adopt(agent);
 }
 
-static void tell_ready(const struct mrd_agent *agent)
+static void tell_ready(struct mrd_agent *agent)
 {
 	static const char *const adoptions[] = {
 		[MRD_ADOPTION_FRESH] = "fresh",
@@ -292,6 +300,7 @@ static void tell_ready(const struct mrd_agent *agent)
 		     MRD_KV("region", node->region), MRD_KV_NUM("services", status.services),
 		     MRD_KV("maps", adoptions[mrd_dataplane_adoption(agent->dataplane)]),
 		     MRD_KV("cgroup", mrd_dataplane_cgroup(agent->dataplane)));
+	agent->ready = true;
 	mrd_notify("READY=1");
 }
 
@@ -396,6 +405,8 @@ static int start(struct mrd_agent *agent)
 	int r = open_loop(agent);
 
 	r = r ?: load_inputs(agent);
+	if (!r)
+		mrd_agent_serve(agent);
 	r = r ?: open_dataplane(agent);
 	r = r ?: check_frozen(agent);
 	r = r ?: open_engine(agent);
@@ -418,10 +429,12 @@ static int start(struct mrd_agent *agent)
 static void end(struct mrd_agent *agent)
 {
 	mrd_control_close(agent->control);
+	mrd_web_close(agent->web);
 	mrd_loop_unwatch(agent->events);
 	mrd_timer_free(agent->work);
 	mrd_timer_free(agent->tick);
 	mrd_engine_free(agent->engine);
+	mrd_tally_free(agent->tally);
 	mrd_inputs_free(agent->inputs);
 	mrd_dataplane_free(agent->dataplane);
 	mrd_loop_free(agent->loop);
@@ -435,11 +448,14 @@ int mrd_agent_run(const char *config_path, struct mrd_agent_config *config)
 	struct mrd_agent agent = {
 		.config_path = config_path,
 		.config = config,
-		.started_ns = mrd_clock_ns(),
+		.born_ns = mrd_clock_ns(),
 		.urgency = {.set = mrd_urgency_set},
 		.lock_fd = -1,
 	};
-	int r = start(&agent);
+	int r;
+
+	agent.started_ns = agent.born_ns;
+	r = start(&agent);
 
 	if (!r)
 		r = mrd_loop_run(agent.loop);

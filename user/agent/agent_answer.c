@@ -42,7 +42,8 @@ static json_t *status_document(const struct mrd_agent *agent)
 		.inputs = agent->inputs,
 		.engine = agent->engine,
 		.adoption = mrd_dataplane_adoption(agent->dataplane),
-		.started_ns = agent->started_ns,
+		.started_ns = agent->born_ns,
+		.web_error = agent->web_error,
 		.now_ns = mrd_clock_ns(),
 	};
 

@@ -46,31 +46,23 @@ static void free_reading(struct reading *reading)
 
 /* ----------------------------------------------------------------------------------- arithmetic */
 
-void mrd_traffic_add(struct mrd_traffic_sums *sums, const struct mrd_stat *stat)
+struct mrd_traffic_sums mrd_traffic_of(const struct mrd_stat *stat)
 {
-	sums->connects += stat->connects;
-	sums->established += stat->established;
-	sums->failed += stat->failed;
+	struct mrd_traffic_sums sums = {
+		.connects = stat->connects,
+		.established = stat->established,
+		.failed = stat->failed,
+		.response_sum_us = stat->response_sum_us,
+		.responses_timed = stat->responses_timed,
+		.handshake_sum_us = stat->handshake_sum_us,
+	};
+
 	for (size_t i = 0; i < MRD_CLASSES; i++)
-		sums->responses[i] += stat->responses[i];
-	sums->response_sum_us += stat->response_sum_us;
-	sums->responses_timed += stat->responses_timed;
-	sums->handshake_sum_us += stat->handshake_sum_us;
+		sums.responses[i] = stat->responses[i];
+	return sums;
 }
 
-void mrd_traffic_subtract(struct mrd_traffic_sums *sums, const struct mrd_stat *stat)
-{
-	sums->connects -= stat->connects;
-	sums->established -= stat->established;
-	sums->failed -= stat->failed;
-	for (size_t i = 0; i < MRD_CLASSES; i++)
-		sums->responses[i] -= stat->responses[i];
-	sums->response_sum_us -= stat->response_sum_us;
-	sums->responses_timed -= stat->responses_timed;
-	sums->handshake_sum_us -= stat->handshake_sum_us;
-}
-
-void mrd_traffic_join(struct mrd_traffic_sums *a, const struct mrd_traffic_sums *b)
+void mrd_traffic_add(struct mrd_traffic_sums *a, const struct mrd_traffic_sums *b)
 {
 	a->connects += b->connects;
 	a->established += b->established;
@@ -80,6 +72,18 @@ void mrd_traffic_join(struct mrd_traffic_sums *a, const struct mrd_traffic_sums 
 	a->response_sum_us += b->response_sum_us;
 	a->responses_timed += b->responses_timed;
 	a->handshake_sum_us += b->handshake_sum_us;
+}
+
+void mrd_traffic_subtract(struct mrd_traffic_sums *a, const struct mrd_traffic_sums *b)
+{
+	a->connects -= b->connects;
+	a->established -= b->established;
+	a->failed -= b->failed;
+	for (size_t i = 0; i < MRD_CLASSES; i++)
+		a->responses[i] -= b->responses[i];
+	a->response_sum_us -= b->response_sum_us;
+	a->responses_timed -= b->responses_timed;
+	a->handshake_sum_us -= b->handshake_sum_us;
 }
 
 /* --------------------------------------------------------------------------------------- groups */
@@ -166,6 +170,7 @@ static int on_stat(void *self, const void *key, const void *value)
 {
 	const struct reading *reading = self;
 	const struct mrd_stat *stat = value;
+	const struct mrd_traffic_sums sums = mrd_traffic_of(stat);
 	const struct member wanted = {.endpoint_id = *(const uint32_t *)key};
 	const struct member *member = reading->count
 					      ? bsearch(&wanted, reading->members, reading->count,
@@ -174,7 +179,7 @@ static int on_stat(void *self, const void *key, const void *value)
 
 	if (!member)
 		return 0;
-	mrd_traffic_add(&member->group->sums, stat);
+	mrd_traffic_add(&member->group->sums, &sums);
 	member->group->open += stat->open;
 	return 0;
 }

@@ -37,10 +37,10 @@ struct mrd_traffic {
 	uint64_t ejections;			  /* of these endpoints, for life */
 };
 
-/* sums += stat, sums -= stat, a += b; the numbers may wrap, and wrap back. */
-void mrd_traffic_add(struct mrd_traffic_sums *sums, const struct mrd_stat *stat);
-void mrd_traffic_subtract(struct mrd_traffic_sums *sums, const struct mrd_stat *stat);
-void mrd_traffic_join(struct mrd_traffic_sums *a, const struct mrd_traffic_sums *b);
+struct mrd_traffic_sums mrd_traffic_of(const struct mrd_stat *stat);
+/* a += b, a -= b; the numbers may wrap, and wrap back. */
+void mrd_traffic_add(struct mrd_traffic_sums *a, const struct mrd_traffic_sums *b);
+void mrd_traffic_subtract(struct mrd_traffic_sums *a, const struct mrd_traffic_sums *b);
 
 /* Key → struct mrd_traffic, to be freed as a table. Endpoints whose service has no name any more
  * are left out. -ENOMEM, -errno of the reading. */
