@@ -325,11 +325,23 @@ struct hearing {
 	bool changed; /* the kernel should do something else now */
 };
 
+static void count_verdict(struct mrd_engine *engine, const struct mrd_outlier_verdict *verdict)
+{
+	struct mrd_ejection_counts *counts = &engine->ejections[verdict->type];
+
+	if (!verdict->ejected)
+		return;
+	counts->detected++;
+	counts->enforced += mrd_verdict_is_effective(verdict);
+	counts->overflow += verdict->capped;
+}
+
 static void on_verdict(void *self, const struct mrd_outlier_verdict *verdict)
 {
 	struct hearing *hearing = self;
 	struct mrd_engine *engine = hearing->engine;
 
+	count_verdict(engine, verdict);
 	hearing->changed |= mrd_verdict_is_effective(verdict);
 	if (reserve_notes(engine, 1))
 		return; /* the next plan does what must be done, without words */

@@ -185,6 +185,7 @@ static void tell_written(struct mrd_engine *engine, const struct mrd_entry *entr
 	engine->last_plan_ns = engine->now_ns();
 	if (!operations)
 		return;
+	engine->plans_written++;
 	engine->round.ports++;
 	engine->round.operations += operations;
 	if (engine->round.lines >= MRD_LINES_PER_ROUND)
@@ -229,6 +230,7 @@ static void note_failure(struct mrd_engine *engine, struct mrd_book_service *ser
 {
 	char *text = failure_text(failure);
 
+	engine->plans_failed++;
 	engine->round.failed++;
 	if (!text)
 		text = strdup("no memory");

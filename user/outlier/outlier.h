@@ -47,6 +47,7 @@ enum mrd_outlier_type {
 	MRD_FAILURE_PERCENTAGE,
 	MRD_FAILURE_PERCENTAGE_LOCAL_ORIGIN,
 };
+enum { MRD_OUTLIER_TYPES = MRD_FAILURE_PERCENTAGE_LOCAL_ORIGIN + 1 };
 
 /* What a rate detector saw, in per cent without the fraction, as in Envoy's log. */
 struct mrd_outlier_rates {
