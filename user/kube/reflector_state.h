@@ -10,7 +10,24 @@
 #include "kube/json_split.h"
 #include "kube/reflector.h"
 
-enum { MRD_WATCH_SHORT_MS = 1000 }; /* client-go: a watch that ends sooner was none */
+enum {
+	MRD_WATCH_SHORT_MS = 1000, /* client-go: a watch that ends sooner was none */
+	MRD_LIST_SILENCE_MS = 30000,
+};
+
+enum http_status {
+	HTTP_OK = 200,
+	HTTP_BAD_REQUEST = 400,
+	HTTP_UNAUTHORIZED = 401,
+	HTTP_FORBIDDEN = 403,
+	HTTP_NOT_FOUND = 404,
+	HTTP_GONE = 410,
+	HTTP_UNPROCESSABLE = 422,
+	HTTP_TOO_MANY = 429,
+	HTTP_INTERNAL = 500,
+	HTTP_UNAVAILABLE = 503,
+	HTTP_TIMEOUT = 504,
+};
 
 /* What is asked for: by the request under way, or else by the next one. */
 enum mrd_reflector_phase {
