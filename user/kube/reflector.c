@@ -71,7 +71,6 @@ void mrd_reflector_listed(struct mrd_reflector *reflector, const char *version)
 	counts->missing = false;
 	reflector->absent = false;
 	reflector->streams_cut = 0;
-	reflector->listed_ns = reflector->now_ns;
 	reflector->due_ns = reflector->now_ns;
 	if (mrd_reflector_set(&reflector->version, version) < 0) {
 		mrd_reflector_restart(reflector);

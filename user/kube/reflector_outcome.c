@@ -27,7 +27,7 @@ static const uint64_t list_silent_ns = MRD_LIST_SILENCE_MS * UINT64_C(1000000);
 static const uint64_t watch_short_ns = MRD_WATCH_SHORT_MS * UINT64_C(1000000);
 /* In which any watch has had a bookmark, were its version one that the server has reached. */
 static const uint64_t watch_mute_ns = 120000000000;
-/* Lists within which one that is too old already is no accident. */
+/* A version that is too old twice within this time is no accident. */
 static const uint64_t relist_ns = 30000000000;
 static const uint64_t missing_least_ns = 10000000000;
 static const uint64_t missing_most_ns = 30000000000;
@@ -130,14 +130,15 @@ static void on_expired(struct mrd_reflector *reflector, const struct mrd_api_sta
 		next_at_once(reflector);
 		return;
 	}
-	/* The server forgets, that is no failure. One that has forgotten what it said just now, or
-	 * that forgets within a list, is given time. */
+	/* The server forgets, all the more when it has been started anew: that is no failure. One
+	 * that forgets what it has just said, or within a list, is given time. */
 	if (reflector->phase == MRD_PHASE_WATCH &&
-	    reflector->now_ns - reflector->listed_ns >= relist_ns)
+	    (!reflector->expired_ns || reflector->now_ns - reflector->expired_ns >= relist_ns))
 		next_at_once(reflector);
 	else
 		mrd_reflector_fail(reflector, 0, "%s %s: the version is too old already (410)",
 				   verb(reflector), resource(reflector));
+	reflector->expired_ns = reflector->now_ns;
 	mrd_reflector_restart(reflector);
 }
 
