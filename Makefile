@@ -188,8 +188,8 @@ FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 $(OUT)/fuzz/%: tests/fuzz/fuzz_%.c $(foreach l,$(LIBS_source),$(wildcard user/$(l)/*.c)) | tools
 	$(call say,FUZZ,$@)
 	$(Q)mkdir -p $(@D) && $(CLANG) -std=gnu11 -O1 -g -D_GNU_SOURCE -Iuser -I. \
-		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(filter %.c,$^) -o $@ $(EXT_base)
-FUZZ_SEEDS := tests/fuzz/seeds tests/golden demo/policy demo/state
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(filter %.c,$^) -o $@ $(EXT_kube) $(EXT_base)
+FUZZ_SEEDS := tests/fuzz/seeds tests/unit/kube/data tests/golden demo/policy demo/state
 .PHONY: $(FUZZERS:%=fuzz-run/%)
 $(FUZZERS:%=fuzz-run/%): fuzz-run/%: $(OUT)/fuzz/%
 	$(Q)mkdir -p $(OUT)/fuzz/corpus/$* && if $< -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=2048 \
