@@ -73,9 +73,11 @@ static void release_if_read(struct mrd_agent *agent)
 	if (!mrd_engine_is_holding(agent->engine) || mrd_inputs_is_stand_in(agent->inputs))
 		return;
 	mrd_inputs_progress(agent->inputs, &progress);
-	if (progress.home_complete &&
-	    (progress.all_complete || mrd_agent_has_waited(agent, agent->config->stale_after_ms)))
-		mrd_engine_release(agent->engine);
+	if (!progress.home_complete ||
+	    !(progress.all_complete || mrd_agent_has_waited(agent, agent->config->stale_after_ms)))
+		return;
+	mrd_inputs_keep_unheard(agent->inputs, agent->engine);
+	mrd_engine_release(agent->engine);
 }
 
 bool mrd_agent_plan(struct mrd_agent *agent, uint64_t until_ns)
