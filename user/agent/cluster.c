@@ -252,6 +252,11 @@ static int open_server(struct mrd_cluster *cluster, struct mrd_loop *loop)
 	return mrd_kube_source_new(&config, loop, mrd_clock_ns(), &cluster->server);
 }
 
+void mrd_cluster_has_leftovers(struct mrd_cluster *cluster)
+{
+	cluster->has_leftovers = true;
+}
+
 static void cleanup_cluster(struct mrd_cluster **cluster)
 {
 	mrd_cluster_free(*cluster);

@@ -92,10 +92,9 @@ static void add_connect_error(struct mrd_strbuf *text, const struct mrd_http_req
 	long error = 0;
 
 	curl_easy_getinfo(request->easy, CURLINFO_OS_ERRNO, &error);
-	if (error)
-		mrd_strbuf_addf(text, "cannot connect: %s", strerror((int)error));
-	else
-		mrd_strbuf_addf(text, "cannot connect: %s", request->detail);
+	mrd_strbuf_addf(text, "cannot connect%s: %s",
+			request->era->io->proxy.data ? " to the proxy before it" : "",
+			error ? strerror((int)error) : request->detail);
 }
 
 static void add_certificate_error(struct mrd_strbuf *text, const struct mrd_http_request *request)
@@ -137,8 +136,9 @@ static void add_cause(struct mrd_strbuf *text, const struct mrd_http_request *re
 	case CURLE_HTTP2:
 	case CURLE_HTTP2_STREAM:
 		mrd_strbuf_addf(text, "%s: %s",
-				request->head_told ? "the answer was cut in the middle"
-						   : "the connection ended without an answer",
+				request->head_told
+					? "the connection ended in the middle of the answer"
+					: "the connection ended without an answer",
 				detail);
 		break;
 	default:
