@@ -10,7 +10,7 @@ WERROR  ?= 1
 T       ?=
 ACT     ?=
 SECONDS ?= 60
-export T ACT QUICK ONLY
+export T ACT QUICK ONLY IMAGE BUILDER
 
 OUT := out
 B   := $(OUT)/$(if $(filter 1,$(SAN)),san,rel)
@@ -40,11 +40,12 @@ endif
 
 # ------------------------------------------------------------------------------- user space
 # A folder may use those behind it in this line; tests/lint/layers.awk holds the includes to it.
-LAYERS := config view dataplane source plan outlier model policy base
+LAYERS := config view dataplane source kube plan outlier model policy base
 LIBS_config    := config model base
 LIBS_view      := view dataplane plan outlier model policy base
 LIBS_dataplane := dataplane plan outlier model policy base
-LIBS_source    := source model policy base
+LIBS_source    := source kube model policy base
+LIBS_kube      := kube base
 LIBS_plan      := plan outlier model policy base
 LIBS_outlier   := outlier policy base
 LIBS_model     := model base
@@ -53,12 +54,13 @@ LIBS_base      := base
 LIBS_agent     := agent $(LAYERS)
 LIBS_ctl       := ctl $(LAYERS)
 LIBS_bpf       := plan outlier model policy base
-LIBS_golden    := view dataplane source plan outlier model policy base
+LIBS_golden    := view dataplane source kube plan outlier model policy base
 
-EXT_base      := -lyaml -lm
+EXT_base      := -lyaml -ljansson -lm
 EXT_dataplane := -lbpf -lelf -lz
-EXT_view      := -ljansson
-EXT = $(EXT_view) $(EXT_dataplane) $(EXT_base)
+EXT_kube      := -lcurl -lssl -lcrypto
+EXT_agent     := -lmicrohttpd
+EXT = $(EXT_agent) $(EXT_kube) $(EXT_dataplane) $(EXT_base)
 
 # Both programs have a main.c; everything else of agent/ is a library, so that tests can link it.
 MAINS := user/agent/main.c user/ctl/main.c
@@ -167,13 +169,17 @@ generated: $(OUT)/gen/meridian.skel.h $(OUT)/gen/meridian_legacy.skel.h
 
 RUN := MAKE="$(MAKE)" OUT="$(OUT)" scripts/check.sh
 
-.PHONY: check test e2e verify lint
+.PHONY: check test e2e kube kube-assets verify lint
 check: ## everything below: installs what is missing, builds, tests, and counts
-	$(Q)$(RUN) deps build unit lint verify fuzz e2e
+	$(Q)$(RUN) deps build unit lint verify fuzz e2e kube
 test: ## unit tests, without root, under ASan and UBSan [T=pattern]
 	$(Q)$(RUN) unit
 e2e: ## end-to-end tests: real hooks, own namespaces and cgroups, root [T=pattern]
 	$(Q)$(RUN) e2e
+kube: ## the same against two real API servers [T=pattern]
+	$(Q)$(RUN) kube
+kube-assets: ## those servers and kubectl, built into the user's cache: about 10 minutes, once
+	$(Q)scripts/kube_assets.sh
 verify: ## load the BPF programs and hold them to their instruction budgets, root
 	$(Q)$(RUN) verify
 lint: ## style: include rule, format, clang-tidy, shellcheck, licences, sizes
@@ -188,8 +194,8 @@ FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 $(OUT)/fuzz/%: tests/fuzz/fuzz_%.c $(foreach l,$(LIBS_source),$(wildcard user/$(l)/*.c)) | tools
 	$(call say,FUZZ,$@)
 	$(Q)mkdir -p $(@D) && $(CLANG) -std=gnu11 -O1 -g -D_GNU_SOURCE -Iuser -I. \
-		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(filter %.c,$^) -o $@ $(EXT_base)
-FUZZ_SEEDS := tests/fuzz/seeds tests/golden demo/policy demo/state
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(filter %.c,$^) -o $@ $(EXT_kube) $(EXT_base)
+FUZZ_SEEDS := tests/fuzz/seeds tests/unit/kube/data tests/golden demo/policy demo/state
 .PHONY: $(FUZZERS:%=fuzz-run/%)
 $(FUZZERS:%=fuzz-run/%): fuzz-run/%: $(OUT)/fuzz/%
 	$(Q)mkdir -p $(OUT)/fuzz/corpus/$* && if $< -max_total_time=$(SECONDS) -timeout=10 -rss_limit_mb=2048 \
@@ -214,7 +220,7 @@ demo-shell: ## the demo's stage, left standing for you to try
 	$(Q)MRD_OUT=$(B) demo/demo.sh --shell
 
 # ------------------------------------------------------------------------------- house
-.PHONY: help deps install fmt clean
+.PHONY: help deps install image fmt clean
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' Makefile
 	@echo "  V=1 shows commands, SAN=1 builds with sanitizers, WERROR=0 lets warnings pass, OUT= moves out/"
@@ -230,6 +236,9 @@ install: all ## into DESTDIR= PREFIX=: programs, man pages, and a sample configu
 	$(Q)install -d $(DESTDIR)/etc/meridian/policy
 	$(Q)[ -e $(DESTDIR)/etc/meridian/meridian.yaml ] || \
 		install -D -m 644 deploy/meridian.yaml $(DESTDIR)/etc/meridian/meridian.yaml
+
+image: all ## image of the DaemonSet: out/meridian.tar [IMAGE=registry.local/meridian:dev]
+	$(Q)OUT="$(OUT)" scripts/image.sh
 
 fmt: ## format the C files as lint wants them
 	$(Q)find maps bpf user tests demo bench -name '*.[ch]' -exec clang-format-14 -i {} +

@@ -10,12 +10,13 @@ BEGIN {
   may["policy"] = "policy base"
   may["outlier"] = "outlier base policy maps"
   may["plan"] = "plan outlier base model policy maps"
-  may["source"] = "source base model policy"
+  may["kube"] = "kube base"
+  may["source"] = "source kube base model policy"
   may["dataplane"] = "dataplane base plan maps skeleton libbpf"
   may["view"] = "view base dataplane plan maps"
   may["config"] = "config base model maps"
-  may["agent"] = "agent config view dataplane source plan outlier model policy base maps"
-  may["ctl"] = "ctl config view dataplane source plan outlier model policy base maps"
+  may["agent"] = "agent config view dataplane source kube plan outlier model policy base maps"
+  may["ctl"] = "ctl config view dataplane source kube plan outlier model policy base maps"
 }
 
 FNR == 1 {

@@ -3,7 +3,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +11,7 @@
 
 #include "agent/adopt.h"
 #include "agent/agent_state.h"
+#include "agent/findings.h"
 #include "agent/notify.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -68,20 +68,22 @@ void mrd_agent_set_input(struct mrd_agent *agent)
  * would be no services at all, so it is waited for however long; others for staleAfter. */
 static void release_if_read(struct mrd_agent *agent)
 {
-	const uint64_t waited_ns = mrd_clock_ns() - agent->started_ns;
-	bool home;
-	bool all;
+	struct mrd_inputs_progress progress;
 
 	if (!mrd_engine_is_holding(agent->engine) || mrd_inputs_is_stand_in(agent->inputs))
 		return;
-	mrd_inputs_progress(agent->inputs, &home, &all);
-	if (home && (all || waited_ns >= agent->config->stale_after_ms * MRD_NS_PER_MS))
-		mrd_engine_release(agent->engine);
+	mrd_inputs_progress(agent->inputs, &progress);
+	if (!progress.home_complete ||
+	    !(progress.all_complete || mrd_agent_has_waited(agent, agent->config->stale_after_ms)))
+		return;
+	mrd_inputs_keep_unheard(agent->inputs, agent->engine);
+	mrd_engine_release(agent->engine);
 }
 
-static void plan(struct mrd_agent *agent, uint64_t until_ns)
+bool mrd_agent_plan(struct mrd_agent *agent, uint64_t until_ns)
 {
 	uint64_t due_ns;
+	bool is_over;
 
 	release_if_read(agent);
 	if (mrd_inputs_update_node(agent->inputs)) {
@@ -92,11 +94,10 @@ static void plan(struct mrd_agent *agent, uint64_t until_ns)
 			     MRD_KV("consequence", "everything is planned anew"));
 		mrd_agent_set_input(agent);
 	}
-	if (mrd_engine_round(agent->engine, until_ns))
-		due_ns = mrd_clock_ns();
-	else
-		due_ns = mrd_engine_due(agent->engine);
+	is_over = !mrd_engine_round(agent->engine, until_ns);
+	due_ns = is_over ? mrd_engine_due(agent->engine) : mrd_clock_ns();
 	mrd_timer_set(agent->work, due_ns == UINT64_MAX ? 0 : due_ns);
+	return is_over;
 }
 
 /* Until something comes: an error, which cannot wait, or anything else, which can. */
@@ -116,14 +117,16 @@ static void on_idle(void *self)
 	struct mrd_agent *agent = self;
 	uint64_t settles_ns;
 
+	if (!agent->begun && !mrd_agent_begin_if_read(agent))
+		return;
 	hear(agent);
 	settles_ns = mrd_engine_settles_at(agent->engine);
 	if (agent->detached)
 		return;
 	if (settles_ns > mrd_clock_ns())
 		mrd_timer_set(agent->work, settles_ns);
-	else
-		plan(agent, mrd_clock_ns() + round_ns);
+	else if (mrd_agent_plan(agent, mrd_clock_ns() + round_ns))
+		mrd_agent_be_ready(agent);
 	be_urgent(agent);
 }
 
@@ -141,6 +144,9 @@ static void on_tick(void *self)
 
 	mrd_agent_drain(agent);
 	mrd_inputs_tick(agent->inputs);
+	if (!agent->ready)
+		mrd_agent_wait(agent);
+	mrd_agent_serve(agent);
 	mrd_timer_set(agent->tick, mrd_clock_ns() + tick_ns);
 }
 
@@ -208,16 +214,11 @@ static int adopt(struct mrd_agent *agent)
 		     MRD_KV_NUM("ports", adopted.ports), MRD_KV_NUM("endpoints", adopted.endpoints),
 		     MRD_KV_NUM("ejected", adopted.ejected),
 		     MRD_KV_NUM("orphans", adopted.orphans));
-	if (old) /* the new maps are empty: what is known must be written at once */
-		mrd_engine_release(agent->engine);
+	if (!old)
+		return mrd_agent_start_tally(agent);
+	/* The new maps are empty: what is known must be written at once. */
+	mrd_engine_release(agent->engine);
 	return 0;
-}
-
-static int complain(const char *msg, const char *subject, const char *reason)
-{
-	mrd_log_error(msg, MRD_KV("of", subject), MRD_KV("reason", reason),
-		      MRD_KV("consequence", "the agent does not start"));
-	return -EIO;
 }
 
 static int open_dataplane(struct mrd_agent *agent)
@@ -229,70 +230,37 @@ static int open_dataplane(struct mrd_agent *agent)
 	int r = lock_maps(agent);
 
 	if (!r && mrd_dataplane_open(&config, &agent->dataplane, &error))
-		return complain("data plane not loaded", config.bpffs, error ? error : "no memory");
+		return mrd_agent_complain("data plane not loaded", config.bpffs,
+					  error ? error : "no memory");
 	r = r ?: lock_maps(agent);
 	if (r)
-		return complain("maps not locked", config.bpffs,
-				r == -EWOULDBLOCK ? "another agent writes them" : strerror(-r));
+		return mrd_agent_complain("maps not locked", config.bpffs,
+					  r == -EWOULDBLOCK ? "another agent writes them"
+							    : strerror(-r));
 	mrd_dataplane_on_event(agent->dataplane, on_event, agent);
-	return 0;
-}
-
-static int attach(struct mrd_agent *agent)
-{
-	char *error MRD_AUTO_FREE = NULL;
-
-	if (mrd_dataplane_attach(agent->dataplane, &error))
-		return complain("hooks not attached", mrd_dataplane_cgroup(agent->dataplane),
-				error ? error : "no memory");
 	return 0;
 }
 
 static int open_engine(struct mrd_agent *agent)
 {
-	const struct mrd_engine_config config = {
-		.writer = mrd_dataplane_writer(agent->dataplane),
+	const struct mrd_map_writer writer = mrd_dataplane_writer(agent->dataplane);
+	struct mrd_engine_config config = {
 		.now_ns = mrd_clock_ns,
 		.drain = mrd_agent_drain,
 		.self = agent,
 		.event_fd = STDERR_FILENO,
 	};
-	int r = mrd_engine_new(&config, &agent->engine);
+	int r;
 
+	agent->tally = mrd_tally_new(&writer);
+	if (!agent->tally)
+		return -ENOMEM;
+	config.writer = mrd_tally_writer(agent->tally);
+	r = mrd_engine_new(&config, &agent->engine);
 	if (r)
 		return r;
 	mrd_agent_set_input(agent);
 	return adopt(agent);
-}
-
-static void tell_ready(const struct mrd_agent *agent)
-{
-	static const char *const adoptions[] = {
-		[MRD_ADOPTION_FRESH] = "fresh",
-		[MRD_ADOPTION_ADOPTED] = "adopted",
-		[MRD_ADOPTION_REPLACED] = "replaced",
-	};
-	const struct mrd_plan_node *node = mrd_inputs_node(agent->inputs);
-	struct mrd_engine_status status;
-	size_t count;
-	const struct mrd_feature *features = mrd_dataplane_features(agent->dataplane, &count);
-
-	for (size_t i = 0; i < count; i++)
-		if (!features[i].used)
-			mrd_log_warn("kernel feature missing", MRD_KV("feature", features[i].name),
-				     MRD_KV("consequence", features[i].consequence
-								   ? features[i].consequence
-								   : ""));
-	if (!*node->region)
-		mrd_log_warn("node has no region", MRD_KV("node", node->name),
-			     MRD_KV("cause", "neither node.region nor a label of its Node object"),
-			     MRD_KV("consequence", "every region is as good as any other"));
-	mrd_engine_get_status(agent->engine, &status);
-	mrd_log_info("ready", MRD_KV("version", MRD_VERSION), MRD_KV("node", node->name),
-		     MRD_KV("region", node->region), MRD_KV_NUM("services", status.services),
-		     MRD_KV("maps", adoptions[mrd_dataplane_adoption(agent->dataplane)]),
-		     MRD_KV("cgroup", mrd_dataplane_cgroup(agent->dataplane)));
-	mrd_notify("READY=1");
 }
 
 int mrd_agent_load_inputs(struct mrd_agent *agent, struct mrd_agent_config *config,
@@ -304,7 +272,7 @@ int mrd_agent_load_inputs(struct mrd_agent *agent, struct mrd_agent_config *conf
 		.self = agent,
 	};
 
-	return mrd_inputs_new(config, policy, agent->loop, &hooks, ret_inputs);
+	return mrd_inputs_new(config, policy, agent->loop, &hooks, agent->inputs, ret_inputs);
 }
 
 static void on_signal(void *self, int signal_number)
@@ -345,8 +313,9 @@ static int open_control(struct mrd_agent *agent)
 				 &agent->control);
 
 	if (r)
-		return complain("control socket not opened", agent->config->control,
-				r == -EADDRINUSE ? "another agent answers on it" : strerror(-r));
+		return mrd_agent_complain("control socket not opened", agent->config->control,
+					  r == -EADDRINUSE ? "another agent answers on it"
+							   : strerror(-r));
 	return 0;
 }
 
@@ -363,13 +332,13 @@ static int load_inputs(struct mrd_agent *agent)
 {
 	struct mrd_diag diag MRD_AUTO_DIAG = {0};
 	struct mrd_policy *policy = NULL;
-	const int broken = mrd_inputs_load_policy(agent->config, &diag, &policy);
+	const int broken = mrd_inputs_load_policy(agent->config, NULL, &diag, &policy);
 	int r = broken;
 
 	if (broken && has_plan(agent))
 		r = mrd_inputs_empty_policy(&policy);
 	if (r || !broken)
-		mrd_inputs_log_findings(&diag, "policy", "the agent does not start");
+		mrd_findings_log(&diag, "policy", "the agent does not start");
 	r = r ?: open_control(agent);
 	if (r) {
 		mrd_policy_free(policy);
@@ -387,8 +356,9 @@ static int check_frozen(const struct mrd_agent *agent)
 	if (!mrd_inputs_is_stand_in(agent->inputs) ||
 	    mrd_dataplane_adoption(agent->dataplane) == MRD_ADOPTION_ADOPTED)
 		return 0;
-	return complain("policy not taken", agent->config->bpffs,
-			"the maps there are of another version or size and cannot be held");
+	return mrd_agent_complain(
+		"policy not taken", agent->config->bpffs,
+		"the maps there are of another version or size and cannot be held");
 }
 
 static int start(struct mrd_agent *agent)
@@ -396,32 +366,34 @@ static int start(struct mrd_agent *agent)
 	int r = open_loop(agent);
 
 	r = r ?: load_inputs(agent);
+	if (!r)
+		mrd_agent_serve(agent);
 	r = r ?: open_dataplane(agent);
 	r = r ?: check_frozen(agent);
 	r = r ?: open_engine(agent);
 	if (r)
 		return r;
-	plan(agent, UINT64_MAX);
-	r = attach(agent);
-	r = r
-		    ?: mrd_loop_watch(agent->loop, mrd_dataplane_event_fd(agent->dataplane),
-				      EPOLLIN, on_events, agent, &agent->events);
+	r = mrd_loop_watch(agent->loop, mrd_dataplane_event_fd(agent->dataplane), EPOLLIN,
+			   on_events, agent, &agent->events);
 	if (r)
 		return r;
 	mrd_timer_set(agent->tick, mrd_clock_ns() + tick_ns);
 	mrd_loop_set_idle(agent->loop, on_idle, agent);
-	malloc_trim(0); /* loading took more than running does */
-	tell_ready(agent);
-	return 0;
+	mrd_agent_begin_if_read(agent);
+	if (!agent->ready && !agent->result)
+		mrd_agent_wait(agent);
+	return agent->result;
 }
 
 static void end(struct mrd_agent *agent)
 {
 	mrd_control_close(agent->control);
+	mrd_web_close(agent->web);
 	mrd_loop_unwatch(agent->events);
 	mrd_timer_free(agent->work);
 	mrd_timer_free(agent->tick);
 	mrd_engine_free(agent->engine);
+	mrd_tally_free(agent->tally);
 	mrd_inputs_free(agent->inputs);
 	mrd_dataplane_free(agent->dataplane);
 	mrd_loop_free(agent->loop);
@@ -436,13 +408,14 @@ int mrd_agent_run(const char *config_path, struct mrd_agent_config *config)
 		.config_path = config_path,
 		.config = config,
 		.started_ns = mrd_clock_ns(),
+		.waiting_since_ns = mrd_clock_ns(),
 		.urgency = {.set = mrd_urgency_set},
 		.lock_fd = -1,
 	};
 	int r = start(&agent);
 
 	if (!r)
-		r = mrd_loop_run(agent.loop);
+		r = mrd_loop_run(agent.loop) ?: agent.result;
 	if (r && r != -EIO && r != -EBADMSG)
 		mrd_log_error("agent ends", MRD_KV("reason", strerror(-r)));
 	end(&agent);

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * SIGHUP: configuration and policy are read again, whole. Model and clusters are built anew beside
- * the old ones, which go only when the new ones stand; the engine compares what it plans with the
- * rows that the kernel has, so nothing is dropped in between.
+ * SIGHUP: configuration and policy are read again, whole. The model is built anew beside the old
+ * one, with what was known of clusters that stay; their sources go on, or are replaced by others
+ * whose first reading says what is gone. The engine compares what it plans with the rows that the
+ * kernel has, so nothing is dropped in between, and a cluster that is removed goes as any endpoint
+ * does: make before break.
  */
 #include "agent/agent_state.h"
 
 #include <stdlib.h>
 #include <string.h>
 
+#include "agent/findings.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -84,14 +87,15 @@ static int read_again(struct mrd_agent *agent, struct mrd_agent_config **ret_con
 	struct mrd_diag policy_diag MRD_AUTO_DIAG = {0};
 	int r = mrd_agent_config_load(agent->config_path, &diag, &config);
 
-	mrd_inputs_log_findings(&diag, "reload", stays);
+	mrd_findings_log(&diag, "reload", stays);
 	if (!r) {
-		r = mrd_inputs_load_policy(config, &policy_diag, ret_policy);
+		r = mrd_inputs_load_policy(config, mrd_inputs_rules_for(agent->inputs, config),
+					   &policy_diag, ret_policy);
 		if (r) {
 			mrd_inputs_reject(agent->inputs, &policy_diag, r);
 			return r;
 		}
-		mrd_inputs_log_findings(&policy_diag, "reload", stays);
+		mrd_findings_log(&policy_diag, "reload", stays);
 	}
 	if (r)
 		mrd_log_error("not reloaded", MRD_KV("file", agent->config_path),
@@ -129,9 +133,7 @@ void mrd_agent_reload(struct mrd_agent *agent)
 		mrd_agent_config_free(config);
 		return;
 	}
-	/* The kernel keeps every row until the new clusters were read. */
-	mrd_engine_hold(agent->engine);
-	agent->started_ns = mrd_clock_ns();
+	agent->waiting_since_ns = mrd_clock_ns();
 	keep_fixed(config, agent->config);
 	mrd_inputs_free(agent->inputs);
 	mrd_agent_config_free(agent->config);
@@ -139,6 +141,7 @@ void mrd_agent_reload(struct mrd_agent *agent)
 	agent->config = config;
 	mrd_agent_set_input(agent);
 	configure(agent);
+	mrd_agent_serve(agent);
 	mrd_log_info("reloaded", MRD_KV("file", agent->config_path),
 		     MRD_KV_NUM("clusters", config->cluster_count),
 		     MRD_KV_NUM("rules", mrd_policy_rule_count(mrd_inputs_policy(inputs))));

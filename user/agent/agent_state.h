@@ -1,13 +1,16 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* The running agent's parts, shared by its files alone: agent.c (start, rounds, end),
- * agent_answer.c (the control socket's verbs), agent_reload.c (SIGHUP). */
+ * agent_begin.c (from the start to the first plan), agent_answer.c (the control socket's verbs),
+ * agent_web.c (metrics), agent_reload.c (SIGHUP). */
 #ifndef MRD_AGENT_AGENT_STATE_H
 #define MRD_AGENT_AGENT_STATE_H
 
 #include "agent/control.h"
 #include "agent/engine.h"
 #include "agent/inputs.h"
+#include "agent/tally.h"
 #include "agent/urgency.h"
+#include "agent/web.h"
 #include "base/loop.h"
 #include "config/config.h"
 #include "dataplane/dataplane.h"
@@ -20,12 +23,22 @@ struct mrd_agent {
 	struct mrd_inputs *inputs;
 	struct mrd_engine *engine;
 	struct mrd_dataplane *dataplane;
+	struct mrd_tally *tally; /* between engine and dataplane */
+	struct mrd_web *web;	 /* NULL: not served */
+	struct mrd_ip web_ip;	 /* where it is, or is to be; port 0: nowhere */
+	uint16_t web_port;
+	int web_error; /* why it is not: -errno */
 	struct mrd_watch *events;
 	struct mrd_timer *work; /* sweeps, retries, the rest of a long round */
 	struct mrd_timer *tick; /* once a second */
 	struct mrd_urgency urgency;
 	uint64_t started_ns;
-	int lock_fd; /* on the bpffs folder: one agent writes one set of maps */
+	uint64_t waiting_since_ns; /* for clusters to be read: since the start, or a reload */
+	bool is_waiting;	   /* said so */
+	bool begun;		   /* a plan is in the kernel, its own or one from before */
+	int result;		   /* of beginning, if that ended the loop */
+	int lock_fd;		   /* on the bpffs folder: one agent writes one set of maps */
+	bool ready;		   /* its own first plan is, and the hooks are attached */
 	bool detached;
 };
 
@@ -38,9 +51,30 @@ void mrd_agent_set_input(struct mrd_agent *agent);
 int mrd_agent_load_inputs(struct mrd_agent *agent, struct mrd_agent_config *config,
 			  struct mrd_policy *policy, struct mrd_inputs **ret_inputs);
 
+/* A round of planning, until that time. Whether nothing is left to be planned. */
+bool mrd_agent_plan(struct mrd_agent *agent, uint64_t until_ns);
+
+/* agent_begin.c */
+/* Logs why the agent does not start; -EIO. */
+int mrd_agent_complain(const char *msg, const char *subject, const char *reason);
+/* For clusters to be read. */
+bool mrd_agent_has_waited(const struct mrd_agent *agent, uint64_t ms);
+/* Whether it has begun. On failure agent->result says why, and the loop ends. */
+bool mrd_agent_begin_if_read(struct mrd_agent *agent);
+/* Says so once it is true: what is planned is in the kernel, and the clusters were waited for. */
+void mrd_agent_be_ready(struct mrd_agent *agent);
+/* Tells those who wait for the agent that it waits; to be called about once a second. */
+void mrd_agent_wait(struct mrd_agent *agent);
+
 /* agent_answer.c: a mrd_control_fn. */
 json_t *mrd_agent_answer(void *self, const char *verb, const char *argument,
 			 const char **ret_error);
+
+/* agent_web.c: serves metrics where the configuration says, or tries to; to be called when that has
+ * changed, and each second. */
+void mrd_agent_serve(struct mrd_agent *agent);
+/* What adopted maps hold does not count. */
+int mrd_agent_start_tally(struct mrd_agent *agent);
 
 /* agent_reload.c */
 void mrd_agent_reload(struct mrd_agent *agent);

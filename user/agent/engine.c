@@ -116,16 +116,6 @@ int mrd_engine_adopt(struct mrd_engine *engine, const struct mrd_name *name, str
 	return r;
 }
 
-void mrd_engine_hold(struct mrd_engine *engine)
-{
-	struct mrd_book_service *service;
-	size_t cursor = 0;
-
-	while ((service = mrd_table_next(engine->book.services, &cursor, NULL, NULL)))
-		service->held = true;
-	engine->holding = true;
-}
-
 void mrd_engine_release(struct mrd_engine *engine)
 {
 	struct mrd_book_service *service;
@@ -136,6 +126,21 @@ void mrd_engine_release(struct mrd_engine *engine)
 		service->held = false;
 		mrd_engine_revisit(engine, service);
 	}
+}
+
+int mrd_engine_walk_held(const struct mrd_engine *engine,
+			 int (*fn)(void *self, const struct mrd_name *name,
+				   const struct mrd_rows *rows),
+			 void *self)
+{
+	const struct mrd_entry *entry;
+	size_t cursor = 0;
+	int r = 0;
+
+	while (!r && (entry = mrd_table_next(engine->book.entries, &cursor, NULL, NULL)))
+		if (entry->service->held && entry->rows)
+			r = fn(self, &entry->name, entry->rows);
+	return r;
 }
 
 bool mrd_engine_is_holding(const struct mrd_engine *engine)
@@ -290,7 +295,11 @@ void mrd_engine_get_status(const struct mrd_engine *engine, struct mrd_engine_st
 	*ret_status = (struct mrd_engine_status){
 		.holding = engine->holding,
 		.last_plan_ns = engine->last_plan_ns,
+		.unwritten = engine->failing,
+		.plans_written = engine->plans_written,
+		.plans_failed = engine->plans_failed,
 	};
+	memcpy(ret_status->ejections, engine->ejections, sizeof(engine->ejections));
 	while ((service = mrd_table_next(engine->book.services, &cursor, NULL, NULL)))
 		ret_status->services += service->entry_count && service->entries[0]->rows;
 	cursor = 0;

@@ -7,20 +7,18 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-#include "agent/policy_watch.h"
+#include "agent/cluster.h"
+#include "agent/findings.h"
+#include "agent/unheard.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/path_watch.h"
 #include "config/config_model.h"
 #include "policy/policy_yaml.h"
 
-struct input_source {
-	struct mrd_inputs *inputs;
-	const struct mrd_cluster_config *config;
-	struct mrd_file_source *source;
-	struct mrd_watch *watch;
-	bool is_lost; /* said so */
-};
+/* Rules of an API server seldom change alone: after the first there is so much time for others. */
+static const uint64_t gather_ns = 50ULL * MRD_NS_PER_MS;
 
 struct mrd_inputs {
 	const struct mrd_agent_config *config;
@@ -29,10 +27,14 @@ struct mrd_inputs {
 	struct mrd_policy *policy;
 	bool is_stand_in; /* no policy was ever read: this one is empty */
 	struct mrd_rejection rejection;
-	struct mrd_policy_watch *policy_watch;
+	struct mrd_path_watch *policy_watch;
 	struct mrd_watch *policy_fd;
-	struct input_source *sources; /* one per cluster */
-	size_t source_count;
+	struct mrd_cluster **clusters; /* one for each of the configuration */
+	size_t cluster_count;
+	struct mrd_rule_docs *rules; /* of the home cluster's API server; NULL: it has none */
+	struct mrd_timer *gathering; /* until then changes of rules are gathered */
+	bool is_gathering;
+	bool borrows_rules; /* while these inputs are made in the place of others */
 	char region[MRD_NAME_LEN];
 	char zone[MRD_NAME_LEN];
 	char subzone[MRD_NAME_LEN];
@@ -40,34 +42,18 @@ struct mrd_inputs {
 	struct mrd_plan_node node;
 };
 
-void mrd_inputs_log_findings(const struct mrd_diag *diag, const char *msg, const char *consequence)
-{
-	for (size_t i = 0; i < diag->count; i++) {
-		const struct mrd_finding *finding = &diag->findings[i];
-		char *text MRD_AUTO_FREE = mrd_finding_text(finding);
-
-		if (!text)
-			continue;
-		if (finding->severity == MRD_ERROR)
-			mrd_log_error(msg, MRD_KV("reason", text),
-				      MRD_KV("consequence", consequence));
-		else
-			mrd_log_warn(msg, MRD_KV("reason", text));
-	}
-}
-
 /* ------------------------------------------------------------------------------------- policy */
 
-int mrd_inputs_load_policy(const struct mrd_agent_config *config, struct mrd_diag *diag,
-			   struct mrd_policy **ret_policy)
+int mrd_inputs_load_policy(const struct mrd_agent_config *config, struct mrd_rule_docs *rules,
+			   struct mrd_diag *diag, struct mrd_policy **ret_policy)
 {
 	const struct mrd_policy_names names = {
 		.cluster_domain = config->cluster_domain,
 		.root_namespace = config->root_namespace,
 	};
 
-	return mrd_policy_load((const char *const *)config->policy, config->policy_count, &names,
-			       diag, ret_policy);
+	return mrd_rule_docs_load(rules, (const char *const *)config->policy, config->policy_count,
+				  &names, diag, ret_policy);
 }
 
 int mrd_inputs_empty_policy(struct mrd_policy **ret_policy)
@@ -84,7 +70,7 @@ void mrd_inputs_reject(struct mrd_inputs *inputs, const struct mrd_diag *diag, i
 						: "the policy that was read before stays in force";
 
 	mrd_rejection_set(&inputs->rejection, diag, error, mrd_clock_ns());
-	mrd_inputs_log_findings(diag, "policy", holds);
+	mrd_findings_log(diag, "policy", holds);
 	if (diag->errors)
 		mrd_log_error(inputs->is_stand_in ? "policy not taken: nothing is planned"
 						  : "policy not taken: the one before holds",
@@ -118,12 +104,12 @@ static void reload_policy(struct mrd_inputs *inputs)
 	int r;
 
 	inputs->hooks.before(inputs->hooks.self);
-	r = mrd_inputs_load_policy(inputs->config, &diag, &policy);
+	r = mrd_inputs_load_policy(inputs->config, inputs->rules, &diag, &policy);
 	if (r) {
 		mrd_inputs_reject(inputs, &diag, r);
 		return;
 	}
-	mrd_inputs_log_findings(&diag, "policy", "");
+	mrd_findings_log(&diag, "policy", "the rule's last good version holds, if there is one");
 	mrd_rejection_clear(&inputs->rejection);
 	inputs->is_stand_in = false;
 	inputs->policy = policy;
@@ -137,89 +123,154 @@ static void on_policy(void *self, uint32_t epoll_events)
 	struct mrd_inputs *inputs = self;
 
 	(void)epoll_events;
-	if (mrd_policy_watch_dispatch(inputs->policy_watch))
+	if (mrd_path_watch_dispatch(inputs->policy_watch))
 		reload_policy(inputs);
 }
 
 /* ------------------------------------------------------------------------------------ clusters */
 
-static void on_findings(void *self, const struct mrd_diag *diag)
+static void gather_rules(struct mrd_inputs *inputs)
 {
-	(void)self;
-	mrd_inputs_log_findings(diag, "manifest", "the file's last good state stays in force");
-}
-
-static void on_recovered(void *self, const char *file)
-{
-	const struct input_source *source = self;
-
-	mrd_log_info("manifest whole again", MRD_KV("file", file),
-		     MRD_KV("cluster", source->config->name));
-}
-
-/* Says once that a cluster is lost, and once that it is back. */
-static void watch_over(struct input_source *source)
-{
-	struct mrd_file_source_status status;
-
-	mrd_file_source_get_status(source->source, &status);
-	if (status.readable == !source->is_lost)
+	if (!inputs->rules || !mrd_rule_docs_is_due(inputs->rules) || inputs->is_gathering)
 		return;
-	source->is_lost = !status.readable;
-	if (source->is_lost)
-		mrd_log_error("cluster cannot be read", MRD_KV("cluster", source->config->name),
-			      MRD_KV("directory", source->config->directory),
-			      MRD_KV("reason",
-				     status.error && *status.error ? status.error : "not there"),
-			      MRD_KV("consequence", status.last_heard_ns
-							    ? "its last good state stays in force"
-							    : "it is waited for"));
-	else
-		mrd_log_info("cluster read again", MRD_KV("cluster", source->config->name),
-			     MRD_KV("directory", source->config->directory));
+	inputs->is_gathering = !mrd_timer_set(inputs->gathering, mrd_clock_ns() + gather_ns);
 }
 
-static void on_source(void *self, uint32_t epoll_events)
+static void on_gathered(void *self)
 {
-	struct input_source *source = self;
+	struct mrd_inputs *inputs = self;
 
-	(void)epoll_events;
-	source->inputs->hooks.before(source->inputs->hooks.self);
-	mrd_file_source_dispatch(source->source, mrd_clock_ns());
-	watch_over(source);
+	inputs->is_gathering = false;
+	if (mrd_rule_docs_is_due(inputs->rules))
+		reload_policy(inputs);
 }
 
-static int open_source(struct mrd_inputs *inputs, size_t cluster, struct mrd_loop *loop)
+static void on_before(void *self)
 {
-	struct input_source *source = &inputs->sources[cluster];
-	const struct mrd_file_source_config config = {
-		.directory = inputs->config->clusters[cluster].directory,
+	const struct mrd_inputs *inputs = self;
+
+	inputs->hooks.before(inputs->hooks.self);
+}
+
+static void on_changed(void *self)
+{
+	gather_rules(self);
+}
+
+static struct mrd_cluster_place place_of(struct mrd_inputs *inputs, size_t cluster)
+{
+	return (struct mrd_cluster_place){
+		.config = &inputs->config->clusters[cluster],
 		.model = inputs->model,
-		.cluster = cluster,
-		.findings = on_findings,
-		.recovered = on_recovered,
-		.self = source,
+		.index = cluster,
+		.stale_after_ms = inputs->config->stale_after_ms,
+		.rules = cluster == inputs->config->home ? inputs->rules : NULL,
+		.before = on_before,
+		.changed = on_changed,
+		.self = inputs,
 	};
+}
+
+/* The cluster of that name; former->cluster_count: there is none. */
+static size_t find_former(const struct mrd_inputs *former, const char *name)
+{
+	size_t i = 0;
+
+	while (i < former->cluster_count && strcmp(former->config->clusters[i].name, name) != 0)
+		i++;
+	return i;
+}
+
+/* One that is open already in the same way is left out: it moves when nothing can fail any more. */
+static int open_cluster(struct mrd_inputs *inputs, size_t cluster, const struct mrd_inputs *former,
+			struct mrd_loop *loop)
+{
+	const struct mrd_cluster_place place = place_of(inputs, cluster);
+	const size_t old = former ? find_former(former, place.config->name) : 0;
 	int r;
 
-	source->inputs = inputs;
-	source->config = &inputs->config->clusters[cluster];
-	r = mrd_file_source_new(&config, mrd_clock_ns(), &source->source);
-	if (r)
+	if (!former || old == former->cluster_count)
+		return mrd_cluster_open(&place, loop, &inputs->clusters[cluster]);
+	r = mrd_model_copy(former->model, old, inputs->model, cluster);
+	if (r || mrd_cluster_is_of(former->clusters[old], &place))
 		return r;
-	watch_over(source);
-	return mrd_loop_watch(loop, mrd_file_source_fd(source->source), EPOLLIN, on_source, source,
-			      &source->watch);
+	return mrd_cluster_replace(&place, loop, &inputs->clusters[cluster]);
 }
+
+static void take_over(struct mrd_inputs *inputs, struct mrd_inputs *former)
+{
+	for (size_t i = 0; i < inputs->cluster_count; i++) {
+		const struct mrd_cluster_place place = place_of(inputs, i);
+		const size_t old = find_former(former, place.config->name);
+
+		if (inputs->clusters[i])
+			continue;
+		inputs->clusters[i] = MRD_STEAL_PTR(former->clusters[old]);
+		mrd_cluster_move(inputs->clusters[i], &place);
+	}
+	if (inputs->rules == former->rules)
+		former->rules = NULL;
+	inputs->borrows_rules = false;
+}
+
+/* ---------------------------------------------------------------------------------------- life */
 
 static void free_inputs(struct mrd_inputs **inputs)
 {
 	mrd_inputs_free(*inputs);
 }
 
+struct mrd_rule_docs *mrd_inputs_rules_for(const struct mrd_inputs *inputs,
+					   const struct mrd_agent_config *config)
+{
+	const struct mrd_cluster_config *home = &config->clusters[config->home];
+
+	if (home->directory ||
+	    strcmp(home->name, inputs->config->clusters[inputs->config->home].name) != 0)
+		return NULL;
+	return inputs->rules;
+}
+
+static int make_rules(struct mrd_inputs *inputs, const struct mrd_inputs *former)
+{
+	const struct mrd_cluster_config *home = &inputs->config->clusters[inputs->config->home];
+
+	inputs->rules = former ? mrd_inputs_rules_for(former, inputs->config) : NULL;
+	inputs->borrows_rules = inputs->rules;
+	if (inputs->rules || home->directory)
+		return 0;
+	return mrd_rule_docs_new(home->name, &inputs->rules);
+}
+
+static int open_clusters(struct mrd_inputs *inputs, const struct mrd_inputs *former,
+			 struct mrd_loop *loop)
+{
+	const struct mrd_agent_config *config = inputs->config;
+	int r = make_rules(inputs, former);
+
+	inputs->clusters = calloc(config->cluster_count, sizeof(struct mrd_cluster *));
+	if (!r && !inputs->clusters)
+		r = -ENOMEM;
+	r = r ?: mrd_loop_timer(loop, on_gathered, inputs, &inputs->gathering);
+	r = r ?: mrd_config_model_new(config, &inputs->model);
+	for (; !r && inputs->cluster_count < config->cluster_count; inputs->cluster_count++)
+		r = open_cluster(inputs, inputs->cluster_count, former, loop);
+	return r;
+}
+
+static int watch_policy(struct mrd_inputs *inputs, struct mrd_loop *loop)
+{
+	const struct mrd_agent_config *config = inputs->config;
+	int r = mrd_path_watch_new(config->policy, config->policy_count, &inputs->policy_watch);
+
+	return r
+		       ?: mrd_loop_watch(loop, mrd_path_watch_fd(inputs->policy_watch), EPOLLIN,
+					 on_policy, inputs, &inputs->policy_fd);
+}
+
 int mrd_inputs_new(const struct mrd_agent_config *config, struct mrd_policy *policy,
 		   struct mrd_loop *loop, const struct mrd_inputs_hooks *hooks,
-		   struct mrd_inputs **ret_inputs)
+		   struct mrd_inputs *former, struct mrd_inputs **ret_inputs)
 {
 	struct mrd_inputs *inputs MRD_CLEANUP(free_inputs) = calloc(1, sizeof(*inputs));
 	int r;
@@ -240,16 +291,13 @@ int mrd_inputs_new(const struct mrd_agent_config *config, struct mrd_policy *pol
 		.cluster = config->clusters[config->home].name,
 		.network = config->clusters[config->home].network,
 	};
-	inputs->sources = calloc(config->cluster_count, sizeof(*inputs->sources));
-	r = inputs->sources ? mrd_config_model_new(config, &inputs->model) : -ENOMEM;
-	for (; !r && inputs->source_count < config->cluster_count; inputs->source_count++)
-		r = open_source(inputs, inputs->source_count, loop);
-	r = r ?: mrd_policy_watch_new(config->policy, config->policy_count, &inputs->policy_watch);
-	r = r
-		    ?: mrd_loop_watch(loop, mrd_policy_watch_fd(inputs->policy_watch), EPOLLIN,
-				      on_policy, inputs, &inputs->policy_fd);
+	r = open_clusters(inputs, former, loop);
+	r = r ?: watch_policy(inputs, loop);
 	if (r)
 		return r;
+	if (former)
+		take_over(inputs, former);
+	gather_rules(inputs);
 	mrd_inputs_update_node(inputs);
 	*ret_inputs = MRD_STEAL_PTR(inputs);
 	return 0;
@@ -259,13 +307,14 @@ void mrd_inputs_free(struct mrd_inputs *inputs)
 {
 	if (!inputs)
 		return;
-	for (size_t i = 0; i < inputs->source_count; i++) {
-		mrd_loop_unwatch(inputs->sources[i].watch);
-		mrd_file_source_free(inputs->sources[i].source);
-	}
+	for (size_t i = 0; i < inputs->cluster_count; i++)
+		mrd_cluster_free(inputs->clusters[i]);
+	free(inputs->clusters);
+	mrd_timer_free(inputs->gathering);
+	if (!inputs->borrows_rules)
+		mrd_rule_docs_free(inputs->rules);
 	mrd_loop_unwatch(inputs->policy_fd);
-	mrd_policy_watch_free(inputs->policy_watch);
-	free(inputs->sources);
+	mrd_path_watch_free(inputs->policy_watch);
 	mrd_object_free(inputs->own);
 	mrd_model_free(inputs->model);
 	mrd_policy_free(inputs->policy);
@@ -275,11 +324,10 @@ void mrd_inputs_free(struct mrd_inputs *inputs)
 
 void mrd_inputs_tick(struct mrd_inputs *inputs)
 {
-	for (size_t i = 0; i < inputs->source_count; i++) {
-		mrd_file_source_tick(inputs->sources[i].source, mrd_clock_ns());
-		watch_over(&inputs->sources[i]);
-	}
-	if (mrd_policy_watch_tick(inputs->policy_watch))
+	for (size_t i = 0; i < inputs->cluster_count; i++)
+		mrd_cluster_tick(inputs->clusters[i]);
+	gather_rules(inputs);
+	if (mrd_path_watch_tick(inputs->policy_watch))
 		reload_policy(inputs);
 }
 
@@ -352,23 +400,69 @@ const struct mrd_plan_node *mrd_inputs_node(const struct mrd_inputs *inputs)
 }
 
 void mrd_inputs_source_status(const struct mrd_inputs *inputs, size_t cluster,
-			      struct mrd_file_source_status *ret_status)
+			      struct mrd_source_status *ret_status)
 {
-	mrd_file_source_get_status(inputs->sources[cluster].source, ret_status);
+	mrd_cluster_get_status(inputs->clusters[cluster], ret_status);
 }
 
-void mrd_inputs_progress(const struct mrd_inputs *inputs, bool *ret_home, bool *ret_all)
+bool mrd_inputs_is_stale(const struct mrd_inputs *inputs, size_t cluster)
 {
-	*ret_all = true;
-	*ret_home = false;
-	for (size_t i = 0; i < inputs->source_count; i++) {
-		struct mrd_file_source_status status;
-		bool is_whole;
+	return mrd_cluster_is_stale(inputs->clusters[cluster]);
+}
+
+const char *mrd_inputs_resource(const struct mrd_inputs *inputs, size_t cluster, size_t index,
+				struct mrd_reflector_status *ret_status)
+{
+	return mrd_cluster_get_resource(inputs->clusters[cluster], index, ret_status);
+}
+
+const struct mrd_rule_docs *mrd_inputs_rules(const struct mrd_inputs *inputs)
+{
+	return inputs->rules;
+}
+
+void mrd_inputs_keep_unheard(struct mrd_inputs *inputs, const struct mrd_engine *engine)
+{
+	for (size_t i = 0; i < inputs->cluster_count; i++) {
+		const struct mrd_cluster_config *config = &inputs->config->clusters[i];
+		struct mrd_source_status status;
+		size_t kept;
+		int r;
 
 		mrd_inputs_source_status(inputs, i, &status);
-		is_whole = status.last_heard_ns && !status.broken_files;
-		*ret_all = *ret_all && is_whole;
-		if (i == inputs->config->home)
-			*ret_home = is_whole;
+		if (status.read || i == inputs->config->home)
+			continue;
+		r = mrd_unheard_keep(engine, inputs->model, i, config->region, &kept);
+		if (r)
+			mrd_log_error("endpoints of a cluster not kept",
+				      MRD_KV("cluster", config->name),
+				      MRD_KV("reason", strerror(-r)));
+		if (!kept)
+			continue;
+		mrd_cluster_has_leftovers(inputs->clusters[i]);
+		mrd_log_warn("cluster was not read since the start",
+			     MRD_KV("cluster", config->name), MRD_KV_NUM("endpoints", kept),
+			     MRD_KV("consequence", "what the kernel has of it is kept"));
 	}
+}
+
+void mrd_inputs_progress(const struct mrd_inputs *inputs, struct mrd_inputs_progress *ret_progress)
+{
+	struct mrd_inputs_progress progress = {.all_read = true, .all_complete = true};
+
+	for (size_t i = 0; i < inputs->cluster_count; i++) {
+		struct mrd_source_status status;
+
+		mrd_inputs_source_status(inputs, i, &status);
+		progress.all_read &= status.read && status.rules_read;
+		progress.all_complete &= status.complete && status.rules_read;
+		if (i != inputs->config->home)
+			continue;
+		progress.home_read = status.read;
+		progress.home_complete = status.complete;
+	}
+	/* Rules that were read are part of the first plan. */
+	if (inputs->rules && mrd_rule_docs_is_due(inputs->rules))
+		progress = (struct mrd_inputs_progress){0};
+	*ret_progress = progress;
 }

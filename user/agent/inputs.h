@@ -10,13 +10,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/engine.h"
 #include "agent/rejection.h"
 #include "base/loop.h"
 #include "config/config.h"
+#include "kube/reflector.h"
 #include "model/model.h"
 #include "plan/plan.h"
 #include "policy/policy.h"
-#include "source/file_source.h"
+#include "source/rule_docs.h"
+#include "source/source_status.h"
 
 struct mrd_inputs;
 
@@ -29,15 +32,23 @@ struct mrd_inputs_hooks {
 /*
  * Reads the clusters and follows them in the loop. config is borrowed. policy is taken over, also
  * on failure. -ENOMEM, -errno of inotify.
+ *
+ * former: the inputs of the configuration before, or NULL. What they know of a cluster that there
+ * still is is known from the start, and sources that have not changed go on as they are: after
+ * success the former inputs are good for nothing but freeing.
  */
 int mrd_inputs_new(const struct mrd_agent_config *config, struct mrd_policy *policy,
 		   struct mrd_loop *loop, const struct mrd_inputs_hooks *hooks,
-		   struct mrd_inputs **ret_inputs);
+		   struct mrd_inputs *former, struct mrd_inputs **ret_inputs);
 void mrd_inputs_free(struct mrd_inputs *inputs); /* NULL is fine */
 
-/* The policy that a configuration names. -EBADMSG: diag says why. */
-int mrd_inputs_load_policy(const struct mrd_agent_config *config, struct mrd_diag *diag,
-			   struct mrd_policy **ret_policy);
+/* The policy that a configuration names, with the rules of an API server (NULL: none). -EBADMSG:
+ * diag says why. */
+int mrd_inputs_load_policy(const struct mrd_agent_config *config, struct mrd_rule_docs *rules,
+			   struct mrd_diag *diag, struct mrd_policy **ret_policy);
+/* The rules that are known already for another configuration; NULL: none are. */
+struct mrd_rule_docs *mrd_inputs_rules_for(const struct mrd_inputs *inputs,
+					   const struct mrd_agent_config *config);
 
 /* A policy without rules, for inputs whose own is broken from the start. */
 int mrd_inputs_empty_policy(struct mrd_policy **ret_policy);
@@ -61,13 +72,27 @@ const struct mrd_policy *mrd_inputs_policy(const struct mrd_inputs *inputs);
 struct mrd_policy *mrd_inputs_take_policy(struct mrd_inputs *inputs);
 const struct mrd_plan_node *mrd_inputs_node(const struct mrd_inputs *inputs);
 void mrd_inputs_source_status(const struct mrd_inputs *inputs, size_t cluster,
-			      struct mrd_file_source_status *ret_status);
-/* Whether the home cluster, and every cluster, was read at least once and has no broken file. Asked
- * while adopted rows are held: of a file that was broken before this agent knew it, the kernel's
- * rows are the last good state. */
-void mrd_inputs_progress(const struct mrd_inputs *inputs, bool *ret_home, bool *ret_all);
+			      struct mrd_source_status *ret_status);
+/* It has been silent for staleAfter. */
+bool mrd_inputs_is_stale(const struct mrd_inputs *inputs, size_t cluster);
+/* As mrd_cluster_get_resource(). */
+const char *mrd_inputs_resource(const struct mrd_inputs *inputs, size_t cluster, size_t index,
+				struct mrd_reflector_status *ret_status);
+const struct mrd_rule_docs *mrd_inputs_rules(const struct mrd_inputs *inputs); /* may be NULL */
 
-/* Logs findings, one line each. consequence: of errors. */
-void mrd_inputs_log_findings(const struct mrd_diag *diag, const char *msg, const char *consequence);
+/* Of clusters that were not read yet the rows that are held tell; see mrd_unheard_keep(). */
+void mrd_inputs_keep_unheard(struct mrd_inputs *inputs, const struct mrd_engine *engine);
+
+/* How far the clusters were read at least once; "all" speaks of the home cluster's rules, too. */
+struct mrd_inputs_progress {
+	bool home_read;
+	bool all_read;
+	/* Moreover, no file is broken. Asked while adopted rows are held: of a file that was broken
+	 * before this agent knew it, the kernel's rows are the last good state. */
+	bool home_complete;
+	bool all_complete;
+};
+
+void mrd_inputs_progress(const struct mrd_inputs *inputs, struct mrd_inputs_progress *ret_progress);
 
 #endif

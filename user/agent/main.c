@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "agent/agent.h"
+#include "agent/findings.h"
 #include "agent/inputs.h"
 #include "base/log.h"
 #include "config/config.h"
@@ -97,7 +98,7 @@ static int parse_options(int argc, char **argv, struct options *options)
 static int check(const struct mrd_agent_config *config, int result, struct mrd_diag *diag)
 {
 	struct mrd_policy *policy = NULL;
-	int r = result ? result : mrd_inputs_load_policy(config, diag, &policy);
+	int r = result ? result : mrd_inputs_load_policy(config, NULL, diag, &policy);
 
 	mrd_policy_free(policy);
 	mrd_diag_print(diag, stdout);
@@ -127,7 +128,7 @@ int main(int argc, char **argv)
 			      MRD_KV("consequence", "the agent does not start"));
 		status = EXIT_FAILURE;
 	} else {
-		mrd_inputs_log_findings(&diag, "configuration", "");
+		mrd_findings_log(&diag, "configuration", "");
 	}
 	mrd_diag_free(&diag);
 	if (status >= 0) {

@@ -22,10 +22,13 @@ enum {
 	CONTROL_MAX = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1,
 	STALE_LEAST_MS = MRD_MS_PER_S, /* a folder is looked at once a second */
 	STALE_MOST_MS = 24 * 60 * 60 * MRD_MS_PER_S,
+	STARTUP_MOST_MS = 60 * 60 * MRD_MS_PER_S,
+	CONTEXT_MAX = 1024,	  /* Kubernetes has no limit */
 	SERVICES_MOST = 1 << 20,  /* 16 times the default: bounded by memory alone */
 	ROWS_MOST = 1 << 24,	  /* likewise */
 	EVENT_BYTES_LEAST = 4096, /* a page */
 	EVENT_BYTES_MOST = 1 << 28,
+	METRICS_PORT = 9464, /* what OpenTelemetry's Prometheus exporters listen on */
 };
 
 static struct mrd_config_reading *reading_of(struct mrd_key_reader *reader)
@@ -150,8 +153,6 @@ static void read_policy(struct mrd_key_reader *reader, const struct mrd_key *fie
 	}
 }
 
-static const char only_directories[] =
-	"this version reads clusters from folders of manifests alone: use directory";
 static const char no_interfaces[] =
 	"has no effect: this version has socket hooks alone, none on interfaces";
 
@@ -176,10 +177,35 @@ static const struct mrd_key cluster_keys[] = {
 	{.key = "podCIDRs", .read = read_cidrs},
 	{.key = "serviceCIDRs", .read = read_cidrs},
 	CLUSTER("directory", mrd_key_path, directory, 1, PATH_MAX - 1),
-	{.key = "kubeconfig", .read = mrd_key_unsupported, .note = only_directories},
-	{.key = "context", .read = mrd_key_unsupported, .note = only_directories},
-	{.key = "inCluster", .read = mrd_key_unsupported, .note = only_directories},
+	CLUSTER("kubeconfig", mrd_key_path, kubeconfig, 1, PATH_MAX - 1),
+	CLUSTER("context", mrd_key_string, context, 1, CONTEXT_MAX),
+	CLUSTER("inCluster", mrd_key_bool, in_cluster, 0, 0),
 };
+
+/* A cluster has one place where its state comes from. A context is one inside a kubeconfig. */
+static void check_source(struct mrd_config_reading *reading, const struct mrd_doc_node *node,
+			 const char *path)
+{
+	const struct mrd_cluster_config *cluster = &reading->config->clusters[reading->cluster];
+	const struct mrd_doc_node *directory = mrd_doc_get(node, "directory");
+	const struct mrd_doc_node *file = mrd_doc_get(node, "kubeconfig");
+	const struct mrd_doc_node *of_file = file ?: mrd_doc_get(node, "context");
+	const struct mrd_doc_node *in_cluster = mrd_doc_get(node, "inCluster");
+
+	if (!directory && !of_file && (!in_cluster || !cluster->in_cluster))
+		mrd_key_complain(&reading->reader, MRD_ERROR, in_cluster ?: node, path,
+				 "needs a directory, a kubeconfig, a context or inCluster: true");
+	else if ((directory != NULL) + (of_file != NULL) + cluster->in_cluster > 1)
+		mrd_key_complain(&reading->reader, MRD_ERROR,
+				 cluster->in_cluster ? in_cluster : of_file, path,
+				 "has two sources: %s and %s exclude each other",
+				 directory ? "directory"
+				 : file	   ? "kubeconfig"
+					   : "context",
+				 cluster->in_cluster ? "inCluster"
+				 : file		     ? "kubeconfig"
+						     : "context");
+}
 
 static void check_cluster(struct mrd_config_reading *reading, const struct mrd_doc_node *node,
 			  const char *path)
@@ -191,9 +217,7 @@ static void check_cluster(struct mrd_config_reading *reading, const struct mrd_d
 		return;
 	if (!mrd_doc_get(node, "name"))
 		mrd_key_complain(reader, MRD_ERROR, node, path, "needs a name");
-	if (!mrd_doc_get(node, "directory") && !mrd_doc_get(node, "kubeconfig") &&
-	    !mrd_doc_get(node, "context") && !mrd_doc_get(node, "inCluster"))
-		mrd_key_complain(reader, MRD_ERROR, node, path, "needs a directory");
+	check_source(reading, node, path);
 	for (size_t i = 0; i < reading->cluster && cluster->name; i++)
 		if (reading->config->clusters[i].name &&
 		    !strcmp(reading->config->clusters[i].name, cluster->name))
@@ -346,6 +370,29 @@ static void read_control(struct mrd_key_reader *reader, const struct mrd_key *fi
 				 CONTROL_MAX);
 }
 
+static void read_metrics(struct mrd_key_reader *reader, const struct mrd_key *field,
+			 const struct mrd_doc_node *node, const char *path, void *into)
+{
+	struct mrd_agent_config *config = into;
+	const char *text = "";
+	struct mrd_ip ip;
+	uint16_t port = 0;
+
+	(void)field;
+	if (!mrd_doc_string(node, &text) && (!*text || !strcmp(text, "none"))) {
+		config->metrics_port = 0;
+		return;
+	}
+	if (mrd_ip_port_parse(text, &ip, &port) || !port) {
+		mrd_key_complain(reader, MRD_ERROR, node, path,
+				 "must be an address and a port like 127.0.0.1:9464 or "
+				 "[::1]:9464, or none");
+		return;
+	}
+	config->metrics_ip = ip;
+	config->metrics_port = port;
+}
+
 static const char *const unknown_words[] = {"pass", "refuse", NULL};
 
 static const struct mrd_key root_keys[] = {
@@ -353,6 +400,7 @@ static const struct mrd_key root_keys[] = {
 	{.key = "clusters", .read = read_clusters},
 	{.key = "policy", .read = read_policy},
 	CONFIG("staleAfter", mrd_key_duration, stale_after_ms, STALE_LEAST_MS, STALE_MOST_MS),
+	CONFIG("startupWait", mrd_key_duration, startup_wait_ms, 0, STARTUP_MOST_MS),
 	{.key = "unknownService",
 	 .read = mrd_key_word,
 	 .offset = offsetof(struct mrd_agent_config, unknown_service),
@@ -362,9 +410,7 @@ static const struct mrd_key root_keys[] = {
 	CONFIG("serviceSelector", read_selector, service_selector, 0, 0),
 	{.key = "kernel", .read = read_kernel},
 	CONFIG("control", read_control, control, 1, 0),
-	{.key = "metrics",
-	 .read = mrd_key_no_effect,
-	 .note = "has no effect: this version serves no metrics"},
+	{.key = "metrics", .read = read_metrics},
 };
 
 static void read_root(struct mrd_config_reading *reading, const struct mrd_doc_file *file)
@@ -424,7 +470,10 @@ static int load(const char *path, bool keep, struct mrd_diag *diag,
 	if (!folder || !reading.config)
 		return -ENOMEM;
 	reading.config->stale_after_ms = 60 * MRD_MS_PER_S;
+	reading.config->startup_wait_ms = 10 * MRD_MS_PER_S;
 	reading.config->probe = true;
+	reading.config->metrics_ip = (struct mrd_ip){.bytes = {127, 0, 0, 1}, .version = MRD_IPV4};
+	reading.config->metrics_port = METRICS_PORT;
 	r = mrd_doc_read(path, diag, &file);
 	if (r && r != -EBADMSG && r != -ENOMEM && diag->errors == errors)
 		mrd_key_complain(&reading.reader, MRD_ERROR, NULL, "", "%s", strerror(-r));
@@ -477,6 +526,8 @@ void mrd_agent_config_drop_clusters(struct mrd_agent_config *config)
 		free(cluster->region);
 		free(cluster->network);
 		free(cluster->directory);
+		free(cluster->kubeconfig);
+		free(cluster->context);
 		free(cluster->pod_cidrs);
 		free(cluster->service_cidrs);
 	}

@@ -18,9 +18,15 @@
 
 struct mrd_cluster_config {
 	char *name;
-	char *region;	 /* "" = unknown */
-	char *network;	 /* "" = one flat network */
-	char *directory; /* resolved against the configuration file's folder */
+	char *region;  /* "" = unknown */
+	char *network; /* "" = one flat network */
+	/* Where its state comes from: a folder; or an API server, by in_cluster, or by a kubeconfig
+	 * and the name of its context, either of which may be NULL. Paths are resolved against the
+	 * configuration file's folder. */
+	char *directory;
+	char *kubeconfig;
+	char *context;
+	bool in_cluster;
 	bool home;
 	struct mrd_cidr *pod_cidrs;
 	size_t pod_cidr_count;
@@ -39,6 +45,7 @@ struct mrd_agent_config {
 	char **policy;
 	size_t policy_count;
 	uint64_t stale_after_ms;
+	uint64_t startup_wait_ms;
 	enum mrd_unknown unknown_service;
 	char *cluster_domain;
 	char *root_namespace;
@@ -49,6 +56,8 @@ struct mrd_agent_config {
 	struct mrd_dataplane_limits limits;
 	uint32_t hops; /* of a route; 0: MRD_HOPS_MAX */
 	char *control;
+	struct mrd_ip metrics_ip;
+	uint16_t metrics_port; /* 0: no metrics */
 };
 
 /*

@@ -203,10 +203,3 @@ void mrd_key_no_effect(struct mrd_key_reader *reader, const struct mrd_key *fiel
 	(void)into;
 	mrd_key_complain(reader, MRD_WARNING, node, path, "%s", field->note);
 }
-
-void mrd_key_unsupported(struct mrd_key_reader *reader, const struct mrd_key *field,
-			 const struct mrd_doc_node *node, const char *path, void *into)
-{
-	(void)into;
-	mrd_key_complain(reader, MRD_ERROR, node, path, "%s", field->note);
-}

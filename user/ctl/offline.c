@@ -196,7 +196,7 @@ static int read_folder(struct mrd_model *model, size_t cluster, const char *path
 		.findings = add_findings,
 		.self = diag,
 	};
-	struct mrd_file_source_status status;
+	struct mrd_source_status status;
 	struct mrd_file_source *source;
 	int r = mrd_file_source_new(&config, 1, &source);
 
@@ -238,7 +238,11 @@ static int read_states(const struct mrd_agent_config *config, FILE *err, struct 
 		const char *path = config->clusters[i].directory;
 		struct stat info;
 
-		if (stat(path, &info) < 0)
+		if (!path)
+			unreadable(&diag, config->clusters[i].name,
+				   "its state comes from an API server, which is not asked here: "
+				   "say --state");
+		else if (stat(path, &info) < 0)
 			unreadable(&diag, path, strerror(errno));
 		else if (S_ISDIR(info.st_mode))
 			r = read_folder(model, i, path, &diag);

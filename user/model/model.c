@@ -381,6 +381,7 @@ static int put(struct mrd_model *model, size_t cluster, struct mrd_meta *fresh)
 
 	if (!key_len)
 		return -EINVAL;
+	fresh->round = model->clusters[cluster].rounds[fresh->kind];
 	if (old) {
 		ret = entry_of(model, cluster, old, &old_entry); /* exists: cannot fail */
 		if (ret < 0)
@@ -481,6 +482,20 @@ void mrd_model_touch(struct mrd_model *model, const char *namespace_, const char
 
 	if (entry_get(model, namespace_, name, &entry) == 0)
 		mark_dirty(model, entry);
+}
+
+void mrd_model_set_unheard(struct mrd_model *model, size_t cluster, bool unheard)
+{
+	struct mrd_entry *entry;
+	size_t cursor = 0;
+
+	if (model->clusters[cluster].unheard == unheard)
+		return;
+	model->clusters[cluster].unheard = unheard;
+	while ((entry = mrd_table_next(model->entries, &cursor, NULL, NULL)))
+		for (size_t i = 0; i < entry->slice_count; i++)
+			if (entry->slices[i].cluster == cluster)
+				mark_dirty(model, entry);
 }
 
 /* ------------------------------------------------------------------------ what is there */

@@ -36,6 +36,27 @@ int mrd_model_put(struct mrd_model *model, size_t cluster, struct mrd_meta *obje
 int mrd_model_delete(struct mrd_model *model, size_t cluster, enum mrd_kind kind,
 		     const char *namespace_, const char *name);
 
+/*
+ * For a reader that hears all objects of a kind anew: what is neither put nor kept between a mark
+ * and the sweep is deleted by it. A second mark begins again; nothing goes without a sweep.
+ */
+void mrd_model_mark(struct mrd_model *model, size_t cluster, enum mrd_kind kind);
+/* It is still there, but what is said of it now cannot be understood. 0, or -ENOENT. */
+int mrd_model_keep(struct mrd_model *model, size_t cluster, enum mrd_kind kind,
+		   const char *namespace_, const char *name);
+/* As mrd_model_put(), of what the reader has not met: it goes with the next sweep unless the reader
+ * meets it. */
+int mrd_model_put_unmet(struct mrd_model *model, size_t cluster, struct mrd_meta *object);
+/* How many are gone. */
+size_t mrd_model_sweep(struct mrd_model *model, size_t cluster, enum mrd_kind kind);
+/* What one model knows of a cluster, for another model's empty cluster; a mark holds there, too.
+ * -ENOMEM: a part of it. */
+int mrd_model_copy(const struct mrd_model *from, size_t from_cluster, struct mrd_model *to,
+		   size_t to_cluster);
+
+/* Whether a cluster has been silent for too long; at first it is not. Touches its services. */
+void mrd_model_set_unheard(struct mrd_model *model, size_t cluster, bool unheard);
+
 /* The next service ("namespace/name") whose view may have changed since it was last returned here,
  * or NULL. The string lives until the next call on the model. */
 const char *mrd_model_next_dirty(struct mrd_model *model);
@@ -68,6 +89,7 @@ struct mrd_view_endpoint {
 	bool ready; /* ready and not terminating */
 	bool serving;
 	bool terminating;
+	bool unheard; /* its cluster has fallen silent: whether it still is there is not known */
 	struct mrd_locality_name
 		locality; /* by node, else zone of the endpoint, else the cluster */
 	const char *node_name;

@@ -235,8 +235,13 @@ void mrd_read_one(struct mrd_reader *reader, const struct mrd_block *block,
 char *mrd_read_place(struct mrd_reader *reader, const struct mrd_doc_node *node)
 {
 	char *place = NULL;
+	int len;
 
-	if (asprintf(&place, "%s:%u:%u", reader->file, node->line, node->column) < 0) {
+	if (node->line)
+		len = asprintf(&place, "%s:%u:%u", reader->file, node->line, node->column);
+	else
+		len = asprintf(&place, "%s", reader->file); /* of no file */
+	if (len < 0) {
 		reader->no_memory = true;
 		return NULL;
 	}

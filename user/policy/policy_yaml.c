@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 
 #include "base/cleanup.h"
-#include "base/doc.h"
+#include "base/doc_json.h"
 #include "policy/read.h"
 
 #define GROUP "networking.istio.io/"
@@ -50,26 +50,49 @@ static void path_error(struct loader *loader, const char *path, int error)
 		     strerror(-error));
 }
 
-/* What is wrong with a file is a finding; only a lack of memory is an error of this function. */
-static int read_one_file(struct loader *loader, const char *path)
+static int reserve_file(struct loader *loader)
 {
-	const size_t errors = loader->reader.diag->errors;
 	struct mrd_doc_file **files =
-		reallocarray(loader->files, loader->file_count + 1, sizeof(*files));
-	struct mrd_doc_file *file = NULL;
-	int r;
+		reallocarray(loader->files, loader->file_count + 1, sizeof(struct mrd_doc_file *));
 
 	if (!files)
 		return -ENOMEM;
 	loader->files = files;
+	return 0;
+}
+
+/* What is wrong with a file is a finding; only a lack of memory is an error of this function. */
+static int read_one_file(struct loader *loader, const char *path)
+{
+	const size_t errors = loader->reader.diag->errors;
+	struct mrd_doc_file *file = NULL;
+	int r = reserve_file(loader);
+
+	if (r)
+		return r;
 	r = mrd_doc_read(path, loader->reader.diag, &file);
 	if (file)
-		files[loader->file_count++] = file;
+		loader->files[loader->file_count++] = file;
 	if (r == -ENOMEM)
 		return r;
 	if (r < 0 && loader->reader.diag->errors == errors)
 		path_error(loader, path, r);
 	return 0;
+}
+
+/* Likewise. */
+static int read_document(struct loader *loader, const struct mrd_policy_document *document)
+{
+	struct mrd_doc_file *file = NULL;
+	int r = reserve_file(loader);
+
+	if (r)
+		return r;
+	r = mrd_doc_parse_json(document->name, document->json, document->len, loader->reader.diag,
+			       &file);
+	if (file)
+		loader->files[loader->file_count++] = file;
+	return r == -EBADMSG ? 0 : r;
 }
 
 static int is_policy_file(const struct dirent *entry)
@@ -244,6 +267,14 @@ static void visit_all(struct loader *loader, enum load_pass pass)
 int mrd_policy_load(const char *const *paths, size_t count, const struct mrd_policy_names *names,
 		    struct mrd_diag *diag, struct mrd_policy **ret_policy)
 {
+	return mrd_policy_load_with(paths, count, NULL, 0, names, diag, ret_policy);
+}
+
+int mrd_policy_load_with(const char *const *paths, size_t count,
+			 const struct mrd_policy_document *documents, size_t document_count,
+			 const struct mrd_policy_names *names, struct mrd_diag *diag,
+			 struct mrd_policy **ret_policy)
+{
 	MRD_CLEANUP(loader_cleanup) struct loader loader = {.reader.diag = diag};
 	const size_t errors = diag->errors;
 	int r = mrd_policy_new_empty(names, &loader.policy);
@@ -256,6 +287,11 @@ int mrd_policy_load(const char *const *paths, size_t count, const struct mrd_pol
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++) {
 		r = read_path(&loader, paths[i]);
+		if (r < 0)
+			return r;
+	}
+	for (size_t i = 0; i < document_count; i++) {
+		r = read_document(&loader, &documents[i]);
 		if (r < 0)
 			return r;
 	}

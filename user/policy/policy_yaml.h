@@ -16,4 +16,17 @@
 int mrd_policy_load(const char *const *paths, size_t count, const struct mrd_policy_names *names,
 		    struct mrd_diag *diag, struct mrd_policy **ret_policy);
 
+/* A document in memory, as JSON. name stands for its file in findings and places. */
+struct mrd_policy_document {
+	const char *name;
+	const char *json;
+	size_t len;
+};
+
+/* The same with documents, which are read behind the files. */
+int mrd_policy_load_with(const char *const *paths, size_t count,
+			 const struct mrd_policy_document *documents, size_t document_count,
+			 const struct mrd_policy_names *names, struct mrd_diag *diag,
+			 struct mrd_policy **ret_policy);
+
 #endif

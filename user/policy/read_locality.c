@@ -127,13 +127,16 @@ static bool check_overlap(struct mrd_reader *reader, const struct mrd_doc_node *
 			  const struct mrd_doc_node *earlier_node,
 			  const struct mrd_locality_match *earlier)
 {
+	MRD_AUTO_FREE char *place = NULL;
+
 	if (!match->region || !earlier->region)
 		return true;
 	if (!mrd_locality_covers(earlier, match) &&
 	    (!mrd_locality_covers(match, earlier) || mrd_locality_is_any(match)))
 		return true;
-	mrd_read_error(reader, node, "overlaps with \"%s\" at %s:%u:%u", earlier_node->text,
-		       reader->file, earlier_node->line, earlier_node->column);
+	place = mrd_read_place(reader, earlier_node);
+	mrd_read_error(reader, node, "overlaps with \"%s\" at %s", earlier_node->text,
+		       place ?: "?");
 	return false;
 }
 
@@ -407,6 +410,8 @@ void mrd_read_exclusive(struct mrd_reader *reader, const struct mrd_doc_node *ma
 	const struct mrd_doc_node *first = mrd_read_key(map, a);
 	const struct mrd_doc_node *second = mrd_read_key(map, b);
 	struct mrd_step step = {.up = reader->at};
+	MRD_AUTO_FREE char *second_place = NULL;
+	MRD_AUTO_FREE char *first_place = NULL;
 
 	if (!first || !second || !is_filled(map, a) || !is_filled(map, b))
 		return;
@@ -417,10 +422,10 @@ void mrd_read_exclusive(struct mrd_reader *reader, const struct mrd_doc_node *ma
 	}
 	step.name = second->text;
 	reader->at = &step;
-	mrd_read_error(reader, second,
-		       "%s (%s:%u:%u) and %s (%s:%u:%u) exclude each other: remove one%s",
-		       first->text, reader->file, first->line, first->column, second->text,
-		       reader->file, second->line, second->column, remedy);
+	first_place = mrd_read_place(reader, first);
+	second_place = mrd_read_place(reader, second);
+	mrd_read_error(reader, second, "%s (%s) and %s (%s) exclude each other: remove one%s",
+		       first->text, first_place ?: "?", second->text, second_place ?: "?", remedy);
 	reader->at = step.up;
 }
 

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "base/cleanup.h"
+
 enum { PORT_MAX = 65535 };
 
 static const struct mrd_list_of texts = {.read = mrd_read_text};
@@ -127,15 +129,16 @@ static void check_port(struct mrd_reader *reader, const struct mrd_doc_node *lis
 
 	for (size_t i = 0; i < index; i++) {
 		const struct mrd_doc_node *first;
+		MRD_AUTO_FREE char *place = NULL;
 
 		if (!ports[index].number || ports[i].number != ports[index].number)
 			continue;
 		first = mrd_doc_get(mrd_doc_get(list->items[i], port.name), step.name);
+		place = mrd_read_place(reader, first);
 		reader->at = &step;
-		mrd_read_error(reader,
-			       mrd_doc_get(mrd_doc_get(list->items[index], port.name), step.name),
-			       "port %u is there twice, first at %s:%u:%u", ports[i].number,
-			       reader->file, first->line, first->column);
+		mrd_read_error(
+			reader, mrd_doc_get(mrd_doc_get(list->items[index], port.name), step.name),
+			"port %u is there twice, first at %s", ports[i].number, place ?: "?");
 		reader->at = port.up;
 		return;
 	}

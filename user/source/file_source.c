@@ -49,6 +49,7 @@ struct mrd_file_source {
 	struct mrd_table *units; /* file name → struct mrd_unit */
 	struct mrd_owners *owners;
 	bool must_scan;
+	uint64_t opened_ns;
 	uint64_t last_heard_ns;
 	uint64_t failing_since_ns;
 	char *folder_error; /* NULL: none */
@@ -353,9 +354,10 @@ int mrd_file_source_fd(const struct mrd_file_source *source)
 }
 
 void mrd_file_source_get_status(const struct mrd_file_source *source,
-				struct mrd_file_source_status *ret_status)
+				struct mrd_source_status *ret_status)
 {
-	struct mrd_file_source_status status = {
+	struct mrd_source_status status = {
+		.where = source->directory,
 		.readable = source->watch >= 0,
 		.last_heard_ns = source->last_heard_ns,
 		.failing_since_ns = source->failing_since_ns,
@@ -375,7 +377,20 @@ void mrd_file_source_get_status(const struct mrd_file_source *source,
 	}
 	if (source->folder_error)
 		status.error = source->folder_error;
+	status.read = status.last_heard_ns;
+	status.rules_read = true;
+	status.complete = status.read && !status.broken_files;
+	if (!status.readable)
+		status.silent_since_ns = status.last_heard_ns ?: source->opened_ns;
 	*ret_status = status;
+}
+
+void mrd_file_source_move(struct mrd_file_source *source,
+			  const struct mrd_file_source_config *config)
+{
+	source->config = *config;
+	source->must_scan = true;
+	mrd_owners_move(source->owners, config->model, config->cluster);
 }
 
 void mrd_file_source_free(struct mrd_file_source *source)
@@ -406,6 +421,7 @@ int mrd_file_source_new(const struct mrd_file_source_config *config, uint64_t no
 	if (!source)
 		return -ENOMEM;
 	source->config = *config;
+	source->opened_ns = now_ns;
 	source->fd = -1;
 	source->watch = -1;
 	while (len > 1 && config->directory[len - 1] == '/')

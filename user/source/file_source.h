@@ -12,17 +12,9 @@
 
 #include "base/diag.h"
 #include "model/model.h"
+#include "source/source_status.h"
 
 struct mrd_file_source;
-
-struct mrd_file_source_status {
-	bool readable;		   /* the folder was there at the last look */
-	uint64_t last_heard_ns;	   /* CLOCK_MONOTONIC of the last successful look, 0 = never */
-	uint64_t failing_since_ns; /* 0 = it does not fail */
-	const char *error;	   /* the last one still standing ("" = none); the source's */
-	uint64_t files;
-	uint64_t broken_files; /* that stand on their last good state */
-};
 
 /* findings is called with what changed in what the files say wrong (also for warnings). May be
  * NULL. */
@@ -42,6 +34,11 @@ int mrd_file_source_new(const struct mrd_file_source_config *config, uint64_t no
 void mrd_file_source_free(
 	struct mrd_file_source *source); /* NULL is fine; the model keeps the objects */
 
+/* From now on it fills another model, which has all that was in the old one, for another owner; the
+ * folder is the same. It is looked through at the next tick. */
+void mrd_file_source_move(struct mrd_file_source *source,
+			  const struct mrd_file_source_config *config);
+
 /* The inotify descriptor, readable when there is something to do. */
 int mrd_file_source_fd(const struct mrd_file_source *source);
 /* Reads events and applies what changed. Never blocks. */
@@ -50,6 +47,6 @@ int mrd_file_source_dispatch(struct mrd_file_source *source, uint64_t now_ns);
 int mrd_file_source_tick(struct mrd_file_source *source, uint64_t now_ns);
 
 void mrd_file_source_get_status(const struct mrd_file_source *source,
-				struct mrd_file_source_status *ret_status);
+				struct mrd_source_status *ret_status);
 
 #endif

@@ -125,6 +125,12 @@ void mrd_owners_free(struct mrd_owners *owners)
 	free(owners);
 }
 
+void mrd_owners_move(struct mrd_owners *owners, struct mrd_model *model, size_t cluster)
+{
+	owners->model = model;
+	owners->cluster = cluster;
+}
+
 int mrd_owners_add(struct mrd_owners *owners, const char *path, struct mrd_owner **ret_owner)
 {
 	struct mrd_owner *owner = calloc(1, sizeof(*owner));

@@ -26,6 +26,8 @@ struct mrd_owned_object {
 
 int mrd_owners_new(struct mrd_model *model, size_t cluster, struct mrd_owners **ret_owners);
 void mrd_owners_free(struct mrd_owners *owners); /* NULL is fine; frees its files too */
+/* To another model, which has all that was in the old one. */
+void mrd_owners_move(struct mrd_owners *owners, struct mrd_model *model, size_t cluster);
 
 /* path orders the files and names them in findings. */
 int mrd_owners_add(struct mrd_owners *owners, const char *path, struct mrd_owner **ret_owner);

@@ -102,6 +102,18 @@ static void print_unwritten(const json_t *agent, FILE *out)
 			mrd_view_span(mrd_view_integer(service, "since_ms"), span, sizeof(span)));
 }
 
+static void print_metrics(const json_t *agent, FILE *out)
+{
+	const json_t *metrics = json_object_get(agent, "metrics");
+	const char *error = mrd_view_text(metrics, "error");
+
+	if (*error)
+		fprintf(out, "  METRICS NOT SERVED on %s: %s\n", mrd_view_text(metrics, "address"),
+			error);
+	else if (json_is_object(metrics))
+		fprintf(out, "  metrics on %s\n", mrd_view_text(metrics, "address"));
+}
+
 static void print_rejected(const json_t *agent, FILE *out)
 {
 	const json_t *rejected = json_object_get(agent, "policy_rejected");
@@ -118,6 +130,24 @@ static void print_rejected(const json_t *agent, FILE *out)
 			: "the policy before holds");
 	json_array_foreach(json_object_get(rejected, "findings"), i, finding)
 		fprintf(out, "    %s\n", json_is_string(finding) ? json_string_value(finding) : "");
+}
+
+static void print_rejected_rules(const json_t *agent, FILE *out)
+{
+	const json_t *rule;
+	size_t i;
+
+	json_array_foreach(json_object_get(agent, "rules_rejected"), i, rule)
+	{
+		const json_t *finding;
+		size_t k;
+
+		fprintf(out, "  RULE REJECTED %s: %s\n", mrd_view_text(rule, "rule"),
+			!strcmp(mrd_view_text(rule, "holds"), "before") ? "its version before holds"
+									: "nothing of it holds");
+		json_array_foreach(json_object_get(rule, "findings"), k, finding) fprintf(
+			out, "    %s\n", json_is_string(finding) ? json_string_value(finding) : "");
+	}
 }
 
 static void print_agent(const json_t *agent, FILE *out)
@@ -141,9 +171,36 @@ static void print_agent(const json_t *agent, FILE *out)
 	fputc('\n', out);
 	if (json_is_true(json_object_get(agent, "holding")))
 		fprintf(out, "  holding what was adopted until the clusters are read\n");
+	if (json_is_true(json_object_get(agent, "waiting")))
+		fprintf(out, "  waiting for clusters to be read\n");
+	print_metrics(agent, out);
 	print_rejected(agent, out);
+	print_rejected_rules(agent, out);
 	print_features(agent, out);
 	print_unwritten(agent, out);
+}
+
+/* Where in the history of each kind of object a cluster's API server is followed. */
+static void print_versions(const json_t *cluster, FILE *out)
+{
+	const json_t *resource;
+	const char *before = "";
+	size_t i;
+
+	if (!json_array_size(json_object_get(cluster, "resources")))
+		return;
+	fprintf(out, "  %s at version: ", mrd_view_text(cluster, "name"));
+	json_array_foreach(json_object_get(cluster, "resources"), i, resource)
+	{
+		const char *version = mrd_view_text(resource, "version");
+
+		fprintf(out, "%s%s %s", before, mrd_view_text(resource, "resource"),
+			json_is_true(json_object_get(resource, "missing")) ? "not served"
+			: *version					   ? version
+									   : "none");
+		before = ", ";
+	}
+	fputc('\n', out);
 }
 
 static void print_clusters(const json_t *clusters, FILE *out)
@@ -169,17 +226,21 @@ static void print_clusters(const json_t *clusters, FILE *out)
 		mrd_columns_add(table, "%s", mrd_view_text(cluster, "source"));
 		if (json_is_integer(heard))
 			mrd_columns_add(
-				table, "%s ago",
-				mrd_view_span(json_integer_value(heard), span, sizeof(span)));
+				table, "%s ago%s",
+				mrd_view_span(json_integer_value(heard), span, sizeof(span)),
+				json_is_true(json_object_get(cluster, "stale")) ? ", stale" : "");
 		else
 			mrd_columns_add(table, "%s", "never");
 		mrd_columns_add(table, "%lld", mrd_view_integer(cluster, "services"));
 		mrd_columns_add(table, "%lld", mrd_view_integer(cluster, "slices"));
 		mrd_columns_add(table, "%lld", mrd_view_integer(cluster, "nodes"));
-		mrd_columns_add(table, "%lld", mrd_view_integer(cluster, "broken_files"));
+		mrd_columns_add(table, "%lld",
+				mrd_view_integer(cluster, "broken_files") +
+					mrd_view_integer(cluster, "broken_objects"));
 	}
 	fputc('\n', out);
 	mrd_columns_print(table, 0, out);
+	json_array_foreach(clusters, i, cluster) print_versions(cluster, out);
 	json_array_foreach(clusters, i, cluster) if (*mrd_view_text(cluster, "error")) fprintf(
 		out, "  %s fails for %s: %s\n", mrd_view_text(cluster, "name"),
 		mrd_view_span(mrd_view_integer(cluster, "failing_for_ms"), span, sizeof(span)),

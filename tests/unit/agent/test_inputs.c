@@ -114,9 +114,9 @@ static struct mrd_inputs *open_inputs(const struct mrd_agent_config *config)
 	struct mrd_inputs *inputs = NULL;
 	struct mrd_diag diag = {0};
 
-	assert_int_equal(mrd_inputs_load_policy(config, &diag, &policy), 0);
+	assert_int_equal(mrd_inputs_load_policy(config, NULL, &diag, &policy), 0);
 	mrd_diag_free(&diag);
-	assert_int_equal(mrd_inputs_new(config, policy, loop, &hooks, &inputs), 0);
+	assert_int_equal(mrd_inputs_new(config, policy, loop, &hooks, NULL, &inputs), 0);
 	return inputs;
 }
 
@@ -272,20 +272,19 @@ static void a_cluster_that_is_not_there_is_known(void **state)
 {
 	struct mrd_agent_config *config = read_config("");
 	struct mrd_inputs *inputs = open_inputs(config);
-	struct mrd_file_source_status status;
-	bool home;
-	bool all;
+	struct mrd_inputs_progress progress;
+	struct mrd_source_status status;
 
 	(void)state;
-	mrd_inputs_progress(inputs, &home, &all);
-	assert_true(home);
-	assert_false(all);
+	mrd_inputs_progress(inputs, &progress);
+	assert_true(progress.home_read && progress.home_complete);
+	assert_false(progress.all_read || progress.all_complete);
 	mrd_inputs_source_status(inputs, 1, &status);
 	assert_false(status.readable);
 	assert_int_equal(mkdir(in("nowhere"), 0700), 0);
 	mrd_inputs_tick(inputs);
-	mrd_inputs_progress(inputs, &home, &all);
-	assert_true(all);
+	mrd_inputs_progress(inputs, &progress);
+	assert_true(progress.all_read && progress.all_complete);
 	rmdir(in("nowhere"));
 	mrd_inputs_free(inputs);
 	mrd_agent_config_free(config);
@@ -351,8 +350,10 @@ static void status_tells_of_agent_and_clusters(void **state)
 		.features = features,
 		.feature_count = 2,
 		.started_ns = 1,
+		.web_error = -EADDRINUSE,
 		.now_ns = 5000000001,
 	};
+	const json_t *metrics;
 	struct mrd_engine *engine;
 	const json_t *clusters;
 	const json_t *agent;
@@ -375,6 +376,9 @@ static void status_tells_of_agent_and_clusters(void **state)
 		text_of(json_array_get(json_object_get(agent, "features"), 1), "consequence"),
 		"EPERM");
 	assert_int_equal(json_array_size(json_object_get(agent, "unwritten")), 0);
+	metrics = json_object_get(agent, "metrics");
+	assert_string_equal(text_of(metrics, "address"), "127.0.0.1:9464");
+	assert_string_equal(text_of(metrics, "error"), "Address already in use");
 	clusters = json_object_get(doc, "clusters");
 	assert_int_equal(json_array_size(clusters), 2);
 	assert_string_equal(text_of(json_array_get(clusters, 0), "name"), "a");
@@ -384,6 +388,15 @@ static void status_tells_of_agent_and_clusters(void **state)
 		json_is_null(json_object_get(json_array_get(clusters, 1), "last_heard_ms_ago")));
 	assert_int_equal(
 		json_integer_value(json_object_get(json_object_get(doc, "kernel"), "maps")), 7);
+	json_decref(doc);
+	status.web_error = 0;
+	doc = mrd_status_document(&status, NULL);
+	metrics = json_object_get(json_object_get(doc, "agent"), "metrics");
+	assert_string_equal(text_of(metrics, "error"), "");
+	json_decref(doc);
+	config->metrics_port = 0;
+	doc = mrd_status_document(&status, NULL);
+	assert_true(json_is_null(json_object_get(json_object_get(doc, "agent"), "metrics")));
 	json_decref(doc);
 	mrd_engine_free(engine);
 	mrd_inputs_free(inputs);

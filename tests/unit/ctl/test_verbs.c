@@ -73,6 +73,11 @@ static void tells_bad_news_from_good(void **state)
 		{.name = "the policy files hold",
 		 .verb = MRD_VERB_STATUS,
 		 .answer = "{\"agent\":{\"policy_rejected\":null},\"clusters\":[],\"kernel\":{}}"},
+		{.name = "a rule of an API server does not hold",
+		 .verb = MRD_VERB_STATUS,
+		 .answer = "{\"agent\":{\"rules_rejected\":[{\"rule\":\"a/b/c\"}]},"
+			   "\"clusters\":[],\"kernel\":{}}",
+		 .want = true},
 		{.name = "no endpoints at all",
 		 .verb = MRD_VERB_ENDPOINTS,
 		 .answer = "{\"endpoints\":[]}"},

@@ -362,7 +362,10 @@ static void status_of_an_agent(void **state)
 		"{\"name\":\"ack-shanghai\",\"region\":\"\",\"home\":false,\"source\":\"/state/s\","
 		"\"last_heard_ms_ago\":null,\"error\":\"/state/s: No such file or directory\","
 		"\"failing_for_ms\":61000,\"services\":0,\"slices\":0,\"nodes\":0,"
-		"\"broken_files\":2}]}";
+		"\"broken_files\":2,\"broken_objects\":3,\"resources\":["
+		"{\"resource\":\"services\",\"version\":\"17\",\"missing\":false},"
+		"{\"resource\":\"nodes\",\"version\":\"\",\"missing\":false},"
+		"{\"resource\":\"destinationrules\",\"version\":\"\",\"missing\":true}]}]}";
 	json_t *doc = json_loads(agent, 0, NULL);
 
 	json_object_set_new(doc, "kernel", mrd_view_kernel(*state));
@@ -381,9 +384,33 @@ static void status_of_an_agent(void **state)
 		"ack-hangzhou (home)  cn-hangzhou  /state/h  200ms ago         4       4      1  "
 		"     0\n"
 		"ack-shanghai         -            /state/s      never         0       0      0  "
-		"     2\n"
+		"     5\n"
+		"  ack-shanghai at version: services 17, nodes none, destinationrules not served\n"
 		"  ack-shanghai fails for 1m01s: /state/s: No such file or "
 		"directory\n" KERNEL_TEXT);
+}
+
+static void status_of_rejected_rules(void **state)
+{
+	json_t *doc = json_pack(
+		"{s:{s:b, s:[{s:s, s:s, s:[s]}, {s:s, s:s, s:[]}]}, s:[], s:n}", "agent", "waiting",
+		true, "rules_rejected", "rule", "east/shop/web", "holds", "before", "findings",
+		"east/shop/web: error: spec.hots: unknown field", "rule", "east/shop/db", "holds",
+		"nothing", "findings", "clusters", "kernel");
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	(void)state;
+	mrd_view_print_status(doc, out);
+	fclose(out);
+	print_message("%s\n", text);
+	assert_non_null(strstr(text, "  waiting for clusters to be read\n"
+				     "  RULE REJECTED east/shop/web: its version before holds\n"
+				     "    east/shop/web: error: spec.hots: unknown field\n"
+				     "  RULE REJECTED east/shop/db: nothing of it holds\n"));
+	free(text);
+	json_decref(doc);
 }
 
 static void status_of_a_rejected_policy(void **state)
@@ -422,6 +449,41 @@ static void status_of_a_rejected_policy(void **state)
 	}
 }
 
+static void status_of_metrics(void **state)
+{
+	static const struct {
+		const char *error; /* NULL: there are to be none */
+		const char *want;
+	} cases[] = {
+		{.error = "", .want = "  metrics on [::1]:9464\n"},
+		{.error = "Address already in use",
+		 .want = "  METRICS NOT SERVED on [::1]:9464: Address already in use\n"},
+		{.error = NULL, .want = NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		json_t *metrics = cases[i].error ? json_pack("{s:s, s:s}", "address", "[::1]:9464",
+							     "error", cases[i].error)
+						 : json_null();
+		json_t *doc = json_pack("{s:{s:o}, s:[], s:n}", "agent", "metrics", metrics,
+					"clusters", "kernel");
+		char *text = NULL;
+		size_t size;
+		FILE *out = open_memstream(&text, &size);
+
+		print_message("case: %s\n", cases[i].want ? cases[i].want : "none");
+		mrd_view_print_status(doc, out);
+		fclose(out);
+		if (cases[i].want)
+			assert_non_null(strstr(text, cases[i].want));
+		else
+			assert_null(strcasestr(text, "metrics"));
+		free(text);
+		json_decref(doc);
+	}
+}
+
 static void status_without_an_agent(void **state)
 {
 	expect_text(mrd_view_print_status,
@@ -455,6 +517,8 @@ int main(void)
 		OF_GUIDE(endpoints_as_a_table),
 		OF_GUIDE(regions_as_a_table),
 		OF_GUIDE(status_of_an_agent),
+		OF_GUIDE(status_of_rejected_rules),
+		OF_GUIDE(status_of_metrics),
 		OF_GUIDE(status_of_a_rejected_policy),
 		OF_GUIDE(status_without_an_agent),
 		cmocka_unit_test(documents_without_rows_have_a_header),

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-#include "agent/policy_watch.h"
+#include "base/path_watch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -23,7 +23,7 @@ struct place {
 	int wd;	    /* -1: not there */
 };
 
-struct mrd_policy_watch {
+struct mrd_path_watch {
 	int fd;
 	struct place *places;
 	size_t count;
@@ -54,7 +54,7 @@ static int set_place(struct place *place, const char *path)
 }
 
 /* Whether a folder has come. */
-static bool look(struct mrd_policy_watch *watch)
+static bool look(struct mrd_path_watch *watch)
 {
 	bool come = false;
 
@@ -69,14 +69,14 @@ static bool look(struct mrd_policy_watch *watch)
 	return come;
 }
 
-static void free_watch(struct mrd_policy_watch **watch)
+static void free_watch(struct mrd_path_watch **watch)
 {
-	mrd_policy_watch_free(*watch);
+	mrd_path_watch_free(*watch);
 }
 
-int mrd_policy_watch_new(char *const *paths, size_t count, struct mrd_policy_watch **ret_watch)
+int mrd_path_watch_new(char *const *paths, size_t count, struct mrd_path_watch **ret_watch)
 {
-	struct mrd_policy_watch *watch MRD_CLEANUP(free_watch) = calloc(1, sizeof(*watch));
+	struct mrd_path_watch *watch MRD_CLEANUP(free_watch) = calloc(1, sizeof(*watch));
 
 	if (!watch)
 		return -ENOMEM;
@@ -99,7 +99,7 @@ int mrd_policy_watch_new(char *const *paths, size_t count, struct mrd_policy_wat
 	return 0;
 }
 
-void mrd_policy_watch_free(struct mrd_policy_watch *watch)
+void mrd_path_watch_free(struct mrd_path_watch *watch)
 {
 	if (!watch)
 		return;
@@ -113,7 +113,7 @@ void mrd_policy_watch_free(struct mrd_policy_watch *watch)
 	free(watch);
 }
 
-int mrd_policy_watch_fd(const struct mrd_policy_watch *watch)
+int mrd_path_watch_fd(const struct mrd_path_watch *watch)
 {
 	return watch->fd;
 }
@@ -143,7 +143,7 @@ static bool concerns(const struct place *place, const struct inotify_event *even
 	return !(event->mask & IN_CREATE) || is_link(place, event->name);
 }
 
-static bool take_event(struct mrd_policy_watch *watch, const struct inotify_event *event)
+static bool take_event(struct mrd_path_watch *watch, const struct inotify_event *event)
 {
 	bool changed = event->mask & IN_Q_OVERFLOW;
 
@@ -161,7 +161,7 @@ static bool take_event(struct mrd_policy_watch *watch, const struct inotify_even
 	return changed;
 }
 
-bool mrd_policy_watch_dispatch(struct mrd_policy_watch *watch)
+bool mrd_path_watch_dispatch(struct mrd_path_watch *watch)
 {
 	_Alignas(struct inotify_event) char buf[4096];
 	bool changed = false;
@@ -178,7 +178,7 @@ bool mrd_policy_watch_dispatch(struct mrd_policy_watch *watch)
 	return changed;
 }
 
-bool mrd_policy_watch_tick(struct mrd_policy_watch *watch)
+bool mrd_path_watch_tick(struct mrd_path_watch *watch)
 {
 	return look(watch);
 }

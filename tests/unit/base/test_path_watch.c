@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-#include "agent/policy_watch.h"
+#include "base/path_watch.h"
 
 #include <fcntl.h>
 #include <setjmp.h>
@@ -60,86 +60,86 @@ static int tear_down(void **state)
 	return rmdir(root);
 }
 
-static struct mrd_policy_watch *open_watch(void)
+static struct mrd_path_watch *open_watch(void)
 {
 	char *const paths[] = {folder, file};
-	struct mrd_policy_watch *watch;
+	struct mrd_path_watch *watch;
 
-	assert_int_equal(mrd_policy_watch_new(paths, 2, &watch), 0);
-	assert_false(mrd_policy_watch_dispatch(watch));
+	assert_int_equal(mrd_path_watch_new(paths, 2, &watch), 0);
+	assert_false(mrd_path_watch_dispatch(watch));
 	return watch;
 }
 
 static void saving_and_deleting_count(void **state)
 {
-	struct mrd_policy_watch *watch = open_watch();
+	struct mrd_path_watch *watch = open_watch();
 
 	(void)state;
 	write_file(in("folder/a.yaml"));
-	assert_true(mrd_policy_watch_dispatch(watch));
-	assert_false(mrd_policy_watch_dispatch(watch));
+	assert_true(mrd_path_watch_dispatch(watch));
+	assert_false(mrd_path_watch_dispatch(watch));
 	assert_int_equal(unlink(in("folder/a.yaml")), 0);
-	assert_true(mrd_policy_watch_dispatch(watch));
+	assert_true(mrd_path_watch_dispatch(watch));
 	write_file(file);
-	assert_true(mrd_policy_watch_dispatch(watch));
-	mrd_policy_watch_free(watch);
+	assert_true(mrd_path_watch_dispatch(watch));
+	mrd_path_watch_free(watch);
 }
 
 static void a_file_that_is_being_written_does_not(void **state)
 {
-	struct mrd_policy_watch *watch = open_watch();
+	struct mrd_path_watch *watch = open_watch();
 	int fd = open(in("folder/half.yaml"), O_CREAT | O_WRONLY, 0600);
 
 	(void)state;
 	assert_int_equal(write(fd, "spec:", 5), 5);
-	assert_false(mrd_policy_watch_dispatch(watch));
+	assert_false(mrd_path_watch_dispatch(watch));
 	close(fd);
-	assert_true(mrd_policy_watch_dispatch(watch));
+	assert_true(mrd_path_watch_dispatch(watch));
 	unlink(in("folder/half.yaml"));
-	mrd_policy_watch_free(watch);
+	mrd_path_watch_free(watch);
 }
 
 static void a_file_put_in_place_counts(void **state)
 {
-	struct mrd_policy_watch *watch = open_watch();
+	struct mrd_path_watch *watch = open_watch();
 
 	(void)state;
 	write_file(in("one/other"));
-	assert_false(mrd_policy_watch_dispatch(watch)); /* not the file that is named */
+	assert_false(mrd_path_watch_dispatch(watch)); /* not the file that is named */
 	assert_int_equal(rename(in("one/other"), file), 0);
-	assert_true(mrd_policy_watch_dispatch(watch));
-	mrd_policy_watch_free(watch);
+	assert_true(mrd_path_watch_dispatch(watch));
+	mrd_path_watch_free(watch);
 }
 
 /* A ConfigMap's volume: ..data points to a folder of files, and is replaced. */
 static void a_config_map_counts(void **state)
 {
-	struct mrd_policy_watch *watch = open_watch();
+	struct mrd_path_watch *watch = open_watch();
 
 	(void)state;
 	assert_int_equal(symlink("a", in("one/..tmp")), 0);
-	assert_true(mrd_policy_watch_dispatch(watch));
+	assert_true(mrd_path_watch_dispatch(watch));
 	assert_int_equal(rename(in("one/..tmp"), in("one/..data")), 0);
-	assert_true(mrd_policy_watch_dispatch(watch));
+	assert_true(mrd_path_watch_dispatch(watch));
 	unlink(in("one/..data"));
-	mrd_policy_watch_free(watch);
+	mrd_path_watch_free(watch);
 }
 
 static void a_folder_may_go_and_come(void **state)
 {
-	struct mrd_policy_watch *watch = open_watch();
+	struct mrd_path_watch *watch = open_watch();
 
 	(void)state;
 	assert_int_equal(rmdir(folder), 0);
-	assert_true(mrd_policy_watch_dispatch(watch));
-	assert_false(mrd_policy_watch_tick(watch));
+	assert_true(mrd_path_watch_dispatch(watch));
+	assert_false(mrd_path_watch_tick(watch));
 	assert_int_equal(mkdir(folder, 0700), 0);
-	assert_true(mrd_policy_watch_tick(watch));
-	assert_false(mrd_policy_watch_tick(watch));
+	assert_true(mrd_path_watch_tick(watch));
+	assert_false(mrd_path_watch_tick(watch));
 	write_file(in("folder/a.yaml"));
-	assert_true(mrd_policy_watch_dispatch(watch));
+	assert_true(mrd_path_watch_dispatch(watch));
 	unlink(in("folder/a.yaml"));
-	mrd_policy_watch_free(watch);
+	mrd_path_watch_free(watch);
 }
 
 int main(void)

@@ -1,0 +1,551 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* What an API server says, by a client that says what the test wants. */
+#include "source/kube_source.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/strbuf.h"
+#include "fake_client.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+enum { OPENED_NS = 5 };
+
+/* ------------------------------------------------------------------------ the stage */
+
+struct stage {
+	struct mrd_model *model;
+	struct mrd_rule_docs *rules;
+	struct mrd_kube_source *source;
+	struct mrd_strbuf news; /* "title field: reason;" and "title whole;" */
+	int before;
+	int changed;
+};
+
+static void note_before(void *self)
+{
+	((struct stage *)self)->before++;
+}
+
+static void note_changed(void *self)
+{
+	((struct stage *)self)->changed++;
+}
+
+static void note_findings(void *self, const struct mrd_diag *diag)
+{
+	struct stage *stage = self;
+
+	for (size_t i = 0; i < diag->count; i++)
+		mrd_strbuf_addf(&stage->news, "%s %s;", diag->findings[i].file,
+				diag->findings[i].field);
+}
+
+static void note_recovered(void *self, const char *object)
+{
+	mrd_strbuf_addf(&((struct stage *)self)->news, "%s whole;", object);
+}
+
+static const struct mrd_kube_source_hooks hooks = {
+	.before = note_before,
+	.changed = note_changed,
+	.findings = note_findings,
+	.recovered = note_recovered,
+};
+
+static struct mrd_model *new_model(void)
+{
+	static const struct mrd_model_cluster clusters[] = {{.name = "east"}, {.name = "west"}};
+	struct mrd_model *model;
+
+	assert_int_equal(mrd_model_new(clusters, COUNT(clusters), 0, "", &model), 0);
+	return model;
+}
+
+static int set_up(void **state)
+{
+	struct stage *stage = calloc(1, sizeof(*stage));
+	struct mrd_kube_source_config config = {
+		.name = "east",
+		.where = {.kubeconfig = "/etc/east", .context = ""},
+		.hooks = hooks,
+	};
+
+	assert_non_null(stage);
+	stage->model = new_model();
+	assert_int_equal(mrd_rule_docs_new("east", &stage->rules), 0);
+	config.rules = stage->rules;
+	config.model = stage->model;
+	config.hooks.self = stage;
+	assert_int_equal(mrd_kube_source_new(&config, NULL, OPENED_NS, &stage->source), 0);
+	*state = stage;
+	return 0;
+}
+
+static int tear_down(void **state)
+{
+	struct stage *stage = *state;
+
+	mrd_kube_source_free(stage->source);
+	mrd_rule_docs_free(stage->rules);
+	mrd_model_free(stage->model);
+	mrd_strbuf_free(&stage->news);
+	free(stage);
+	return 0;
+}
+
+/* The nodes of a cluster, and what was said since the last time. */
+static void expect(struct stage *stage, size_t cluster, const char *want, const char *want_news)
+{
+	static const char *const names[] = {"n1", "n2", "n3"};
+	struct mrd_strbuf nodes = {0};
+
+	mrd_strbuf_add(&nodes, "", 0);
+	mrd_strbuf_add(&stage->news, "", 0);
+	for (size_t i = 0; i < COUNT(names); i++) {
+		const struct mrd_meta *node =
+			mrd_model_find(stage->model, cluster, MRD_KIND_NODE, "", names[i]);
+
+		if (node)
+			mrd_strbuf_addf(&nodes, "%s%s=%s", nodes.len ? " " : "", names[i],
+					mrd_labels_get(&node->labels, "v"));
+	}
+	print_message("nodes: %s, news: %s\n", nodes.text, stage->news.text);
+	assert_string_equal(nodes.text, want);
+	assert_string_equal(stage->news.text, want_news);
+	mrd_strbuf_free(&nodes);
+	mrd_strbuf_free(&stage->news);
+}
+
+#define NODE(name, v)                                                                   \
+	"{\"kind\":\"Node\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"" name "\"," \
+	"\"labels\":{\"v\":\"" v "\"},\"managedFields\":[{\"f:x\":{}}]},\"status\":{}}"
+#define BROKEN(name, why)                                                               \
+	"{\"kind\":\"Node\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"" name "\"," \
+	"\"labels\":" why "}}"
+
+/* ------------------------------------------------------------------------ what is asked for */
+
+static void what_is_asked_for(void **state)
+{
+	static const struct {
+		const char *path;
+		const char *selector;
+		bool may_be_missing;
+	} wants[] = {
+		{"/api/v1/services",
+		 "!service.kubernetes.io/headless,!service.kubernetes.io/service-proxy-name",
+		 false},
+		{"/apis/discovery.k8s.io/v1/endpointslices",
+		 "!service.kubernetes.io/headless,!service.kubernetes.io/service-proxy-name",
+		 false},
+		{"/api/v1/nodes", "", false},
+		{"/apis/networking.istio.io/v1/destinationrules", "", true},
+	};
+	struct mrd_kube_source_config far = {
+		.name = "west", .where = {.in_cluster = true, .kubeconfig = "", .context = ""}};
+	struct stage *stage = *state;
+	struct mrd_kube_source *source;
+
+	assert_int_equal(client->config.resource_count, COUNT(wants));
+	assert_string_equal(client->config.where.kubeconfig, "/etc/east");
+	for (size_t i = 0; i < COUNT(wants); i++) {
+		print_message("case: %s\n", wants[i].path);
+		assert_string_equal(client->resources[i].path, wants[i].path);
+		assert_string_equal(client->resources[i].label_selector, wants[i].selector);
+		assert_int_equal(client->resources[i].may_be_missing, wants[i].may_be_missing);
+	}
+	far.model = stage->model;
+	assert_int_equal(mrd_kube_source_new(&far, NULL, OPENED_NS, &source), 0);
+	assert_int_equal(client->config.resource_count, RULES);
+	mrd_kube_source_free(source);
+	refuse_clients = -EMFILE;
+	assert_int_equal(mrd_kube_source_new(&far, NULL, OPENED_NS, &source), -EMFILE);
+	refuse_clients = 0;
+}
+
+/* ------------------------------------------------------------------------ lists and changes */
+
+enum act { END_OF_ACTS, BEGIN, END, PUT, REMOVE };
+
+struct act_case {
+	const char *name;
+	struct {
+		enum act act;
+		const char *json;
+		int want;
+	} acts[10];
+	const char *want;
+	const char *news;
+};
+
+static const struct act_case act_cases[] = {
+	{"a list",
+	 {{.act = BEGIN},
+	  {.act = PUT, .json = NODE("n1", "1")},
+	  {.act = PUT, .json = NODE("n2", "1")},
+	  {.act = END}},
+	 "n1=1 n2=1",
+	 ""},
+	{"a list is applied as it comes",
+	 {{.act = BEGIN}, {.act = PUT, .json = NODE("n1", "1")}},
+	 "n1=1",
+	 ""},
+	{"changes",
+	 {{.act = BEGIN},
+	  {.act = PUT, .json = NODE("n1", "1")},
+	  {.act = END},
+	  {.act = PUT, .json = NODE("n1", "2")},
+	  {.act = PUT, .json = NODE("n2", "1")},
+	  {.act = REMOVE, .json = NODE("n2", "1")}},
+	 "n1=2",
+	 ""},
+	{"a second list that lacks one",
+	 {{.act = BEGIN},
+	  {.act = PUT, .json = NODE("n1", "1")},
+	  {.act = PUT, .json = NODE("n2", "1")},
+	  {.act = END},
+	  {.act = BEGIN},
+	  {.act = PUT, .json = NODE("n2", "2")},
+	  {.act = END}},
+	 "n2=2",
+	 ""},
+	{"a second list that is cut",
+	 {{.act = BEGIN},
+	  {.act = PUT, .json = NODE("n1", "1")},
+	  {.act = PUT, .json = NODE("n2", "1")},
+	  {.act = END},
+	  {.act = BEGIN},
+	  {.act = PUT, .json = NODE("n2", "2")}},
+	 "n1=1 n2=2",
+	 ""},
+	{"cut, and begun again",
+	 {{.act = BEGIN},
+	  {.act = PUT, .json = NODE("n1", "1")},
+	  {.act = END},
+	  {.act = BEGIN},
+	  {.act = PUT, .json = NODE("n2", "2")},
+	  {.act = BEGIN},
+	  {.act = PUT, .json = NODE("n3", "3")},
+	  {.act = END}},
+	 "n3=3",
+	 ""},
+	{"an object that cannot be read",
+	 {{.act = BEGIN},
+	  {.act = PUT, .json = NODE("n1", "1")},
+	  {.act = END},
+	  {.act = PUT, .json = BROKEN("n1", "7"), .want = -EBADMSG}},
+	 "n1=1",
+	 "east/nodes/n1 metadata.labels;"},
+	{"and again: said once",
+	 {{.act = PUT, .json = BROKEN("n1", "7"), .want = -EBADMSG},
+	  {.act = PUT, .json = BROKEN("n1", "7"), .want = -EBADMSG}},
+	 "",
+	 "east/nodes/n1 metadata.labels;"},
+	{"broken otherwise: said anew",
+	 {{.act = PUT, .json = BROKEN("n1", "7"), .want = -EBADMSG},
+	  {.act = PUT, .json = BROKEN("n1", "{\"a\":[]}"), .want = -EBADMSG}},
+	 "",
+	 "east/nodes/n1 metadata.labels;east/nodes/n1 metadata.labels.a;"},
+	{"a list with one that cannot be read keeps what was known of it",
+	 {{.act = BEGIN},
+	  {.act = PUT, .json = NODE("n1", "1")},
+	  {.act = PUT, .json = NODE("n2", "1")},
+	  {.act = END},
+	  {.act = BEGIN},
+	  {.act = PUT, .json = BROKEN("n1", "7"), .want = -EBADMSG},
+	  {.act = END}},
+	 "n1=1",
+	 "east/nodes/n1 metadata.labels;"},
+	{"whole again",
+	 {{.act = PUT, .json = BROKEN("n1", "7"), .want = -EBADMSG},
+	  {.act = PUT, .json = NODE("n1", "2")},
+	  {.act = PUT, .json = NODE("n1", "3")}},
+	 "n1=3",
+	 "east/nodes/n1 metadata.labels;east/nodes/n1 whole;"},
+	{"gone while it was broken, then back: nothing to say",
+	 {{.act = PUT, .json = BROKEN("n1", "7"), .want = -EBADMSG},
+	  {.act = REMOVE, .json = NODE("n1", "")},
+	  {.act = PUT, .json = NODE("n1", "3")}},
+	 "n1=3",
+	 "east/nodes/n1 metadata.labels;"},
+	{"gone with a list while it was broken",
+	 {{.act = PUT, .json = NODE("n1", "1")},
+	  {.act = PUT, .json = BROKEN("n1", "7"), .want = -EBADMSG},
+	  {.act = BEGIN},
+	  {.act = END},
+	  {.act = PUT, .json = NODE("n1", "3")}},
+	 "n1=3",
+	 "east/nodes/n1 metadata.labels;"},
+	{"no JSON", {{.act = PUT, .json = "{\"kind\":", .want = -EBADMSG}}, "", "east/nodes ;"},
+	{"no name",
+	 {{.act = PUT, .json = "{\"kind\":\"Node\"}", .want = -EBADMSG}},
+	 "",
+	 "east/nodes metadata.name;"},
+	{"of another kind",
+	 {{.act = PUT,
+	   .json = "{\"kind\":\"Pod\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"n1\"}}",
+	   .want = -EBADMSG}},
+	 "",
+	 "east/nodes/n1 kind;"},
+	{"of a kind that nobody knows",
+	 {{.act = PUT,
+	   .json = "{\"kind\":\"Status\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"n1\"}}",
+	   .want = -EBADMSG}},
+	 "",
+	 "east/nodes/n1 kind;"},
+	{"removed without being there", {{.act = REMOVE, .json = NODE("n1", "")}}, "", ""},
+	{"removed without a name",
+	 {{.act = REMOVE, .json = "{}", .want = -EBADMSG}},
+	 "",
+	 "east/nodes metadata.name;"},
+};
+
+static void what_is_said_is_in_the_model(void **state)
+{
+	tear_down(state);
+	for (size_t i = 0; i < COUNT(act_cases); i++) {
+		const struct act_case *test = &act_cases[i];
+
+		print_message("case: %s\n", test->name);
+		set_up(state);
+		for (size_t k = 0; test->acts[k].act; k++) {
+			if (test->acts[k].act == BEGIN)
+				fake_begin(client, NODES);
+			else if (test->acts[k].act == END)
+				fake_end(client, NODES);
+			else
+				assert_int_equal((test->acts[k].act == PUT ? fake_put : fake_take)(
+							 client, NODES, test->acts[k].json),
+						 test->acts[k].want);
+		}
+		expect(*state, 0, test->want, test->news);
+		tear_down(state);
+	}
+	set_up(state);
+}
+
+/* As a server writes them: managed fields, nulls and zeros. */
+static void services_and_slices_are_read(void **state)
+{
+	static const char service[] =
+		"{\"kind\":\"Service\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"web\","
+		"\"namespace\":\"shop\",\"uid\":\"1\",\"managedFields\":[]},\"spec\":{"
+		"\"clusterIP\":\"172.16.0.9\",\"clusterIPs\":[\"172.16.0.9\"],\"ports\":[{"
+		"\"port\":80,\"protocol\":\"TCP\",\"targetPort\":8080}]},"
+		"\"status\":{\"loadBalancer\":{}}}";
+	static const char slice[] =
+		"{\"kind\":\"EndpointSlice\",\"apiVersion\":\"discovery.k8s.io/v1\",\"metadata\":{"
+		"\"name\":\"web-x\",\"namespace\":\"shop\",\"labels\":{"
+		"\"kubernetes.io/service-name\":\"web\"}},\"addressType\":\"IPv4\",\"endpoints\":[{"
+		"\"addresses\":[\"10.0.0.7\"],\"conditions\":{}}],\"ports\":[{\"name\":\"\","
+		"\"port\":8080,\"protocol\":\"TCP\"}]}";
+	static const char empty[] =
+		"{\"kind\":\"EndpointSlice\",\"apiVersion\":\"discovery.k8s.io/v1\",\"metadata\":{"
+		"\"name\":\"web-x\",\"namespace\":\"shop\",\"labels\":{"
+		"\"kubernetes.io/service-name\":\"web\"}},\"addressType\":\"IPv4\","
+		"\"endpoints\":null,\"ports\":null}";
+	struct stage *stage = *state;
+	struct mrd_view *view;
+
+	assert_int_equal(fake_put(client, SERVICES, service), 0);
+	assert_int_equal(fake_put(client, SLICES, slice), 0);
+	assert_int_equal(mrd_model_view(stage->model, "shop", "web", &view), 0);
+	assert_int_equal(view->port_count, 1);
+	assert_int_equal(view->ports[0].endpoint_count, 1);
+	assert_true(view->ports[0].endpoints[0].ready);
+	mrd_view_free(view);
+	assert_int_equal(fake_put(client, SLICES, empty), 0);
+	assert_int_equal(mrd_model_view(stage->model, "shop", "web", &view), 0);
+	assert_int_equal(view->ports[0].endpoint_count, 0);
+	mrd_view_free(view);
+	expect(stage, 0, "", "");
+}
+
+/* ------------------------------------------------------------------------ another model */
+
+static void a_source_moves_to_another_model(void **state)
+{
+	struct stage *stage = *state;
+	struct stage heir = {.model = new_model()};
+	struct mrd_kube_source_hooks moved = hooks;
+
+	moved.self = &heir;
+	fake_begin(client, NODES);
+	assert_int_equal(fake_put(client, NODES, NODE("n1", "1")), 0);
+	assert_int_equal(fake_put(client, NODES, NODE("n2", "1")), 0);
+	fake_end(client, NODES);
+	fake_begin(client, NODES); /* in the middle of a list */
+	assert_int_equal(fake_put(client, NODES, NODE("n2", "2")), 0);
+	assert_int_equal(mrd_model_copy(stage->model, 0, heir.model, 1), 0);
+	mrd_kube_source_move(stage->source, heir.model, 1, &moved);
+	expect(&heir, 1, "n1=1 n2=2", "");
+	fake_end(client, NODES);
+	expect(&heir, 1, "n2=2", "");
+	expect(stage, 0, "n1=1 n2=2", "");
+	assert_int_equal(fake_put(client, NODES, BROKEN("n2", "7")), -EBADMSG);
+	expect(&heir, 1, "n2=2", "east/nodes/n2 metadata.labels;");
+	client->config.changed(client->config.self);
+	assert_int_equal(heir.changed, 1);
+	assert_int_equal(stage->changed, 0);
+	mrd_model_free(heir.model);
+}
+
+/* ------------------------------------------------------------------------ status */
+
+struct status_case {
+	const char *name;
+	/* Which kinds were read, in the order in which they are asked for. */
+	bool synced[RESOURCES_MAX];
+	uint64_t slices_failing_ns;
+	bool want_read;
+	bool want_rules;
+	uint64_t want_silent_ns;
+};
+
+static const struct status_case status_cases[] = {
+	{.name = "nothing yet", .want_silent_ns = OPENED_NS},
+	{
+		.name = "all",
+		.synced = {true, true, true, true},
+		.want_read = true,
+		.want_rules = true,
+	},
+	{.name = "all but the rules", .synced = {true, true, true}, .want_read = true},
+	{.name = "all but the nodes", .synced = {true, true, false, true}, .want_rules = true},
+	{
+		.name = "slices have fallen silent",
+		.synced = {true, true, true, true},
+		.slices_failing_ns = 9,
+		.want_read = true,
+		.want_rules = true,
+		.want_silent_ns = 9,
+	},
+	{
+		.name = "slices in the middle of their first list",
+		.synced = {true},
+		.want_silent_ns = OPENED_NS,
+	},
+};
+
+static void what_was_read_is_told(void **state)
+{
+	struct stage *stage = *state;
+
+	for (size_t i = 0; i < COUNT(status_cases); i++) {
+		const struct status_case *test = &status_cases[i];
+		struct mrd_source_status status;
+
+		print_message("case: %s\n", test->name);
+		for (size_t k = 0; k < RESOURCES_MAX; k++)
+			client->reflectors[k] =
+				(struct mrd_reflector_status){.synced = test->synced[k]};
+		client->reflectors[SLICES].failing_since_ns = test->slices_failing_ns;
+		mrd_kube_source_get_status(stage->source, &status);
+		assert_int_equal(status.read, test->want_read);
+		assert_int_equal(status.complete, test->want_read);
+		assert_int_equal(status.rules_read, test->want_rules);
+		assert_int_equal(status.silent_since_ns, test->want_silent_ns);
+	}
+}
+
+static void the_status_is_told(void **state)
+{
+	struct stage *stage = *state;
+	struct mrd_reflector_status resource;
+	struct mrd_source_status status;
+
+	mrd_kube_source_get_status(stage->source, &status);
+	assert_string_equal(status.where, "/etc/east");
+	assert_true(status.readable);
+	assert_int_equal(fake_put(client, NODES, BROKEN("n1", "7")), -EBADMSG);
+	client->status = (struct mrd_kube_client_status){
+		.last_heard_ns = 7,
+		.failing_since_ns = 9,
+		.server = "https://east",
+		.error = "refused",
+	};
+	client->reflectors[SLICES].version = "123";
+	mrd_kube_source_get_status(stage->source, &status);
+	assert_string_equal(status.where, "https://east");
+	assert_false(status.readable);
+	assert_int_equal(status.last_heard_ns, 7);
+	assert_int_equal(status.failing_since_ns, 9);
+	assert_string_equal(status.error, "refused");
+	assert_int_equal(status.broken_objects, 1);
+	assert_int_equal(status.broken_files, 0);
+	assert_string_equal(mrd_kube_source_get_resource(stage->source, SLICES, &resource),
+			    "endpointslices");
+	assert_string_equal(resource.version, "123");
+	assert_null(mrd_kube_source_get_resource(stage->source, RESOURCES_MAX, &resource));
+}
+
+static void the_clients_words_are_handed_on(void **state)
+{
+	struct stage *stage = *state;
+	const struct mrd_place place = {.file = "/etc/east"};
+	struct mrd_diag diag = {0};
+
+	mrd_diag_add(&diag, MRD_WARNING, &place, "insecure", "why");
+	client->config.before(client->config.self);
+	client->config.changed(client->config.self);
+	client->config.findings(client->config.self, &diag);
+	assert_int_equal(stage->before, 1);
+	assert_int_equal(stage->changed, 1);
+	expect(stage, 0, "", "/etc/east insecure;");
+	mrd_diag_free(&diag);
+}
+
+/* ------------------------------------------------------------------------ rules */
+
+#define RULE(name)                                                                 \
+	"{\"kind\":\"DestinationRule\",\"apiVersion\":\"networking.istio.io/v1\"," \
+	"\"metadata\":{\"name\":\"" name "\",\"namespace\":\"shop\","              \
+	"\"creationTimestamp\":\"2026-01-01T00:00:00Z\"},\"spec\":{\"host\":\"web\"}}"
+
+static void rules_are_collected(void **state)
+{
+	struct stage *stage = *state;
+	const struct mrd_rule_docs *docs = stage->rules;
+
+	fake_begin(client, RULES);
+	assert_int_equal(fake_put(client, RULES, RULE("a")), 0);
+	assert_int_equal(fake_put(client, RULES, RULE("b")), 0);
+	assert_false(mrd_rule_docs_is_due(docs));
+	fake_end(client, RULES);
+	assert_true(mrd_rule_docs_is_due(docs));
+	assert_int_equal(mrd_rule_docs_count(docs), 2);
+	assert_int_equal(fake_take(client, RULES, RULE("a")), 0);
+	assert_int_equal(mrd_rule_docs_count(docs), 1);
+	fake_begin(client, RULES);
+	fake_end(client, RULES);
+	assert_int_equal(mrd_rule_docs_count(docs), 0);
+	expect(stage, 0, "", "");
+}
+
+#define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(what_is_asked_for),
+		TEST(what_is_said_is_in_the_model),
+		TEST(services_and_slices_are_read),
+		TEST(a_source_moves_to_another_model),
+		TEST(the_status_is_told),
+		TEST(what_was_read_is_told),
+		TEST(the_clients_words_are_handed_on),
+		TEST(rules_are_collected),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,472 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+#include "source/kube_source.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/doc_json.h"
+#include "base/strbuf.h"
+#include "base/table.h"
+#include "source/object_doc.h"
+
+/* What kube-proxy leaves out as well: nobody can connect to these by an address of the service. */
+#define SERVED "!service.kubernetes.io/headless,!service.kubernetes.io/service-proxy-name"
+
+static const struct resource {
+	const char *plural;
+	const char *path;
+	const char *api_version;
+	const char *kind_name;
+	const char *selector;
+	enum mrd_kind kind; /* MRD_KIND_COUNT: none of the model's */
+	/* Istio before 1.22 serves an older version alone; both say the same. NULL: no other. */
+	const char *other_path;
+	const char *other_api_version;
+} resources[] = {
+	{"services", "/api/v1/services", "v1", "Service", SERVED, MRD_KIND_SERVICE, NULL, NULL},
+	{"endpointslices", "/apis/discovery.k8s.io/v1/endpointslices", "discovery.k8s.io/v1",
+	 "EndpointSlice", SERVED, MRD_KIND_SLICE, NULL, NULL},
+	{"nodes", "/api/v1/nodes", "v1", "Node", "", MRD_KIND_NODE, NULL, NULL},
+	{"destinationrules", "/apis/networking.istio.io/v1/destinationrules",
+	 "networking.istio.io/v1", "DestinationRule", "", MRD_KIND_COUNT,
+	 "/apis/networking.istio.io/v1beta1/destinationrules", "networking.istio.io/v1beta1"},
+};
+
+enum { RESOURCES = sizeof(resources) / sizeof(*resources), RULES = RESOURCES - 1, SLICES = 1 };
+
+/* An object whose last version could not be understood. */
+struct broken {
+	char *reason; /* the first one */
+	bool met;     /* by the list that is under way */
+};
+
+/* One kind of object; self of its reflector's callbacks. */
+struct part {
+	struct mrd_kube_source *source;
+	const struct resource *resource;
+	struct mrd_table *broken; /* "namespace/name" → struct broken */
+};
+
+struct mrd_kube_source {
+	struct mrd_kube_source_hooks hooks;
+	char *name;
+	char *fallback; /* what is told of the server before its URL is known */
+	struct mrd_model *model;
+	size_t cluster;
+	size_t part_count;
+	struct part parts[RESOURCES];
+	struct mrd_rule_docs *rules; /* borrowed; NULL: not followed */
+	struct mrd_kube_client *client;
+	uint64_t opened_ns;
+};
+
+static void broken_free(void *value)
+{
+	struct broken *broken = value;
+
+	free(broken->reason);
+	free(broken);
+}
+
+/* ------------------------------------------------------------------------ which object it is */
+
+/* An object's text, and what it calls itself. */
+struct heard {
+	struct mrd_doc_file *doc;
+	const struct mrd_doc_node *root;
+	const char *namespace_;
+	const char *name;
+	char *key;   /* "namespace/name"; of one without namespace "name" */
+	char *title; /* "cluster/plural/namespace/name", for findings */
+};
+
+static void heard_clear(struct heard *heard)
+{
+	mrd_doc_free(heard->doc);
+	free(heard->key);
+	free(heard->title);
+}
+
+static const char *text_of(const struct mrd_doc_node *map, const char *key)
+{
+	const char *text = "";
+
+	return mrd_doc_string(mrd_doc_get(map, key), &text) ? "" : text;
+}
+
+/* -EBADMSG: it is no JSON, or has no name; diag says so. */
+static int hear(const struct part *part, const char *json, size_t len, struct mrd_diag *diag,
+		struct heard *heard)
+{
+	const struct mrd_doc_node *metadata;
+	const char *slash;
+	int ret;
+
+	if (asprintf(&heard->title, "%s/%s", part->source->name, part->resource->plural) < 0) {
+		heard->title = NULL;
+		return -ENOMEM;
+	}
+	ret = mrd_doc_parse_json(heard->title, json, len, diag, &heard->doc);
+	if (ret < 0)
+		return ret;
+	heard->root = mrd_doc_count(heard->doc) ? mrd_doc_root(heard->doc, 0) : NULL;
+	metadata = mrd_doc_get(heard->root, "metadata");
+	heard->namespace_ = text_of(metadata, "namespace");
+	heard->name = text_of(metadata, "name");
+	if (!*heard->name) {
+		const struct mrd_place place = {.file = heard->title};
+
+		mrd_diag_add(diag, MRD_ERROR, &place, "metadata.name", "missing");
+		return -EBADMSG;
+	}
+	slash = *heard->namespace_ ? "/" : "";
+	free(MRD_STEAL_PTR(heard->title));
+	if (asprintf(&heard->key, "%s%s%s", heard->namespace_, slash, heard->name) < 0) {
+		heard->key = NULL;
+		return -ENOMEM;
+	}
+	if (asprintf(&heard->title, "%s/%s/%s", part->source->name, part->resource->plural,
+		     heard->key) < 0) {
+		heard->title = NULL;
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/* ------------------------------------------------------------------------ what is broken */
+
+static const char *first_error(const struct mrd_diag *diag)
+{
+	for (size_t i = 0; i < diag->count; i++)
+		if (diag->findings[i].severity == MRD_ERROR)
+			return diag->findings[i].reason;
+	return "";
+}
+
+static void tell(const struct part *part, const struct mrd_diag *diag)
+{
+	if (part->source->hooks.findings && diag->count)
+		part->source->hooks.findings(part->source->hooks.self, diag);
+}
+
+/* Remembers it and keeps what the model has of it. Said again only when something else is wrong:
+ * every list brings it anew. */
+static int note_broken(struct part *part, const struct heard *heard, const struct mrd_diag *diag)
+{
+	const char *reason = first_error(diag);
+	struct broken *broken = mrd_table_get_str(part->broken, heard->key);
+	const bool is_news = !broken || strcmp(broken->reason, reason) != 0;
+
+	if (part->resource->kind != MRD_KIND_COUNT)
+		mrd_model_keep(part->source->model, part->source->cluster, part->resource->kind,
+			       heard->namespace_, heard->name);
+	if (is_news) {
+		broken = calloc(1, sizeof(*broken));
+		if (!broken)
+			return -ENOMEM;
+		broken->reason = strdup(reason);
+		if (!broken->reason || mrd_table_put_str(part->broken, heard->key, broken) < 0) {
+			broken_free(broken);
+			return -ENOMEM;
+		}
+		tell(part, diag);
+	}
+	broken->met = true;
+	return -EBADMSG;
+}
+
+static void note_whole(struct part *part, const struct heard *heard)
+{
+	if (mrd_table_delete_str(part->broken, heard->key))
+		return;
+	if (part->source->hooks.recovered)
+		part->source->hooks.recovered(part->source->hooks.self, heard->title);
+}
+
+/* ------------------------------------------------------------------------ objects */
+
+struct reception {
+	const struct part *part;
+	size_t count;
+};
+
+static int receive(void *self, struct mrd_meta *object, const struct mrd_place *at)
+{
+	struct reception *reception = self;
+	const struct part *part = reception->part;
+
+	(void)at;
+	if (object->kind != part->resource->kind) {
+		mrd_object_free(object);
+		return 0; /* not counted, so told below */
+	}
+	reception->count++;
+	return mrd_model_put(part->source->model, part->source->cluster, object);
+}
+
+static int read_object(struct part *part, const struct heard *heard, struct mrd_diag *diag)
+{
+	const struct mrd_place place = {.file = heard->title};
+	struct reception reception = {.part = part};
+	int ret = mrd_object_read(heard->root, heard->title, diag, receive, &reception);
+
+	if (!ret && !reception.count) {
+		mrd_diag_add(diag, MRD_ERROR, &place, "kind", "is no %s of %s",
+			     part->resource->kind_name, part->resource->api_version);
+		return -EBADMSG;
+	}
+	return ret;
+}
+
+static int on_put(void *self, const char *json, size_t len)
+{
+	struct part *part = self;
+	MRD_AUTO_DIAG struct mrd_diag diag = {0};
+	MRD_CLEANUP(heard_clear) struct heard heard = {0};
+	int ret = hear(part, json, len, &diag, &heard);
+
+	if (ret == -EBADMSG)
+		tell(part, &diag);
+	if (ret < 0)
+		return ret;
+	if (part->resource->kind == MRD_KIND_COUNT)
+		return mrd_rule_docs_put(
+			part->source->rules, heard.key,
+			text_of(mrd_doc_get(heard.root, "metadata"), "creationTimestamp"), json,
+			len);
+	ret = read_object(part, &heard, &diag);
+	if (ret == -EBADMSG)
+		return note_broken(part, &heard, &diag);
+	if (ret < 0)
+		return ret;
+	tell(part, &diag);
+	note_whole(part, &heard);
+	return 0;
+}
+
+static int on_remove(void *self, const char *json, size_t len)
+{
+	struct part *part = self;
+	MRD_AUTO_DIAG struct mrd_diag diag = {0};
+	MRD_CLEANUP(heard_clear) struct heard heard = {0};
+	int ret = hear(part, json, len, &diag, &heard);
+
+	if (ret == -EBADMSG)
+		tell(part, &diag);
+	if (ret < 0)
+		return ret;
+	if (part->resource->kind == MRD_KIND_COUNT)
+		mrd_rule_docs_remove(part->source->rules, heard.key);
+	else
+		mrd_model_delete(part->source->model, part->source->cluster, part->resource->kind,
+				 heard.namespace_, heard.name);
+	mrd_table_delete_str(part->broken, heard.key);
+	return 0;
+}
+
+static void on_list_begin(void *self)
+{
+	struct part *part = self;
+	struct broken *broken;
+	size_t cursor = 0;
+
+	while ((broken = mrd_table_next(part->broken, &cursor, NULL, NULL)))
+		broken->met = false;
+	if (part->resource->kind == MRD_KIND_COUNT)
+		mrd_rule_docs_mark(part->source->rules);
+	else
+		mrd_model_mark(part->source->model, part->source->cluster, part->resource->kind);
+}
+
+static void on_list_end(void *self)
+{
+	struct part *part = self;
+	const struct broken *broken;
+	const void *key;
+	size_t key_len;
+	size_t cursor = 0;
+
+	while ((broken = mrd_table_next(part->broken, &cursor, &key, &key_len)))
+		if (!broken->met)
+			mrd_table_delete(part->broken, key, key_len);
+	if (part->resource->kind == MRD_KIND_COUNT)
+		mrd_rule_docs_sweep(part->source->rules);
+	else
+		mrd_model_sweep(part->source->model, part->source->cluster, part->resource->kind);
+}
+
+/* ------------------------------------------------------------------------ the client's hooks */
+
+static void on_before(void *self)
+{
+	const struct mrd_kube_source *source = self;
+
+	if (source->hooks.before)
+		source->hooks.before(source->hooks.self);
+}
+
+static void on_changed(void *self)
+{
+	const struct mrd_kube_source *source = self;
+
+	if (source->hooks.changed)
+		source->hooks.changed(source->hooks.self);
+}
+
+static void on_findings(void *self, const struct mrd_diag *diag)
+{
+	const struct mrd_kube_source *source = self;
+
+	if (source->hooks.findings)
+		source->hooks.findings(source->hooks.self, diag);
+}
+
+/* ------------------------------------------------------------------------ life */
+
+void mrd_kube_source_free(struct mrd_kube_source *source)
+{
+	if (!source)
+		return;
+	mrd_kube_client_free(source->client);
+	for (size_t i = 0; i < RESOURCES; i++)
+		mrd_table_free(source->parts[i].broken);
+	free(source->name);
+	free(source->fallback);
+	free(source);
+}
+
+static void cleanup_source(struct mrd_kube_source **source)
+{
+	mrd_kube_source_free(*source);
+}
+
+static const char *fallback_of(const struct mrd_kube_where *where)
+{
+	if (where->in_cluster)
+		return "in cluster";
+	return *where->kubeconfig ? where->kubeconfig : where->context;
+}
+
+static int make_parts(struct mrd_kube_source *source)
+{
+	source->part_count = source->rules ? RESOURCES : RULES;
+	for (size_t i = 0; i < source->part_count; i++) {
+		source->parts[i] = (struct part){
+			.source = source,
+			.resource = &resources[i],
+			.broken = mrd_table_new(broken_free),
+		};
+		if (!source->parts[i].broken)
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int make_client(struct mrd_kube_source *source, const struct mrd_kube_where *where,
+		       struct mrd_loop *loop)
+{
+	struct mrd_reflector_config reflectors[RESOURCES];
+	const struct mrd_kube_client_config config = {
+		.name = source->name,
+		.where = *where,
+		.resources = reflectors,
+		.resource_count = source->part_count,
+		.before = on_before,
+		.changed = on_changed,
+		.findings = on_findings,
+		.self = source,
+	};
+
+	for (size_t i = 0; i < source->part_count; i++)
+		reflectors[i] = (struct mrd_reflector_config){
+			.path = resources[i].path,
+			.api_version = resources[i].api_version,
+			.kind = resources[i].kind_name,
+			.label_selector = resources[i].selector,
+			.may_be_missing = i == RULES,
+			.other_path = resources[i].other_path,
+			.other_api_version = resources[i].other_api_version,
+			.seed = (uint32_t)source->opened_ns, /* nodes do not start to the ns */
+			.put = on_put,
+			.remove = on_remove,
+			.list_begin = on_list_begin,
+			.list_end = on_list_end,
+			.self = &source->parts[i],
+		};
+	return mrd_kube_client_new(&config, loop, &source->client);
+}
+
+int mrd_kube_source_new(const struct mrd_kube_source_config *config, struct mrd_loop *loop,
+			uint64_t now_ns, struct mrd_kube_source **ret_source)
+{
+	MRD_CLEANUP(cleanup_source) struct mrd_kube_source *source = calloc(1, sizeof(*source));
+	int ret;
+
+	if (!source)
+		return -ENOMEM;
+	source->hooks = config->hooks;
+	source->model = config->model;
+	source->cluster = config->cluster;
+	source->rules = config->rules;
+	source->opened_ns = now_ns;
+	source->name = strdup(config->name);
+	source->fallback = strdup(fallback_of(&config->where));
+	if (!source->name || !source->fallback)
+		return -ENOMEM;
+	ret = make_parts(source);
+	if (ret < 0)
+		return ret;
+	ret = make_client(source, &config->where, loop);
+	if (ret < 0)
+		return ret;
+	*ret_source = MRD_STEAL_PTR(source);
+	return 0;
+}
+
+void mrd_kube_source_move(struct mrd_kube_source *source, struct mrd_model *model, size_t cluster,
+			  const struct mrd_kube_source_hooks *hooks)
+{
+	source->model = model;
+	source->cluster = cluster;
+	source->hooks = *hooks;
+}
+
+/* ------------------------------------------------------------------------ status */
+
+void mrd_kube_source_get_status(const struct mrd_kube_source *source,
+				struct mrd_source_status *ret_status)
+{
+	struct mrd_kube_client_status client;
+
+	mrd_kube_client_get_status(source->client, &client);
+	*ret_status = (struct mrd_source_status){
+		.where = *client.server ? client.server : source->fallback,
+		.readable = !client.failing_since_ns,
+		.read = true,
+		.rules_read = true,
+		.last_heard_ns = client.last_heard_ns,
+		.failing_since_ns = client.failing_since_ns,
+		.error = client.error,
+	};
+	for (size_t i = 0; i < source->part_count; i++) {
+		struct mrd_reflector_status part;
+
+		mrd_kube_client_get_resource(source->client, i, &part);
+		ret_status->broken_objects += mrd_table_count(source->parts[i].broken);
+		*(i == RULES ? &ret_status->rules_read : &ret_status->read) &= part.synced;
+		if (i == SLICES && (part.failing_since_ns || !part.synced))
+			ret_status->silent_since_ns = part.failing_since_ns ?: source->opened_ns;
+	}
+	ret_status->complete = ret_status->read;
+}
+
+const char *mrd_kube_source_get_resource(const struct mrd_kube_source *source, size_t index,
+					 struct mrd_reflector_status *ret_status)
+{
+	if (index >= source->part_count)
+		return NULL;
+	mrd_kube_client_get_resource(source->client, index, ret_status);
+	return source->parts[index].resource->plural;
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* How a cluster is doing as a source of objects, whatever they come by. */
+#ifndef MRD_SOURCE_SOURCE_STATUS_H
+#define MRD_SOURCE_SOURCE_STATUS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct mrd_source_status {
+	const char *where; /* the folder; the API server's URL, or the file that should name it */
+	bool readable;	   /* it was there at the last look */
+	bool read;	   /* all that a plan needs of it was read once */
+	bool rules_read;   /* so were its rules, if it has any that are followed */
+	/* It was read, and no file stands on what was said before this reader knew it: nothing that
+	 * the kernel knows of this cluster is news to the model. */
+	bool complete;
+	uint64_t last_heard_ns; /* CLOCK_MONOTONIC of the last successful look, 0 = never */
+	/* Since when its endpoints are not heard of; 0 = they are. A watch may say nothing for
+	 * minutes and is heard all the same, so last_heard_ns does not tell. */
+	uint64_t silent_since_ns;
+	uint64_t failing_since_ns; /* 0 = it does not fail */
+	const char *error;	   /* the last one still standing ("" = none); the source's */
+	uint64_t files;		   /* of a folder */
+	uint64_t broken_files;	   /* that stand on their last good state */
+	uint64_t broken_objects;   /* likewise, of an API server */
+};
+
+#endif
