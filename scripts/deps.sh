@@ -25,7 +25,7 @@ zlib1g-dev          /usr/include/zlib.h             libbpf needs it
 libclang-rt-14-dev  /usr/lib/llvm-14/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a fuzz: libFuzzer
 libyaml-dev         /usr/include/yaml.h             manifests, policies, configuration
 libjansson-dev      /usr/include/jansson.h          JSON between agent and ctl
-libmicrohttpd-dev   /usr/include/microhttpd.h       demo: Bookinfo's servers
+libmicrohttpd-dev   /usr/include/microhttpd.h       metrics over HTTP; demo: Bookinfo's servers
 libcurl4-openssl-dev curl-config                    demo: their calls to each other
 libcmocka-dev       /usr/include/cmocka.h           unit tests
 clang-format-14     clang-format-14                 lint: format
