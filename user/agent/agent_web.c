@@ -200,9 +200,14 @@ static int add_kernel(struct mrd_agent *agent, struct mrd_strbuf *out)
 {
 	struct mrd_inspect *inspect MRD_CLEANUP(close_inspect) = NULL;
 	struct mrd_table *groups MRD_CLEANUP(free_table) = NULL;
+	uint64_t rows[MRD_MAP_COUNT];
 	int r = open_inspect(agent, &inspect);
 
-	r = r ?: mrd_traffic_read(inspect, &groups);
+	if (r)
+		return r;
+	mrd_engine_count_rows(agent->engine, rows);
+	mrd_inspect_set_rows(inspect, rows);
+	r = mrd_traffic_read(inspect, &groups);
 	r = r ?: mrd_tally_complete(agent->tally, groups);
 	r = r ?: mrd_metrics_add_kernel(inspect, out);
 	return r ?: mrd_metrics_add_traffic(groups, out);
