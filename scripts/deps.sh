@@ -27,7 +27,7 @@ zlib1g-dev          /usr/include/zlib.h             libbpf needs it
 libclang-rt-14-dev  /usr/lib/llvm-14/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a fuzz: libFuzzer
 libyaml-dev         /usr/include/yaml.h             manifests, policies, configuration
 libjansson-dev      /usr/include/jansson.h          JSON between agent and ctl
-libmicrohttpd-dev   /usr/include/microhttpd.h       metrics, and Bookinfo's servers
+libmicrohttpd-dev   /usr/include/microhttpd.h       metrics over HTTP, and Bookinfo's servers
 libcurl4-openssl-dev curl-config                    API servers, and Bookinfo's calls
 libssl-dev          /usr/include/openssl/ssl.h      says which certificate is wrong
 ca-certificates     /etc/ssl/certs/ca-certificates.crt public authorities, for API servers that have theirs from one

@@ -9,6 +9,7 @@
 #include "agent/agent_state.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -25,6 +26,7 @@ enum {
 	HTTP_INTERNAL_ERROR = 500,
 	HTTP_UNAVAILABLE = 503,
 	US_PER_S = 1000000,
+	DECIMAL = 10,
 };
 
 static void close_inspect(struct mrd_inspect **inspect)
@@ -80,14 +82,17 @@ static unsigned int write_readiness(void *self, struct mrd_strbuf *body)
 
 /* ------------------------------------------------------------------------------------- metrics */
 
+/* The second number of /proc/self/statm, in pages; 0: it cannot be read. */
 static uint64_t resident_bytes(void)
 {
-	unsigned long long size, resident = 0;
 	MRD_AUTO_FILE FILE *file = fopen("/proc/self/statm", "re");
+	char line[128];
+	char *end = line;
 
-	if (!file || fscanf(file, "%llu %llu", &size, &resident) != 2)
+	if (!file || !fgets(line, sizeof(line), file))
 		return 0;
-	return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+	strtoull(line, &end, DECIMAL);
+	return strtoull(end, NULL, DECIMAL) * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 static uint64_t cpu_us(void)
@@ -195,9 +200,14 @@ static int add_kernel(struct mrd_agent *agent, struct mrd_strbuf *out)
 {
 	struct mrd_inspect *inspect MRD_CLEANUP(close_inspect) = NULL;
 	struct mrd_table *groups MRD_CLEANUP(free_table) = NULL;
+	uint64_t rows[MRD_MAP_COUNT];
 	int r = open_inspect(agent, &inspect);
 
-	r = r ?: mrd_traffic_read(inspect, &groups);
+	if (r)
+		return r;
+	mrd_engine_count_rows(agent->engine, rows);
+	mrd_inspect_set_rows(inspect, rows);
+	r = mrd_traffic_read(inspect, &groups);
 	r = r ?: mrd_tally_complete(agent->tally, groups);
 	r = r ?: mrd_metrics_add_kernel(inspect, out);
 	return r ?: mrd_metrics_add_traffic(groups, out);

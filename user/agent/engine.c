@@ -311,6 +311,18 @@ void mrd_engine_get_status(const struct mrd_engine *engine, struct mrd_engine_st
 	mrd_latency_summarise(&engine->latency, &ret_status->ejection);
 }
 
+void mrd_engine_count_rows(const struct mrd_engine *engine, uint64_t ret_rows[MRD_MAP_COUNT])
+{
+	const struct mrd_entry *entry;
+	size_t cursor = 0;
+
+	memset(ret_rows, 0, MRD_MAP_COUNT * sizeof(*ret_rows));
+	while ((entry = mrd_table_next(engine->book.entries, &cursor, NULL, NULL)))
+		for (enum mrd_map map = 0; entry->rows && map < MRD_MAP_COUNT; map++)
+			ret_rows[map] += mrd_rows_count(entry->rows, map);
+	ret_rows[MRD_MAP_LOCALITY] = UINT64_MAX;
+}
+
 void mrd_engine_unwritten(const struct mrd_engine *engine,
 			  void (*fn)(void *self, const char *service, const char *error,
 				     uint64_t since_ns),

@@ -137,6 +137,9 @@ struct mrd_engine_status {
  * NULL. As mrd_explain_make(). */
 int mrd_engine_explain(struct mrd_engine *engine, const struct mrd_explain_target *target,
 		       const struct mrd_plan_node *node, struct mrd_explanation **ret_explanation);
+/* How many rows each map holds of all services; UINT64_MAX where that is not known: localities,
+ * which services share. Rows that wait for their deletion are not counted. */
+void mrd_engine_count_rows(const struct mrd_engine *engine, uint64_t ret_rows[MRD_MAP_COUNT]);
 void mrd_engine_get_status(const struct mrd_engine *engine, struct mrd_engine_status *ret_status);
 /* Services whose plan could not be written. */
 void mrd_engine_unwritten(const struct mrd_engine *engine,

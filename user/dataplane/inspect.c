@@ -15,6 +15,7 @@ struct mrd_inspect {
 	char *folder;
 	struct mrd_pinset set;
 	struct mrd_map_io maps[MRD_PIN_COUNT];
+	uint64_t rows[MRD_PIN_COUNT]; /* UINT64_MAX: to be counted */
 };
 
 static void inspect_cleanup(struct mrd_inspect **inspect)
@@ -41,6 +42,8 @@ int mrd_inspect_open(const char *bpffs, struct mrd_inspect **ret_inspect)
 	if (!inspect)
 		return -ENOMEM;
 	mrd_pinset_init(&inspect->set);
+	for (size_t i = 0; i < MRD_PIN_COUNT; i++)
+		inspect->rows[i] = UINT64_MAX;
 	inspect->folder = strdup(bpffs);
 	if (!inspect->folder)
 		return -ENOMEM;
@@ -103,6 +106,12 @@ int mrd_inspect_count(const struct mrd_inspect *inspect, enum mrd_reason reason,
 	return mrd_map_io_get(&inspect->maps[MRD_PIN_COUNTERS], &key, ret_count);
 }
 
+void mrd_inspect_set_rows(struct mrd_inspect *inspect, const uint64_t rows[MRD_MAP_COUNT])
+{
+	for (size_t i = 0; i < MRD_MAP_COUNT; i++)
+		inspect->rows[i] = rows[i];
+}
+
 int mrd_inspect_fill(const struct mrd_inspect *inspect, struct mrd_map_fill **ret_fills,
 		     size_t *ret_count)
 {
@@ -117,7 +126,8 @@ int mrd_inspect_fill(const struct mrd_inspect *inspect, struct mrd_map_fill **re
 
 		if (!mrd_map_io_has_rows(map))
 			continue;
-		r = mrd_map_io_count(map, &fills[count].rows);
+		fills[count].rows = inspect->rows[i];
+		r = inspect->rows[i] == UINT64_MAX ? mrd_map_io_count(map, &fills[count].rows) : 0;
 		if (r < 0)
 			return r;
 		fills[count].name = mrd_pin_name(i);

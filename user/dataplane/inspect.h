@@ -29,6 +29,10 @@ int mrd_inspect_count(const struct mrd_inspect *inspect, enum mrd_reason reason,
 /* "pick_failover": the name of a reason as status and metrics print it. */
 const char *mrd_reason_name(enum mrd_reason reason);
 
+/* Who writes the maps knows how many rows they have: counting takes a while, too. UINT64_MAX: not
+ * known. */
+void mrd_inspect_set_rows(struct mrd_inspect *inspect, const uint64_t rows[MRD_MAP_COUNT]);
+
 struct mrd_map_fill {
 	const char *name;
 	uint64_t rows;

@@ -110,13 +110,16 @@ static int find_group(struct reading *reading, const struct mrd_health *health,
 		      struct mrd_traffic **ret_group)
 {
 	const struct place place = {health->service_id, health->locality_id};
-	const struct mrd_name *name = mrd_rowset_find(&reading->names, &place.service_id);
-	const struct mrd_locality *locality =
-		mrd_rowset_find(&reading->localities, &place.locality_id);
+	const struct mrd_locality *locality;
+	const struct mrd_name *name;
 	struct mrd_traffic_key key = {0};
 
 	*ret_group = mrd_table_get(reading->places, &place, sizeof(place));
-	if (*ret_group || !name)
+	if (*ret_group)
+		return 0;
+	name = mrd_rowset_find(&reading->names, &place.service_id);
+	locality = mrd_rowset_find(&reading->localities, &place.locality_id);
+	if (!name)
 		return 0;
 	key.name = *name;
 	if (locality)

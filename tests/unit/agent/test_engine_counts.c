@@ -147,11 +147,35 @@ static void plans_are_counted(void **state)
 	stage_free(stage);
 }
 
+static void rows_are_counted_as_the_maps_hold_them(void **state)
+{
+	struct stage *stage = stage_new("");
+	uint64_t rows[MRD_MAP_COUNT];
+
+	(void)state;
+	for (size_t step = 0; step < 3; step++) {
+		print_message("step %zu\n", step);
+		if (step == 1)
+			stage_reviews(stage);
+		else if (step == 2)
+			stage_slice(stage, 0, "reviews", "http:9080/TCP", "10.0.0.5");
+		stage_round(stage);
+		mrd_engine_count_rows(stage->engine, rows);
+		for (enum mrd_map map = 0; map < MRD_MAP_COUNT; map++)
+			assert_int_equal(rows[map], map == MRD_MAP_LOCALITY
+							    ? UINT64_MAX
+							    : fake_count(&stage->maps, map));
+		assert_int_equal(rows[MRD_MAP_HEALTH], step == 0 ? 0 : 4 - step);
+	}
+	stage_free(stage);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ejections_are_counted_as_envoy_does),
 		cmocka_unit_test(plans_are_counted),
+		cmocka_unit_test(rows_are_counted_as_the_maps_hold_them),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

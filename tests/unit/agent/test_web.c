@@ -20,7 +20,7 @@
 enum {
 	BIG = 8 << 20, /* more than both sockets' buffers take */
 	STEP_MS = 20,
-	TIMEOUT_MS = 300,
+	TIMEOUT_MS = 1000,
 	CLIENTS = 3 * MRD_WEB_CLIENTS_MAX,
 	PATIENCE_MS = 5000,
 };
