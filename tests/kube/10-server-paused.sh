@@ -35,12 +35,12 @@ eps ack-shanghai reviews 10.1.0.12
 expect_ok "it goes on" wait_for 45 planned 10.0.0.11 10.0.0.12 10.1.0.12
 expect_ok "and is well" wait_for 10 is_well ack-shanghai
 
-blackhole "${KUBE_HOST[ack-shanghai]}"
+silence ack-shanghai
 eps ack-shanghai reviews 10.1.0.11 # kubectl is beside the server
 eps ack-shanghai reviews
 eps ack-shanghai reviews 10.1.0.12
 noticed "black hole"
-unblackhole "${KUBE_HOST[ack-shanghai]}"
+unsilence ack-shanghai
 eps ack-shanghai reviews 10.1.0.11
 expect_ok "heard again" wait_for 45 planned 10.0.0.11 10.0.0.12 10.1.0.11
 poll_stop "while a server said nothing" 100
