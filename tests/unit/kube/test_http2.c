@@ -4,6 +4,8 @@
 
 #include "web.h"
 
+enum { LONG_LEN = 16 * 1024 * 1024 };
+
 static pid_t start_nginx(int port)
 {
 	MRD_AUTO_STRBUF struct mrd_strbuf config = {0};
@@ -25,9 +27,10 @@ static pid_t start_nginx(int port)
 			"fastcgi_temp_path f; uwsgi_temp_path u; scgi_temp_path s;\n"
 			"server { listen 127.0.0.1:%d ssl http2; root .;\n"
 			"ssl_certificate good.crt; ssl_certificate_key good.key;\n"
+			"location /big { alias %s; }\n"
 			"location /slow { alias %s; limit_rate 1000; }\n"
 			"location / { return 200 \"$server_protocol $connection\"; } } }\n",
-			port, folder);
+			port, folder, folder);
 	rig_write("nginx.conf", config.text);
 	pid = fork();
 	if (!pid) {
@@ -85,6 +88,40 @@ static void over_http2_all_requests_share_a_connection(void **state)
 	clear(&slow);
 }
 
+/* Each has its own pace, and none is forgotten. */
+static void over_http2_long_answers_come_side_by_side(void **state)
+{
+	static char long_text[LONG_LEN + 1];
+	struct side side = {.cert = &good};
+	struct answer answers[4] = {{0}};
+	struct answer slow = {0};
+	struct rig rig;
+	pid_t pid;
+
+	(void)state;
+	memset(long_text, 'x', LONG_LEN);
+	rig_write("huge", long_text);
+	close(server_listen(0, &side.port));
+	pid = start_nginx(side.port);
+	open_rig(&rig, &side);
+	get_when_up(&rig, "/", &answers[0]);
+	clear(&answers[0]);
+	get(&rig, "/slow/long", 0, &slow);
+	for (size_t i = 0; i < 4; i++)
+		get(&rig, "/big/huge", 0, &answers[i]);
+	for (size_t i = 0; i < 4; i++) {
+		rig_run_until(&answers[i].done);
+		assert_string_equal(answers[i].error, "");
+		assert_int_equal(answers[i].body.len, LONG_LEN);
+		clear(&answers[i]);
+	}
+	assert_false(slow.done);
+	close_rig(&rig);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	clear(&slow);
+}
+
 /* A server that has stopped still has its kernel's acknowledgements. */
 static void over_http2_a_server_that_has_stopped_is_noticed(void **state)
 {
@@ -123,6 +160,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(over_http2_all_requests_share_a_connection),
+		cmocka_unit_test(over_http2_long_answers_come_side_by_side),
 		cmocka_unit_test(over_http2_a_server_that_has_stopped_is_noticed),
 	};
 
