@@ -59,7 +59,8 @@ LIBS_golden    := source kube plan outlier model policy base
 EXT_base      := -lyaml -ljansson -lm
 EXT_dataplane := -lbpf -lelf -lz
 EXT_kube      := -lcurl -lssl -lcrypto
-EXT = $(EXT_kube) $(EXT_dataplane) $(EXT_base)
+EXT_agent     := -lmicrohttpd
+EXT = $(EXT_agent) $(EXT_kube) $(EXT_dataplane) $(EXT_base)
 
 # Both programs have a main.c; everything else of agent/ is a library, so that tests can link it.
 MAINS := user/agent/main.c user/ctl/main.c

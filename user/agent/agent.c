@@ -145,6 +145,7 @@ static void on_tick(void *self)
 	mrd_config_watch_tick(agent->config_watch);
 	if (!agent->begun)
 		mrd_agent_wait(agent);
+	mrd_agent_serve(agent);
 	mrd_timer_set(agent->tick, mrd_clock_ns() + tick_ns);
 }
 
@@ -218,8 +219,10 @@ static int adopt(struct mrd_agent *agent)
 		     MRD_KV_NUM("ports", adopted.ports), MRD_KV_NUM("endpoints", adopted.endpoints),
 		     MRD_KV_NUM("ejected", adopted.ejected),
 		     MRD_KV_NUM("orphans", adopted.orphans));
-	if (old) /* the new maps are empty: what is known must be written at once */
-		mrd_engine_release(agent->engine);
+	if (!old)
+		return mrd_agent_start_tally(agent);
+	/* The new maps are empty: what is known must be written at once. */
+	mrd_engine_release(agent->engine);
 	return 0;
 }
 
@@ -245,15 +248,20 @@ static int open_dataplane(struct mrd_agent *agent)
 
 static int open_engine(struct mrd_agent *agent)
 {
-	const struct mrd_engine_config config = {
-		.writer = mrd_dataplane_writer(agent->dataplane),
+	const struct mrd_map_writer writer = mrd_dataplane_writer(agent->dataplane);
+	struct mrd_engine_config config = {
 		.now_ns = mrd_clock_ns,
 		.drain = mrd_agent_drain,
 		.self = agent,
 		.event_fd = STDERR_FILENO,
 	};
-	int r = mrd_engine_new(&config, &agent->engine);
+	int r;
 
+	agent->tally = mrd_tally_new(&writer);
+	if (!agent->tally)
+		return -ENOMEM;
+	config.writer = mrd_tally_writer(agent->tally);
+	r = mrd_engine_new(&config, &agent->engine);
 	if (r)
 		return r;
 	mrd_agent_set_input(agent);
@@ -366,6 +374,8 @@ static int start(struct mrd_agent *agent)
 	int r = open_loop(agent);
 
 	r = r ?: load_inputs(agent);
+	if (!r)
+		mrd_agent_serve(agent);
 	r = r ?: open_dataplane(agent);
 	r = r ?: check_frozen(agent);
 	r = r ?: open_engine(agent);
@@ -385,11 +395,13 @@ static int start(struct mrd_agent *agent)
 static void end(struct mrd_agent *agent)
 {
 	mrd_control_close(agent->control);
+	mrd_web_close(agent->web);
 	mrd_loop_unwatch(agent->events);
 	mrd_config_watch_free(agent->config_watch);
 	mrd_timer_free(agent->work);
 	mrd_timer_free(agent->tick);
 	mrd_engine_free(agent->engine);
+	mrd_tally_free(agent->tally);
 	mrd_inputs_free(agent->inputs);
 	mrd_dataplane_free(agent->dataplane);
 	mrd_loop_free(agent->loop);

@@ -43,6 +43,7 @@ static json_t *status_document(const struct mrd_agent *agent)
 		.engine = agent->engine,
 		.adoption = mrd_dataplane_adoption(agent->dataplane),
 		.started_ns = agent->started_ns,
+		.web_error = agent->web_error,
 		.now_ns = mrd_clock_ns(),
 		.waiting = !agent->begun,
 	};

@@ -49,7 +49,7 @@ static int attach(struct mrd_agent *agent)
 	return 0;
 }
 
-static void tell_ready(const struct mrd_agent *agent)
+static void tell_ready(struct mrd_agent *agent)
 {
 	static const char *const adoptions[] = {
 		[MRD_ADOPTION_FRESH] = "fresh",
@@ -76,6 +76,7 @@ static void tell_ready(const struct mrd_agent *agent)
 		     MRD_KV("region", node->region), MRD_KV_NUM("services", status.services),
 		     MRD_KV("maps", adoptions[mrd_dataplane_adoption(agent->dataplane)]),
 		     MRD_KV("cgroup", mrd_dataplane_cgroup(agent->dataplane)));
+	agent->ready = true;
 	mrd_notify("READY=1");
 }
 

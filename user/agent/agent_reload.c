@@ -143,6 +143,7 @@ void mrd_agent_reload(struct mrd_agent *agent)
 	agent->config = config;
 	mrd_agent_set_input(agent);
 	configure(agent);
+	mrd_agent_serve(agent);
 	mrd_log_info("reloaded", MRD_KV("file", agent->config_path),
 		     MRD_KV_NUM("clusters", config->cluster_count),
 		     MRD_KV_NUM("rules", mrd_policy_rule_count(mrd_inputs_policy(inputs))));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* The running agent's parts, shared by its files alone: agent.c (start, rounds, end),
  * agent_begin.c (from the start to the first plan), agent_answer.c (the control socket's verbs),
- * agent_reload.c (SIGHUP, a changed configuration). */
+ * agent_web.c (metrics), agent_reload.c (SIGHUP, a changed configuration). */
 #ifndef MRD_AGENT_AGENT_STATE_H
 #define MRD_AGENT_AGENT_STATE_H
 
@@ -9,7 +9,9 @@
 #include "agent/control.h"
 #include "agent/engine.h"
 #include "agent/inputs.h"
+#include "agent/tally.h"
 #include "agent/urgency.h"
+#include "agent/web.h"
 #include "base/loop.h"
 #include "config/config.h"
 #include "dataplane/dataplane.h"
@@ -23,6 +25,11 @@ struct mrd_agent {
 	struct mrd_inputs *inputs;
 	struct mrd_engine *engine;
 	struct mrd_dataplane *dataplane;
+	struct mrd_tally *tally; /* between engine and dataplane */
+	struct mrd_web *web;	 /* NULL: not served */
+	struct mrd_ip web_ip;	 /* where it is, or is to be; port 0: nowhere */
+	uint16_t web_port;
+	int web_error; /* why it is not: -errno */
 	struct mrd_watch *events;
 	struct mrd_timer *work; /* sweeps, retries, the rest of a long round */
 	struct mrd_timer *tick; /* once a second */
@@ -33,6 +40,7 @@ struct mrd_agent {
 	bool begun;		   /* the first plan is in the kernel, or one from before */
 	int result;		   /* of beginning, if that ended the loop */
 	int lock_fd;		   /* on the bpffs folder: one agent writes one set of maps */
+	bool ready;		   /* the first plan is in the kernel, and the hooks are attached */
 	bool detached;
 };
 
@@ -61,6 +69,12 @@ void mrd_agent_wait(struct mrd_agent *agent);
 /* agent_answer.c: a mrd_control_fn. */
 json_t *mrd_agent_answer(void *self, const char *verb, const char *argument,
 			 const char **ret_error);
+
+/* agent_web.c: serves metrics where the configuration says, or tries to; to be called when that has
+ * changed, and each second. */
+void mrd_agent_serve(struct mrd_agent *agent);
+/* What adopted maps hold does not count. */
+int mrd_agent_start_tally(struct mrd_agent *agent);
 
 /* agent_reload.c */
 void mrd_agent_reload(struct mrd_agent *agent);

@@ -22,6 +22,7 @@ struct mrd_cluster {
 	bool is_lost;		 /* said so, with */
 	char *error;		 /* this reason; NULL: none */
 	bool was_read;		 /* said so */
+	bool is_stale;
 };
 
 /* ------------------------------------------------------------------------------------- telling */
@@ -70,6 +71,32 @@ static void tell_read(struct mrd_cluster *cluster, const struct mrd_source_statu
 		     MRD_KV_NUM("nodes", mrd_model_count(model, place->index, MRD_KIND_NODE)));
 }
 
+bool mrd_cluster_is_stale(const struct mrd_cluster *cluster)
+{
+	return cluster->is_stale;
+}
+
+static void judge_silence(struct mrd_cluster *cluster, const struct mrd_source_status *status)
+{
+	const struct mrd_cluster_place *place = &cluster->place;
+	const uint64_t now_ns = mrd_clock_ns();
+	const bool is_stale =
+		status->silent_since_ns &&
+		now_ns - status->silent_since_ns >= place->stale_after_ms * MRD_NS_PER_MS;
+
+	if (is_stale != cluster->is_stale && is_stale)
+		mrd_log_warn(
+			"cluster is stale", MRD_KV("cluster", place->config->name),
+			MRD_KV_NUM("silent_for_ms",
+				   (now_ns - status->silent_since_ns) / MRD_NS_PER_MS),
+			MRD_KV("consequence",
+			       "its endpoints are kept while they answer, and given up first"));
+	else if (is_stale != cluster->is_stale)
+		mrd_log_info("cluster is heard again", MRD_KV("cluster", place->config->name));
+	cluster->is_stale = is_stale;
+	mrd_model_set_unheard(place->model, place->index, is_stale);
+}
+
 /* Says once that a cluster is lost, once that it is back, and once that it was read. */
 static void watch_over(struct mrd_cluster *cluster)
 {
@@ -85,6 +112,7 @@ static void watch_over(struct mrd_cluster *cluster)
 	}
 	if (cluster->server && status.read && !cluster->was_read)
 		tell_read(cluster, &status);
+	judge_silence(cluster, &status);
 }
 
 static void on_findings(void *self, const struct mrd_diag *diag)
@@ -291,6 +319,7 @@ bool mrd_cluster_is_of(const struct mrd_cluster *cluster, const struct mrd_clust
 void mrd_cluster_move(struct mrd_cluster *cluster, const struct mrd_cluster_place *place)
 {
 	cluster->place = *place;
+	mrd_model_set_unheard(place->model, place->index, cluster->is_stale);
 	if (cluster->folder) {
 		const struct mrd_file_source_config config = folder_config(cluster);
 

@@ -23,6 +23,7 @@ struct mrd_cluster_place {
 	const struct mrd_cluster_config *config;
 	struct mrd_model *model;
 	size_t index;		     /* in the model */
+	uint64_t stale_after_ms;     /* so long it may be silent */
 	struct mrd_rule_docs *rules; /* where its DestinationRules go; NULL: nowhere */
 	void (*before)(void *self);  /* before something is read, which takes a while */
 	void (*changed)(void *self); /* something may have been read */
@@ -47,6 +48,8 @@ void mrd_cluster_free(struct mrd_cluster *cluster); /* NULL is fine; the model k
 /* To be called about once a second. */
 void mrd_cluster_tick(struct mrd_cluster *cluster);
 
+/* It has been silent for too long: its endpoints count as unheard. */
+bool mrd_cluster_is_stale(const struct mrd_cluster *cluster);
 void mrd_cluster_get_status(const struct mrd_cluster *cluster,
 			    struct mrd_source_status *ret_status);
 /* As mrd_kube_source_get_resource(); a folder has none. */

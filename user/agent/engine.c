@@ -280,7 +280,11 @@ void mrd_engine_get_status(const struct mrd_engine *engine, struct mrd_engine_st
 	*ret_status = (struct mrd_engine_status){
 		.holding = engine->holding,
 		.last_plan_ns = engine->last_plan_ns,
+		.unwritten = engine->failing,
+		.plans_written = engine->plans_written,
+		.plans_failed = engine->plans_failed,
 	};
+	memcpy(ret_status->ejections, engine->ejections, sizeof(engine->ejections));
 	while ((service = mrd_table_next(engine->book.services, &cursor, NULL, NULL)))
 		ret_status->services += service->entry_count && service->entries[0]->rows;
 	cursor = 0;

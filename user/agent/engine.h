@@ -29,6 +29,7 @@
 #include "agent/latency.h"
 #include "maps/event.h"
 #include "model/model.h"
+#include "outlier/outlier.h"
 #include "plan/explain.h"
 #include "plan/ids.h"
 #include "plan/plan.h"
@@ -107,6 +108,13 @@ void mrd_engine_tick(struct mrd_engine *engine);
 
 /* ------------------------------------------------------------------------------------- telling */
 
+/* Envoy's counters of a detector, of all services. */
+struct mrd_ejection_counts {
+	uint64_t detected;
+	uint64_t enforced;
+	uint64_t overflow; /* not carried out because of maxEjectionPercent */
+};
+
 struct mrd_engine_status {
 	size_t services; /* with rows in the kernel */
 	size_t ports;	 /* service ids */
@@ -114,6 +122,10 @@ struct mrd_engine_status {
 	bool holding;
 	uint64_t last_plan_ns;		     /* 0: none was written yet */
 	struct mrd_latency_summary ejection; /* hook saw it → health row written */
+	size_t unwritten;		     /* services whose plan is not in the kernel */
+	uint64_t plans_written;		     /* of a port, with a change; since the start, as */
+	uint64_t plans_failed;		     /* of a service, each try */
+	struct mrd_ejection_counts ejections[MRD_OUTLIER_TYPES];
 };
 
 /* Why a service goes where it goes, as it would be planned now. node: another one than this, or

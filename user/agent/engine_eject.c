@@ -99,19 +99,22 @@ int mrd_engine_watch_hosts(struct mrd_engine *engine, struct mrd_entry *entry,
 			   const struct mrd_plan_port *port)
 {
 	struct mrd_outlier_host *hosts MRD_AUTO_FREE = NULL;
+	const struct mrd_outlier_rule *rule = port->has_outlier	  ? &port->outlier
+					      : port->has_unheard ? &mrd_outlier_unheard
+								  : NULL;
 	struct numbering numbering = {engine, entry};
 	const struct mrd_host_numbers numbers = {endpoint_id, region_id, &numbering};
 	size_t count;
 	int r;
 
-	if (!port->has_outlier) {
+	if (!rule) {
 		mrd_engine_forget_sweep(engine, entry);
 		mrd_outlier_free(entry->detector);
 		entry->detector = NULL;
 		return 0;
 	}
 	r = mrd_plan_hosts(port, &numbers, &hosts, &count);
-	r = r ?: set_rule(engine, entry, &port->outlier);
+	r = r ?: set_rule(engine, entry, rule);
 	r = r ?: mrd_outlier_set_hosts(entry->detector, hosts, count);
 	if (!r)
 		watch_sweep(engine, entry);
@@ -322,11 +325,23 @@ struct hearing {
 	bool changed; /* the kernel should do something else now */
 };
 
+static void count_verdict(struct mrd_engine *engine, const struct mrd_outlier_verdict *verdict)
+{
+	struct mrd_ejection_counts *counts = &engine->ejections[verdict->type];
+
+	if (!verdict->ejected)
+		return;
+	counts->detected++;
+	counts->enforced += mrd_verdict_is_effective(verdict);
+	counts->overflow += verdict->capped;
+}
+
 static void on_verdict(void *self, const struct mrd_outlier_verdict *verdict)
 {
 	struct hearing *hearing = self;
 	struct mrd_engine *engine = hearing->engine;
 
+	count_verdict(engine, verdict);
 	hearing->changed |= mrd_verdict_is_effective(verdict);
 	if (reserve_notes(engine, 1))
 		return; /* the next plan does what must be done, without words */

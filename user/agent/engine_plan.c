@@ -39,19 +39,22 @@ static struct mrd_entry *entry_of_port(const struct mrd_engine *engine, const st
 	return mrd_book_find_entry(&engine->book, mrd_ids_find_service(engine->ids, &name));
 }
 
-static const struct mrd_entry *watched_entry(const struct mrd_engine *engine,
-					     const struct mrd_view *view,
-					     const struct mrd_view_port *port)
+static void ask_of_port(struct mrd_asking *asking, const struct mrd_view *view,
+			const struct mrd_view_port *port)
 {
-	const struct mrd_entry *entry = entry_of_port(engine, view, port);
+	const struct mrd_engine *engine = asking->engine;
 	struct mrd_effective effective;
 
-	if (!entry || !entry->detector)
-		return NULL;
+	asking->port = port;
+	asking->entry = entry_of_port(engine, view, port);
+	if (!asking->entry || !asking->entry->detector) {
+		asking->entry = NULL;
+		return;
+	}
 	/* A rule that is gone takes its ejections with it, at once. */
 	mrd_policy_effective(engine->input.policy, view->namespace_, view->name, port->number,
 			     &effective);
-	return effective.outlier ? entry : NULL;
+	asking->is_ruled = effective.outlier;
 }
 
 bool mrd_engine_find_ejection(struct mrd_asking *asking, const struct mrd_view *view,
@@ -61,11 +64,9 @@ bool mrd_engine_find_ejection(struct mrd_asking *asking, const struct mrd_view *
 {
 	uint32_t id;
 
-	if (asking->port != port) {
-		asking->port = port;
-		asking->entry = watched_entry(asking->engine, view, port);
-	}
-	if (!asking->entry)
+	if (asking->port != port)
+		ask_of_port(asking, view, port);
+	if (!asking->entry || (!asking->is_ruled && !endpoint->unheard))
 		return false;
 	id = mrd_ids_find_endpoint(asking->engine->ids, asking->entry->id, &endpoint->ip,
 				   endpoint->port);
@@ -184,6 +185,7 @@ static void tell_written(struct mrd_engine *engine, const struct mrd_entry *entr
 	engine->last_plan_ns = engine->now_ns();
 	if (!operations)
 		return;
+	engine->plans_written++;
 	engine->round.ports++;
 	engine->round.operations += operations;
 	if (engine->round.lines >= MRD_LINES_PER_ROUND)
@@ -228,6 +230,7 @@ static void note_failure(struct mrd_engine *engine, struct mrd_book_service *ser
 {
 	char *text = failure_text(failure);
 
+	engine->plans_failed++;
 	engine->round.failed++;
 	if (!text)
 		text = strdup("no memory");

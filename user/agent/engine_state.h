@@ -62,6 +62,9 @@ struct mrd_engine {
 	uint64_t last_plan_ns;
 	struct mrd_round round;
 	struct mrd_latency latency;
+	uint64_t plans_written; /* for life, as the next two */
+	uint64_t plans_failed;
+	struct mrd_ejection_counts ejections[MRD_OUTLIER_TYPES];
 	struct mrd_note *notes;
 	size_t note_count;
 	size_t note_room;
@@ -81,6 +84,7 @@ struct mrd_asking {
 	struct mrd_engine *engine;
 	const struct mrd_view_port *port;
 	const struct mrd_entry *entry; /* NULL: nobody of this port is ejected */
+	bool is_ruled; /* there is outlier detection; else only unheard endpoints are ejected */
 };
 
 /* engine_plan.c: false if the endpoint is not ejected; else how, and until when. */

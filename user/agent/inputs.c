@@ -162,6 +162,7 @@ static struct mrd_cluster_place place_of(struct mrd_inputs *inputs, size_t clust
 		.config = &inputs->config->clusters[cluster],
 		.model = inputs->model,
 		.index = cluster,
+		.stale_after_ms = inputs->config->stale_after_ms,
 		.rules = cluster == inputs->config->home ? inputs->rules : NULL,
 		.before = on_before,
 		.changed = on_changed,
@@ -401,6 +402,11 @@ void mrd_inputs_source_status(const struct mrd_inputs *inputs, size_t cluster,
 			      struct mrd_source_status *ret_status)
 {
 	mrd_cluster_get_status(inputs->clusters[cluster], ret_status);
+}
+
+bool mrd_inputs_is_stale(const struct mrd_inputs *inputs, size_t cluster)
+{
+	return mrd_cluster_is_stale(inputs->clusters[cluster]);
 }
 
 const char *mrd_inputs_resource(const struct mrd_inputs *inputs, size_t cluster, size_t index,

@@ -72,6 +72,8 @@ struct mrd_policy *mrd_inputs_take_policy(struct mrd_inputs *inputs);
 const struct mrd_plan_node *mrd_inputs_node(const struct mrd_inputs *inputs);
 void mrd_inputs_source_status(const struct mrd_inputs *inputs, size_t cluster,
 			      struct mrd_source_status *ret_status);
+/* It has been silent for staleAfter. */
+bool mrd_inputs_is_stale(const struct mrd_inputs *inputs, size_t cluster);
 /* As mrd_cluster_get_resource(). */
 const char *mrd_inputs_resource(const struct mrd_inputs *inputs, size_t cluster, size_t index,
 				struct mrd_reflector_status *ret_status);

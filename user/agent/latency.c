@@ -10,6 +10,7 @@ void mrd_latency_add(struct mrd_latency *latency, uint64_t ns)
 {
 	const uint64_t us = ns / NS_PER_US;
 
+	latency->sum_us += us;
 	latency->us[latency->count++ % MRD_LATENCY_SAMPLES] =
 		us > UINT32_MAX ? UINT32_MAX : (uint32_t)us;
 }
@@ -34,7 +35,10 @@ void mrd_latency_summarise(const struct mrd_latency *latency,
 		latency->count < MRD_LATENCY_SAMPLES ? (size_t)latency->count : MRD_LATENCY_SAMPLES;
 	uint32_t sorted[MRD_LATENCY_SAMPLES];
 
-	*ret_summary = (struct mrd_latency_summary){.count = latency->count};
+	*ret_summary = (struct mrd_latency_summary){
+		.count = latency->count,
+		.sum_us = latency->sum_us,
+	};
 	if (!count)
 		return;
 	memcpy(sorted, latency->us, count * sizeof(*sorted));

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 #include "agent/status.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #include "base/cleanup.h"
@@ -95,6 +96,18 @@ static json_t *rejected_rules(const struct mrd_status *status)
 	return array;
 }
 
+static json_t *metrics_object(const struct mrd_status *status)
+{
+	const struct mrd_agent_config *config = status->config;
+	char address[MRD_IP_TEXT_MAX];
+
+	if (!config->metrics_port)
+		return json_null();
+	return json_pack("{s:s, s:s}", "address",
+			 mrd_ip_port_format(&config->metrics_ip, config->metrics_port, address),
+			 "error", status->web_error ? strerror(-status->web_error) : "");
+}
+
 static json_t *agent_object(const struct mrd_status *status)
 {
 	const struct mrd_plan_node *node = mrd_inputs_node(status->inputs);
@@ -108,21 +121,22 @@ static json_t *agent_object(const struct mrd_status *status)
 			    "p50", (json_int_t)engine.ejection.p50_us, "p99",
 			    (json_int_t)engine.ejection.p99_us, "max",
 			    (json_int_t)engine.ejection.max_us);
-	return json_pack(
-		"{s:s, s:i, s:o, s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:I, s:I, s:I, s:o, "
-		"s:I, s:o, s:o, s:o, s:o, s:b}",
-		"version", MRD_VERSION, "pid", (int)getpid(), "uptime_s",
-		json_integer((json_int_t)((status->now_ns - status->started_ns) / MRD_NS_PER_MS /
-					  MRD_MS_PER_S)),
-		"node", node->name, "region", node->region, "zone", node->zone, "subzone",
-		node->subzone, "adoption", adoption_text(status->adoption), "holding",
-		engine.holding, "features", features_array(status), "services",
-		(json_int_t)engine.services, "ports", (json_int_t)engine.ports, "policy_rules",
-		(json_int_t)mrd_policy_rule_count(mrd_inputs_policy(status->inputs)),
-		"last_plan_ms_ago", ms_since(engine.last_plan_ns, status->now_ns), "ejected",
-		(json_int_t)engine.ejected, "unwritten", unwritten.array, "policy_rejected",
-		rejection_object(status), "rules_rejected", rejected_rules(status),
-		"ejection_latency_us", latency, "waiting", status->waiting);
+	return json_pack("{s:s, s:i, s:o, s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:I, s:I, s:I, s:o, "
+			 "s:I, s:o, s:o, s:o, s:o, s:b, s:o}",
+			 "version", MRD_VERSION, "pid", (int)getpid(), "uptime_s",
+			 json_integer((json_int_t)((status->now_ns - status->started_ns) /
+						   MRD_NS_PER_MS / MRD_MS_PER_S)),
+			 "node", node->name, "region", node->region, "zone", node->zone, "subzone",
+			 node->subzone, "adoption", adoption_text(status->adoption), "holding",
+			 engine.holding, "features", features_array(status), "services",
+			 (json_int_t)engine.services, "ports", (json_int_t)engine.ports,
+			 "policy_rules",
+			 (json_int_t)mrd_policy_rule_count(mrd_inputs_policy(status->inputs)),
+			 "last_plan_ms_ago", ms_since(engine.last_plan_ns, status->now_ns),
+			 "ejected", (json_int_t)engine.ejected, "unwritten", unwritten.array,
+			 "policy_rejected", rejection_object(status), "rules_rejected",
+			 rejected_rules(status), "ejection_latency_us", latency, "waiting",
+			 status->waiting, "metrics", metrics_object(status));
 }
 
 /* How each kind of object of an API server is doing; of a folder nothing. */
@@ -150,18 +164,19 @@ static json_t *cluster_object(const struct mrd_status *status, size_t cluster)
 	struct mrd_source_status source;
 
 	mrd_inputs_source_status(status->inputs, cluster, &source);
-	return json_pack("{s:s, s:s, s:b, s:s, s:b, s:o, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:o}",
-			 "name", config->name, "region", config->region, "home", config->home,
-			 "source", source.where, "read", source.read, "last_heard_ms_ago",
-			 ms_since(source.last_heard_ns, status->now_ns), "error",
-			 source.error ? source.error : "", "failing_for_ms",
-			 ms_since(source.failing_since_ns, status->now_ns), "services",
-			 (json_int_t)mrd_model_count(model, cluster, MRD_KIND_SERVICE), "slices",
-			 (json_int_t)mrd_model_count(model, cluster, MRD_KIND_SLICE), "nodes",
-			 (json_int_t)mrd_model_count(model, cluster, MRD_KIND_NODE), "broken_files",
-			 (json_int_t)source.broken_files, "broken_objects",
-			 (json_int_t)source.broken_objects, "resources",
-			 resources_array(status, cluster));
+	return json_pack(
+		"{s:s, s:s, s:b, s:s, s:b, s:b, s:o, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:o}",
+		"name", config->name, "region", config->region, "home", config->home, "source",
+		source.where, "read", source.read, "stale",
+		mrd_inputs_is_stale(status->inputs, cluster), "last_heard_ms_ago",
+		ms_since(source.last_heard_ns, status->now_ns), "error",
+		source.error ? source.error : "", "failing_for_ms",
+		ms_since(source.failing_since_ns, status->now_ns), "services",
+		(json_int_t)mrd_model_count(model, cluster, MRD_KIND_SERVICE), "slices",
+		(json_int_t)mrd_model_count(model, cluster, MRD_KIND_SLICE), "nodes",
+		(json_int_t)mrd_model_count(model, cluster, MRD_KIND_NODE), "broken_files",
+		(json_int_t)source.broken_files, "broken_objects",
+		(json_int_t)source.broken_objects, "resources", resources_array(status, cluster));
 }
 
 json_t *mrd_status_document(const struct mrd_status *status, json_t *kernel)

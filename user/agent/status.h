@@ -3,19 +3,22 @@
  * The document that "meridianctl status" prints:
  *
  *	{"agent": {"version", "pid", "uptime_s", "node", "region", "zone", "subzone", "adoption",
- *	           "holding", "waiting", "features": [{"name", "used", "consequence"}], "services",
- *"ports", "policy_rules", "last_plan_ms_ago", "ejected", "unwritten": [{"service", "error",
- *"since_ms"}], "policy_rejected": {"since_ms", "holds": "before" or "kernel", "findings": [text]},
- *	           "rules_rejected": [{"rule", "holds": "before" or "nothing", "findings": [text]}],
- *	           "ejection_latency_us": {"count", "p50", "p99", "max"}},
- *	 "clusters": [{"name", "region", "home", "source", "read", "last_heard_ms_ago", "error",
- *	               "failing_for_ms", "services", "slices", "nodes", "broken_files",
- *	               "broken_objects",
+ *	           "holding", "waiting", "features": [{"name", "used", "consequence"}],
+ *	           "services", "ports", "policy_rules", "last_plan_ms_ago", "ejected",
+ *	           "unwritten": [{"service", "error", "since_ms"}],
+ *	           "policy_rejected": {"since_ms", "holds": "before" or "kernel", "findings": []},
+ *	           "rules_rejected": [{"rule", "holds": "before" or "nothing", "findings": []}],
+ *	           "ejection_latency_us": {"count", "p50", "p99", "max"},
+ *	           "metrics": {"address", "error"}},
+ *	 "clusters": [{"name", "region", "home", "source", "read", "stale",
+ *	               "last_heard_ms_ago", "error", "failing_for_ms",
+ *	               "services", "slices", "nodes", "broken_files", "broken_objects",
  *	               "resources": [{"resource", "version", "read", "missing",
  *	                              "last_heard_ms_ago", "error", "failing_for_ms"}]}],
  *	 "kernel": of view/view.h}
  *
- * Times that have not come are null, and so is policy_rejected while the files are in force.
+ * Times that have not come are null; so is policy_rejected while the files are in force, and
+ * metrics if there are to be none. Their error is "" while they are served.
  */
 #ifndef MRD_AGENT_STATUS_H
 #define MRD_AGENT_STATUS_H
@@ -35,6 +38,7 @@ struct mrd_status {
 	const struct mrd_feature *features;
 	size_t feature_count;
 	uint64_t started_ns;
+	int web_error; /* why metrics are not served, -errno; 0: they are, or are not to be */
 	uint64_t now_ns;
 	bool waiting; /* for clusters, with the first plan */
 };

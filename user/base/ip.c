@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum {
@@ -103,6 +104,46 @@ int mrd_cidr_parse(const char *text, struct mrd_cidr *ret_cidr)
 		if (cidr.ip.bytes[i] & (uint8_t)~mask_byte(cidr.prefix_len, i))
 			return -EDOM;
 	*ret_cidr = cidr;
+	return 0;
+}
+
+int mrd_port_parse(const char *text, uint16_t *ret_port)
+{
+	const size_t digits = strspn(text, "0123456789");
+	unsigned long number;
+
+	if (!digits || text[digits])
+		return -EINVAL;
+	number = strtoul(text, NULL, 10);
+	if (!number || number > UINT16_MAX)
+		return -EINVAL;
+	*ret_port = (uint16_t)number;
+	return 0;
+}
+
+int mrd_ip_port_parse(const char *text, struct mrd_ip *ret_ip, uint16_t *ret_port)
+{
+	const bool in_brackets = *text == '[';
+	const char *address = text + in_brackets;
+	const char *end = strchr(text, in_brackets ? ']' : ':');
+	char buf[MRD_IP_TEXT_MAX];
+	uint16_t port = 0;
+	struct mrd_ip ip;
+
+	if (!mrd_ip_parse(text, ret_ip)) {
+		*ret_port = 0;
+		return 0;
+	}
+	if (!end || (size_t)(end - address) >= sizeof(buf))
+		return -EINVAL;
+	memcpy(buf, address, (size_t)(end - address));
+	buf[end - address] = '\0';
+	end += in_brackets;
+	if (mrd_ip_parse(buf, &ip) || (*end && *end != ':') ||
+	    (*end && mrd_port_parse(end + 1, &port)))
+		return -EINVAL;
+	*ret_ip = ip;
+	*ret_port = port;
 	return 0;
 }
 

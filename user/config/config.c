@@ -28,6 +28,7 @@ enum {
 	ROWS_MOST = 1 << 24,	  /* likewise */
 	EVENT_BYTES_LEAST = 4096, /* a page */
 	EVENT_BYTES_MOST = 1 << 28,
+	METRICS_PORT = 9464, /* what OpenTelemetry's Prometheus exporters listen on */
 };
 
 static struct mrd_config_reading *reading_of(struct mrd_key_reader *reader)
@@ -369,6 +370,29 @@ static void read_control(struct mrd_key_reader *reader, const struct mrd_key *fi
 				 CONTROL_MAX);
 }
 
+static void read_metrics(struct mrd_key_reader *reader, const struct mrd_key *field,
+			 const struct mrd_doc_node *node, const char *path, void *into)
+{
+	struct mrd_agent_config *config = into;
+	const char *text = "";
+	struct mrd_ip ip;
+	uint16_t port = 0;
+
+	(void)field;
+	if (!mrd_doc_string(node, &text) && (!*text || !strcmp(text, "none"))) {
+		config->metrics_port = 0;
+		return;
+	}
+	if (mrd_ip_port_parse(text, &ip, &port) || !port) {
+		mrd_key_complain(reader, MRD_ERROR, node, path,
+				 "must be an address and a port like 127.0.0.1:9464 or "
+				 "[::1]:9464, or none");
+		return;
+	}
+	config->metrics_ip = ip;
+	config->metrics_port = port;
+}
+
 static const char *const unknown_words[] = {"pass", "refuse", NULL};
 
 static const struct mrd_key root_keys[] = {
@@ -386,9 +410,7 @@ static const struct mrd_key root_keys[] = {
 	CONFIG("serviceSelector", read_selector, service_selector, 0, 0),
 	{.key = "kernel", .read = read_kernel},
 	CONFIG("control", read_control, control, 1, 0),
-	{.key = "metrics",
-	 .read = mrd_key_no_effect,
-	 .note = "has no effect: this version serves no metrics"},
+	{.key = "metrics", .read = read_metrics},
 };
 
 static void read_root(struct mrd_config_reading *reading, const struct mrd_doc_file *file)
@@ -450,6 +472,8 @@ static int load(const char *path, bool keep, struct mrd_diag *diag,
 	reading.config->stale_after_ms = 60 * MRD_MS_PER_S;
 	reading.config->startup_wait_ms = 10 * MRD_MS_PER_S;
 	reading.config->probe = true;
+	reading.config->metrics_ip = (struct mrd_ip){.bytes = {127, 0, 0, 1}, .version = MRD_IPV4};
+	reading.config->metrics_port = METRICS_PORT;
 	r = mrd_doc_read(path, diag, &file);
 	if (r && r != -EBADMSG && r != -ENOMEM && diag->errors == errors)
 		mrd_key_complain(&reading.reader, MRD_ERROR, NULL, "", "%s", strerror(-r));

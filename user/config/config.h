@@ -56,6 +56,8 @@ struct mrd_agent_config {
 	struct mrd_dataplane_limits limits;
 	uint32_t hops; /* of a route; 0: MRD_HOPS_MAX */
 	char *control;
+	struct mrd_ip metrics_ip;
+	uint16_t metrics_port; /* 0: no metrics */
 };
 
 /*

@@ -10,8 +10,6 @@
 #include "maps/abi.h"
 #include "model/model.h"
 
-enum { DECIMAL = 10, PORT_MAX = 65535 };
-
 void mrd_arguments_free(struct mrd_arguments *arguments)
 {
 	for (size_t i = 0; i < arguments->state_count; i++) {
@@ -100,47 +98,6 @@ static int add_state(struct mrd_arguments *arguments, const char *text, FILE *er
 
 /* ----------------------------------------------------------------------------------- --ejected */
 
-bool mrd_arguments_read_port(const char *text, uint16_t *ret_port)
-{
-	char *end;
-	unsigned long number;
-
-	if (*text < '0' || *text > '9')
-		return false;
-	number = strtoul(text, &end, DECIMAL);
-	*ret_port = (uint16_t)number;
-	return !*end && number > 0 && number <= PORT_MAX;
-}
-
-bool mrd_arguments_read_address(char *text, struct mrd_ip *ret_ip, uint16_t *ret_port)
-{
-	char *port = NULL;
-
-	*ret_port = 0;
-	if (!mrd_ip_parse(text, ret_ip))
-		return true;
-	if (*text == '[') {
-		char *end = strchr(text, ']');
-
-		if (!end)
-			return false;
-		*end = '\0';
-		text++;
-		if (end[1])
-			port = end + 1;
-	} else {
-		port = strchr(text, ':');
-	}
-	if (port && *port != ':')
-		return false;
-	if (port) {
-		*port = '\0';
-		if (!mrd_arguments_read_port(port + 1, ret_port))
-			return false;
-	}
-	return !mrd_ip_parse(text, ret_ip);
-}
-
 bool mrd_arguments_read_locality(const char *text, struct mrd_locality_argument *ret_locality)
 {
 	struct mrd_locality_argument locality = {0};
@@ -177,8 +134,8 @@ static int add_ejected(struct mrd_arguments *arguments, const char *list, FILE *
 		if (!ejected)
 			return mrd_ctl_no_memory(err);
 		arguments->ejected = ejected;
-		if (!mrd_arguments_read_address(text, &ejected[arguments->ejected_count].ip,
-						&ejected[arguments->ejected_count].port))
+		if (mrd_ip_port_parse(text, &ejected[arguments->ejected_count].ip,
+				      &ejected[arguments->ejected_count].port))
 			return mrd_ctl_usage(err, "--ejected takes IP[:PORT],…, not", list);
 		arguments->ejected_count++;
 	}

@@ -60,12 +60,6 @@ struct mrd_locality_argument {
 };
 bool mrd_arguments_read_locality(const char *text, struct mrd_locality_argument *ret_locality);
 
-/* "80": 1 to 65535. */
-bool mrd_arguments_read_port(const char *text, uint16_t *ret_port);
-/* "10.0.0.5", "10.0.0.5:9080", "fd00::5", "[fd00::5]:9080"; text is cut up. Port 0: none is said.
- */
-bool mrd_arguments_read_address(char *text, struct mrd_ip *ret_ip, uint16_t *ret_port);
-
 /* Options of which at least one is needed to plan offline: the states, or a configuration. */
 bool mrd_arguments_name_state(const struct mrd_arguments *arguments);
 

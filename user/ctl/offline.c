@@ -238,7 +238,11 @@ static int read_states(const struct mrd_agent_config *config, FILE *err, struct 
 		const char *path = config->clusters[i].directory;
 		struct stat info;
 
-		if (stat(path, &info) < 0)
+		if (!path)
+			unreadable(&diag, config->clusters[i].name,
+				   "its state comes from an API server, which is not asked here: "
+				   "say --state");
+		else if (stat(path, &info) < 0)
 			unreadable(&diag, path, strerror(errno));
 		else if (S_ISDIR(info.st_mode))
 			r = read_folder(model, i, path, &diag);

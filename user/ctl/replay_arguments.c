@@ -82,7 +82,7 @@ static int take_host(struct mrd_replay_arguments *arguments, const char *value, 
 	arguments->port = 0;
 	if (colon) {
 		*colon = '\0';
-		is_good = mrd_arguments_read_port(colon + 1, &arguments->port);
+		is_good = !mrd_port_parse(colon + 1, &arguments->port);
 	}
 	if (!is_good || !split_host(copy, domain, &namespace_, &service))
 		return mrd_ctl_usage(err, "--host takes a Service's name, not", value);
@@ -129,7 +129,7 @@ static int add_endpoint(struct mrd_replay_arguments *arguments, char *text, cons
 			return mrd_ctl_usage(err, "--endpoints takes @REGION[/ZONE[/SUBZONE]], not",
 					     locality);
 	}
-	if (!mrd_arguments_read_address(text, &endpoint.ip, &endpoint.port) || !endpoint.port)
+	if (mrd_ip_port_parse(text, &endpoint.ip, &endpoint.port) || !endpoint.port)
 		return mrd_ctl_usage(err, "--endpoints takes IP:PORT[@R[/Z[/S]]],…, not", list);
 	mrd_ip_port_format(&endpoint.ip, endpoint.port, key);
 	if (!mrd_replay_find_endpoint(arguments, &endpoint.ip, endpoint.port, &index))

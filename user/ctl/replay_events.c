@@ -141,7 +141,7 @@ static void read_endpoint(struct reading *reading, const json_t *value,
 	struct mrd_ip ip;
 	uint16_t port;
 
-	if (!text || !mrd_arguments_read_address(text, &ip, &port) || !port)
+	if (!text || mrd_ip_port_parse(text, &ip, &port) || !port)
 		complain_value(reading, "endpoint", "must be \"IP:PORT\"");
 	else if (mrd_replay_find_endpoint(reading->arguments, &ip, port, &event->endpoint))
 		complain_value(reading, "endpoint", "is none of --endpoints");

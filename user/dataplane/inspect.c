@@ -75,6 +75,14 @@ void mrd_inspect_close(struct mrd_inspect *inspect)
 	free(inspect);
 }
 
+void mrd_inspect_set_pause(struct mrd_inspect *inspect, void (*fn)(void *self), void *self)
+{
+	for (size_t i = 0; i < MRD_PIN_COUNT; i++) {
+		inspect->maps[i].pause = fn;
+		inspect->maps[i].pause_self = self;
+	}
+}
+
 int mrd_inspect_walk(const struct mrd_inspect *inspect, enum mrd_map map,
 		     int (*fn)(void *self, const void *key, const void *value), void *self)
 {

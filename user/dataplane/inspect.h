@@ -15,6 +15,10 @@ struct mrd_inspect; /* open pinned maps */
 int mrd_inspect_open(const char *bpffs, struct mrd_inspect **ret_inspect);
 void mrd_inspect_close(struct mrd_inspect *inspect); /* NULL is fine */
 
+/* Reading large maps takes a while: fn is called every few hundred rows. It may write rows, but not
+ * delete any. */
+void mrd_inspect_set_pause(struct mrd_inspect *inspect, void (*fn)(void *self), void *self);
+
 int mrd_inspect_walk(const struct mrd_inspect *inspect, enum mrd_map map,
 		     int (*fn)(void *self, const void *key, const void *value), void *self);
 int mrd_inspect_get(const struct mrd_inspect *inspect, enum mrd_map map, const void *key,

@@ -214,6 +214,8 @@ int mrd_map_io_walk(const struct mrd_map_io *io,
 		r = batch_hand_out(&batch, io, fn, self);
 		if (r != 0)
 			return r;
+		if (more && io->pause)
+			io->pause(io->pause_self);
 	} while (more);
 	return 0;
 }

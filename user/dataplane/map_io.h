@@ -18,6 +18,9 @@ struct mrd_map_io {
 	uint32_t value_size;
 	uint32_t limit;	   /* rows at most */
 	unsigned int cpus; /* copies of a value; 0: the map is not per CPU */
+	/* Called between batches of a walk, for what cannot wait; may be NULL. */
+	void (*pause)(void *self);
+	void *pause_self;
 };
 
 /* -EOPNOTSUPP: a per-CPU map of something else than 64-bit numbers. */

@@ -401,6 +401,8 @@ void mrd_reflector_retry(struct mrd_reflector *reflector, const char *error, boo
 static void free_config(struct mrd_reflector_config *config)
 {
 	free((char *)config->path);
+	free((char *)config->other_path);
+	free((char *)config->other_api_version);
 	free((char *)config->api_version);
 	free((char *)config->kind);
 	free((char *)config->label_selector);
@@ -420,7 +422,12 @@ int mrd_reflector_new(const struct mrd_reflector_config *config, uint64_t now_ns
 	own->api_version = strdup(config->api_version);
 	own->kind = strdup(config->kind);
 	own->label_selector = strdup(config->label_selector);
-	if (!own->path || !own->api_version || !own->kind || !own->label_selector) {
+	if (config->other_path) {
+		own->other_path = strdup(config->other_path);
+		own->other_api_version = strdup(config->other_api_version);
+	}
+	if (!own->path || !own->api_version || !own->kind || !own->label_selector ||
+	    (config->other_path && (!own->other_path || !own->other_api_version))) {
 		free_config(own);
 		free(reflector);
 		return -ENOMEM;

@@ -22,7 +22,11 @@ struct mrd_reflector_config {
 	const char *kind;	    /* "EndpointSlice" */
 	const char *label_selector; /* not escaped; "" = all */
 	bool may_be_missing;	    /* a custom resource: 404 is an empty list, looked for again */
-	uint32_t seed;		    /* of the jitter */
+	/* The same kind in another version of its API, for where the first is not served; NULL:
+	 * there is no other. */
+	const char *other_path;
+	const char *other_api_version;
+	uint32_t seed; /* of the jitter */
 
 	/* An object, new or changed. json is one JSON document, and borrowed. -EBADMSG: it does not
 	 * decode (who is called has said so): counted, and passed over. Another error ends the

@@ -96,6 +96,23 @@ static void on_forbidden(struct mrd_reflector *reflector, const struct mrd_api_s
 			   (int)names.group_len, names.group, *message ? ": " : "", message);
 }
 
+/* Which version of the kind is served. Whether it is the other one that is asked for now; else both
+ * have been, and the first is next. */
+static bool ask_other(struct mrd_reflector *reflector)
+{
+	struct mrd_reflector_config *config = &reflector->config;
+	const struct mrd_reflector_config first = *config;
+
+	if (!first.other_path)
+		return false;
+	config->path = first.other_path;
+	config->api_version = first.other_api_version;
+	config->other_path = first.path;
+	config->other_api_version = first.api_version;
+	reflector->is_other = !reflector->is_other;
+	return reflector->is_other;
+}
+
 /*
  * The kind is not installed, which is an empty list. Where there had been a list, it is asked for
  * once more before all of it goes: a server that starts may not know its custom resources yet.
@@ -107,6 +124,10 @@ static void on_missing(struct mrd_reflector *reflector)
 	const uint64_t now_ns = reflector->now_ns;
 
 	mrd_reflector_restart(reflector);
+	if (ask_other(reflector)) {
+		next_at_once(reflector);
+		return;
+	}
 	if (!config->may_be_missing || (counts->synced && !counts->missing && !reflector->absent)) {
 		reflector->absent = true;
 		mrd_reflector_fail(reflector, 0, "%s is not known to the API server (404)",

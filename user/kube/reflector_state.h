@@ -57,6 +57,7 @@ struct mrd_reflector {
 	unsigned int watches_failed;	/* in a row, by an answer */
 	bool denied;			/* 401 was told, and the attempt after it is to come */
 	bool absent;			/* 404 where there had been a list */
+	bool is_other;			/* the other version is asked for: path is other_path */
 	uint64_t listed_ns;		/* when the last list was complete; 0 = never */
 	uint64_t list_bytes;		/* of the list that has begun */
 	unsigned int list_pages;	/* answered */

@@ -484,6 +484,20 @@ void mrd_model_touch(struct mrd_model *model, const char *namespace_, const char
 		mark_dirty(model, entry);
 }
 
+void mrd_model_set_unheard(struct mrd_model *model, size_t cluster, bool unheard)
+{
+	struct mrd_entry *entry;
+	size_t cursor = 0;
+
+	if (model->clusters[cluster].unheard == unheard)
+		return;
+	model->clusters[cluster].unheard = unheard;
+	while ((entry = mrd_table_next(model->entries, &cursor, NULL, NULL)))
+		for (size_t i = 0; i < entry->slice_count; i++)
+			if (entry->slices[i].cluster == cluster)
+				mark_dirty(model, entry);
+}
+
 /* ------------------------------------------------------------------------ what is there */
 
 size_t mrd_model_cluster_count(const struct mrd_model *model)

@@ -51,6 +51,9 @@ size_t mrd_model_sweep(struct mrd_model *model, size_t cluster, enum mrd_kind ki
 int mrd_model_copy(const struct mrd_model *from, size_t from_cluster, struct mrd_model *to,
 		   size_t to_cluster);
 
+/* Whether a cluster has been silent for too long; at first it is not. Touches its services. */
+void mrd_model_set_unheard(struct mrd_model *model, size_t cluster, bool unheard);
+
 /* The next service ("namespace/name") whose view may have changed since it was last returned here,
  * or NULL. The string lives until the next call on the model. */
 const char *mrd_model_next_dirty(struct mrd_model *model);
@@ -83,6 +86,7 @@ struct mrd_view_endpoint {
 	bool ready; /* ready and not terminating */
 	bool serving;
 	bool terminating;
+	bool unheard; /* its cluster has fallen silent: whether it still is there is not known */
 	struct mrd_locality_name
 		locality; /* by node, else zone of the endpoint, else the cluster */
 	const char *node_name;

@@ -186,6 +186,7 @@ static void fill_endpoint(const struct mrd_model *model, const struct candidate 
 
 	*endpoint = candidate->endpoint;
 	endpoint->serving = from->serving;
+	endpoint->unheard = model->clusters[candidate->endpoint.cluster].unheard;
 	endpoint->terminating = from->terminating;
 	endpoint->locality = endpoint_locality(model, cluster, from);
 	endpoint->node_name = from->node_name;

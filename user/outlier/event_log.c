@@ -5,7 +5,7 @@
 
 enum { MS_PER_S = 1000 };
 
-static const char *type_name(enum mrd_outlier_type type)
+const char *mrd_outlier_type_name(enum mrd_outlier_type type)
 {
 	static const char *const names[] = {
 		[MRD_CONSECUTIVE_5XX] = "CONSECUTIVE_5XX",
@@ -54,7 +54,8 @@ void mrd_event_log_add(const struct mrd_event_log_line *line, struct mrd_strbuf 
 
 	if (verdict->ejected && verdict->capped)
 		return;
-	mrd_strbuf_addf(out, "{\"type\":\"%s\",\"cluster_name\":", type_name(verdict->type));
+	mrd_strbuf_addf(out,
+			"{\"type\":\"%s\",\"cluster_name\":", mrd_outlier_type_name(verdict->type));
 	mrd_strbuf_add_json(out, line->cluster_name);
 	mrd_strbuf_addf(out, ",\"upstream_url\":");
 	mrd_strbuf_add_json(out, line->upstream_url);

@@ -11,6 +11,9 @@
 #include "base/strbuf.h"
 #include "outlier/outlier.h"
 
+/* "CONSECUTIVE_5XX" */
+const char *mrd_outlier_type_name(enum mrd_outlier_type type);
+
 struct mrd_event_log_line {
 	const struct mrd_outlier_verdict *verdict;
 	const char *cluster_name; /* "outbound|9080||reviews.default.svc.cluster.local" */

@@ -26,6 +26,14 @@ enum {
 	CAP_DEFAULT_PERCENT = 10,
 };
 
+const struct mrd_outlier_rule mrd_outlier_unheard = {
+	.gateway_off = true,
+	.interval_ms = 1000,
+	.base_ejection_ms = 30000,
+	.max_ejection_ms = 300000,
+	.cap = MRD_CAP_REGIONAL,
+};
+
 /* Who made the results that a rate is taken of; without the split all are external. */
 enum origin { ORIGIN_EXTERNAL, ORIGIN_LOCAL, ORIGINS };
 
@@ -326,10 +334,25 @@ static bool region_allows(const struct mrd_outlier *outlier, const struct host *
 	return within_percent(ejected, all, CAP_DEFAULT_PERCENT) || (all >= 2 && !ejected);
 }
 
+/* Is there another that may be handed out, and of which the clusters tell? */
+static bool has_heard_one(const struct mrd_outlier *outlier)
+{
+	for (size_t i = 0; i < outlier->count; i++) {
+		const struct host *host = &outlier->hosts[i];
+
+		if (!host->given.unheard && host->given.in_route && host->given.usable &&
+		    !host->ejected)
+			return true;
+	}
+	return false;
+}
+
 static bool may_eject(const struct mrd_outlier *outlier, const struct host *host)
 {
 	const size_t ejected = outlier->ejected_count;
 
+	if (host->given.unheard && has_heard_one(outlier))
+		return true;
 	switch (outlier->rule.cap) {
 	case MRD_CAP_REGIONAL:
 		return region_allows(outlier, host);
@@ -642,6 +665,18 @@ static uint32_t code_of(const struct mrd_outlier *outlier, enum mrd_outlier_sign
 	return 0;
 }
 
+/* It did not answer, and nobody says that it still is there. */
+static void give_up(struct mrd_outlier *outlier, struct host *host, const struct report *report)
+{
+	const struct finding finding = {
+		.type = MRD_CONSECUTIVE_LOCAL_ORIGIN_FAILURE,
+		.enforced = true,
+	};
+
+	if (!host->ejected)
+		detect(outlier, host, &finding, report);
+}
+
 void mrd_outlier_signal(struct mrd_outlier *outlier, uint32_t host_id,
 			enum mrd_outlier_signal signal, uint32_t code, uint64_t now_ms,
 			mrd_outlier_fn fn, void *self)
@@ -651,6 +686,11 @@ void mrd_outlier_signal(struct mrd_outlier *outlier, uint32_t host_id,
 
 	if (!host)
 		return;
+	if (host->given.unheard && !code &&
+	    (signal == MRD_SIGNAL_CONNECT_FAILED || signal == MRD_SIGNAL_TIMEOUT)) {
+		give_up(outlier, host, &report);
+		return;
+	}
 	if (outlier->rule.split_local_origin && signal != MRD_SIGNAL_RESPONSE) {
 		local_origin(outlier, host, signal, &report);
 		return;

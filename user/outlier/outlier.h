@@ -22,7 +22,13 @@ struct mrd_outlier_host {
 	uint32_t region; /* equal numbers = one region */
 	bool in_route;	 /* some hop of the route may hand it out */
 	bool usable;	 /* ready */
+	/* Its cluster has fallen silent. It is kept while it answers: one handshake that fails
+	 * ejects it, whatever the rule, and the cap protects it only as one of the last. */
+	bool unheard;
 };
+
+/* The rule of a service without outlier detection that has such hosts: nobody else is ejected. */
+extern const struct mrd_outlier_rule mrd_outlier_unheard;
 
 enum mrd_outlier_signal {
 	MRD_SIGNAL_RESPONSE,  /* an HTTP status; code is set */
@@ -41,6 +47,7 @@ enum mrd_outlier_type {
 	MRD_FAILURE_PERCENTAGE,
 	MRD_FAILURE_PERCENTAGE_LOCAL_ORIGIN,
 };
+enum { MRD_OUTLIER_TYPES = MRD_FAILURE_PERCENTAGE_LOCAL_ORIGIN + 1 };
 
 /* What a rate detector saw, in per cent without the fraction, as in Envoy's log. */
 struct mrd_outlier_rates {

@@ -32,6 +32,7 @@ int mrd_plan_hosts(const struct mrd_plan_port *port, const struct mrd_host_numbe
 				.id = numbers->of_endpoint(numbers->self, at),
 				.region = region,
 				.in_route = true,
+				.unheard = at->unheard,
 				.usable = at->state == MRD_STATE_ACTIVE ||
 					  at->state == MRD_STATE_EJECTED,
 			};

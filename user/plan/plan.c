@@ -54,6 +54,7 @@ static int copy_endpoint(const struct mrd_model *model, const struct mrd_draft_e
 		.port = from->seen->port,
 		.cluster = from->seen->cluster,
 		.state = from->state,
+		.unheard = from->seen->unheard,
 		.usable = usable,
 		.weight = from->weight,
 		.share = usable ? hop->share * from->weight / weights : 0,
@@ -92,6 +93,15 @@ static int copy_hop(const struct mrd_model *model, const struct mrd_draft *draft
 				  &to->endpoints[i]);
 	}
 	return r;
+}
+
+static bool has_unheard(const struct mrd_draft *draft)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < draft->endpoint_count; i++)
+		any |= draft->endpoints[i].seen->unheard;
+	return any;
 }
 
 static int copy_identity(const struct mrd_view_port *from, struct mrd_plan_port *to)
@@ -149,6 +159,7 @@ int mrd_plan_port_make(const struct mrd_draft_input *in, struct mrd_plan_port *p
 
 	port->mode = draft.rules.mode;
 	port->again_ms = draft.again_ms;
+	port->has_unheard = has_unheard(&draft);
 	port->affinity_timeout_s = affinity_of(in);
 	port->hops = calloc(draft.hop_count + 1, sizeof(*port->hops));
 	if (!port->hops)

@@ -56,6 +56,7 @@ struct mrd_plan_endpoint {
 	size_t cluster;
 	char *cluster_name;
 	enum mrd_state state;
+	bool unheard;  /* its cluster has fallen silent: the first to be given up */
 	bool usable;   /* the hop may hand it out now */
 	double weight; /* below 1 while it warms up */
 	double share;  /* of the service's new connections, 0 to 1 */
@@ -88,6 +89,7 @@ struct mrd_plan_port {
 	enum mrd_mode mode;
 	bool has_outlier;
 	struct mrd_outlier_rule outlier; /* if has_outlier */
+	bool has_unheard;		 /* endpoints that are given up first */
 	bool warms_regions;		 /* those that return ramp up */
 	bool warms_endpoints;		 /* so do new ones */
 	uint64_t again_ms; /* one is ramping up: plan once more in so many ms; 0: not */

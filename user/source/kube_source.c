@@ -21,13 +21,17 @@ static const struct resource {
 	const char *kind_name;
 	const char *selector;
 	enum mrd_kind kind; /* MRD_KIND_COUNT: none of the model's */
+	/* Istio before 1.22 serves an older version alone; both say the same. NULL: no other. */
+	const char *other_path;
+	const char *other_api_version;
 } resources[] = {
-	{"services", "/api/v1/services", "v1", "Service", SERVED, MRD_KIND_SERVICE},
+	{"services", "/api/v1/services", "v1", "Service", SERVED, MRD_KIND_SERVICE, NULL, NULL},
 	{"endpointslices", "/apis/discovery.k8s.io/v1/endpointslices", "discovery.k8s.io/v1",
-	 "EndpointSlice", SERVED, MRD_KIND_SLICE},
-	{"nodes", "/api/v1/nodes", "v1", "Node", "", MRD_KIND_NODE},
+	 "EndpointSlice", SERVED, MRD_KIND_SLICE, NULL, NULL},
+	{"nodes", "/api/v1/nodes", "v1", "Node", "", MRD_KIND_NODE, NULL, NULL},
 	{"destinationrules", "/apis/networking.istio.io/v1/destinationrules",
-	 "networking.istio.io/v1", "DestinationRule", "", MRD_KIND_COUNT},
+	 "networking.istio.io/v1", "DestinationRule", "", MRD_KIND_COUNT,
+	 "/apis/networking.istio.io/v1beta1/destinationrules", "networking.istio.io/v1beta1"},
 };
 
 enum { RESOURCES = sizeof(resources) / sizeof(*resources), RULES = RESOURCES - 1, SLICES = 1 };
@@ -382,6 +386,8 @@ static int make_client(struct mrd_kube_source *source, const struct mrd_kube_whe
 			.kind = resources[i].kind_name,
 			.label_selector = resources[i].selector,
 			.may_be_missing = i == RULES,
+			.other_path = resources[i].other_path,
+			.other_api_version = resources[i].other_api_version,
 			.seed = (uint32_t)source->opened_ns, /* nodes do not start to the ns */
 			.put = on_put,
 			.remove = on_remove,
@@ -451,7 +457,7 @@ void mrd_kube_source_get_status(const struct mrd_kube_source *source,
 		ret_status->broken_objects += mrd_table_count(source->parts[i].broken);
 		*(i == RULES ? &ret_status->rules_read : &ret_status->read) &= part.synced;
 		if (i == SLICES && (part.failing_since_ns || !part.synced))
-			ret_status->silent_since_ns = part.last_heard_ns ?: source->opened_ns;
+			ret_status->silent_since_ns = part.failing_since_ns ?: source->opened_ns;
 	}
 	ret_status->complete = ret_status->read;
 }

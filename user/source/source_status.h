@@ -15,8 +15,8 @@ struct mrd_source_status {
 	 * the kernel knows of this cluster is news to the model. */
 	bool complete;
 	uint64_t last_heard_ns; /* CLOCK_MONOTONIC of the last successful look, 0 = never */
-	/* When its endpoints were heard of last before they fell silent; 0 = they are being
-	 * heard. */
+	/* Since when its endpoints are not heard of; 0 = they are. A watch may say nothing for
+	 * minutes and is heard all the same, so last_heard_ns does not tell. */
 	uint64_t silent_since_ns;
 	uint64_t failing_since_ns; /* 0 = it does not fail */
 	const char *error;	   /* the last one still standing ("" = none); the source's */

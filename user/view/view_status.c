@@ -102,6 +102,18 @@ static void print_unwritten(const json_t *agent, FILE *out)
 			mrd_view_span(mrd_view_integer(service, "since_ms"), span, sizeof(span)));
 }
 
+static void print_metrics(const json_t *agent, FILE *out)
+{
+	const json_t *metrics = json_object_get(agent, "metrics");
+	const char *error = mrd_view_text(metrics, "error");
+
+	if (*error)
+		fprintf(out, "  METRICS NOT SERVED on %s: %s\n", mrd_view_text(metrics, "address"),
+			error);
+	else if (json_is_object(metrics))
+		fprintf(out, "  metrics on %s\n", mrd_view_text(metrics, "address"));
+}
+
 static void print_rejected(const json_t *agent, FILE *out)
 {
 	const json_t *rejected = json_object_get(agent, "policy_rejected");
@@ -161,6 +173,7 @@ static void print_agent(const json_t *agent, FILE *out)
 		fprintf(out, "  holding what was adopted until the clusters are read\n");
 	if (json_is_true(json_object_get(agent, "waiting")))
 		fprintf(out, "  waiting for clusters to be read; no connection is touched yet\n");
+	print_metrics(agent, out);
 	print_rejected(agent, out);
 	print_rejected_rules(agent, out);
 	print_features(agent, out);
@@ -213,8 +226,9 @@ static void print_clusters(const json_t *clusters, FILE *out)
 		mrd_columns_add(table, "%s", mrd_view_text(cluster, "source"));
 		if (json_is_integer(heard))
 			mrd_columns_add(
-				table, "%s ago",
-				mrd_view_span(json_integer_value(heard), span, sizeof(span)));
+				table, "%s ago%s",
+				mrd_view_span(json_integer_value(heard), span, sizeof(span)),
+				json_is_true(json_object_get(cluster, "stale")) ? ", stale" : "");
 		else
 			mrd_columns_add(table, "%s", "never");
 		mrd_columns_add(table, "%lld", mrd_view_integer(cluster, "services"));

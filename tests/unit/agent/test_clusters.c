@@ -98,6 +98,7 @@ static int tear_down(void **state)
 
 static struct mrd_agent_config *config;
 static struct mrd_inputs *inputs;
+static const char *more_keys = "";
 
 static struct mrd_agent_config *read_config(const char *clusters)
 {
@@ -105,7 +106,7 @@ static struct mrd_agent_config *read_config(const char *clusters)
 	struct mrd_diag diag = {0};
 	char text[1024];
 
-	snprintf(text, sizeof(text), "node: {name: n1}\nclusters: [%s]\n", clusters);
+	snprintf(text, sizeof(text), "node: {name: n1}\nclusters: [%s]\n%s", clusters, more_keys);
 	write_file("meridian.yaml", text);
 	assert_int_equal(mrd_agent_config_load(in("meridian.yaml"), &diag, &fresh), 0);
 	mrd_diag_free(&diag);
@@ -424,6 +425,60 @@ static void a_reload_that_fails_changes_nothing(void **state)
 	unload();
 }
 
+/* ------------------------------------------------------------------------ silence */
+
+static bool is_unheard(const char *service)
+{
+	struct mrd_view *view;
+	bool unheard;
+
+	assert_int_equal(mrd_model_view(mrd_inputs_model(inputs), "shop", service, &view), 0);
+	assert_int_equal(view->ports[0].endpoint_count, 1);
+	unheard = view->ports[0].endpoints[0].unheard;
+	mrd_view_free(view);
+	return unheard;
+}
+
+static void a_silent_cluster_becomes_stale(void **state)
+{
+	static const char service[] =
+		"{\"kind\":\"Service\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"web\","
+		"\"namespace\":\"shop\"},\"spec\":{\"clusterIP\":\"172.16.0.9\","
+		"\"clusterIPs\":[\"172.16.0.9\"],\"ports\":[{\"port\":80}]}}";
+	static const char slice[] =
+		"{\"kind\":\"EndpointSlice\",\"apiVersion\":\"discovery.k8s.io/v1\",\"metadata\":{"
+		"\"name\":\"web-x\",\"namespace\":\"shop\",\"labels\":{"
+		"\"kubernetes.io/service-name\":\"web\"}},\"addressType\":\"IPv4\",\"endpoints\":[{"
+		"\"addresses\":[\"10.1.0.7\"]}],\"ports\":[{\"name\":\"\",\"port\":8080}]}";
+
+	(void)state;
+	more_keys = "staleAfter: 2s\n";
+	load(EAST "," WEST);
+	assert_int_equal(fake_put(fake_of("east"), SERVICES, service), 0);
+	assert_int_equal(fake_put(fake_of("west"), SLICES, slice), 0);
+	set_synced("east", true);
+	set_synced("west", true);
+	assert_false(is_unheard("web"));
+	fake_of("west")->reflectors[SLICES].failing_since_ns =
+		mrd_clock_ns() - 1000ULL * MRD_NS_PER_MS;
+	mrd_inputs_tick(inputs);
+	assert_false(is_unheard("web"));
+	fake_of("west")->reflectors[SLICES].failing_since_ns =
+		mrd_clock_ns() - 2000ULL * MRD_NS_PER_MS;
+	mrd_inputs_tick(inputs);
+	assert_true(is_unheard("web"));
+	assert_true(mrd_inputs_is_stale(inputs, 1));
+	assert_false(mrd_inputs_is_stale(inputs, 0));
+
+	load(WEST "," EAST); /* goes on being so */
+	assert_true(is_unheard("web"));
+	fake_of("west")->reflectors[SLICES].failing_since_ns = 0;
+	set_synced("west", true);
+	assert_false(is_unheard("web"));
+	more_keys = "";
+	unload();
+}
+
 /* ------------------------------------------------------------------------ status */
 
 static int no_put(void *self, enum mrd_map map, const void *key, const void *value, int create_only)
@@ -506,6 +561,7 @@ int main(void)
 		cmocka_unit_test(a_folder_comes_after_an_api_server),
 		cmocka_unit_test(rules_outlive_a_reload),
 		cmocka_unit_test(a_reload_that_fails_changes_nothing),
+		cmocka_unit_test(a_silent_cluster_becomes_stale),
 		cmocka_unit_test(status_tells_of_api_servers),
 	};
 

@@ -350,8 +350,10 @@ static void status_tells_of_agent_and_clusters(void **state)
 		.features = features,
 		.feature_count = 2,
 		.started_ns = 1,
+		.web_error = -EADDRINUSE,
 		.now_ns = 5000000001,
 	};
+	const json_t *metrics;
 	struct mrd_engine *engine;
 	const json_t *clusters;
 	const json_t *agent;
@@ -374,6 +376,9 @@ static void status_tells_of_agent_and_clusters(void **state)
 		text_of(json_array_get(json_object_get(agent, "features"), 1), "consequence"),
 		"EPERM");
 	assert_int_equal(json_array_size(json_object_get(agent, "unwritten")), 0);
+	metrics = json_object_get(agent, "metrics");
+	assert_string_equal(text_of(metrics, "address"), "127.0.0.1:9464");
+	assert_string_equal(text_of(metrics, "error"), "Address already in use");
 	clusters = json_object_get(doc, "clusters");
 	assert_int_equal(json_array_size(clusters), 2);
 	assert_string_equal(text_of(json_array_get(clusters, 0), "name"), "a");
@@ -383,6 +388,15 @@ static void status_tells_of_agent_and_clusters(void **state)
 		json_is_null(json_object_get(json_array_get(clusters, 1), "last_heard_ms_ago")));
 	assert_int_equal(
 		json_integer_value(json_object_get(json_object_get(doc, "kernel"), "maps")), 7);
+	json_decref(doc);
+	status.web_error = 0;
+	doc = mrd_status_document(&status, NULL);
+	metrics = json_object_get(json_object_get(doc, "agent"), "metrics");
+	assert_string_equal(text_of(metrics, "error"), "");
+	json_decref(doc);
+	config->metrics_port = 0;
+	doc = mrd_status_document(&status, NULL);
+	assert_true(json_is_null(json_object_get(json_object_get(doc, "agent"), "metrics")));
 	json_decref(doc);
 	mrd_engine_free(engine);
 	mrd_inputs_free(inputs);

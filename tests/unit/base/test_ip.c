@@ -70,6 +70,61 @@ static void bytes_stand_where_the_kernel_wants_them(void **state)
 	assert_memory_equal(ip.bytes, want, sizeof(want));
 }
 
+static void addresses_with_ports(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *want; /* NULL: -EINVAL */
+		uint16_t port;
+	} cases[] = {
+		{.text = "10.0.0.5", .want = "10.0.0.5"},
+		{.text = "10.0.0.5:9080", .want = "10.0.0.5", .port = 9080},
+		{.text = "10.0.0.5:65535", .want = "10.0.0.5", .port = 65535},
+		{.text = "0.0.0.0:1", .want = "0.0.0.0", .port = 1},
+		{.text = "fd00::5", .want = "fd00::5"},
+		{.text = "[fd00::5]", .want = "fd00::5"},
+		{.text = "[fd00::5]:9080", .want = "fd00::5", .port = 9080},
+		{.text = "[::]:80", .want = "::", .port = 80},
+		{.text = "[::ffff:10.0.0.5]:80", .want = "10.0.0.5", .port = 80},
+		{.text = ""},
+		{.text = ":80"},
+		{.text = "[]:80"},
+		{.text = "[fd00::5"},
+		{.text = "[fd00::5]80"},
+		{.text = "[fd00::5]:"},
+		{.text = "fd00::5]:80"},
+		{.text = "10.0.0.5:"},
+		{.text = "10.0.0.5:0"},
+		{.text = "10.0.0.5:65536"},
+		{.text = "10.0.0.5:99999999999999999999999"},
+		{.text = "10.0.0.5:-1"},
+		{.text = "10.0.0.5:+1"},
+		{.text = "10.0.0.5: 1"},
+		{.text = "10.0.0.5:80x"},
+		{.text = "10.0.0.5:80:80"},
+		{.text = "localhost:80"},
+		{.text = "[0000000000000000000000000000000000000000000000000000000000000000000]:"
+			 "80"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct mrd_ip ip = {.bytes = {1, 2, 3}, .version = MRD_IP_NONE};
+		const struct mrd_ip before = ip;
+		char buf[MRD_IP_TEXT_MAX];
+		uint16_t port = 7;
+
+		print_message("case '%s'\n", cases[i].text);
+		assert_int_equal(mrd_ip_port_parse(cases[i].text, &ip, &port),
+				 cases[i].want ? 0 : -EINVAL);
+		assert_int_equal(port, cases[i].want ? cases[i].port : 7);
+		if (cases[i].want)
+			assert_string_equal(mrd_ip_format(&ip, buf), cases[i].want);
+		else
+			assert_memory_equal(&ip, &before, sizeof(ip));
+	}
+}
+
 static void blocks(void **state)
 {
 	static const struct {
@@ -187,6 +242,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(addresses_in_one_form),
 		cmocka_unit_test(bytes_stand_where_the_kernel_wants_them),
+		cmocka_unit_test(addresses_with_ports),
 		cmocka_unit_test(blocks),
 		cmocka_unit_test(containing_and_overlapping),
 		cmocka_unit_test(order_and_endpoints),

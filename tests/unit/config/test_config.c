@@ -47,6 +47,9 @@ static int load(const char *text, struct mrd_diag *diag, struct mrd_agent_config
 }
 
 #define ONE "clusters: [{name: a, directory: d}]\n"
+#define METRICS(place)                                                                  \
+	place ": error: metrics: must be an address and a port like 127.0.0.1:9464 or " \
+	      "[::1]:9464, or none"
 
 struct finding_case {
 	const char *name;
@@ -229,14 +232,35 @@ static const struct finding_case finding_cases[] = {
 	},
 	{
 		.name = "rooms of later versions warn",
-		.text = ONE "kernel: {interfaces: auto, fastForward: false}\n"
-			    "metrics: 127.0.0.1:9464\n",
+		.text = ONE "kernel: {interfaces: auto, fastForward: false}\n",
 		.want_findings = {"2:22: warning: kernel.interfaces: has no effect: this version "
 				  "has socket hooks alone, none on interfaces",
 				  "2:41: warning: kernel.fastForward: has no effect: this version "
-				  "has socket hooks alone, none on interfaces",
-				  "3:10: warning: metrics: has no effect: this version serves no "
-				  "metrics"},
+				  "has socket hooks alone, none on interfaces"},
+	},
+	{
+		.name = "metrics without a port",
+		.text = ONE "metrics: 127.0.0.1\n",
+		.want = -EBADMSG,
+		.want_findings = {METRICS("2:10")},
+	},
+	{
+		.name = "metrics on no port",
+		.text = ONE "metrics: 127.0.0.1:0\n",
+		.want = -EBADMSG,
+		.want_findings = {METRICS("2:10")},
+	},
+	{
+		.name = "metrics by a name",
+		.text = ONE "metrics: localhost:9464\n",
+		.want = -EBADMSG,
+		.want_findings = {METRICS("2:10")},
+	},
+	{
+		.name = "metrics as a map",
+		.text = ONE "metrics: {port: 9464}\n",
+		.want = -EBADMSG,
+		.want_findings = {METRICS("2:10")},
 	},
 	{
 		.name = "relative kernel paths",
@@ -314,6 +338,15 @@ static void finds_everything_at_its_place(void **state)
 	}
 }
 
+static const char *metrics_of(const struct mrd_agent_config *config)
+{
+	static char text[MRD_IP_TEXT_MAX];
+
+	if (!config->metrics_port)
+		return "off";
+	return mrd_ip_port_format(&config->metrics_ip, config->metrics_port, text);
+}
+
 static void fills_in_defaults(void **state)
 {
 	struct mrd_agent_config *config = NULL;
@@ -349,6 +382,7 @@ static void fills_in_defaults(void **state)
 	assert_string_equal(config->bpffs, "/sys/fs/bpf/meridian");
 	assert_string_equal(config->control, "/run/meridian/control.sock");
 	assert_true(config->probe);
+	assert_string_equal(metrics_of(config), "127.0.0.1:9464");
 	assert_int_equal(config->limits.services, 0);
 	mrd_agent_config_free(config);
 }
@@ -373,7 +407,8 @@ static void reads_every_key(void **state)
 		"  probe: false\n"
 		"  limits: {services: 10, vips: 20, members: 30, affinity: 40, udpFlows: 50,\n"
 		"           eventBytes: 8192, hops: 6}\n"
-		"control: /run/x.sock\n";
+		"control: /run/x.sock\n"
+		"metrics: '[::1]:9465'\n";
 	struct mrd_agent_config *config = NULL;
 	struct mrd_diag diag = {0};
 
@@ -408,7 +443,38 @@ static void reads_every_key(void **state)
 	assert_int_equal(config->limits.event_bytes, 8192);
 	assert_int_equal(config->hops, 6);
 	assert_string_equal(config->control, "/run/x.sock");
+	assert_string_equal(metrics_of(config), "[::1]:9465");
 	mrd_agent_config_free(config);
+}
+
+static void metrics_have_an_address_or_none(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *want;
+	} cases[] = {
+		{.text = "", .want = "127.0.0.1:9464"},
+		{.text = "metrics:\n", .want = "127.0.0.1:9464"},
+		{.text = "metrics: 10.0.0.1:80\n", .want = "10.0.0.1:80"},
+		{.text = "metrics: 0.0.0.0:9464\n", .want = "0.0.0.0:9464"},
+		{.text = "metrics: '[::]:9464'\n", .want = "[::]:9464"},
+		{.text = "metrics: none\n", .want = "off"},
+		{.text = "metrics: ''\n", .want = "off"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct mrd_agent_config *config = NULL;
+		struct mrd_diag diag MRD_AUTO_DIAG = {0};
+		char text[256];
+
+		print_message("case: %s\n", cases[i].text);
+		snprintf(text, sizeof(text), ONE "%s", cases[i].text);
+		assert_int_equal(load(text, &diag, &config), 0);
+		assert_int_equal(diag.count, 0);
+		assert_string_equal(metrics_of(config), cases[i].want);
+		mrd_agent_config_free(config);
+	}
 }
 
 static void says_why_a_file_cannot_be_read(void **state)
@@ -486,6 +552,7 @@ int main(void)
 		cmocka_unit_test(finds_everything_at_its_place),
 		cmocka_unit_test(fills_in_defaults),
 		cmocka_unit_test(reads_every_key),
+		cmocka_unit_test(metrics_have_an_address_or_none),
 		cmocka_unit_test(says_why_a_file_cannot_be_read),
 		cmocka_unit_test(a_survey_keeps_what_is_valid),
 		cmocka_unit_test(tells_a_configuration_from_a_policy),

@@ -26,7 +26,8 @@ static void make_files(void)
 	run_write("policy/b.json", "{\"nonsense\": 3}\n");
 	run_write("policy/.hidden.yaml", "nonsense: 4\n");
 	run_write("policy/notes.txt", "nonsense: 5\n");
-	run_write("all/meridian.yaml", CONFIG "policy: [rules.yaml]\nmetrics: 127.0.0.1:9464\n");
+	run_write("all/meridian.yaml",
+		  CONFIG "policy: [rules.yaml]\nkernel: {fastForward: true}\n");
 	run_write("all/rules.yaml", RULE("details"));
 	run_write("all/bad.yaml", CONFIG "policy: [rules.yaml]\n---\n" CONFIG);
 }
@@ -91,7 +92,7 @@ static void findings_are_told_on_stdout(void **state)
 			.line = "all", /* configurations and policy in one folder */
 			.status = 1,
 			.want = {"all/bad.yaml:4:1: error: a configuration is one document",
-				 "all/meridian.yaml:3:10: warning: metrics: "},
+				 "all/meridian.yaml:3:23: warning: kernel.fastForward: "},
 			.lines = 2,
 		},
 		{

@@ -36,6 +36,8 @@ static void make_files(void)
 				   "- {name: a, home: true, directory: home}\n"
 				   "- {name: b, region: r2, directory: away}\n"
 				   "policy: [failover.yaml]\n");
+	run_write("server.yaml", "node: {name: n1, region: r1}\n"
+				 "clusters: [{name: a, kubeconfig: k}]\n");
 	run_write("away/all.yaml", SLICE("web", ENDPOINT("10.1.0.1", "m1")));
 }
 
@@ -233,6 +235,10 @@ static void what_is_broken_is_told_on_stderr(void **state)
 		{.options = "--state a=home --from r1 --policy nowhere.yaml",
 		 .status = 1,
 		 .want = "nowhere.yaml: error: cannot be read"},
+		{.options = "--config server.yaml",
+		 .status = 1,
+		 .want = "a: error: cannot be read: its state comes from an API server"},
+		{.options = "--config server.yaml --state a=home", .status = 0, .want = ""},
 		{.options = "--config bad.yaml", .status = 1, .want = "bad.yaml:1:1: error: "},
 		{.options = "--config nowhere.yaml", .status = 1, .want = "nowhere.yaml: error: "},
 		{.options = "--state a=home --from r1 --service default/none",

@@ -302,6 +302,58 @@ static void ignore(void *self)
 	(void)self;
 }
 
+/* A kind that is served in one version, in the other, or in none. */
+static void another_version_is_asked_for(void **state)
+{
+	static const char first[] = "/apis/g/v1/things?";
+	static const char other[] = "/apis/g/v1beta1/things?";
+	static const char list[] = LIST(VERSION("7"), ITEM("a"));
+	static const struct {
+		const char *path;
+		unsigned int status;
+		const char *body;
+		bool missing;
+		bool soon; /* what is next */
+	} steps[] = {
+		{.path = first, .status = 404, .soon = true},
+		{.path = other, .status = 404, .missing = true},
+		{.path = first, .status = 404, .missing = true, .soon = true},
+		{.path = other, .status = 422, .missing = true, .soon = true},
+		{.path = other, .status = 200, .body = list, .soon = true},
+		{.path = other, .status = 404},			 /* of its watch */
+		{.path = first, .status = 404, .soon = true},	 /* gone, it seems */
+		{.path = other, .status = 404, .missing = true}, /* it is */
+		{.path = first, .status = 200, .body = list, .soon = true},
+		{.path = first, .status = 410}, /* stays where it is served */
+		{.path = first, .status = 200, .body = list, .soon = true},
+	};
+	const struct mrd_reflector_config config = {
+		.path = "/apis/g/v1/things",
+		.api_version = "g/v1",
+		.kind = "Thing",
+		.may_be_missing = true,
+		.other_path = "/apis/g/v1beta1/things",
+		.other_api_version = "g/v1beta1",
+	};
+	MRD_AUTO_STRBUF struct mrd_strbuf calls = {0};
+	uint64_t now_ns = 500000 * talk_ms;
+	struct mrd_reflector *reflector = talk_reflector(&config, &calls, now_ns);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		const char *request = ask(reflector, &now_ns);
+
+		print_message("%s\n", request);
+		assert_int_equal(strncmp(request, steps[i].path, strlen(steps[i].path)), 0);
+		mrd_reflector_on_head(reflector, steps[i].status, "application/json", 0, now_ns);
+		feed(reflector, steps[i].body ? steps[i].body : "{}", now_ns);
+		mrd_reflector_on_end(reflector, "", now_ns);
+		assert_int_equal(status_of(reflector).missing, steps[i].missing);
+		assert_int_equal(mrd_reflector_due_ns(reflector) == now_ns, steps[i].soon);
+	}
+	mrd_reflector_free(reflector);
+}
+
 static struct mrd_reflector *idle_reflector(void)
 {
 	struct mrd_reflector_config config = slices;
@@ -414,10 +466,15 @@ static void endless_pages(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(requests_in_full), cmocka_unit_test(watches_do_not_end_together),
-		cmocka_unit_test(unauthorized),	    cmocka_unit_test(retries),
-		cmocka_unit_test(counts_and_times), cmocka_unit_test(failing_since),
-		cmocka_unit_test(endless_answers),  cmocka_unit_test(endless_pages),
+		cmocka_unit_test(another_version_is_asked_for),
+		cmocka_unit_test(requests_in_full),
+		cmocka_unit_test(watches_do_not_end_together),
+		cmocka_unit_test(unauthorized),
+		cmocka_unit_test(retries),
+		cmocka_unit_test(counts_and_times),
+		cmocka_unit_test(failing_since),
+		cmocka_unit_test(endless_answers),
+		cmocka_unit_test(endless_pages),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

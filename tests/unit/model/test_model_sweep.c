@@ -159,6 +159,38 @@ static void a_cluster_is_carried_to_another_model(void **state)
 	mrd_model_free(to);
 }
 
+static void a_silent_cluster_is_told_of(void **state)
+{
+	static const struct build service = {.name = "a", .vips = "10.0.0.1", .ports = ":80/TCP"};
+	static const struct build other = {.name = "b", .vips = "10.0.0.2", .ports = ":80/TCP"};
+	static const struct build near = {
+		.name = "a-1", .service = "a", .ports = ":80/TCP", .endpoints = "10.1.0.1"};
+	static const struct build far = {
+		.name = "a-2", .service = "a", .ports = ":80/TCP", .endpoints = "10.2.0.1"};
+	struct mrd_model *model = new_model();
+	struct mrd_view *view;
+
+	(void)state;
+	build_put(model, 0, MRD_KIND_SERVICE, &service);
+	build_put(model, 0, MRD_KIND_SERVICE, &other);
+	build_put(model, 0, MRD_KIND_SLICE, &near);
+	build_put(model, 1, MRD_KIND_SLICE, &far);
+	free(build_take_dirty(model));
+	mrd_model_set_unheard(model, 1, false);
+	assert_null(mrd_model_next_dirty(model));
+	mrd_model_set_unheard(model, 1, true);
+	assert_string_equal(mrd_model_next_dirty(model), "default/a");
+	assert_null(mrd_model_next_dirty(model));
+	assert_int_equal(mrd_model_view(model, "default", "a", &view), 0);
+	assert_int_equal(view->ports[0].endpoint_count, 2);
+	assert_false(view->ports[0].endpoints[0].unheard);
+	assert_true(view->ports[0].endpoints[1].unheard);
+	mrd_view_free(view);
+	mrd_model_set_unheard(model, 1, false);
+	assert_string_equal(mrd_model_next_dirty(model), "default/a");
+	mrd_model_free(model);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -166,6 +198,7 @@ int main(void)
 		cmocka_unit_test(what_is_not_there_cannot_be_kept),
 		cmocka_unit_test(a_sweep_touches_what_it_deletes),
 		cmocka_unit_test(a_cluster_is_carried_to_another_model),
+		cmocka_unit_test(a_silent_cluster_is_told_of),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -31,10 +31,11 @@ static void a_host_for_each_endpoint_of_each_hop(void **state)
 		uint32_t id;
 		uint32_t region;
 		bool usable;
+		bool unheard;
 	} want[] = {
 		{.id = 1, .region = '1', .usable = true},
 		{.id = 2, .region = '1', .usable = true},
-		{.id = 3, .region = '2'},
+		{.id = 3, .region = '2', .unheard = true},
 		{.id = 4, .region = '2'},
 	};
 	struct mrd_plan_endpoint near[] = {
@@ -42,7 +43,7 @@ static void a_host_for_each_endpoint_of_each_hop(void **state)
 		{.port = 2, .state = MRD_STATE_EJECTED},
 	};
 	struct mrd_plan_endpoint far[] = {
-		{.port = 3, .state = MRD_STATE_UNREADY},
+		{.port = 3, .state = MRD_STATE_UNREADY, .unheard = true},
 		{.port = 4, .state = MRD_STATE_DRAINING},
 	};
 	struct mrd_plan_hop hops[] = {
@@ -61,6 +62,7 @@ static void a_host_for_each_endpoint_of_each_hop(void **state)
 		assert_int_equal(hosts[i].id, want[i].id);
 		assert_int_equal(hosts[i].region, want[i].region);
 		assert_int_equal(hosts[i].usable, want[i].usable);
+		assert_int_equal(hosts[i].unheard, want[i].unheard);
 		assert_true(hosts[i].in_route);
 	}
 }

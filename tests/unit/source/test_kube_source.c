@@ -407,7 +407,6 @@ struct status_case {
 	/* Which kinds were read, in the order in which they are asked for. */
 	bool synced[RESOURCES_MAX];
 	uint64_t slices_failing_ns;
-	uint64_t slices_heard_ns;
 	bool want_read;
 	bool want_rules;
 	uint64_t want_silent_ns;
@@ -418,7 +417,6 @@ static const struct status_case status_cases[] = {
 	{
 		.name = "all",
 		.synced = {true, true, true, true},
-		.slices_heard_ns = 7,
 		.want_read = true,
 		.want_rules = true,
 	},
@@ -428,16 +426,14 @@ static const struct status_case status_cases[] = {
 		.name = "slices have fallen silent",
 		.synced = {true, true, true, true},
 		.slices_failing_ns = 9,
-		.slices_heard_ns = 7,
 		.want_read = true,
 		.want_rules = true,
-		.want_silent_ns = 7,
+		.want_silent_ns = 9,
 	},
 	{
 		.name = "slices in the middle of their first list",
 		.synced = {true},
-		.slices_heard_ns = 8,
-		.want_silent_ns = 8,
+		.want_silent_ns = OPENED_NS,
 	},
 };
 
@@ -454,7 +450,6 @@ static void what_was_read_is_told(void **state)
 			client->reflectors[k] =
 				(struct mrd_reflector_status){.synced = test->synced[k]};
 		client->reflectors[SLICES].failing_since_ns = test->slices_failing_ns;
-		client->reflectors[SLICES].last_heard_ns = test->slices_heard_ns;
 		mrd_kube_source_get_status(stage->source, &status);
 		assert_int_equal(status.read, test->want_read);
 		assert_int_equal(status.complete, test->want_read);

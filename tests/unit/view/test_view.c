@@ -450,6 +450,41 @@ static void status_of_a_rejected_policy(void **state)
 	}
 }
 
+static void status_of_metrics(void **state)
+{
+	static const struct {
+		const char *error; /* NULL: there are to be none */
+		const char *want;
+	} cases[] = {
+		{.error = "", .want = "  metrics on [::1]:9464\n"},
+		{.error = "Address already in use",
+		 .want = "  METRICS NOT SERVED on [::1]:9464: Address already in use\n"},
+		{.error = NULL, .want = NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		json_t *metrics = cases[i].error ? json_pack("{s:s, s:s}", "address", "[::1]:9464",
+							     "error", cases[i].error)
+						 : json_null();
+		json_t *doc = json_pack("{s:{s:o}, s:[], s:n}", "agent", "metrics", metrics,
+					"clusters", "kernel");
+		char *text = NULL;
+		size_t size;
+		FILE *out = open_memstream(&text, &size);
+
+		print_message("case: %s\n", cases[i].want ? cases[i].want : "none");
+		mrd_view_print_status(doc, out);
+		fclose(out);
+		if (cases[i].want)
+			assert_non_null(strstr(text, cases[i].want));
+		else
+			assert_null(strcasestr(text, "metrics"));
+		free(text);
+		json_decref(doc);
+	}
+}
+
 static void status_without_an_agent(void **state)
 {
 	expect_text(mrd_view_print_status,
@@ -484,6 +519,7 @@ int main(void)
 		OF_GUIDE(regions_as_a_table),
 		OF_GUIDE(status_of_an_agent),
 		OF_GUIDE(status_of_rejected_rules),
+		OF_GUIDE(status_of_metrics),
 		OF_GUIDE(status_of_a_rejected_policy),
 		OF_GUIDE(status_without_an_agent),
 		cmocka_unit_test(documents_without_rows_have_a_header),
