@@ -68,8 +68,8 @@ settled() {
 
 kube_begin kube/01-guide
 stage_up
-api_server ack-hangzhou 172.16.0.0/16 hangzhou-1 shanghai-1
-api_server ack-shanghai 172.17.0.0/16 hangzhou-1 shanghai-1
+api_server ack-hangzhou home 172.16.0.0/16 hangzhou-1 shanghai-1
+api_server ack-shanghai home 172.17.0.0/16 hangzhou-1 shanghai-1
 servers_up
 for name in ack-hangzhou ack-shanghai; do
   crd_install "$name"

@@ -18,7 +18,7 @@ mounted() {
   mkdir "$account/..$1"
   cp "$SANDBOX/kube/ack-hangzhou/agent.token" "$account/..$1/token"
   cp "$SANDBOX/kube/ack-hangzhou/ca.crt" "$account/..$1/ca.crt"
-  echo "$KUBE_NAMESPACE" >"$account/..$1/namespace"
+  echo meridian-system >"$account/..$1/namespace"
   ln -s "..$1" "$account/..data.new"
   mv -T "$account/..data.new" "$account/..data"
 }

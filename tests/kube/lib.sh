@@ -13,14 +13,11 @@
 
 KUBE_TESTS=$SANDBOX_ROOT/tests/kube
 KUBE_PORT=6443
-# Who the agent is.
-KUBE_NAMESPACE=meridian-system
-KUBE_ACCOUNT=meridian
 # The server takes a token for a minute longer than it says (for clocks that differ), and remembers for
 # ten seconds that it was good.
 KUBE_LEEWAY_S=60
 
-declare -A KUBE_HOST=() KUBE_ADDRESS=() KUBE_SERVICES=() KUBE_PID=()
+declare -A KUBE_HOST=() KUBE_ADDRESS=() KUBE_SERVICES=() KUBE_ROLE=() KUBE_PID=()
 
 # kube_begin NAME: sandbox_begin, where there are API servers to run.
 kube_begin() {
@@ -38,22 +35,25 @@ kube_begin() {
 }
 
 # two_clusters: the pods of two_regions, and an API server for each cluster, which node h reads.
-# DELAY_MS, if set, is that of the way to Shanghai's.
+# DELAY_MS, if set, is that of the way to Shanghai's. Node h's agent is the DaemonSet's at its own
+# server, and what meridian-join makes of it at the other.
 two_clusters() {
   two_regions
-  api_server ack-hangzhou 172.16.0.0/16 h
-  api_server ack-shanghai 172.17.0.0/16 "h=${DELAY_MS:-0}"
+  api_server ack-hangzhou home 172.16.0.0/16 h
+  api_server ack-shanghai remote 172.17.0.0/16 "h=${DELAY_MS:-0}"
   servers_up
 }
 
 # ------------------------------------------------------------------------------ servers
 
-# api_server CLUSTER SERVICE_CIDR NODE[=DELAY_MS]…: where its server will run, and who reaches it.
+# api_server CLUSTER home|remote SERVICE_CIDR NODE[=DELAY_MS]…: where its server will run, what the agent
+# is to it, and who reaches it.
 api_server() {
   local cluster=$1 host=api-${1#ack-} node
 
-  KUBE_SERVICES[$cluster]=$2
-  shift 2
+  KUBE_ROLE[$cluster]=$2
+  KUBE_SERVICES[$cluster]=$3
+  shift 3
   node "$host" "cluster=$cluster"
   KUBE_HOST[$cluster]=$host
   KUBE_ADDRESS[$cluster]=${NODE_ADDRS[$host]%% *}
@@ -179,7 +179,7 @@ servers_up() {
   done
   for cluster in "${!KUBE_HOST[@]}"; do
     server_wait "$cluster"
-    kube "$cluster" apply -f "$KUBE_TESTS/rbac.yaml" >/dev/null
+    agent_rights "$cluster"
     agent_token "$cluster"
   done
 }
@@ -236,13 +236,26 @@ etcd_compact() {
 
 # ------------------------------------------------------------------------------ who the agent is
 
+# agent_rights CLUSTER: account, role and binding, as deploy/ has them.
+agent_rights() {
+  local daemonset=$SANDBOX_ROOT/deploy/daemonset
+
+  if [[ ${KUBE_ROLE[$1]} == remote ]]; then
+    kube "$1" apply -k "$daemonset/remote" >/dev/null
+  else
+    kube "$1" apply -f "$daemonset/namespace.yaml" -f "$daemonset/serviceaccount.yaml" \
+      -f "$daemonset/rbac.yaml" >/dev/null
+  fi
+}
+
 # agent_token CLUSTER [SECONDS]: into the file that its kubeconfig names, in one step. The server gives
 # none for less than ten minutes; for a shorter one the claims of one that it gave are signed again,
 # with its key.
 agent_token() {
-  local dir=$SANDBOX/kube/$1 token
+  local dir=$SANDBOX/kube/$1 account=meridian namespace=meridian-system token
 
-  token=$(kube "$1" create token "$KUBE_ACCOUNT" --namespace "$KUBE_NAMESPACE" --duration 1h)
+  [[ ${KUBE_ROLE[$1]} == home ]] || account=meridian-remote namespace=meridian-remote
+  token=$(kube "$1" create token $account --namespace $namespace --duration 1h)
   if (($# > 1)); then
     token=$(resign "$token" "$(($(date +%s) + $2 - KUBE_LEEWAY_S))" "$dir/sa.key")
   fi
@@ -325,6 +338,11 @@ told() {
 # Is there nothing to complain of? Does it complain in such words?
 is_well() { [[ $(told "$1" .error) == "" ]]; }
 complains() { [[ $(told "$1" .error) =~ $2 ]]; }
+
+# lacks CLUSTER RESOURCE: what is wrong with one kind of its objects, if anything.
+lacks() {
+  told "$1" ".resources[] | select(.resource == \"$2\") | .error"
+}
 
 # poll_start: asks the service, thirty times a second, until poll_stop.
 poll_start() {

@@ -44,12 +44,16 @@ void mrd_http_global_end(void);
 /* credential is borrowed and outlives the client. */
 int mrd_http_new(struct mrd_loop *loop, struct mrd_credential *credential, const char *user_agent,
 		 struct mrd_http **ret_http);
+/* How long a connection of HTTP/2 is silent until it is asked for a sign of life, and how long it
+ * may take to give one: 10 s unless it is set before the first request. */
+void mrd_http_set_ping(struct mrd_http *http, uint64_t ping_ms);
 void mrd_http_free(struct mrd_http *http); /* NULL is fine; cancels what is under way */
 
 /*
  * Sends GET path ("/api/v1/services?limit=500", escaped by the caller). silence_ms: without a byte
- * received for so long on the request, nor on its connection by HTTP/2 PING or TCP keep-alive, it
- * ends with an error; 0: only the connection counts. -EAGAIN: no credential yet.
+ * of its answer for so long it ends with an error. 0: it may be silent as long as its connection
+ * lives, which TCP's keep-alive tells, and over HTTP/2 a small request on it; that it does not is
+ * noticed within 30 s. -EAGAIN: no credential yet. No hook is called before it returns.
  */
 int mrd_http_get(struct mrd_http *http, const char *path, uint64_t silence_ms,
 		 const struct mrd_http_hooks *hooks, struct mrd_http_request **ret_request);

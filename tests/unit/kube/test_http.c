@@ -1,0 +1,819 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+#include "kube/http.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+
+#include "rig.h"
+#include "server.h"
+
+#define TOKEN "s3cr3t-token"
+
+extern char **environ;
+
+static struct cert authority;
+static struct cert stranger; /* an authority that nobody trusts */
+static struct cert good;
+static struct cert misnamed;
+static struct cert expired;
+static struct cert client;
+
+/* ------------------------------------------------------------------------ the server's script */
+
+static bool say_whole(struct server_conn *conn, const char *type, const char *more,
+		      const char *body)
+{
+	char head[512];
+
+	snprintf(head, sizeof(head),
+		 "HTTP/1.1 200 OK\r\nContent-Type: %s\r\n%sContent-Length: %zu\r\n\r\n", type, more,
+		 strlen(body));
+	server_say(conn, head);
+	server_say(conn, body);
+	return true;
+}
+
+static bool say_large(struct server_conn *conn)
+{
+	static char body[300000];
+
+	memset(body, 'x', sizeof(body) - 1);
+	return say_whole(conn, "text/plain", "", body);
+}
+
+/* "hello hello" by gzip. */
+static bool say_packed(struct server_conn *conn)
+{
+	static const unsigned char body[] = {
+		0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x00, 0x03, 0xcb, 0x48, 0xcd, 0xc9,
+		0xc9, 0x57, 0xc8, 0x00, 0x91, 0x00, 0x40, 0xa6, 0x2d, 0x01, 0x0b, 0x00, 0x00, 0x00};
+	char head[128];
+
+	if (!strstr(conn->request, "Accept-Encoding: gzip\r\n"))
+		return false;
+	snprintf(head, sizeof(head),
+		 "HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %zu\r\n\r\n",
+		 sizeof(body));
+	server_say(conn, head);
+	server_write(conn, (const char *)body, sizeof(body));
+	return true;
+}
+
+static bool script(struct server_conn *conn)
+{
+	char number[16];
+
+	snprintf(number, sizeof(number), "%d", conn->number);
+	if (server_asked(conn, "/whole"))
+		return say_whole(conn, "application/json", "", "{\"a\":1}");
+	if (server_asked(conn, "/large"))
+		return say_large(conn);
+	if (server_asked(conn, "/packed"))
+		return say_packed(conn);
+	if (server_asked(conn, "/echo"))
+		return say_whole(conn, "text/plain", "", conn->request);
+	if (server_asked(conn, "/number"))
+		return say_whole(conn, "text/plain", "", number);
+	if (server_asked(conn, "/early"))
+		server_say(conn, "HTTP/1.1 103 Early Hints\r\nRetry-After: 9\r\n\r\n");
+	if (server_asked(conn, "/early"))
+		return say_whole(conn, "text/plain", "", "late");
+	if (server_asked(conn, "/slow-down"))
+		server_say(conn, "HTTP/1.1 429 Too Many Requests\r\nRetry-After: 7\r\n"
+				 "Content-Type: text/plain\r\nContent-Length: 4\r\n\r\nstop");
+	else if (server_asked(conn, "/elsewhere"))
+		server_say(conn, "HTTP/1.1 302 Found\r\nLocation: /whole\r\n"
+				 "Content-Length: 0\r\n\r\n");
+	else if (server_asked(conn, "/chunks") || server_asked(conn, "/cut-chunk") ||
+		 server_asked(conn, "/hang"))
+		server_say(conn, "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+				 "5\r\nfirst\r\n");
+	else if (server_asked(conn, "/short"))
+		server_say(conn, "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nfew");
+	else if (!server_asked(conn, "/mute"))
+		return false; /* "/nothing" */
+	if (server_asked(conn, "/chunks"))
+		server_say(conn, "6\r\nsecond\r\n0\r\n\r\n");
+	if (server_asked(conn, "/cut-chunk"))
+		server_say(conn, "ff\r\nmiddle");
+	if (server_asked(conn, "/mute") || server_asked(conn, "/hang"))
+		pause();
+	return !server_asked(conn, "/cut-chunk") && !server_asked(conn, "/short");
+}
+
+/* ------------------------------------------------------------------------ the client */
+
+struct rig {
+	struct server server;
+	struct mrd_credential *credential;
+	struct mrd_http *http;
+};
+
+struct answer {
+	struct rig *rig;
+	struct mrd_http_request *request;
+	struct mrd_http_request *cancel; /* in the first call of the hook that is named… */
+	const char *in;			 /* "head", "body" or "end" */
+	const char *then_get;		 /* …or get this */
+	struct answer *then;		 /* …into here */
+	bool free_client;		 /* …or end the client */
+	int refuse;			 /* what body returns */
+	struct mrd_http_head head;
+	char content_type[64];
+	struct mrd_strbuf body;
+	char *error;
+	unsigned int heads;
+	unsigned int calls_after; /* of the end, or of having been cancelled in a hook */
+	bool over;
+	bool done;
+};
+
+static void get(struct rig *rig, const char *path, uint64_t silence_ms, struct answer *answer);
+
+static void meddle(struct answer *answer, const char *where)
+{
+	if (answer->over)
+		answer->calls_after++;
+	if (!answer->in || strcmp(answer->in, where) != 0)
+		return;
+	answer->in = NULL;
+	if (answer->cancel) {
+		answer->over = answer->cancel == answer->request;
+		mrd_http_cancel(answer->cancel);
+		answer->done = answer->over;
+	}
+	if (answer->then_get)
+		get(answer->rig, answer->then_get, 0, answer->then);
+	if (answer->free_client) {
+		mrd_http_free(answer->rig->http);
+		answer->rig->http = NULL;
+		answer->over = answer->done = true;
+	}
+}
+
+static void on_head(void *self, const struct mrd_http_head *head)
+{
+	struct answer *answer = self;
+
+	answer->heads++;
+	answer->head = *head;
+	snprintf(answer->content_type, sizeof(answer->content_type), "%s", head->content_type);
+	meddle(answer, "head");
+}
+
+static int on_body(void *self, const void *data, size_t len)
+{
+	struct answer *answer = self;
+
+	mrd_strbuf_add(&answer->body, data, len);
+	meddle(answer, "body");
+	return answer->refuse;
+}
+
+static void on_end(void *self, const char *error)
+{
+	struct answer *answer = self;
+
+	answer->error = strdup(error);
+	answer->done = true;
+	meddle(answer, "end");
+	answer->over = true;
+}
+
+static void get(struct rig *rig, const char *path, uint64_t silence_ms, struct answer *answer)
+{
+	const struct mrd_http_hooks hooks = {
+		.head = on_head, .body = on_body, .end = on_end, .self = answer};
+
+	answer->rig = rig;
+	mrd_strbuf_add(&answer->body, "", 0);
+	assert_int_equal(mrd_http_get(rig->http, path, silence_ms, &hooks, &answer->request), 0);
+	assert_false(answer->done);
+}
+
+static void clear(struct answer *answer)
+{
+	mrd_strbuf_free(&answer->body);
+	free(answer->error);
+	*answer = (struct answer){0};
+}
+
+static void on_change(void *self)
+{
+	(void)self;
+}
+
+struct side {
+	const struct cert *cert;   /* the server's; NULL: not encrypted */
+	const struct cert *client; /* must have signed clients */
+	const char *cluster;	   /* further lines */
+	const char *user;	   /* NULL: the token */
+	const struct cert *as;	   /* the client's certificate */
+	bool trust_nobody;	   /* no authority in the kubeconfig */
+	int port;		   /* 0: the server's */
+};
+
+static void write_side(const struct side *side, int port)
+{
+	MRD_AUTO_STRBUF struct mrd_strbuf cluster = {0};
+	MRD_AUTO_STRBUF struct mrd_strbuf user = {0};
+
+	mrd_strbuf_addf(&cluster, "    server: %s://127.0.0.1:%d\n", side->cert ? "https" : "http",
+			port);
+	if (side->cert && !side->trust_nobody)
+		rig_add_base64(&cluster, "certificate-authority-data", authority.pem);
+	mrd_strbuf_addf(&cluster, "%s", side->cluster ? side->cluster : "");
+	mrd_strbuf_addf(&user, "%s", side->user ? side->user : "    token: " TOKEN "\n");
+	if (side->as) {
+		rig_add_base64(&user, "client-certificate-data", side->as->pem);
+		rig_add_base64(&user, "client-key-data", side->as->key_pem);
+	}
+	rig_kubeconfig("config", cluster.text, user.text);
+}
+
+static void open_rig(struct rig *rig, const struct side *side)
+{
+	const struct server_config server = {
+		.script = script, .cert = side->cert, .client = side->client};
+	const struct mrd_kube_where where = {.kubeconfig = rig_path("config"), .context = ""};
+
+	*rig = (struct rig){0};
+	if (!side->port)
+		rig->server = server_start(&server);
+	write_side(side, side->port ? side->port : rig->server.port);
+	assert_int_equal(
+		mrd_credential_new(rig_loop, &where, on_change, NULL, rig, &rig->credential), 0);
+	assert_string_equal(mrd_credential_error(rig->credential), "");
+	assert_int_equal(mrd_http_new(rig_loop, rig->credential, "meridian/test", &rig->http), 0);
+}
+
+static void close_rig(struct rig *rig)
+{
+	mrd_http_free(rig->http);
+	mrd_credential_free(rig->credential);
+	server_stop(&rig->server);
+}
+
+/* ------------------------------------------------------------------------ answers */
+
+static const struct answer_row {
+	const char *path;
+	unsigned int status; /* 0: none came */
+	const char *content_type;
+	const char *body;
+	const char *error; /* part of it; NULL: there is none */
+	uint64_t retry_after_ms;
+	uint64_t silence_ms;
+	int refuse;
+} answer_rows[] = {
+	{.path = "/whole", .status = 200, .content_type = "application/json", .body = "{\"a\":1}"},
+	{.path = "/chunks", .status = 200, .body = "firstsecond"},
+	{.path = "/packed", .status = 200, .body = "hello hello"},
+	{.path = "/early", .status = 200, .content_type = "text/plain", .body = "late"},
+	{.path = "/slow-down",
+	 .status = 429,
+	 .content_type = "text/plain",
+	 .body = "stop",
+	 .retry_after_ms = 7000},
+	{.path = "/elsewhere", .status = 302}, /* not followed */
+	{.path = "/cut-chunk",
+	 .status = 200,
+	 .body = "firstmiddle",
+	 .error = "the answer was cut in the middle"},
+	{.path = "/short",
+	 .status = 200,
+	 .body = "few",
+	 .error = "the answer was cut in the middle"},
+	{.path = "/nothing", .error = "the connection ended without an answer"},
+	{.path = "/mute", .silence_ms = 200, .error = "silent for 0.2 s"},
+	{.path = "/hang",
+	 .silence_ms = 200,
+	 .status = 200,
+	 .body = "first",
+	 .error = "silent for 0.2 s"},
+	{.path = "/whole",
+	 .status = 200,
+	 .content_type = "application/json",
+	 .body = "{\"a\":1}",
+	 .refuse = -EPROTO,
+	 .error = "the answer was given up"},
+};
+
+static void check_answer(const struct answer *answer, const struct answer_row *row, int port)
+{
+	char peer[32];
+
+	snprintf(peer, sizeof(peer), "127.0.0.1:%d: ", port);
+	assert_int_equal(answer->heads, row->status ? 1 : 0);
+	assert_int_equal(answer->head.status, row->status);
+	assert_string_equal(answer->content_type, row->content_type ? row->content_type : "");
+	assert_int_equal(answer->head.retry_after_ms, row->retry_after_ms);
+	assert_string_equal(answer->body.text, row->body ? row->body : "");
+	print_message("  %s\n", answer->error);
+	if (!row->error) {
+		assert_string_equal(answer->error, "");
+		return;
+	}
+	assert_memory_equal(answer->error, peer, strlen(peer));
+	assert_non_null(strstr(answer->error, row->error));
+}
+
+static void answers_come_as_they_are(void **state)
+{
+	const struct side sides[] = {{.cert = NULL}, {.cert = &good}};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(answer_rows) / sizeof(answer_rows[0]); i++) {
+		const struct answer_row *row = &answer_rows[i / 2];
+		struct answer answer = {.refuse = row->refuse};
+		struct rig rig;
+
+		print_message("%s %s\n", i % 2 ? "https" : "http", row->path);
+		open_rig(&rig, &sides[i % 2]);
+		get(&rig, row->path, row->silence_ms, &answer);
+		rig_run_until(&answer.done);
+		check_answer(&answer, row, rig.server.port);
+		close_rig(&rig);
+		clear(&answer);
+	}
+}
+
+/* A body that is longer than any buffer comes in pieces. */
+static void a_long_answer_is_whole(void **state)
+{
+	const struct side side = {.cert = &good};
+	struct answer answer = {0};
+	struct rig rig;
+
+	(void)state;
+	open_rig(&rig, &side);
+	get(&rig, "/large", 0, &answer);
+	rig_run_until(&answer.done);
+	assert_string_equal(answer.error, "");
+	assert_int_equal(answer.body.len, 299999);
+	close_rig(&rig);
+	clear(&answer);
+}
+
+static const struct request_row {
+	const char *name;
+	struct side side;
+	const char *lines[4]; /* of the request */
+} request_rows[] = {
+	{.name = "a token",
+	 .side = {.cert = &good},
+	 .lines = {"GET /echo?a=b%2Fc HTTP/1.1", "Authorization: Bearer " TOKEN,
+		   "User-Agent: meridian/test", "Accept: application/json"}},
+	{.name = "name and password",
+	 .side = {.cert = &good, .user = "    username: me\n    password: pass\n"},
+	 .lines = {"Authorization: Basic bWU6cGFzcw=="}},
+	{.name = "another name in TLS, the server's in HTTP",
+	 .side = {.cert = &misnamed, .cluster = "    tls-server-name: other.example\n"},
+	 .lines = {"Host: 127.0.0.1:", "Authorization: Bearer " TOKEN}},
+	{.name = "a client certificate",
+	 .side = {.cert = &good, .client = &authority, .as = &client, .user = "    username: ''\n"},
+	 .lines = {"GET /echo?a=b%2Fc HTTP/1.1"}},
+	{.name = "not verified",
+	 .side = {.cert = &misnamed,
+		  .trust_nobody = true,
+		  .cluster = "    insecure-skip-tls-verify: true\n"},
+	 .lines = {"Authorization: Bearer " TOKEN}},
+};
+
+static void requests_say_who_asks(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(request_rows) / sizeof(request_rows[0]); i++) {
+		const struct request_row *row = &request_rows[i];
+		struct answer answer = {0};
+		struct rig rig;
+
+		print_message("%s\n", row->name);
+		open_rig(&rig, &row->side);
+		get(&rig, "/echo?a=b%2Fc", 0, &answer);
+		assert_int_equal(mrd_http_generation(answer.request), 1);
+		rig_run_until(&answer.done);
+		assert_string_equal(answer.error, "");
+		for (size_t j = 0; j < 4 && row->lines[j]; j++)
+			if (!strstr(answer.body.text, row->lines[j]))
+				assert_string_equal(answer.body.text, row->lines[j]);
+		close_rig(&rig);
+		clear(&answer);
+	}
+}
+
+/* ------------------------------------------------------------------------ no connection */
+
+static const struct refusal_row {
+	const char *name;
+	struct side side;
+	const char *errors[3]; /* parts of it */
+} refusal_rows[] = {
+	{.name = "nobody listens",
+	 .side = {.port = 1},
+	 .errors = {"127.0.0.1:1: cannot connect: "
+		    "Connection refused"}},
+	{.name = "another name",
+	 .side = {.cert = &misnamed},
+	 .errors = {"the certificate is for other.example, 10.9.8.7 and for no other name"}},
+	{.name = "another name than tls-server-name",
+	 .side = {.cert = &good, .cluster = "    tls-server-name: other.example\n"},
+	 .errors = {"the certificate is for good.example, 127.0.0.1 and for no other name",
+		    "127.0.0.1:"}},
+	{.name = "an issuer that is not trusted",
+	 .side = {.cert = &stranger},
+	 .errors = {"the certificate of CN=stranger is issued by CN=stranger, which is not among"}},
+	{.name = "an issuer that the system does not know",
+	 .side = {.cert = &good, .trust_nobody = true},
+	 .errors = {"the certificate of CN=good is issued by CN=authority, which is not among"}},
+	{.name = "expired",
+	 .side = {.cert = &expired},
+	 .errors = {"the certificate of CN=expired has expired on "}},
+	{.name = "no client certificate", .side = {.cert = &good, .client = &authority}},
+	{.name = "a client certificate of another authority",
+	 .side = {.cert = &good, .client = &authority, .as = &stranger}},
+	{.name = "a proxy that is not there",
+	 .side = {.cert = &good, .cluster = "    proxy-url: http://me:" TOKEN "@127.0.0.1:1\n"},
+	 .errors = {"cannot connect: Connection refused"}},
+};
+
+static void what_is_wrong_with_a_connection_is_said(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(refusal_rows) / sizeof(refusal_rows[0]); i++) {
+		const struct refusal_row *row = &refusal_rows[i];
+		struct answer answer = {0};
+		struct rig rig;
+
+		print_message("%s\n", row->name);
+		open_rig(&rig, &row->side);
+		get(&rig, "/whole", 0, &answer);
+		rig_run_until(&answer.done);
+		print_message("  %s\n", answer.error);
+		assert_string_not_equal(answer.error, "");
+		assert_int_equal(answer.heads, 0);
+		assert_null(strstr(answer.error, TOKEN));
+		for (size_t j = 0; j < 3 && row->errors[j]; j++)
+			if (!strstr(answer.error, row->errors[j]))
+				assert_string_equal(answer.error, row->errors[j]);
+		close_rig(&rig);
+		clear(&answer);
+	}
+}
+
+/* ------------------------------------------------------------------------ meddling */
+
+static void many_requests_run_at_once(void **state)
+{
+	static const char *const paths[] = {"/whole", "/chunks",    "/cut-chunk",
+					    "/large", "/slow-down", "/packed"};
+	const struct side side = {.cert = &good};
+	struct answer answers[6] = {{0}};
+	struct answer hanging = {0};
+	struct rig rig;
+
+	(void)state;
+	open_rig(&rig, &side);
+	get(&rig, "/hang", 0, &hanging);
+	for (size_t i = 0; i < 6; i++)
+		get(&rig, paths[i], 0, &answers[i]);
+	for (size_t i = 0; i < 6; i++) {
+		rig_run_until(&answers[i].done);
+		print_message("%s: %s\n", paths[i], answers[i].error);
+		assert_int_equal(!answers[i].error[0], i != 2);
+		clear(&answers[i]);
+	}
+	assert_false(hanging.done); /* one that is slow delays no other */
+	assert_string_equal(hanging.body.text, "first");
+	mrd_http_cancel(hanging.request);
+	assert_false(hanging.done);
+	close_rig(&rig);
+	clear(&hanging);
+}
+
+static void a_request_may_be_cancelled_in_each_of_its_hooks(void **state)
+{
+	static const char *const hooks[] = {"head", "body", "end"};
+	const struct side side = {.cert = &good};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct answer answer = {.in = hooks[i]};
+		struct rig rig;
+
+		print_message("%s\n", hooks[i]);
+		open_rig(&rig, &side);
+		get(&rig, "/chunks", 0, &answer);
+		answer.cancel = answer.request;
+		rig_run_until(&answer.done);
+		rig_run_for(50);
+		assert_int_equal(answer.calls_after, 0);
+		assert_int_equal(answer.error != NULL, i == 2);
+		close_rig(&rig);
+		clear(&answer);
+	}
+}
+
+static void another_request_may_be_cancelled_in_a_hook(void **state)
+{
+	static const char *const hooks[] = {"head", "body", "end"};
+	const struct side side = {.cert = NULL};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct answer victim = {0};
+		struct answer answer = {.in = hooks[i]};
+		struct rig rig;
+
+		print_message("%s\n", hooks[i]);
+		open_rig(&rig, &side);
+		get(&rig, "/mute", 0, &victim);
+		get(&rig, "/chunks", 0, &answer);
+		answer.cancel = victim.request;
+		rig_run_until(&answer.done);
+		assert_string_equal(answer.error, "");
+		assert_string_equal(answer.body.text, "firstsecond");
+		rig_run_for(50);
+		assert_false(victim.done);
+		close_rig(&rig);
+		clear(&victim);
+		clear(&answer);
+	}
+}
+
+static void a_hook_may_send_another_request(void **state)
+{
+	static const char *const hooks[] = {"head", "body", "end"};
+	const struct side side = {.cert = &good};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct answer next = {0};
+		struct answer answer = {.in = hooks[i], .then_get = "/whole", .then = &next};
+		struct rig rig;
+
+		print_message("%s\n", hooks[i]);
+		open_rig(&rig, &side);
+		get(&rig, "/chunks", 0, &answer);
+		rig_run_until(&answer.done);
+		rig_run_until(&next.done);
+		assert_string_equal(answer.error, "");
+		assert_string_equal(next.error, "");
+		assert_string_equal(next.body.text, "{\"a\":1}");
+		close_rig(&rig);
+		clear(&next);
+		clear(&answer);
+	}
+}
+
+static void the_client_may_end_in_a_hook_and_in_flight(void **state)
+{
+	static const char *const hooks[] = {"head", "body", "end", NULL};
+	const struct side side = {.cert = &good};
+
+	(void)state;
+	for (size_t i = 0; i < 4; i++) {
+		struct answer other = {0};
+		struct answer answer = {.in = hooks[i], .free_client = true};
+		struct rig rig;
+
+		print_message("%s\n", hooks[i]);
+		open_rig(&rig, &side);
+		get(&rig, "/hang", 0, &other);
+		get(&rig, "/chunks", 0, &answer);
+		if (hooks[i])
+			rig_run_until(&answer.done);
+		close_rig(&rig);
+		rig_run_for(50);
+		assert_int_equal(answer.calls_after, 0);
+		assert_false(other.done);
+		clear(&other);
+		clear(&answer);
+	}
+}
+
+/* ------------------------------------------------------------------------ connections */
+
+/* One answer after the other comes over one connection; another credential gets another. */
+static void a_connection_is_used_again_until_the_credential_changes(void **state)
+{
+	const char *const numbers[] = {"1", "1", "2", "2"};
+	const struct side side = {.cert = &good};
+	const struct side next = {.cert = &good, .user = "    token: another\n"};
+	struct answer answer = {0};
+	struct rig rig;
+
+	(void)state;
+	open_rig(&rig, &side);
+	for (size_t i = 0; i < 4; i++) {
+		if (i == 2) {
+			write_side(&next, rig.server.port);
+			rig_run_for(50);
+		}
+		get(&rig, "/number", 0, &answer);
+		assert_int_equal(mrd_http_generation(answer.request), i < 2 ? 1 : 2);
+		rig_run_until(&answer.done);
+		assert_string_equal(answer.error, "");
+		assert_string_equal(answer.body.text, numbers[i]);
+		clear(&answer);
+	}
+	close_rig(&rig);
+}
+
+/* What is under way with the old credential goes on. */
+static void an_open_answer_outlives_its_credential(void **state)
+{
+	const struct side side = {.cert = &good};
+	const struct side next = {.cert = &good, .user = "    token: another\n"};
+	struct answer old = {0};
+	struct answer answer = {0};
+	struct rig rig;
+
+	(void)state;
+	open_rig(&rig, &side);
+	get(&rig, "/hang", 400, &old);
+	rig_run_for(50);
+	write_side(&next, rig.server.port);
+	rig_run_for(50);
+	get(&rig, "/echo", 0, &answer);
+	rig_run_until(&answer.done);
+	assert_non_null(strstr(answer.body.text, "Authorization: Bearer another\r\n"));
+	assert_false(old.done);
+	rig_run_until(&old.done);
+	assert_non_null(strstr(old.error, "silent for 0.4 s"));
+	close_rig(&rig);
+	clear(&old);
+	clear(&answer);
+}
+
+static void without_a_credential_nothing_is_sent(void **state)
+{
+	const struct mrd_kube_where where = {.kubeconfig = rig_path("none"), .context = ""};
+	const struct mrd_http_hooks hooks = {.head = on_head, .body = on_body, .end = on_end};
+	struct mrd_http_request *request = NULL;
+	struct rig rig = {0};
+
+	(void)state;
+	assert_int_equal(
+		mrd_credential_new(rig_loop, &where, on_change, NULL, &rig, &rig.credential), 0);
+	assert_int_equal(mrd_http_new(rig_loop, rig.credential, "meridian/test", &rig.http), 0);
+	assert_int_equal(mrd_http_get(rig.http, "/whole", 0, &hooks, &request), -EAGAIN);
+	assert_null(request);
+	close_rig(&rig);
+}
+
+/* ------------------------------------------------------------------------ HTTP/2, by nginx */
+
+static pid_t start_nginx(int port)
+{
+	MRD_AUTO_STRBUF struct mrd_strbuf config = {0};
+	char folder[128];
+	char *argv[] = {(char *)"nginx",      (char *)"-p", folder,	      (char *)"-c",
+			(char *)"nginx.conf", (char *)"-e", (char *)"stderr", NULL};
+	pid_t pid;
+
+	snprintf(folder, sizeof(folder), "%s/", rig_folder);
+	rig_write("good.crt", good.pem);
+	rig_write("good.key", good.key_pem);
+	mrd_strbuf_addf(&config,
+			"daemon off; master_process off; pid nginx.pid; error_log stderr crit;\n"
+			"events {}\n"
+			"http { access_log off; client_body_temp_path b; proxy_temp_path p;\n"
+			"fastcgi_temp_path f; uwsgi_temp_path u; scgi_temp_path s;\n"
+			"server { listen 127.0.0.1:%d ssl http2; root .;\n"
+			"ssl_certificate good.crt; ssl_certificate_key good.key;\n"
+			"location /slow { alias %s; limit_rate 1; }\n"
+			"location / { return 200 \"$server_protocol $connection\"; } } }\n",
+			port, folder);
+	rig_write("nginx.conf", config.text);
+	assert_int_equal(posix_spawnp(&pid,
+				      access("/usr/sbin/nginx", X_OK) ? "nginx" : "/usr/sbin/nginx",
+				      NULL, NULL, argv, environ),
+			 0);
+	return pid;
+}
+
+/* It needs a moment to listen. */
+static void get_when_up(struct rig *rig, const char *path, struct answer *answer)
+{
+	for (int tries = 0; tries < 100; tries++) {
+		clear(answer);
+		get(rig, path, 0, answer);
+		rig_run_until(&answer->done);
+		if (!strstr(answer->error, "Connection refused"))
+			break;
+		rig_run_for(50);
+	}
+	assert_string_equal(answer->error, "");
+}
+
+static void over_http2_all_requests_share_a_connection(void **state)
+{
+	struct side side = {.cert = &good};
+	struct answer first = {0};
+	struct answer answers[4] = {{0}};
+	struct answer slow = {0};
+	struct rig rig;
+	pid_t pid;
+
+	(void)state;
+	close(server_listen(&side.port));
+	pid = start_nginx(side.port);
+	open_rig(&rig, &side);
+	get_when_up(&rig, "/", &first);
+	assert_memory_equal(first.body.text, "HTTP/2.0 ", 9);
+	get(&rig, "/slow/good.crt", 0, &slow);
+	for (size_t i = 0; i < 4; i++)
+		get(&rig, "/", 0, &answers[i]);
+	for (size_t i = 0; i < 4; i++) {
+		rig_run_until(&answers[i].done);
+		assert_string_equal(answers[i].error, "");
+		assert_string_equal(answers[i].body.text, first.body.text);
+		clear(&answers[i]);
+	}
+	assert_false(slow.done);
+	close_rig(&rig);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	clear(&first);
+	clear(&slow);
+}
+
+/* A server that has stopped still has its kernel's acknowledgements. */
+static void over_http2_a_server_that_has_stopped_is_noticed(void **state)
+{
+	struct side side = {.cert = &good};
+	struct answer answer = {0};
+	struct answer slow = {0};
+	struct rig rig;
+	pid_t pid;
+
+	(void)state;
+	close(server_listen(&side.port));
+	pid = start_nginx(side.port);
+	open_rig(&rig, &side);
+	mrd_http_set_ping(rig.http, 250);
+	get_when_up(&rig, "/", &answer);
+	clear(&answer);
+	get(&rig, "/slow/good.crt", 0, &slow);
+	rig_run_for(1500);
+	assert_int_equal(slow.head.status, 200);
+	assert_false(slow.done); /* as long as it gives a sign of life */
+	kill(pid, SIGSTOP);
+	rig_run_until(&slow.done);
+	assert_non_null(strstr(slow.error, "silent for 0.5 s"));
+	kill(pid, SIGCONT);
+	get(&rig, "/", 0, &answer);
+	rig_run_until(&answer.done);
+	assert_string_equal(answer.error, "");
+	close_rig(&rig);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	clear(&answer);
+	clear(&slow);
+}
+
+static int set_up(void **state)
+{
+	authority = cert_make("authority", NULL, NULL, 1);
+	stranger = cert_make("stranger", "IP:127.0.0.1", NULL, 1);
+	good = cert_make("good", "DNS:good.example,IP:127.0.0.1", &authority, 1);
+	misnamed = cert_make("misnamed", "DNS:other.example,IP:10.9.8.7", &authority, 1);
+	expired = cert_make("expired", "IP:127.0.0.1", &authority, -1);
+	client = cert_make("client", NULL, &authority, 1);
+	return mrd_http_global() ?: rig_set_up(state);
+}
+
+static int tear_down(void **state)
+{
+	cert_free(&authority);
+	cert_free(&stranger);
+	cert_free(&good);
+	cert_free(&misnamed);
+	cert_free(&expired);
+	cert_free(&client);
+	mrd_http_global_end();
+	return rig_tear_down(state);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(answers_come_as_they_are),
+		cmocka_unit_test(a_long_answer_is_whole),
+		cmocka_unit_test(requests_say_who_asks),
+		cmocka_unit_test(what_is_wrong_with_a_connection_is_said),
+		cmocka_unit_test(many_requests_run_at_once),
+		cmocka_unit_test(a_request_may_be_cancelled_in_each_of_its_hooks),
+		cmocka_unit_test(another_request_may_be_cancelled_in_a_hook),
+		cmocka_unit_test(a_hook_may_send_another_request),
+		cmocka_unit_test(the_client_may_end_in_a_hook_and_in_flight),
+		cmocka_unit_test(a_connection_is_used_again_until_the_credential_changes),
+		cmocka_unit_test(an_open_answer_outlives_its_credential),
+		cmocka_unit_test(without_a_credential_nothing_is_sent),
+		cmocka_unit_test(over_http2_all_requests_share_a_connection),
+		cmocka_unit_test(over_http2_a_server_that_has_stopped_is_noticed),
+	};
+
+	return cmocka_run_group_tests_name("kube/http", tests, set_up, tear_down);
+}

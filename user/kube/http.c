@@ -1,0 +1,573 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * libcurl must not be told to end a transfer while it is in a callback, and neither are requests
+ * ended while another's hooks run. So what is asked for meanwhile is only noted; when the outermost
+ * call is over, settle() does it. Whatever a hook does is thus safe: new requests, cancelled ones,
+ * the end of the client.
+ *
+ * Over HTTP/2 a connection on which nothing comes for a while is asked for a sign of life: a small
+ * request on it, which any answer answers. TCP's keep-alive does not notice a server that has
+ * stopped, nor one that is gone behind a load balancer.
+ */
+#include "kube/http.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "base/clock.h"
+#include "base/strbuf.h"
+#include "kube/http_era.h"
+
+enum {
+	PING_MS = 10000, /* without a byte, until it is asked; then, for the answer */
+	LOOK_MS = 1000,	 /* least time between two looks at who is silent, unless it is asked for */
+};
+
+static const char ping_path[] = "/livez/ping";
+
+enum state { QUEUED, SENT, DONE };
+
+struct mrd_http_request {
+	struct mrd_http *http;
+	struct era *era;
+	struct mrd_http_request *next;
+	struct mrd_http_hooks hooks;
+	CURL *easy;
+	enum state state;
+	CURLcode result;
+	bool is_cancelled;
+	bool is_ended; /* its end is being told */
+	bool is_ping;
+	bool head_told;
+	bool gave_up; /* by its body hook */
+	uint64_t generation;
+	uint64_t silence_ms;
+	uint64_t heard_ns;
+	uint64_t silent_ms; /* not 0: ended for being silent so long */
+	char detail[CURL_ERROR_SIZE];
+};
+
+struct era {
+	struct era *next;
+	struct mrd_http_era *io;
+	struct mrd_http_request *requests;
+	struct mrd_http_request *ping; /* one of them, or NULL */
+	bool is_dead;		       /* its connection: nothing new on it */
+};
+
+struct mrd_http {
+	struct mrd_loop *loop;
+	struct mrd_credential *credential;
+	char *user_agent;
+	struct era *eras; /* the newest first */
+	struct mrd_timer *timer;
+	uint64_t ping_ms;
+	unsigned int depth; /* of calls during which nothing is ended */
+	bool is_freed;
+};
+
+static void settle(struct mrd_http *http);
+
+int mrd_http_global(void)
+{
+	return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? 0 : -ENOMEM;
+}
+
+void mrd_http_global_end(void)
+{
+	curl_global_cleanup();
+}
+
+/* ------------------------------------------------------------------------ errors */
+
+static const char *host_of(const struct mrd_http_request *request)
+{
+	return request->era->io->peer;
+}
+
+static void add_connect_error(struct mrd_strbuf *text, const struct mrd_http_request *request)
+{
+	long error = 0;
+
+	curl_easy_getinfo(request->easy, CURLINFO_OS_ERRNO, &error);
+	if (error)
+		mrd_strbuf_addf(text, "cannot connect: %s", strerror((int)error));
+	else
+		mrd_strbuf_addf(text, "cannot connect: %s", request->detail);
+}
+
+static void add_certificate_error(struct mrd_strbuf *text, const struct mrd_http_request *request)
+{
+	const struct mrd_tls_report *report = &request->era->io->report;
+
+	if (report->fault.len)
+		mrd_strbuf_addf(text, "%s", report->fault.text);
+	else if (report->names.len)
+		mrd_strbuf_addf(text,
+				"the certificate is for %s and for no other name "
+				"(tls-server-name says which one to expect)",
+				report->names.text);
+	else
+		mrd_strbuf_addf(text, "the certificate is not good: %s", request->detail);
+}
+
+static void add_cause(struct mrd_strbuf *text, const struct mrd_http_request *request)
+{
+	const char *detail =
+		request->detail[0] ? request->detail : curl_easy_strerror(request->result);
+
+	switch (request->result) {
+	case CURLE_COULDNT_RESOLVE_HOST:
+		mrd_strbuf_addf(text, "the name cannot be resolved");
+		break;
+	case CURLE_COULDNT_CONNECT:
+		add_connect_error(text, request);
+		break;
+	case CURLE_PEER_FAILED_VERIFICATION:
+		add_certificate_error(text, request);
+		break;
+	case CURLE_SSL_CERTPROBLEM:
+		mrd_strbuf_addf(text, "client certificate or key cannot be used: %s", detail);
+		break;
+	case CURLE_PARTIAL_FILE:
+	case CURLE_RECV_ERROR:
+	case CURLE_GOT_NOTHING:
+	case CURLE_HTTP2:
+	case CURLE_HTTP2_STREAM:
+		mrd_strbuf_addf(text, "%s: %s",
+				request->head_told ? "the answer was cut in the middle"
+						   : "the connection ended without an answer",
+				detail);
+		break;
+	default:
+		mrd_strbuf_addf(text, "%s", detail);
+	}
+}
+
+/* "" when all is well. */
+static void add_error(struct mrd_strbuf *text, const struct mrd_http_request *request)
+{
+	mrd_strbuf_add(text, "", 0);
+	if (request->result == CURLE_OK && !request->silent_ms)
+		return;
+	mrd_strbuf_addf(text, "%s: ", host_of(request));
+	if (request->silent_ms)
+		mrd_strbuf_addf(text, "silent for %.3g s",
+				(double)request->silent_ms / MRD_MS_PER_S);
+	else if (request->gave_up)
+		mrd_strbuf_addf(text, "the answer was given up");
+	else
+		add_cause(text, request);
+}
+
+/* ------------------------------------------------------------------------ libcurl's callbacks */
+
+static bool is_over(const struct mrd_http_request *request)
+{
+	return request->is_cancelled || request->http->is_freed;
+}
+
+static size_t on_header(char *line, size_t size, size_t count, void *self)
+{
+	struct mrd_http_request *request = self;
+	struct mrd_http_head head = {.content_type = ""};
+	const char *content_type = NULL;
+	curl_off_t retry_after_s = 0;
+	long status = 0;
+	size_t len = size * count;
+
+	if (is_over(request))
+		return 0;
+	request->heard_ns = mrd_clock_ns();
+	if (line[0] != '\r' && line[0] != '\n')
+		return len;
+	curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (status < 200 || request->head_told) /* an answer before the answer; a trailer */
+		return len;
+	curl_easy_getinfo(request->easy, CURLINFO_CONTENT_TYPE, &content_type);
+	curl_easy_getinfo(request->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
+	head.status = (unsigned int)status;
+	if (content_type)
+		head.content_type = content_type;
+	if (retry_after_s > 0)
+		head.retry_after_ms = (uint64_t)retry_after_s * MRD_MS_PER_S;
+	request->head_told = true;
+	request->hooks.head(request->hooks.self, &head);
+	return is_over(request) ? 0 : len;
+}
+
+static size_t on_body(char *data, size_t size, size_t count, void *self)
+{
+	struct mrd_http_request *request = self;
+	const size_t len = size * count;
+
+	if (is_over(request))
+		return 0;
+	request->heard_ns = mrd_clock_ns();
+	request->gave_up = request->hooks.body(request->hooks.self, data, len) != 0;
+	return request->gave_up || is_over(request) ? 0 : len;
+}
+
+/* ------------------------------------------------------------------------ settling */
+
+static void free_request(struct mrd_http_request *request)
+{
+	struct era *era = request->era;
+	struct mrd_http_request **at = &era->requests;
+
+	while (*at != request)
+		at = &(*at)->next;
+	*at = request->next;
+	if (era->ping == request)
+		era->ping = NULL;
+	if (request->state != QUEUED)
+		curl_multi_remove_handle(era->io->multi, request->easy);
+	curl_easy_cleanup(request->easy);
+	free(request);
+}
+
+static bool start(struct mrd_http_request *request)
+{
+	request->state = SENT;
+	if (curl_multi_add_handle(request->era->io->multi, request->easy) == CURLM_OK)
+		return true;
+	request->state = DONE;
+	request->result = CURLE_OUT_OF_MEMORY;
+	return false;
+}
+
+static void finish(struct mrd_http_request *request)
+{
+	MRD_AUTO_STRBUF struct mrd_strbuf error = {0};
+
+	request->is_ended = true;
+	add_error(&error, request);
+	request->hooks.end(request->hooks.self, error.text ? error.text : "out of memory");
+	free_request(request);
+}
+
+static void take_results(struct era *era)
+{
+	CURLMsg *message;
+	int left;
+
+	while ((message = curl_multi_info_read(era->io->multi, &left))) {
+		struct mrd_http_request *request = NULL;
+
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &request);
+		request->state = DONE;
+		request->result = message->data.result;
+	}
+}
+
+/* One thing that is to be done; false: there is none. */
+static bool settle_one(struct mrd_http *http)
+{
+	for (struct era *era = http->eras; era; era = era->next) {
+		take_results(era);
+		for (struct mrd_http_request *it = era->requests; it; it = it->next) {
+			if (it->is_cancelled)
+				free_request(it);
+			else if (it->state == QUEUED)
+				start(it);
+			else if (it->state == DONE || it->silent_ms)
+				finish(it);
+			else
+				continue;
+			return true;
+		}
+	}
+	return false;
+}
+
+static void free_era(struct era *era)
+{
+	while (era->requests)
+		free_request(era->requests);
+	mrd_http_era_free(era->io);
+	free(era);
+}
+
+static void drop_old_eras(struct mrd_http *http)
+{
+	struct era **at = http->eras ? &http->eras->next : &http->eras;
+
+	while (*at) {
+		struct era *era = *at;
+
+		if (era->requests) {
+			at = &era->next;
+			continue;
+		}
+		*at = era->next;
+		free_era(era);
+	}
+}
+
+static void destroy(struct mrd_http *http)
+{
+	while (http->eras) {
+		struct era *era = http->eras;
+
+		http->eras = era->next;
+		free_era(era);
+	}
+	mrd_timer_free(http->timer);
+	free(http->user_agent);
+	free(http);
+}
+
+/* May free the client. */
+static void settle(struct mrd_http *http)
+{
+	if (http->depth)
+		return;
+	http->depth++;
+	while (!http->is_freed && settle_one(http))
+		;
+	if (!http->is_freed)
+		drop_old_eras(http);
+	http->depth--;
+	if (http->is_freed)
+		destroy(http);
+}
+
+static void enter(void *self, struct mrd_http_era *io)
+{
+	struct mrd_http *http = self;
+
+	(void)io;
+	http->depth++;
+}
+
+static void leave(void *self)
+{
+	struct mrd_http *http = self;
+
+	http->depth--;
+	settle(http);
+}
+
+/* ------------------------------------------------------------------------ silence */
+
+static void ignore_head(void *self, const struct mrd_http_head *head)
+{
+	(void)self;
+	(void)head;
+}
+
+static int ignore_body(void *self, const void *data, size_t len)
+{
+	(void)self;
+	(void)data;
+	(void)len;
+	return 0;
+}
+
+static int add_request(struct mrd_http *http, struct era *era, const char *path,
+		       uint64_t silence_ms, const struct mrd_http_hooks *hooks,
+		       struct mrd_http_request **ret_request);
+
+/* Without an answer to the ping the whole connection is silent. */
+static void end_ping(void *self, const char *error)
+{
+	struct era *era = self;
+
+	(void)error;
+	if (!era->ping->silent_ms)
+		return;
+	era->is_dead = true;
+	for (struct mrd_http_request *it = era->requests; it; it = it->next)
+		if (it != era->ping)
+			it->silent_ms = 2 * era->ping->silent_ms;
+}
+
+static bool is_multiplexed(const struct mrd_http_request *request)
+{
+	long version = 0;
+
+	return request->state == SENT && request->head_told &&
+	       curl_easy_getinfo(request->easy, CURLINFO_HTTP_VERSION, &version) == CURLE_OK &&
+	       version == CURL_HTTP_VERSION_2_0;
+}
+
+static void ping(struct mrd_http *http, struct era *era, uint64_t now_ns)
+{
+	const struct mrd_http_hooks hooks = {
+		.head = ignore_head, .body = ignore_body, .end = end_ping, .self = era};
+	bool wanted = false;
+
+	if (era->ping || era->is_dead || now_ns - era->io->heard_ns < http->ping_ms * MRD_NS_PER_MS)
+		return;
+	for (struct mrd_http_request *it = era->requests; it && !wanted; it = it->next)
+		wanted = is_multiplexed(it);
+	if (wanted)
+		add_request(http, era, ping_path, http->ping_ms, &hooks, &era->ping);
+}
+
+static void look_again(struct mrd_http *http, uint64_t now_ns)
+{
+	const uint64_t look_ms = http->ping_ms < LOOK_MS ? http->ping_ms : LOOK_MS;
+	uint64_t due_ns = now_ns + look_ms * MRD_NS_PER_MS;
+	bool any = false;
+
+	for (const struct era *era = http->eras; era; era = era->next) {
+		for (const struct mrd_http_request *it = era->requests; it; it = it->next) {
+			const uint64_t end_ns = it->heard_ns + it->silence_ms * MRD_NS_PER_MS;
+
+			any = true;
+			if (it->silence_ms && end_ns < due_ns)
+				due_ns = end_ns;
+		}
+	}
+	mrd_timer_set(http->timer, any ? due_ns : 0);
+}
+
+static void on_look(void *self)
+{
+	struct mrd_http *http = self;
+	const uint64_t now_ns = mrd_clock_ns();
+
+	http->depth++;
+	for (struct era *era = http->eras; era; era = era->next) {
+		for (struct mrd_http_request *it = era->requests; it; it = it->next)
+			if (it->silence_ms &&
+			    now_ns - it->heard_ns >= it->silence_ms * MRD_NS_PER_MS)
+				it->silent_ms = it->silence_ms;
+		ping(http, era, now_ns);
+	}
+	look_again(http, now_ns);
+	http->depth--;
+	settle(http);
+}
+
+/* ------------------------------------------------------------------------ outside */
+
+int mrd_http_new(struct mrd_loop *loop, struct mrd_credential *credential, const char *user_agent,
+		 struct mrd_http **ret_http)
+{
+	struct mrd_http *http = calloc(1, sizeof(*http));
+	int ret;
+
+	if (!http)
+		return -ENOMEM;
+	http->loop = loop;
+	http->ping_ms = PING_MS;
+	http->credential = credential;
+	http->user_agent = strdup(user_agent);
+	ret = http->user_agent ? mrd_loop_timer(loop, on_look, http, &http->timer) : -ENOMEM;
+	if (ret < 0) {
+		destroy(http);
+		return ret;
+	}
+	*ret_http = http;
+	return 0;
+}
+
+void mrd_http_set_ping(struct mrd_http *http, uint64_t ping_ms)
+{
+	http->ping_ms = ping_ms;
+}
+
+void mrd_http_free(struct mrd_http *http)
+{
+	if (!http)
+		return;
+	http->is_freed = true;
+	settle(http);
+}
+
+static int add_era(struct mrd_http *http, const struct mrd_credential_now *credential)
+{
+	struct era *era = calloc(1, sizeof(*era));
+	int ret;
+
+	if (!era)
+		return -ENOMEM;
+	ret = mrd_http_era_new(http->loop, credential, &era->io);
+	if (ret < 0) {
+		free(era);
+		return ret;
+	}
+	era->io->enter = enter;
+	era->io->leave = leave;
+	era->io->self = http;
+	era->next = http->eras;
+	http->eras = era;
+	return 0;
+}
+
+static int add_request(struct mrd_http *http, struct era *era, const char *path,
+		       uint64_t silence_ms, const struct mrd_http_hooks *hooks,
+		       struct mrd_http_request **ret_request)
+{
+	struct mrd_http_request *request = calloc(1, sizeof(*request));
+
+	if (!request)
+		return -ENOMEM;
+	*request = (struct mrd_http_request){
+		.http = http,
+		.era = era,
+		.next = era->requests,
+		.hooks = *hooks,
+		.easy = mrd_http_era_handle(era->io, path, http->user_agent),
+		.generation = era->io->generation,
+		.silence_ms = silence_ms,
+		.heard_ns = mrd_clock_ns(),
+	};
+	if (!request->easy) {
+		free(request);
+		return -ENOMEM;
+	}
+	curl_easy_setopt(request->easy, CURLOPT_PRIVATE, request);
+	curl_easy_setopt(request->easy, CURLOPT_ERRORBUFFER, request->detail);
+	curl_easy_setopt(request->easy, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(request->easy, CURLOPT_HEADERDATA, request);
+	curl_easy_setopt(request->easy, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(request->easy, CURLOPT_WRITEDATA, request);
+	era->requests = request;
+	*ret_request = request;
+	return 0;
+}
+
+int mrd_http_get(struct mrd_http *http, const char *path, uint64_t silence_ms,
+		 const struct mrd_http_hooks *hooks, struct mrd_http_request **ret_request)
+{
+	struct mrd_http_request *request = NULL;
+	struct mrd_credential_now credential;
+	const uint64_t now_ns = mrd_clock_ns();
+	int ret = mrd_credential_get(http->credential, now_ns, &credential);
+
+	if (ret < 0)
+		return ret;
+	if (!http->eras || http->eras->is_dead ||
+	    http->eras->io->generation != credential.generation)
+		ret = add_era(http, &credential);
+	ret = ret ?: add_request(http, http->eras, path, silence_ms, hooks, &request);
+	if (ret < 0)
+		return ret;
+	if (!http->depth && !start(request)) {
+		free_request(request);
+		return -ENOMEM;
+	}
+	look_again(http, now_ns);
+	*ret_request = request;
+	return 0;
+}
+
+void mrd_http_cancel(struct mrd_http_request *request)
+{
+	if (!request || request->is_ended)
+		return;
+	request->is_cancelled = true;
+	settle(request->http);
+}
+
+uint64_t mrd_http_generation(const struct mrd_http_request *request)
+{
+	return request->generation;
+}
