@@ -177,8 +177,8 @@ e2e: ## end-to-end tests: real hooks, own namespaces and cgroups, root [T=patter
 	$(Q)$(RUN) e2e
 kube: ## the same against two real API servers [T=pattern]
 	$(Q)$(RUN) kube
-kube-assets: ## those servers and kubectl, built into the user's cache: about 10 minutes, once
-	$(Q)scripts/kube_assets.sh
+kube-assets: ## those servers, kubelet and kubectl, built into the user's cache: about 10 minutes, once
+	$(Q)scripts/kube_assets.sh --nodes
 verify: ## load the BPF programs and hold them to their instruction budgets, root
 	$(Q)$(RUN) verify
 lint: ## style: include rule, format, clang-tidy, shellcheck, licences, sizes
