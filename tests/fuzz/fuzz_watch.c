@@ -131,8 +131,8 @@ static char *talk(const char *text, size_t size, size_t piece)
 		const char *request;
 		uint64_t silence_ms;
 
-		require(due_ns >= now_ns && due_ns - now_ns <= UINT64_C(300000000000));
-		now_ns = due_ns;
+		require(due_ns <= now_ns + UINT64_C(300000000000));
+		now_ns = due_ns > now_ns ? due_ns : now_ns;
 		request = mrd_reflector_request(reflector, now_ns, &silence_ms);
 		require(request && !strpbrk(request, " \"<>\\^`{|}\n"));
 		mrd_strbuf_addf(&seen.calls, "\n%s\n", request);

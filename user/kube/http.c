@@ -92,10 +92,9 @@ static void add_connect_error(struct mrd_strbuf *text, const struct mrd_http_req
 	long error = 0;
 
 	curl_easy_getinfo(request->easy, CURLINFO_OS_ERRNO, &error);
-	if (error)
-		mrd_strbuf_addf(text, "cannot connect: %s", strerror((int)error));
-	else
-		mrd_strbuf_addf(text, "cannot connect: %s", request->detail);
+	mrd_strbuf_addf(text, "cannot connect%s: %s",
+			request->era->io->proxy.data ? " to the proxy before it" : "",
+			error ? strerror((int)error) : request->detail);
 }
 
 static void add_certificate_error(struct mrd_strbuf *text, const struct mrd_http_request *request)

@@ -346,7 +346,9 @@ CURL *mrd_http_era_handle(struct mrd_http_era *era, const char *path, const char
 	set_way(easy, era);
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
 	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
-	curl_easy_setopt(easy, CURLOPT_PIPEWAIT, 1L); /* rather the same connection than two */
+	/* Rather the same connection than two, but who does not encrypt has no HTTP/2 to wait for.
+	 */
+	curl_easy_setopt(easy, CURLOPT_PIPEWAIT, strncmp(era->base, "https:", 6) ? 0L : 1L);
 	curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
 	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)BUFFER_SIZE);
 	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, era->headers);

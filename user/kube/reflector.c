@@ -18,10 +18,6 @@
 #include "kube/reflector_state.h"
 
 enum {
-	HTTP_OK = 200,
-	HTTP_UNAUTHORIZED = 401,
-
-	LIST_SILENCE_MS = 30000,
 	WATCH_LEAST_S = 300, /* client-go: 5 to 10 minutes */
 	WATCH_MOST_S = 600,
 	REFUSAL_HELD_MAX = 64 * 1024, /* a Status is a fraction of it */
@@ -75,7 +71,6 @@ void mrd_reflector_listed(struct mrd_reflector *reflector, const char *version)
 	counts->missing = false;
 	reflector->absent = false;
 	reflector->streams_cut = 0;
-	reflector->listed_ns = reflector->now_ns;
 	reflector->due_ns = reflector->now_ns;
 	if (mrd_reflector_set(&reflector->version, version) < 0) {
 		mrd_reflector_restart(reflector);
@@ -151,7 +146,7 @@ const char *mrd_reflector_request(struct mrd_reflector *reflector, uint64_t now_
 		return NULL;
 	}
 	reflector->under_way = true;
-	*ret_silence_ms = reflector->phase == MRD_PHASE_WATCH ? 0 : LIST_SILENCE_MS;
+	*ret_silence_ms = reflector->phase == MRD_PHASE_WATCH ? 0 : MRD_LIST_SILENCE_MS;
 	return request->text;
 }
 
@@ -231,12 +226,14 @@ static int on_event(void *self, const struct mrd_watch_event *event)
 		reflector->counts.undecoded++;
 		return 0;
 	}
+	if (ret < 0)
+		return ret;
 	reflector->answer.events++;
 	reflector->watches_failed = 0;
 	/* The objects of a streamed list come in no order: only its end has a version. */
-	if (ret == 0 && reflector->phase == MRD_PHASE_WATCH && *event->version)
-		ret = mrd_reflector_set(&reflector->version, event->version);
-	return ret;
+	if (reflector->phase == MRD_PHASE_WATCH && *event->version)
+		return mrd_reflector_set(&reflector->version, event->version);
+	return 0;
 }
 
 /* ------------------------------------------------------------------- answers */
@@ -316,7 +313,7 @@ int mrd_reflector_on_head(struct mrd_reflector *reflector, unsigned int status,
 	} else {
 		answer->state = MRD_ANSWER_UNFIT;
 		mrd_strbuf_addf(&answer->problem,
-				"the answer is %s and not JSON: is that an API server?",
+				"the answer is %.100s and not JSON: is that an API server?",
 				content_type);
 	}
 	return reflector->denied ? -EACCES : 0;

@@ -55,12 +55,14 @@ const char *mrd_reflector_request(struct mrd_reflector *reflector, uint64_t now_
 uint64_t mrd_reflector_due_ns(const struct mrd_reflector *reflector);
 
 /* The answer. 401 is told by the return value of on_head: -EACCES, once; the caller reads its
- * credentials again. */
+ * credentials again. Not told is the 401 of the attempt that follows: that one waits. */
 int mrd_reflector_on_head(struct mrd_reflector *reflector, unsigned int status,
 			  const char *content_type, uint64_t retry_after_ms, uint64_t now_ns);
 int mrd_reflector_on_body(struct mrd_reflector *reflector, const void *data, size_t len,
-			  uint64_t now_ns); /* not 0: give the transfer up */
-/* error: "" = the server ended the answer; else why the transport did. */
+			  uint64_t now_ns);
+/* on_body was not 0: give the transfer up, nothing more of it is wanted (it is broken, or a
+ * streamed list is complete, behind which the watch is a request of its own); on_end all the same.
+ * error: "" = the server ended the answer; else why the transport did. */
 void mrd_reflector_on_end(struct mrd_reflector *reflector, const char *error, uint64_t now_ns);
 /* The request could not be sent at all, or was cancelled: as if its transport had failed, but at
  * once again when no_backoff (credentials were read anew). */

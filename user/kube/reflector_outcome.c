@@ -16,27 +16,18 @@
 #include "kube/reflector_state.h"
 
 enum {
-	HTTP_BAD_REQUEST = 400,
-	HTTP_UNAUTHORIZED = 401,
-	HTTP_FORBIDDEN = 403,
-	HTTP_NOT_FOUND = 404,
-	HTTP_GONE = 410,
-	HTTP_UNPROCESSABLE = 422,
-	HTTP_TOO_MANY = 429,
-	HTTP_INTERNAL = 500,
-	HTTP_UNAVAILABLE = 503,
-	HTTP_TIMEOUT = 504,
-
 	STREAMS_CUT_MAX = 2,
 	WATCHES_FAILED_MAX = 3,
 	PAGES_MAX = 10000, /* of 500 objects */
 	RETRY_AFTER_MAX_MS = 300000,
+	COUNT_DIGITS_MAX = 19,
 };
 
+static const uint64_t list_silent_ns = MRD_LIST_SILENCE_MS * UINT64_C(1000000);
 static const uint64_t watch_short_ns = MRD_WATCH_SHORT_MS * UINT64_C(1000000);
 /* In which any watch has had a bookmark, were its version one that the server has reached. */
 static const uint64_t watch_mute_ns = 120000000000;
-/* Lists within which one that is too old already is no accident. */
+/* A version that is too old twice within this time is no accident. */
 static const uint64_t relist_ns = 30000000000;
 static const uint64_t missing_least_ns = 10000000000;
 static const uint64_t missing_most_ns = 30000000000;
@@ -69,9 +60,9 @@ static void use_pages(struct mrd_reflector *reflector)
 }
 
 /* An accident, unless it happens again. */
-static void stream_failed(struct mrd_reflector *reflector)
+static void stream_failed(struct mrd_reflector *reflector, bool for_good)
 {
-	if (++reflector->streams_cut == STREAMS_CUT_MAX)
+	if (for_good || ++reflector->streams_cut == STREAMS_CUT_MAX)
 		reflector->no_streaming = true;
 	mrd_reflector_restart(reflector);
 }
@@ -160,14 +151,15 @@ static void on_expired(struct mrd_reflector *reflector, const struct mrd_api_sta
 		next_at_once(reflector);
 		return;
 	}
-	/* The server forgets, that is no failure. One that has forgotten what it said just now, or
-	 * that forgets within a list, is given time. */
+	/* The server forgets, all the more when it has been started anew: that is no failure. One
+	 * that forgets what it has just said, or within a list, is given time. */
 	if (reflector->phase == MRD_PHASE_WATCH &&
-	    reflector->now_ns - reflector->listed_ns >= relist_ns)
+	    (!reflector->expired_ns || reflector->now_ns - reflector->expired_ns >= relist_ns))
 		next_at_once(reflector);
 	else
 		mrd_reflector_fail(reflector, 0, "%s %s: the version is too old already (410)",
 				   verb(reflector), resource(reflector));
+	reflector->expired_ns = reflector->now_ns;
 	mrd_reflector_restart(reflector);
 }
 
@@ -184,7 +176,7 @@ static void on_other(struct mrd_reflector *reflector, unsigned int code, uint64_
 	if (reflector->phase == MRD_PHASE_WATCH)
 		watch_failed(reflector, status->too_large);
 	else if (reflector->phase == MRD_PHASE_STREAM && code == HTTP_INTERNAL)
-		stream_failed(reflector);
+		stream_failed(reflector, false);
 	else if (code < HTTP_INTERNAL && code != HTTP_TOO_MANY)
 		mrd_reflector_restart(reflector); /* such as a token that it does not know */
 }
@@ -276,15 +268,19 @@ static void on_watch_end(struct mrd_reflector *reflector)
 static void on_cut(struct mrd_reflector *reflector, const char *error)
 {
 	const struct mrd_strbuf *remaining = &reflector->answer.split.remaining;
-	const bool more = remaining->len && reflector->phase == MRD_PHASE_PAGES;
+	const bool more = remaining->len && remaining->len <= COUNT_DIGITS_MAX &&
+			  strspn(remaining->text, "0123456789") == remaining->len;
+	const bool silent = reflector->now_ns - reflector->counts.last_heard_ns >= list_silent_ns;
 
 	mrd_reflector_fail(reflector, 0, "%s %s: the answer was cut%s%s%s%s%s", verb(reflector),
 			   resource(reflector), more ? ", " : "", more ? remaining->text : "",
 			   more ? " objects were to follow" : "", *error ? ": " : "", error);
 	if (reflector->phase == MRD_PHASE_WATCH && has_lasted(reflector, watch_short_ns))
 		next_at_once(reflector); /* it worked, and only the connection has ended */
+	/* A server that streams lists does not stop in the middle of one: this one has sent it all,
+	 * as a watch. */
 	if (reflector->phase == MRD_PHASE_STREAM)
-		stream_failed(reflector);
+		stream_failed(reflector, silent);
 }
 
 static void on_objects_end(struct mrd_reflector *reflector, const char *error)
@@ -308,7 +304,7 @@ static void on_unfit(struct mrd_reflector *reflector)
 	if (reflector->phase == MRD_PHASE_WATCH)
 		watch_failed(reflector, false);
 	else if (reflector->phase == MRD_PHASE_STREAM)
-		stream_failed(reflector);
+		stream_failed(reflector, false);
 	else
 		mrd_reflector_restart(reflector);
 }

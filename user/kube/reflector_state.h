@@ -10,7 +10,24 @@
 #include "kube/json_split.h"
 #include "kube/reflector.h"
 
-enum { MRD_WATCH_SHORT_MS = 1000 }; /* client-go: a watch that ends sooner was none */
+enum {
+	MRD_WATCH_SHORT_MS = 1000, /* client-go: a watch that ends sooner was none */
+	MRD_LIST_SILENCE_MS = 30000,
+};
+
+enum http_status {
+	HTTP_OK = 200,
+	HTTP_BAD_REQUEST = 400,
+	HTTP_UNAUTHORIZED = 401,
+	HTTP_FORBIDDEN = 403,
+	HTTP_NOT_FOUND = 404,
+	HTTP_GONE = 410,
+	HTTP_UNPROCESSABLE = 422,
+	HTTP_TOO_MANY = 429,
+	HTTP_INTERNAL = 500,
+	HTTP_UNAVAILABLE = 503,
+	HTTP_TIMEOUT = 504,
+};
 
 /* What is asked for: by the request under way, or else by the next one. */
 enum mrd_reflector_phase {
@@ -58,7 +75,7 @@ struct mrd_reflector {
 	bool denied;			/* 401 was told, and the attempt after it is to come */
 	bool absent;			/* 404 where there had been a list */
 	bool is_other;			/* the other version is asked for: path is other_path */
-	uint64_t listed_ns;		/* when the last list was complete; 0 = never */
+	uint64_t expired_ns;		/* when 410 was answered last; 0 = never */
 	uint64_t list_bytes;		/* of the list that has begun */
 	unsigned int list_pages;	/* answered */
 	struct mrd_strbuf list_version; /* of its first page: a watch from there misses nothing */

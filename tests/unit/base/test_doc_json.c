@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* A tree is compared as one line of text, as in test_doc.c; for JSON both readers must agree. */
+/* For JSON both readers of documents must agree. */
 #include "base/doc_json.h"
 
 #include <errno.h>
@@ -13,33 +13,7 @@
 #include <cmocka.h>
 
 #include "base/cleanup.h"
-#include "base/strbuf.h"
-
-static void show(struct mrd_strbuf *out, const struct mrd_doc_node *node)
-{
-	switch (node ? node->kind : MRD_DOC_NULL) {
-	case MRD_DOC_NULL:
-		mrd_strbuf_addf(out, "null");
-		break;
-	case MRD_DOC_SCALAR:
-		if (node->quoted)
-			mrd_strbuf_add_json(out, node->text);
-		else
-			mrd_strbuf_addf(out, "%s", node->text);
-		break;
-	case MRD_DOC_MAP:
-	case MRD_DOC_LIST:
-		mrd_strbuf_addf(out, node->kind == MRD_DOC_MAP ? "{" : "[");
-		for (size_t i = 0; i < node->count; i++) {
-			mrd_strbuf_addf(out, i ? " " : "");
-			if (node->kind == MRD_DOC_MAP)
-				mrd_strbuf_addf(out, "%s:", node->keys[i]->text);
-			show(out, node->items[i]);
-		}
-		mrd_strbuf_addf(out, node->kind == MRD_DOC_MAP ? "}" : "]");
-		break;
-	}
-}
+#include "tests/unit/base/show.h"
 
 static void good_documents(void **state)
 {

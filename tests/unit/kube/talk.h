@@ -185,7 +185,7 @@ static inline char *talk_body(const char *body)
 
 	if (!body || body[0] != '@')
 		return strdup(body ? body : "");
-	snprintf(path, sizeof(path), "tests/unit/kube/data/%s.txt", body + 1);
+	snprintf(path, sizeof(path), "tests/unit/kube/data/%s.json", body + 1);
 	file = fopen(path, "r");
 	assert_non_null(file);
 	text = calloc(1, 8192);

@@ -2,6 +2,9 @@
 /* Whole conversations: as they were recorded; watches; kinds that are not installed. */
 #include "tests/unit/kube/talk.h"
 
+#define NOT_FOUND "404 page not found\n"
+#define TOO_MANY  "Too many requests, please try again later.\n"
+
 static const struct talk recorded[] = {
 	{
 		.name = "slices, streamed",
@@ -98,15 +101,10 @@ static const struct talk recorded[] = {
 			  {.asks = "watch 221", .status = 200, .lasts_ms = 6000}},
 	},
 	{
-		.name = "a watch from a version that is too old",
+		.name = "a version that is too old: a list at once, but not in a circle",
 		.steps = {STREAMED,
-			  {.asks = "watch 7", .status = 200, .lasts_ms = 60000},
 			  {.asks = "watch 7", .status = 200, .body = "@410-watch"},
-			  STREAMED},
-	},
-	{
-		.name = "too old at once: not in a circle",
-		.steps = {STREAMED,
+			  STREAMED,
 			  {.asks = "watch 7",
 			   .status = 200,
 			   .body = "@410-watch",
@@ -115,7 +113,10 @@ static const struct talk recorded[] = {
 			   WAIT_1,
 			   .status = 200,
 			   .body = MARK("9"),
-			   .calls = "begin end"}},
+			   .calls = "begin end"},
+			  {.asks = "watch 9", .status = 200, .lasts_ms = 30000},
+			  {.asks = "watch 9", .status = 410},
+			  STREAMED},
 	},
 	{
 		.name = "refusals, as they come while a server starts",
@@ -137,7 +138,7 @@ static const struct talk recorded[] = {
 			   .most_ms = 5000,
 			   .status = 429,
 			   .type = "text/plain; charset=utf-8",
-			   .body = "@429",
+			   .body = TOO_MANY,
 			   .retry_after_ms = 1000,
 			   .unsynced = true,
 			   .fails = "answers 429: Too many requests, please try again later."},
@@ -173,7 +174,7 @@ static const struct talk recorded[] = {
 			   .most_ms = 51200,
 			   .status = 404,
 			   .type = "text/plain; charset=utf-8",
-			   .body = "@404",
+			   .body = NOT_FOUND,
 			   .unsynced = true,
 			   .fails = "/api/v1/services is not known to the API server (404)"},
 			  {.asks = "stream",
@@ -369,14 +370,14 @@ static const struct talk missing[] = {
 		.may_be_missing = true,
 		.steps = {{.asks = "stream",
 			   .status = 404,
-			   .body = "@404",
+			   .body = NOT_FOUND,
 			   .calls = "begin end",
 			   .missing = true},
 			  {.asks = "stream",
 			   .least_ms = 10000,
 			   .most_ms = 30000,
 			   .status = 404,
-			   .body = "@404",
+			   .body = NOT_FOUND,
 			   .missing = true},
 			  {.asks = "stream",
 			   .least_ms = 10000,
@@ -399,13 +400,13 @@ static const struct talk missing[] = {
 			  /* Once may be a server that starts. */
 			  {.asks = "watch 6",
 			   .status = 404,
-			   .body = "@404",
+			   .body = NOT_FOUND,
 			   .fails = "is not known to the API server (404)"},
 			  {.asks = "stream",
 			   .least_ms = 800,
 			   .most_ms = 3200,
 			   .status = 404,
-			   .body = "@404",
+			   .body = NOT_FOUND,
 			   .calls = "begin end",
 			   .missing = true},
 			  {.asks = "stream",
