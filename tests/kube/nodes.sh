@@ -41,6 +41,7 @@ node_launch() {
   local cluster=$1 node=$2 folder=$SANDBOX/kube/$1 address=${NODE_ADDRS[$2]# }
 
   NODE_OF[$cluster]=$node
+  KUBE_SERVICES[$cluster]=$4
   KUBE_HOST[$cluster]=$node
   KUBE_ADDRESS[$cluster]=$address
   mkdir -p "$folder/pki"
