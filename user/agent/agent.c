@@ -73,14 +73,17 @@ static void release_if_read(struct mrd_agent *agent)
 	if (!mrd_engine_is_holding(agent->engine) || mrd_inputs_is_stand_in(agent->inputs))
 		return;
 	mrd_inputs_progress(agent->inputs, &progress);
-	if (progress.home_complete &&
-	    (progress.all_complete || mrd_agent_has_waited(agent, agent->config->stale_after_ms)))
-		mrd_engine_release(agent->engine);
+	if (!progress.home_complete ||
+	    !(progress.all_complete || mrd_agent_has_waited(agent, agent->config->stale_after_ms)))
+		return;
+	mrd_inputs_keep_unheard(agent->inputs, agent->engine);
+	mrd_engine_release(agent->engine);
 }
 
-void mrd_agent_plan(struct mrd_agent *agent, uint64_t until_ns)
+bool mrd_agent_plan(struct mrd_agent *agent, uint64_t until_ns)
 {
 	uint64_t due_ns;
+	bool is_over;
 
 	release_if_read(agent);
 	if (mrd_inputs_update_node(agent->inputs)) {
@@ -91,11 +94,10 @@ void mrd_agent_plan(struct mrd_agent *agent, uint64_t until_ns)
 			     MRD_KV("consequence", "everything is planned anew"));
 		mrd_agent_set_input(agent);
 	}
-	if (mrd_engine_round(agent->engine, until_ns))
-		due_ns = mrd_clock_ns();
-	else
-		due_ns = mrd_engine_due(agent->engine);
+	is_over = !mrd_engine_round(agent->engine, until_ns);
+	due_ns = is_over ? mrd_engine_due(agent->engine) : mrd_clock_ns();
 	mrd_timer_set(agent->work, due_ns == UINT64_MAX ? 0 : due_ns);
+	return is_over;
 }
 
 /* Until something comes: an error, which cannot wait, or anything else, which can. */
@@ -123,8 +125,8 @@ static void on_idle(void *self)
 		return;
 	if (settles_ns > mrd_clock_ns())
 		mrd_timer_set(agent->work, settles_ns);
-	else
-		mrd_agent_plan(agent, mrd_clock_ns() + round_ns);
+	else if (mrd_agent_plan(agent, mrd_clock_ns() + round_ns))
+		mrd_agent_be_ready(agent);
 	be_urgent(agent);
 }
 
@@ -143,7 +145,7 @@ static void on_tick(void *self)
 	mrd_agent_drain(agent);
 	mrd_inputs_tick(agent->inputs);
 	mrd_config_watch_tick(agent->config_watch);
-	if (!agent->begun)
+	if (!agent->ready)
 		mrd_agent_wait(agent);
 	mrd_agent_serve(agent);
 	mrd_timer_set(agent->tick, mrd_clock_ns() + tick_ns);
@@ -387,7 +389,8 @@ static int start(struct mrd_agent *agent)
 		return r;
 	mrd_timer_set(agent->tick, mrd_clock_ns() + tick_ns);
 	mrd_loop_set_idle(agent->loop, on_idle, agent);
-	if (!mrd_agent_begin_if_read(agent) && !agent->result)
+	mrd_agent_begin_if_read(agent);
+	if (!agent->ready && !agent->result)
 		mrd_agent_wait(agent);
 	return agent->result;
 }

@@ -45,7 +45,7 @@ static json_t *status_document(const struct mrd_agent *agent)
 		.started_ns = agent->started_ns,
 		.web_error = agent->web_error,
 		.now_ns = mrd_clock_ns(),
-		.waiting = !agent->begun,
+		.waiting = !agent->ready,
 	};
 
 	status.features = mrd_dataplane_features(agent->dataplane, &status.feature_count);

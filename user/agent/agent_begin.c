@@ -23,16 +23,15 @@ int mrd_agent_complain(const char *msg, const char *subject, const char *reason)
 }
 
 /*
- * Is it time for the first plan? Where the kernel has one already, that is held. Else without the
- * home cluster there would be none; others, and the home cluster's rules, have startupWait to be
- * part of it.
+ * Is it time for the first plan? Without the home cluster there would be none; others, and the home
+ * cluster's rules, have startupWait to be part of it.
  */
-static bool may_begin(const struct mrd_agent *agent)
+static bool may_plan(const struct mrd_agent *agent)
 {
 	struct mrd_inputs_progress progress;
 
-	if (mrd_engine_is_holding(agent->engine) || mrd_inputs_is_stand_in(agent->inputs))
-		return true;
+	if (mrd_inputs_is_stand_in(agent->inputs))
+		return true; /* to hold what the kernel has is all there is to do */
 	mrd_inputs_progress(agent->inputs, &progress);
 	return progress.home_read &&
 	       (progress.all_read || mrd_agent_has_waited(agent, agent->config->startup_wait_ms));
@@ -80,7 +79,7 @@ static void tell_ready(struct mrd_agent *agent)
 	mrd_notify("READY=1");
 }
 
-/* The first plan, and then the hooks that act on it. */
+/* What is to be in the kernel, and then the hooks that act on it. */
 static int begin(struct mrd_agent *agent)
 {
 	int r;
@@ -88,16 +87,15 @@ static int begin(struct mrd_agent *agent)
 	agent->begun = true;
 	mrd_agent_plan(agent, UINT64_MAX);
 	r = attach(agent);
-	if (r)
-		return r;
-	malloc_trim(0); /* loading took more than running does */
-	tell_ready(agent);
-	return 0;
+	if (!r)
+		mrd_agent_be_ready(agent);
+	return r;
 }
 
 bool mrd_agent_begin_if_read(struct mrd_agent *agent)
 {
-	if (agent->result || !may_begin(agent))
+	/* What an earlier agent left is held: its hooks are taken over at once. */
+	if (agent->result || !(mrd_engine_is_holding(agent->engine) || may_plan(agent)))
 		return false;
 	agent->result = begin(agent);
 	if (agent->result)
@@ -105,14 +103,24 @@ bool mrd_agent_begin_if_read(struct mrd_agent *agent)
 	return !agent->result;
 }
 
+void mrd_agent_be_ready(struct mrd_agent *agent)
+{
+	if (agent->ready || agent->result || !may_plan(agent))
+		return;
+	malloc_trim(0); /* loading took more than running does */
+	tell_ready(agent);
+}
+
 void mrd_agent_wait(struct mrd_agent *agent)
 {
 	if (!agent->is_waiting)
 		mrd_log_info("waiting for clusters",
-			     MRD_KV("consequence", "no connection is touched until then"));
+			     MRD_KV("consequence",
+				    agent->begun ? "the kernel goes on by the plan that it has"
+						 : "no connection is touched until then"));
 	agent->is_waiting = true;
 	mrd_notify("EXTEND_TIMEOUT_USEC=30000000\nSTATUS=waiting for clusters");
-	if (!mrd_agent_has_waited(agent, agent->config->startup_wait_ms))
+	if (!agent->begun && !mrd_agent_has_waited(agent, agent->config->startup_wait_ms))
 		mrd_timer_set(agent->work, agent->waiting_since_ns +
 						   agent->config->startup_wait_ms * MRD_NS_PER_MS);
 }

@@ -37,10 +37,10 @@ struct mrd_agent {
 	uint64_t started_ns;
 	uint64_t waiting_since_ns; /* for clusters to be read: since the start, or a reload */
 	bool is_waiting;	   /* said so */
-	bool begun;		   /* the first plan is in the kernel, or one from before */
+	bool begun;		   /* a plan is in the kernel, its own or one from before */
 	int result;		   /* of beginning, if that ended the loop */
 	int lock_fd;		   /* on the bpffs folder: one agent writes one set of maps */
-	bool ready;		   /* the first plan is in the kernel, and the hooks are attached */
+	bool ready;		   /* its own first plan is, and the hooks are attached */
 	bool detached;
 };
 
@@ -53,8 +53,8 @@ void mrd_agent_set_input(struct mrd_agent *agent);
 int mrd_agent_load_inputs(struct mrd_agent *agent, struct mrd_agent_config *config,
 			  struct mrd_policy *policy, struct mrd_inputs **ret_inputs);
 
-/* A round of planning, until that time. */
-void mrd_agent_plan(struct mrd_agent *agent, uint64_t until_ns);
+/* A round of planning, until that time. Whether nothing is left to be planned. */
+bool mrd_agent_plan(struct mrd_agent *agent, uint64_t until_ns);
 
 /* agent_begin.c */
 /* Logs why the agent does not start; -EIO. */
@@ -63,6 +63,8 @@ int mrd_agent_complain(const char *msg, const char *subject, const char *reason)
 bool mrd_agent_has_waited(const struct mrd_agent *agent, uint64_t ms);
 /* Whether it has begun. On failure agent->result says why, and the loop ends. */
 bool mrd_agent_begin_if_read(struct mrd_agent *agent);
+/* Says so once it is true: what is planned is in the kernel, and the clusters were waited for. */
+void mrd_agent_be_ready(struct mrd_agent *agent);
 /* Tells those who wait for the agent that it waits; to be called about once a second. */
 void mrd_agent_wait(struct mrd_agent *agent);
 

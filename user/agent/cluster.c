@@ -171,11 +171,13 @@ static void on_folder(void *self, uint32_t epoll_events)
 	after(cluster);
 }
 
+/* Before and behind each burst of objects. */
 static void on_before(void *self)
 {
 	const struct mrd_cluster *cluster = self;
 
 	cluster->place.before(cluster->place.self);
+	cluster->place.changed(cluster->place.self);
 }
 
 static void on_changed(void *self)
@@ -250,6 +252,11 @@ static int open_server(struct mrd_cluster *cluster, struct mrd_loop *loop)
 	};
 
 	return mrd_kube_source_new(&config, loop, mrd_clock_ns(), &cluster->server);
+}
+
+void mrd_cluster_has_leftovers(struct mrd_cluster *cluster)
+{
+	cluster->has_leftovers = true;
 }
 
 static void cleanup_cluster(struct mrd_cluster **cluster)

@@ -128,6 +128,21 @@ void mrd_engine_release(struct mrd_engine *engine)
 	}
 }
 
+int mrd_engine_walk_held(const struct mrd_engine *engine,
+			 int (*fn)(void *self, const struct mrd_name *name,
+				   const struct mrd_rows *rows),
+			 void *self)
+{
+	const struct mrd_entry *entry;
+	size_t cursor = 0;
+	int r = 0;
+
+	while (!r && (entry = mrd_table_next(engine->book.entries, &cursor, NULL, NULL)))
+		if (entry->service->held && entry->rows)
+			r = fn(self, &entry->name, entry->rows);
+	return r;
+}
+
 bool mrd_engine_is_holding(const struct mrd_engine *engine)
 {
 	return engine->holding;

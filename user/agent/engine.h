@@ -87,6 +87,11 @@ int mrd_engine_adopt(struct mrd_engine *engine, const struct mrd_name *name, str
 /* Every cluster was read: adopted services are planned like others, and those that are gone go. */
 void mrd_engine_release(struct mrd_engine *engine);
 bool mrd_engine_is_holding(const struct mrd_engine *engine);
+/* The rows of held services, port by port. fn returns 0 to go on. */
+int mrd_engine_walk_held(const struct mrd_engine *engine,
+			 int (*fn)(void *self, const struct mrd_name *name,
+				   const struct mrd_rows *rows),
+			 void *self);
 
 /* ------------------------------------------------------------------------------------ running */
 

@@ -9,6 +9,7 @@
 
 #include "agent/cluster.h"
 #include "agent/findings.h"
+#include "agent/unheard.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -418,6 +419,31 @@ const char *mrd_inputs_resource(const struct mrd_inputs *inputs, size_t cluster,
 const struct mrd_rule_docs *mrd_inputs_rules(const struct mrd_inputs *inputs)
 {
 	return inputs->rules;
+}
+
+void mrd_inputs_keep_unheard(struct mrd_inputs *inputs, const struct mrd_engine *engine)
+{
+	for (size_t i = 0; i < inputs->cluster_count; i++) {
+		const struct mrd_cluster_config *config = &inputs->config->clusters[i];
+		struct mrd_source_status status;
+		size_t kept;
+		int r;
+
+		mrd_inputs_source_status(inputs, i, &status);
+		if (status.read || i == inputs->config->home)
+			continue;
+		r = mrd_unheard_keep(engine, inputs->model, i, config->region, &kept);
+		if (r)
+			mrd_log_error("endpoints of a cluster not kept",
+				      MRD_KV("cluster", config->name),
+				      MRD_KV("reason", strerror(-r)));
+		if (!kept)
+			continue;
+		mrd_cluster_has_leftovers(inputs->clusters[i]);
+		mrd_log_warn("cluster was not read since the start",
+			     MRD_KV("cluster", config->name), MRD_KV_NUM("endpoints", kept),
+			     MRD_KV("consequence", "what the kernel has of it is kept"));
+	}
 }
 
 void mrd_inputs_progress(const struct mrd_inputs *inputs, struct mrd_inputs_progress *ret_progress)

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "agent/engine.h"
 #include "agent/rejection.h"
 #include "base/loop.h"
 #include "config/config.h"
@@ -78,6 +79,9 @@ bool mrd_inputs_is_stale(const struct mrd_inputs *inputs, size_t cluster);
 const char *mrd_inputs_resource(const struct mrd_inputs *inputs, size_t cluster, size_t index,
 				struct mrd_reflector_status *ret_status);
 const struct mrd_rule_docs *mrd_inputs_rules(const struct mrd_inputs *inputs); /* may be NULL */
+
+/* Of clusters that were not read yet the rows that are held tell; see mrd_unheard_keep(). */
+void mrd_inputs_keep_unheard(struct mrd_inputs *inputs, const struct mrd_engine *engine);
 
 /* How far the clusters were read at least once; "all" speaks of the home cluster's rules, too. */
 struct mrd_inputs_progress {

@@ -136,8 +136,9 @@ static void add_cause(struct mrd_strbuf *text, const struct mrd_http_request *re
 	case CURLE_HTTP2:
 	case CURLE_HTTP2_STREAM:
 		mrd_strbuf_addf(text, "%s: %s",
-				request->head_told ? "the answer was cut in the middle"
-						   : "the connection ended without an answer",
+				request->head_told
+					? "the connection ended in the middle of the answer"
+					: "the connection ended without an answer",
 				detail);
 		break;
 	default:

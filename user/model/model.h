@@ -44,6 +44,9 @@ void mrd_model_mark(struct mrd_model *model, size_t cluster, enum mrd_kind kind)
 /* It is still there, but what is said of it now cannot be understood. 0, or -ENOENT. */
 int mrd_model_keep(struct mrd_model *model, size_t cluster, enum mrd_kind kind,
 		   const char *namespace_, const char *name);
+/* As mrd_model_put(), of what the reader has not met: it goes with the next sweep unless the reader
+ * meets it. */
+int mrd_model_put_unmet(struct mrd_model *model, size_t cluster, struct mrd_meta *object);
 /* How many are gone. */
 size_t mrd_model_sweep(struct mrd_model *model, size_t cluster, enum mrd_kind kind);
 /* What one model knows of a cluster, for another model's empty cluster; a mark holds there, too.

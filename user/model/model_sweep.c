@@ -27,6 +27,15 @@ int mrd_model_keep(struct mrd_model *model, size_t cluster, enum mrd_kind kind,
 	return 0;
 }
 
+int mrd_model_put_unmet(struct mrd_model *model, size_t cluster, struct mrd_meta *object)
+{
+	const int ret = mrd_model_put(model, cluster, object);
+
+	if (!ret)
+		object->round = model->clusters[cluster].rounds[object->kind] - 1;
+	return ret;
+}
+
 size_t mrd_model_sweep(struct mrd_model *model, size_t cluster, enum mrd_kind kind)
 {
 	const struct mrd_cluster_state *state = &model->clusters[cluster];

@@ -172,7 +172,7 @@ static void print_agent(const json_t *agent, FILE *out)
 	if (json_is_true(json_object_get(agent, "holding")))
 		fprintf(out, "  holding what was adopted until the clusters are read\n");
 	if (json_is_true(json_object_get(agent, "waiting")))
-		fprintf(out, "  waiting for clusters to be read; no connection is touched yet\n");
+		fprintf(out, "  waiting for clusters to be read\n");
 	print_metrics(agent, out);
 	print_rejected(agent, out);
 	print_rejected_rules(agent, out);

@@ -137,8 +137,7 @@ static const struct finding_case finding_cases[] = {
 		.name = "an empty context",
 		.text = "clusters: [{name: a, context: ''}]\n",
 		.want = -EBADMSG,
-		.want_findings =
-			{"1:31: error: clusters[0].context: must not be empty"},
+		.want_findings = {"1:31: error: clusters[0].context: must not be empty"},
 	},
 	{
 		.name = "too long a wait at the start",

@@ -10,6 +10,7 @@
 #include <openssl/ssl.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,6 +37,7 @@ struct server_config {
 	server_script script;
 	const struct cert *cert;   /* NULL: not encrypted */
 	const struct cert *client; /* whoever it has not signed is refused; NULL: all may come */
+	int port;		   /* 0: one that is free */
 };
 
 struct server {
@@ -131,14 +133,18 @@ static inline void server_run(const struct server_config *config, int listener)
 	}
 }
 
-/* A socket on a free port of loopback, listening. */
-static inline int server_listen(int *ret_port)
+/* A socket on a port of loopback, listening. */
+static inline int server_listen(int port, int *ret_port)
 {
-	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	struct sockaddr_in at = {.sin_family = AF_INET,
+				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+				 .sin_port = htons((uint16_t)port)};
+	const int again = 1;
 	socklen_t len = sizeof(at);
 	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
-	if (bind(fd, (struct sockaddr *)&at, len) || listen(fd, 16) ||
+	if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &again, sizeof(again)) ||
+	    bind(fd, (struct sockaddr *)&at, len) || listen(fd, 16) ||
 	    getsockname(fd, (struct sockaddr *)&at, &len))
 		abort();
 	*ret_port = ntohs(at.sin_port);
@@ -148,7 +154,7 @@ static inline int server_listen(int *ret_port)
 static inline struct server server_start(const struct server_config *config)
 {
 	struct server server = {0};
-	const int listener = server_listen(&server.port);
+	const int listener = server_listen(config->port, &server.port);
 
 	server.pid = fork();
 	if (!server.pid) {

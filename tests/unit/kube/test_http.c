@@ -274,11 +274,11 @@ static const struct answer_row {
 	{.path = "/cut-chunk",
 	 .status = 200,
 	 .body = "firstmiddle",
-	 .error = "the answer was cut in the middle"},
+	 .error = "the connection ended in the middle of the answer"},
 	{.path = "/short",
 	 .status = 200,
 	 .body = "few",
-	 .error = "the answer was cut in the middle"},
+	 .error = "the connection ended in the middle of the answer"},
 	{.path = "/nothing", .error = "the connection ended without an answer"},
 	{.path = "/mute", .silence_ms = 200, .error = "silent for 0.2 s"},
 	{.path = "/hang",
@@ -718,7 +718,7 @@ static void over_http2_all_requests_share_a_connection(void **state)
 	pid_t pid;
 
 	(void)state;
-	close(server_listen(&side.port));
+	close(server_listen(0, &side.port));
 	pid = start_nginx(side.port);
 	open_rig(&rig, &side);
 	get_when_up(&rig, "/", &first);
@@ -750,7 +750,7 @@ static void over_http2_a_server_that_has_stopped_is_noticed(void **state)
 	pid_t pid;
 
 	(void)state;
-	close(server_listen(&side.port));
+	close(server_listen(0, &side.port));
 	pid = start_nginx(side.port);
 	open_rig(&rig, &side);
 	mrd_http_set_ping(rig.http, 250);

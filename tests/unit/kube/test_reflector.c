@@ -324,7 +324,7 @@ static void another_version_is_asked_for(void **state)
 		{.path = first, .status = 404, .soon = true},	 /* gone, it seems */
 		{.path = other, .status = 404, .missing = true}, /* it is */
 		{.path = first, .status = 200, .body = list, .soon = true},
-		{.path = first, .status = 410}, /* stays where it is served */
+		{.path = first, .status = 410, .soon = true}, /* stays where it is served */
 		{.path = first, .status = 200, .body = list, .soon = true},
 	};
 	const struct mrd_reflector_config config = {

@@ -23,6 +23,13 @@ static void put_node(struct mrd_model *model, size_t cluster, const char *name)
 	assert_int_equal(mrd_model_put(model, cluster, build_object(MRD_KIND_NODE, &build)), 0);
 }
 
+static void put_unmet(struct mrd_model *model, const char *name)
+{
+	const struct build build = {.name = name};
+
+	assert_int_equal(mrd_model_put_unmet(model, 0, build_object(MRD_KIND_NODE, &build)), 0);
+}
+
 /* What is there: "n1 n2 far:n1". */
 static void expect(const struct mrd_model *model, const char *want)
 {
@@ -41,7 +48,7 @@ static void expect(const struct mrd_model *model, const char *want)
 }
 
 struct step {
-	char what; /* 'm'ark, 's'weep, 'p'ut, 'k'eep */
+	char what; /* 'm'ark, 's'weep, 'p'ut, 'k'eep, put 'u'nmet */
 	const char *name;
 };
 
@@ -66,6 +73,9 @@ static const struct sweep_case sweep_cases[] = {
 	 {{'m', ""}, {'p', "n1"}, {'p', "n3"}, {'m', ""}, {'p', "n2"}, {'s', ""}},
 	 2,
 	 "n2 far:n1"},
+	{"what nobody met goes with the next sweep", {{'u', "n3"}, {'s', ""}}, 1, "n1 n2 far:n1"},
+	{"also within a list", {{'m', ""}, {'p', "n1"}, {'u', "n3"}, {'s', ""}}, 2, "n1 far:n1"},
+	{"unless it is met", {{'u', "n3"}, {'p', "n3"}, {'s', ""}}, 0, "n1 n2 n3 far:n1"},
 	{"a sweep without a list", {{'s', ""}}, 0, "n1 n2 far:n1"},
 	{"put between two lists",
 	 {{'m', ""}, {'p', "n1"}, {'s', ""}, {'p', "n3"}, {'s', ""}},
@@ -94,6 +104,8 @@ static void what_a_list_does_not_name_is_gone(void **state)
 				gone = mrd_model_sweep(model, 0, MRD_KIND_NODE);
 			else if (step->what == 'p')
 				put_node(model, 0, step->name);
+			else if (step->what == 'u')
+				put_unmet(model, step->name);
 			else
 				assert_int_equal(
 					mrd_model_keep(model, 0, MRD_KIND_NODE, "", step->name), 0);

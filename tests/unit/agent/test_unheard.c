@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* An agent that starts while a cluster cannot be heard goes by the rows of the one before. */
+#include "agent/unheard.h"
+
+#include "agent/adopt.h"
+#include "stage.h"
+
+static int walk_maps(const void *self, enum mrd_map map,
+		     int (*fn)(void *fn_self, const void *key, const void *value), void *fn_self)
+{
+	const struct fake_maps *maps = self;
+	int r = 0;
+
+	for (size_t i = 0; !r && i < maps->count; i++)
+		if (maps->rows[i].map == map)
+			r = fn(fn_self, maps->rows[i].key, maps->rows[i].value);
+	return r;
+}
+
+/* Another agent starts, to which only the home cluster has spoken. */
+static void restart(struct stage *stage, const char *home_endpoints)
+{
+	const struct mrd_row_reader reader = {.self = &stage->maps, .walk = walk_maps};
+	const struct mrd_map_writer writer = fake_writer(&stage->maps);
+	struct mrd_adopted adopted;
+
+	mrd_engine_free(stage->engine);
+	mrd_model_free(stage->model);
+	stage->model = stage_model();
+	stage_start_engine(stage);
+	assert_int_equal(mrd_adopt(stage->engine, &reader, &writer, &adopted), 0);
+	stage_service(stage, "reviews", "172.16.0.20", "http:9080/TCP");
+	stage_slice(stage, 0, "reviews", "http:9080/TCP", home_endpoints);
+}
+
+struct keep_case {
+	const char *name;
+	const char *region; /* of the cluster that is not heard */
+	const char *home_endpoints;
+	size_t kept;
+	enum mrd_state far; /* of its endpoint, after the release */
+};
+
+static const struct keep_case keep_cases[] = {
+	{"its endpoints are known by their region", "shanghai", "10.0.0.5; 10.0.0.6", 1,
+	 MRD_STATE_ACTIVE},
+	{"another region is no word of it", "paris", "10.0.0.5; 10.0.0.6", 0, MRD_STATE_NONE},
+	{"without a region nobody knows", "", "10.0.0.5; 10.0.0.6", 0, MRD_STATE_NONE},
+	{"what the home cluster no longer names is gone", "shanghai", "10.0.0.5", 1,
+	 MRD_STATE_ACTIVE},
+	{"what another cluster names is that cluster's", "shanghai", "10.0.0.5; 10.1.0.7", 0,
+	 MRD_STATE_ACTIVE},
+};
+
+static void the_kernel_speaks_for_who_is_not_heard(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(keep_cases) / sizeof(*keep_cases); i++) {
+		const struct keep_case *test = &keep_cases[i];
+		struct stage *stage = stage_new(stage_failover);
+		size_t kept;
+
+		print_message("case: %s\n", test->name);
+		stage_reviews(stage);
+		stage_round(stage);
+		restart(stage, test->home_endpoints);
+		assert_int_equal(
+			mrd_unheard_keep(stage->engine, stage->model, 1, test->region, &kept), 0);
+		assert_int_equal(kept, test->kept);
+		mrd_engine_release(stage->engine);
+		stage_round(stage);
+		assert_int_equal(stage_state(stage, "10.1.0.7"), test->far);
+		assert_int_equal(stage_state(stage, "10.0.0.6"),
+				 strstr(test->home_endpoints, "10.0.0.6") ? MRD_STATE_ACTIVE
+									  : MRD_STATE_NONE);
+		stage_free(stage);
+	}
+}
+
+static void what_is_kept_is_as_it_was(void **state)
+{
+	struct stage *stage = stage_new(stage_failover);
+	size_t calls;
+	size_t kept;
+
+	(void)state;
+	stage_reviews(stage);
+	stage_slice(stage, 1, "reviews", "http:9080/TCP", "10.1.0.7 zone=z1; 10.1.0.8 unready");
+	stage_round(stage);
+	calls = stage->maps.calls;
+	restart(stage, "10.0.0.5; 10.0.0.6");
+	assert_int_equal(mrd_unheard_keep(stage->engine, stage->model, 1, "shanghai", &kept), 0);
+	assert_int_equal(kept, 2);
+	mrd_engine_release(stage->engine);
+	stage_round(stage);
+	assert_int_equal(stage->maps.calls, calls);
+	stage_free(stage);
+}
+
+static void it_goes_when_the_cluster_speaks(void **state)
+{
+	struct stage *stage = stage_new(stage_failover);
+	size_t kept;
+
+	(void)state;
+	stage_reviews(stage);
+	stage_slice(stage, 1, "reviews", "http:9080/TCP", "10.1.0.7; 10.1.0.8");
+	stage_round(stage);
+	restart(stage, "10.0.0.5; 10.0.0.6");
+	mrd_model_mark(stage->model, 1, MRD_KIND_SLICE); /* its list has begun, and is slow */
+	assert_int_equal(mrd_unheard_keep(stage->engine, stage->model, 1, "shanghai", &kept), 0);
+	mrd_engine_release(stage->engine);
+	stage_round(stage);
+	assert_int_equal(stage_state(stage, "10.1.0.7"), MRD_STATE_ACTIVE);
+	stage_slice(stage, 1, "reviews", "http:9080/TCP", "10.1.0.8");
+	mrd_model_sweep(stage->model, 1, MRD_KIND_SLICE);
+	stage_round(stage);
+	assert_int_equal(stage_state(stage, "10.1.0.7"), MRD_STATE_NONE);
+	assert_int_equal(stage_state(stage, "10.1.0.8"), MRD_STATE_ACTIVE);
+	stage_free(stage);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_kernel_speaks_for_who_is_not_heard),
+		cmocka_unit_test(what_is_kept_is_as_it_was),
+		cmocka_unit_test(it_goes_when_the_cluster_speaks),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
