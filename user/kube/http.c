@@ -259,6 +259,8 @@ static void take_results(struct era *era)
 		if (message->msg != CURLMSG_DONE)
 			continue;
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &request);
+		if (!request)
+			continue;
 		request->state = DONE;
 		request->result = message->data.result;
 	}
