@@ -42,8 +42,11 @@ kube_config_of_both() {
     "$KUBE_PROGRAMS/kubectl" config view --flatten --raw
 }
 
+# What the agents said is shown when the test fails.
 rolled_out() {
-  kube "$1" -n meridian-system rollout status daemonset/meridian --timeout 90s
+  kube "$1" -n meridian-system rollout status daemonset/meridian --timeout 90s && return
+  kube "$1" -n meridian-system logs daemonset/meridian >"$SANDBOX/log/agent-$1" 2>&1 || true
+  return 1
 }
 
 # agent CLUSTER COMMAND…: in the agent's pod.
@@ -139,6 +142,7 @@ answered() { grep -c "answered: reviews $1 " || true; }
 
 # The guide's loop.
 stars() {
+  # shellcheck disable=SC2016 # $() is the pod's
   in_client 'for i in $(seq 10); do curl http://172.16.0.130:9080/productpage 2>&1 | grep full.stars; done | wc -l'
 }
 
