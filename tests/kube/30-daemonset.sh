@@ -289,11 +289,11 @@ region_thaw ack-shanghai
 
 expect_between "programs are attached" 10 20 "$(programs_of ack-hangzhou)"
 for name in "${CLUSTERS[@]}"; do
-  kube "$name" delete -k "$SANDBOX/overlay/$name" --timeout 60s >/dev/null
+  kube "$name" delete -k "$SANDBOX/overlay/$name" --ignore-not-found --timeout 60s >/dev/null
   kube "$name" apply -k "$DEPLOY/cleanup" >/dev/null
   expect_ok "$name: cleaned" kube "$name" -n meridian-cleanup rollout status daemonset/meridian-cleanup --timeout 60s
-  kube "$name" delete -k "$DEPLOY/cleanup" --timeout 60s >/dev/null
-  kube "$name" delete -k "$DEPLOY/remote" --timeout 60s >/dev/null
+  kube "$name" delete -k "$DEPLOY/cleanup" --ignore-not-found --timeout 60s >/dev/null
+  kube "$name" delete -k "$DEPLOY/remote" --ignore-not-found --timeout 60s >/dev/null
   expect_eq "$name: no program is left" 0 "$(programs_of "$name")"
   expect_eq "$name: no pin is left" "" "$(on_node "$name" find /sys/fs/bpf -mindepth 1 ! -name '*.debug')"
 done
