@@ -58,9 +58,8 @@ LIBS_golden    := view dataplane source kube plan outlier model policy base
 
 EXT_base      := -lyaml -ljansson -lm
 EXT_dataplane := -lbpf -lelf -lz
-EXT_kube      := -lcurl -lssl -lcrypto
 EXT_agent     := -lmicrohttpd
-EXT = $(EXT_agent) $(EXT_kube) $(EXT_dataplane) $(EXT_base)
+EXT = $(EXT_agent) $(EXT_dataplane) $(EXT_base)
 
 # Both programs have a main.c; everything else of agent/ is a library, so that tests can link it.
 MAINS := user/agent/main.c user/ctl/main.c
@@ -178,8 +177,8 @@ e2e: ## end-to-end tests: real hooks, own namespaces and cgroups, root [T=patter
 	$(Q)$(RUN) e2e
 kube: ## the same against two real API servers [T=pattern]
 	$(Q)$(RUN) kube
-kube-assets: ## those servers and kubectl, built into the user's cache: about 10 minutes, once
-	$(Q)scripts/kube_assets.sh
+kube-assets: ## those servers, kubelet and kubectl, built into the user's cache: about 10 minutes, once
+	$(Q)scripts/kube_assets.sh --nodes
 verify: ## load the BPF programs and hold them to their instruction budgets, root
 	$(Q)$(RUN) verify
 lint: ## style: include rule, format, clang-tidy, shellcheck, licences, sizes
@@ -194,7 +193,7 @@ FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 $(OUT)/fuzz/%: tests/fuzz/fuzz_%.c $(foreach l,$(LIBS_source),$(wildcard user/$(l)/*.c)) | tools
 	$(call say,FUZZ,$@)
 	$(Q)mkdir -p $(@D) && $(CLANG) -std=gnu11 -O1 -g -D_GNU_SOURCE -DMRD_VERSION='"fuzz"' -Iuser -I. \
-		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(filter %.c,$^) -o $@ $(EXT_kube) $(EXT_base)
+		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(filter %.c,$^) -o $@ $(EXT_base)
 FUZZ_SEEDS := tests/fuzz/seeds tests/unit/kube/data tests/golden demo/policy demo/state
 .PHONY: $(FUZZERS:%=fuzz-run/%)
 $(FUZZERS:%=fuzz-run/%): fuzz-run/%: $(OUT)/fuzz/%

@@ -45,6 +45,9 @@ nginx-light         nginx                           demo: the ingress gateway; t
 jq                  jq                              tests, demo: reads JSON
 openssl             openssl                         tests: certificates and keys of API servers
 python3-venv        /usr/lib/python3*/ensurepip     kube-assets: fetches Go where it is too old
+containerd          containerd                      tests: nodes with kubelets, their containers
+runc                runc                            tests: the same
+containernetworking-plugins /usr/lib/cni/ptp        tests: the network of their pods
 procps              sysctl                          bench: switches BPF statistics on and off
 python3             python3                         bench: medians and intervals
 qemu-system-x86     qemu-system-x86_64              tests: boots other kernels

@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-# A real API server for the tests: kube_assets.sh [--dir] [PROGRAM…]
+# A real API server for the tests: kube_assets.sh [--dir] [--nodes | PROGRAM…]
 #
 # Builds those programs of tests/kube/programs that are not there yet (without names: etcd, kube-apiserver
-# and kubectl) and prints the folder that holds them; with --dir it only looks, and fails if one is
+# and kubectl; --nodes: also what a node with its control plane needs) and prints the folder that holds them; with --dir it only looks, and fails if one is
 # missing. A folder in KUBEBUILDER_ASSETS, where envtest looks, is taken as it is.
 #
 # The folder is in the user's cache, one for each version of Kubernetes. Modules come by the ordinary
@@ -22,6 +22,9 @@ look_only=
 if [[ ${1-} == --dir ]]; then
   look_only=1
   shift
+fi
+if [[ ${1-} == --nodes ]]; then
+  set -- etcd kube-apiserver kubectl kube-controller-manager kube-scheduler kube-proxy kubelet
 fi
 (($#)) || set -- etcd kube-apiserver kubectl
 

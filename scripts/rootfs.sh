@@ -27,6 +27,14 @@ libraries() {
     END { exit bad }'
 }
 
+# Those that the agent loads when it needs them.
+loaded_later() {
+  sed -n 's/.*{"\(lib[a-z]*\.so\.[0-9]*\)",.*/\1/p' user/kube/libraries.c | while IFS= read -r name; do
+    ldconfig -p | awk -v name="$name" '$1 == name && !found { print $NF; found = 1 } END { exit !found }' ||
+      die "$name is missing: make deps"
+  done
+}
+
 [[ -r $authorities ]] || die "$authorities is missing: apt-get install ca-certificates"
 rm -rf "$root"
 mkdir -p "$root"
@@ -46,4 +54,10 @@ mkdir -p "$root/etc/meridian" "$root/run/meridian" "$root/host/bpf" "$root/host/
 echo 'hosts: files dns' >"$root/etc/nsswitch.conf"
 echo 'root:x:0:0:root:/:/nonexistent' >"$root/etc/passwd"
 echo 'root:x:0:' >"$root/etc/group"
+late=$(loaded_later)
+while IFS= read -r library; do
+  for file in "$library" $(libraries "$library"); do
+    install -D -m 755 "$(realpath "$file")" "$root$file"
+  done
+done <<<"$late"
 find "$root" -exec touch -h -d "@${SOURCE_DATE_EPOCH:-0}" {} +

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-# SIGHUP reads the configuration again: a cluster comes and goes, nothing is dropped in between.
+# The configuration is read again, on SIGHUP or when it is saved: a cluster comes and goes, nothing is
+# dropped in between.
 set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -44,4 +45,14 @@ expect_match "and so does a restart" 'h1=.* h2=' "$(hits client $VIP 80 12)"
 sed -i 's/10.0.0.400/10.0.0.11/; s/"10.0.0.12"/"10.0.0.11"/' "$SANDBOX/state/ack-hangzhou/slice-default-reviews-ipv4.yaml"
 one_left() { [[ $(hits client "$VIP" 80 12) != *h2=* ]]; }
 expect_ok "once it is whole, it holds" wait_for 5 one_left
+
+# Nobody sends a signal into a pod.
+sed '/- name: ack-shanghai/,/directory:.*shanghai/d' "$SANDBOX/whole.yaml" >"$SANDBOX/h.new"
+mv "$SANDBOX/h.new" "$SANDBOX/h.yaml"
+expect_ok "what is saved takes effect by itself" wait_for 5 sees "h1=10" client $VIP 80 10
+echo "typo: true" >>"$SANDBOX/h.yaml"
+expect_ok "what is broken is named" wait_for 5 agent_said h 'h.yaml:[0-9]+:[0-9]+: .*typo'
+expect_eq "once, and changes nothing" "1 h1=10" "$(sleep 0.5 && grep -c 'msg="not reloaded"' "$(agent_log_of h)") $(hits client $VIP 80 10)"
+cp "$SANDBOX/whole.yaml" "$SANDBOX/h.yaml"
+expect_ok "and when it is whole, it holds" wait_for 5 two_again
 sandbox_end

@@ -144,10 +144,17 @@ static void on_tick(void *self)
 
 	mrd_agent_drain(agent);
 	mrd_inputs_tick(agent->inputs);
+	mrd_config_watch_tick(agent->config_watch);
 	if (!agent->ready)
 		mrd_agent_wait(agent);
 	mrd_agent_serve(agent);
 	mrd_timer_set(agent->tick, mrd_clock_ns() + tick_ns);
+}
+
+static void on_config_changed(void *self)
+{
+	mrd_agent_drain(self);
+	mrd_agent_reload(self);
 }
 
 static void on_policy_changed(void *self)
@@ -304,7 +311,10 @@ static int open_loop(struct mrd_agent *agent)
 	sigaddset(&signals, SIGINT);
 	r = r ?: mrd_loop_signals(agent->loop, &signals, on_signal, agent);
 	r = r ?: mrd_loop_timer(agent->loop, on_work, agent, &agent->work);
-	return r ?: mrd_loop_timer(agent->loop, on_tick, agent, &agent->tick);
+	r = r ?: mrd_loop_timer(agent->loop, on_tick, agent, &agent->tick);
+	return r
+		       ?: mrd_config_watch_new(agent->config_path, agent->loop, on_config_changed,
+					       agent, &agent->config_watch);
 }
 
 static int open_control(struct mrd_agent *agent)
@@ -390,6 +400,7 @@ static void end(struct mrd_agent *agent)
 	mrd_control_close(agent->control);
 	mrd_web_close(agent->web);
 	mrd_loop_unwatch(agent->events);
+	mrd_config_watch_free(agent->config_watch);
 	mrd_timer_free(agent->work);
 	mrd_timer_free(agent->tick);
 	mrd_engine_free(agent->engine);

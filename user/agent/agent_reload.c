@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * SIGHUP: configuration and policy are read again, whole. The model is built anew beside the old
- * one, with what was known of clusters that stay; their sources go on, or are replaced by others
- * whose first reading says what is gone. The engine compares what it plans with the rows that the
- * kernel has, so nothing is dropped in between, and a cluster that is removed goes as any endpoint
- * does: make before break.
+ * SIGHUP, or another text in the configuration file: it and the policy are read again, whole. The
+ * model is built anew beside the old one, with what was known of clusters that stay; their sources
+ * go on, or are replaced by others whose first reading says what is gone. The engine compares what
+ * it plans with the rows that the kernel has, so nothing is dropped in between, and a cluster that
+ * is removed goes as any endpoint does: make before break.
  */
 #include "agent/agent_state.h"
 
@@ -85,8 +85,10 @@ static int read_again(struct mrd_agent *agent, struct mrd_agent_config **ret_con
 	struct mrd_agent_config *config MRD_CLEANUP(free_config) = NULL;
 	struct mrd_diag diag MRD_AUTO_DIAG = {0};
 	struct mrd_diag policy_diag MRD_AUTO_DIAG = {0};
-	int r = mrd_agent_config_load(agent->config_path, &diag, &config);
+	int r;
 
+	mrd_config_watch_know(agent->config_watch);
+	r = mrd_agent_config_load(agent->config_path, &diag, &config);
 	mrd_findings_log(&diag, "reload", stays);
 	if (!r) {
 		r = mrd_inputs_load_policy(config, mrd_inputs_rules_for(agent->inputs, config),

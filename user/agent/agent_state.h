@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* The running agent's parts, shared by its files alone: agent.c (start, rounds, end),
  * agent_begin.c (from the start to the first plan), agent_answer.c (the control socket's verbs),
- * agent_web.c (metrics), agent_reload.c (SIGHUP). */
+ * agent_web.c (metrics), agent_reload.c (SIGHUP, a changed configuration). */
 #ifndef MRD_AGENT_AGENT_STATE_H
 #define MRD_AGENT_AGENT_STATE_H
 
+#include "agent/config_watch.h"
 #include "agent/control.h"
 #include "agent/engine.h"
 #include "agent/inputs.h"
@@ -18,6 +19,7 @@
 struct mrd_agent {
 	const char *config_path;
 	struct mrd_agent_config *config;
+	struct mrd_config_watch *config_watch;
 	struct mrd_loop *loop;
 	struct mrd_control *control;
 	struct mrd_inputs *inputs;

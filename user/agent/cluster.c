@@ -171,11 +171,13 @@ static void on_folder(void *self, uint32_t epoll_events)
 	after(cluster);
 }
 
+/* Before and behind each burst of objects. */
 static void on_before(void *self)
 {
 	const struct mrd_cluster *cluster = self;
 
 	cluster->place.before(cluster->place.self);
+	cluster->place.changed(cluster->place.self);
 }
 
 static void on_changed(void *self)

@@ -8,11 +8,11 @@
 #include "dataplane/links.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <bpf/bpf.h>
@@ -32,18 +32,16 @@ const struct mrd_hook mrd_hooks[MRD_HOOK_COUNT] = {
 	{"mrd_sendmsg6", false},     {"mrd_connect4", false},	  {"mrd_connect6", false},
 };
 
-/* The kernel's number of a cgroup, as links report it. */
+/* The kernel's number of a cgroup, as links report it: since Linux 5.5 its inode's, where that has
+ * 64 bits (elsewhere links are made anew, which is as good). A handle of the folder would say it
+ * too, but container runtimes forbid name_to_handle_at(2). */
 static int cgroup_id(int cgroup_fd, uint64_t *ret_id)
 {
-	union {
-		struct file_handle handle;
-		unsigned char room[sizeof(struct file_handle) + sizeof(uint64_t)];
-	} at = {.handle.handle_bytes = sizeof(uint64_t)};
-	int mount_id;
+	struct stat found;
 
-	if (name_to_handle_at(cgroup_fd, "", &at.handle, &mount_id, AT_EMPTY_PATH) < 0)
+	if (fstat(cgroup_fd, &found) < 0)
 		return -errno;
-	memcpy(ret_id, at.handle.f_handle, sizeof(*ret_id));
+	*ret_id = found.st_ino;
 	return 0;
 }
 

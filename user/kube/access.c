@@ -18,6 +18,7 @@
 #include "base/cleanup.h"
 #include "base/strbuf.h"
 #include "kube/access_reading.h"
+#include "kube/libraries.h"
 #include "kube/secret.h"
 
 #define MOUNT "/var/run/secrets/kubernetes.io/serviceaccount"
@@ -340,8 +341,13 @@ int mrd_kube_access_read(const struct mrd_kube_where *where, struct mrd_diag *di
 	struct mrd_kube_access *access MRD_CLEANUP(free_access) = calloc(1, sizeof(*access));
 	struct mrd_access_reading reading = {.file = "", .diag = diag};
 	MRD_AUTO_FREE char *folder = NULL;
+	const char *missing = mrd_libraries_load();
 	int ret = access ? 0 : -ENOMEM;
 
+	if (missing) {
+		mrd_diag_add(diag, MRD_ERROR, NULL, "", "%s", missing);
+		return -ENOSYS;
+	}
 	if (!ret && !where->in_cluster)
 		ret = mrd_kube_where_file(where, &access->file);
 	if (ret == -ENOENT)

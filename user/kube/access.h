@@ -62,8 +62,8 @@ struct mrd_kube_access {
 
 /*
  * Reads and validates. -EBADMSG: diag has errors, each with its place; -errno: a file cannot be
- * read (diag says so too); -ENOMEM. insecure-skip-tls-verify is a warning in diag. No finding
- * quotes a secret.
+ * read, or -ENOSYS: the libraries for it are missing (diag says so too); -ENOMEM.
+ * insecure-skip-tls-verify is a warning in diag. No finding quotes a secret.
  */
 int mrd_kube_access_read(const struct mrd_kube_where *where, struct mrd_diag *diag,
 			 struct mrd_kube_access **ret_access);

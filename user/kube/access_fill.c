@@ -2,44 +2,44 @@
 /* A kubeconfig's cluster and user. What client-go refuses is refused, in its sense. */
 #include "kube/access_reading.h"
 
-#include <curl/curl.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/base64.h"
 #include "base/cleanup.h"
+#include "kube/libraries.h"
 
 static void free_url(CURLU **url)
 {
-	curl_url_cleanup(*url);
+	sym_curl_url_cleanup(*url);
 }
 
 static bool has_part(CURLU *url, CURLUPart part)
 {
 	char *text = NULL;
-	const bool has = curl_url_get(url, part, &text, 0) == CURLUE_OK && text[0];
+	const bool has = sym_curl_url_get(url, part, &text, 0) == CURLUE_OK && text[0];
 
 	if (text)
 		explicit_bzero(text, strlen(text));
-	curl_free(text);
+	sym_curl_free(text);
 	return has;
 }
 
 static bool has_scheme(CURLU *url, const char *scheme)
 {
 	char *text = NULL;
-	const bool has =
-		curl_url_get(url, CURLUPART_SCHEME, &text, 0) == CURLUE_OK && !strcmp(text, scheme);
+	const bool has = sym_curl_url_get(url, CURLUPART_SCHEME, &text, 0) == CURLUE_OK &&
+			 !strcmp(text, scheme);
 
-	curl_free(text);
+	sym_curl_free(text);
 	return has;
 }
 
 void mrd_access_set_server(struct mrd_access_reading *reading, const struct mrd_access_part *part,
 			   const char *key, const char *server, struct mrd_kube_access *access)
 {
-	CURLU *url MRD_CLEANUP(free_url) = curl_url();
+	CURLU *url MRD_CLEANUP(free_url) = sym_curl_url();
 	char *text = NULL;
 	size_t len;
 
@@ -48,7 +48,7 @@ void mrd_access_set_server(struct mrd_access_reading *reading, const struct mrd_
 		return;
 	}
 	if (!server[0] ||
-	    curl_url_set(url, CURLUPART_URL, server, CURLU_DEFAULT_SCHEME) != CURLUE_OK ||
+	    sym_curl_url_set(url, CURLUPART_URL, server, CURLU_DEFAULT_SCHEME) != CURLUE_OK ||
 	    (!has_scheme(url, "https") && !has_scheme(url, "http"))) {
 		mrd_access_error(reading, part, key, "must be a URL such as https://host:6443");
 		return;
@@ -62,7 +62,7 @@ void mrd_access_set_server(struct mrd_access_reading *reading, const struct mrd_
 	if (has_scheme(url, "http"))
 		mrd_access_warn(reading, part, key,
 				"is not encrypted: whoever is on the way sees objects and secrets");
-	if (curl_url_get(url, CURLUPART_URL, &text, 0) != CURLUE_OK) {
+	if (sym_curl_url_get(url, CURLUPART_URL, &text, 0) != CURLUE_OK) {
 		reading->no_memory = true;
 		return;
 	}
@@ -70,7 +70,7 @@ void mrd_access_set_server(struct mrd_access_reading *reading, const struct mrd_
 	while (len && text[len - 1] == '/')
 		text[--len] = '\0';
 	access->server = mrd_access_copy(reading, text);
-	curl_free(text);
+	sym_curl_free(text);
 }
 
 static void set_proxy(struct mrd_access_reading *reading, const struct mrd_access_part *part,
@@ -78,13 +78,14 @@ static void set_proxy(struct mrd_access_reading *reading, const struct mrd_acces
 {
 	static const char *const schemes[] = {"http", "https", "socks5", "socks5h"};
 	const char *proxy = mrd_access_text(reading, part, "proxy-url");
-	CURLU *url MRD_CLEANUP(free_url) = curl_url();
+	CURLU *url MRD_CLEANUP(free_url) = sym_curl_url();
 	bool is_good;
 
 	reading->no_memory |= !url;
 	if (!proxy[0] || !url)
 		return;
-	is_good = curl_url_set(url, CURLUPART_URL, proxy, CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
+	is_good = sym_curl_url_set(url, CURLUPART_URL, proxy, CURLU_NON_SUPPORT_SCHEME) ==
+			  CURLUE_OK &&
 		  has_part(url, CURLUPART_HOST);
 	for (size_t i = 0; is_good && i < sizeof(schemes) / sizeof(schemes[0]); i++) {
 		if (!has_scheme(url, schemes[i]))

@@ -70,16 +70,6 @@ struct mrd_http {
 
 static void settle(struct mrd_http *http);
 
-int mrd_http_global(void)
-{
-	return curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? 0 : -ENOMEM;
-}
-
-void mrd_http_global_end(void)
-{
-	curl_global_cleanup();
-}
-
 /* ------------------------------------------------------------------------ errors */
 
 static const char *host_of(const struct mrd_http_request *request)
@@ -91,7 +81,7 @@ static void add_connect_error(struct mrd_strbuf *text, const struct mrd_http_req
 {
 	long error = 0;
 
-	curl_easy_getinfo(request->easy, CURLINFO_OS_ERRNO, &error);
+	sym_curl_easy_getinfo(request->easy, CURLINFO_OS_ERRNO, &error);
 	mrd_strbuf_addf(text, "cannot connect%s: %s",
 			request->era->io->proxy.data ? " to the proxy before it" : "",
 			error ? strerror((int)error) : request->detail);
@@ -115,7 +105,7 @@ static void add_certificate_error(struct mrd_strbuf *text, const struct mrd_http
 static void add_cause(struct mrd_strbuf *text, const struct mrd_http_request *request)
 {
 	const char *detail =
-		request->detail[0] ? request->detail : curl_easy_strerror(request->result);
+		request->detail[0] ? request->detail : sym_curl_easy_strerror(request->result);
 
 	switch (request->result) {
 	case CURLE_COULDNT_RESOLVE_HOST:
@@ -183,11 +173,11 @@ static size_t on_header(char *line, size_t size, size_t count, void *self)
 	request->heard_ns = mrd_clock_ns();
 	if (line[0] != '\r' && line[0] != '\n')
 		return len;
-	curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
+	sym_curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
 	if (status < 200 || request->head_told) /* an answer before the answer; a trailer */
 		return len;
-	curl_easy_getinfo(request->easy, CURLINFO_CONTENT_TYPE, &content_type);
-	curl_easy_getinfo(request->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
+	sym_curl_easy_getinfo(request->easy, CURLINFO_CONTENT_TYPE, &content_type);
+	sym_curl_easy_getinfo(request->easy, CURLINFO_RETRY_AFTER, &retry_after_s);
 	head.status = (unsigned int)status;
 	if (content_type)
 		head.content_type = content_type;
@@ -223,15 +213,15 @@ static void free_request(struct mrd_http_request *request)
 	if (era->ping == request)
 		era->ping = NULL;
 	if (request->state != QUEUED)
-		curl_multi_remove_handle(era->io->multi, request->easy);
-	curl_easy_cleanup(request->easy);
+		sym_curl_multi_remove_handle(era->io->multi, request->easy);
+	sym_curl_easy_cleanup(request->easy);
 	free(request);
 }
 
 static bool start(struct mrd_http_request *request)
 {
 	request->state = SENT;
-	if (curl_multi_add_handle(request->era->io->multi, request->easy) == CURLM_OK)
+	if (sym_curl_multi_add_handle(request->era->io->multi, request->easy) == CURLM_OK)
 		return true;
 	request->state = DONE;
 	request->result = CURLE_OUT_OF_MEMORY;
@@ -253,12 +243,12 @@ static void take_results(struct era *era)
 	CURLMsg *message;
 	int left;
 
-	while ((message = curl_multi_info_read(era->io->multi, &left))) {
+	while ((message = sym_curl_multi_info_read(era->io->multi, &left))) {
 		struct mrd_http_request *request = NULL;
 
 		if (message->msg != CURLMSG_DONE)
 			continue;
-		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &request);
+		sym_curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &request);
 		if (!request)
 			continue;
 		request->state = DONE;
@@ -393,7 +383,7 @@ static bool is_multiplexed(const struct mrd_http_request *request)
 	long version = 0;
 
 	return request->state == SENT && request->head_told &&
-	       curl_easy_getinfo(request->easy, CURLINFO_HTTP_VERSION, &version) == CURLE_OK &&
+	       sym_curl_easy_getinfo(request->easy, CURLINFO_HTTP_VERSION, &version) == CURLE_OK &&
 	       version == CURL_HTTP_VERSION_2_0;
 }
 
@@ -452,9 +442,12 @@ static void on_look(void *self)
 int mrd_http_new(struct mrd_loop *loop, struct mrd_credential *credential, const char *user_agent,
 		 struct mrd_http **ret_http)
 {
-	struct mrd_http *http = calloc(1, sizeof(*http));
+	struct mrd_http *http;
 	int ret;
 
+	if (mrd_libraries_load())
+		return -ENOSYS;
+	http = calloc(1, sizeof(*http));
 	if (!http)
 		return -ENOMEM;
 	http->loop = loop;
@@ -525,12 +518,12 @@ static int add_request(struct mrd_http *http, struct era *era, const char *path,
 		free(request);
 		return -ENOMEM;
 	}
-	curl_easy_setopt(request->easy, CURLOPT_PRIVATE, request);
-	curl_easy_setopt(request->easy, CURLOPT_ERRORBUFFER, request->detail);
-	curl_easy_setopt(request->easy, CURLOPT_HEADERFUNCTION, on_header);
-	curl_easy_setopt(request->easy, CURLOPT_HEADERDATA, request);
-	curl_easy_setopt(request->easy, CURLOPT_WRITEFUNCTION, on_body);
-	curl_easy_setopt(request->easy, CURLOPT_WRITEDATA, request);
+	sym_curl_easy_setopt(request->easy, CURLOPT_PRIVATE, request);
+	sym_curl_easy_setopt(request->easy, CURLOPT_ERRORBUFFER, request->detail);
+	sym_curl_easy_setopt(request->easy, CURLOPT_HEADERFUNCTION, on_header);
+	sym_curl_easy_setopt(request->easy, CURLOPT_HEADERDATA, request);
+	sym_curl_easy_setopt(request->easy, CURLOPT_WRITEFUNCTION, on_body);
+	sym_curl_easy_setopt(request->easy, CURLOPT_WRITEDATA, request);
 	era->requests = request;
 	*ret_request = request;
 	return 0;

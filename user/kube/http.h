@@ -37,11 +37,8 @@ struct mrd_http_hooks {
 	void *self;
 };
 
-/* Once in a process, before and after everything. */
-int mrd_http_global(void);
-void mrd_http_global_end(void);
-
-/* credential is borrowed and outlives the client. */
+/* credential is borrowed and outlives the client. -ENOSYS: without the libraries for it
+ * (libraries.h); -ENOMEM. */
 int mrd_http_new(struct mrd_loop *loop, struct mrd_credential *credential, const char *user_agent,
 		 struct mrd_http **ret_http);
 /* How long a connection of HTTP/2 is silent until it is asked for a sign of life, and how long it

@@ -55,7 +55,7 @@ static void on_socket(void *self, uint32_t epoll_events)
 	if (epoll_events & EPOLLIN)
 		era->heard_ns = mrd_clock_ns();
 	era->enter(era->self, era);
-	curl_multi_socket_action(era->multi, fd, mask, &running);
+	sym_curl_multi_socket_action(era->multi, fd, mask, &running);
 	era->leave(era->self);
 }
 
@@ -65,7 +65,7 @@ static void on_timer(void *self)
 	int running;
 
 	era->enter(era->self, era);
-	curl_multi_socket_action(era->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+	sym_curl_multi_socket_action(era->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 	era->leave(era->self);
 }
 
@@ -165,7 +165,7 @@ static int on_open(void *self, curl_socket_t fd, curlsocktype purpose)
 
 static int add_line(struct curl_slist **list, const char *line)
 {
-	struct curl_slist *longer = line ? curl_slist_append(*list, line) : NULL;
+	struct curl_slist *longer = line ? sym_curl_slist_append(*list, line) : NULL;
 
 	if (!longer)
 		return -ENOMEM;
@@ -191,7 +191,7 @@ static char *url_part(CURLU *url, CURLUPart part)
 {
 	char *text = NULL;
 
-	return curl_url_get(url, part, &text, CURLU_DEFAULT_PORT) == CURLUE_OK ? text : NULL;
+	return sym_curl_url_get(url, part, &text, CURLU_DEFAULT_PORT) == CURLUE_OK ? text : NULL;
 }
 
 /* With tls-server-name the URL has that name, which is asked for and checked in the handshake, and
@@ -218,7 +218,7 @@ static int set_names(struct mrd_http_era *era, const struct mrd_kube_access *acc
 		line = NULL;
 	if (add_line(&era->headers, line) < 0)
 		return -ENOMEM;
-	if (curl_url_set(url, CURLUPART_HOST, name, 0) != CURLUE_OK)
+	if (sym_curl_url_set(url, CURLUPART_HOST, name, 0) != CURLUE_OK)
 		return -EINVAL;
 	era->base = url_part(url, CURLUPART_URL);
 	if (!era->base)
@@ -230,13 +230,14 @@ static int set_names(struct mrd_http_era *era, const struct mrd_kube_access *acc
 
 static int set_server(struct mrd_http_era *era, const struct mrd_kube_access *access)
 {
-	CURLU *url = curl_url();
+	CURLU *url = sym_curl_url();
 	int ret = -ENOMEM;
 
 	era->server = strdup(access->server);
-	if (url && era->server && curl_url_set(url, CURLUPART_URL, access->server, 0) == CURLUE_OK)
+	if (url && era->server &&
+	    sym_curl_url_set(url, CURLUPART_URL, access->server, 0) == CURLUE_OK)
 		ret = set_names(era, access, url);
-	curl_url_cleanup(url);
+	sym_curl_url_cleanup(url);
 	return ret;
 }
 
@@ -292,42 +293,42 @@ static void set_blob(CURL *easy, CURLoption option, const struct mrd_secret *sec
 		.data = secret->data, .len = secret->len, .flags = CURL_BLOB_NOCOPY};
 
 	if (secret->data)
-		curl_easy_setopt(easy, option, &blob);
+		sym_curl_easy_setopt(easy, option, &blob);
 }
 
 static void set_tls(CURL *easy, struct mrd_http_era *era)
 {
-	curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
+	sym_curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
 	set_blob(easy, CURLOPT_SSLCERT_BLOB, &era->certificate);
 	set_blob(easy, CURLOPT_SSLKEY_BLOB, &era->key);
 	if (era->insecure) {
-		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
-		curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
+		sym_curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 0L);
+		sym_curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 0L);
 		return;
 	}
 	mrd_tls_watch(easy, &era->report);
 	if (!era->ca.data)
 		return;
 	/* Who is named is trusted, and nobody of the system's besides. */
-	curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
-	curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
+	sym_curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
+	sym_curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
 	set_blob(easy, CURLOPT_CAINFO_BLOB, &era->ca);
 }
 
 static void set_way(CURL *easy, struct mrd_http_era *era)
 {
-	curl_easy_setopt(easy, CURLOPT_CONNECT_TO, era->connect_to);
+	sym_curl_easy_setopt(easy, CURLOPT_CONNECT_TO, era->connect_to);
 	if (era->proxy.data) {
-		curl_easy_setopt(easy, CURLOPT_PROXY, era->proxy.data);
-		curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
+		sym_curl_easy_setopt(easy, CURLOPT_PROXY, era->proxy.data);
+		sym_curl_easy_setopt(easy, CURLOPT_NOPROXY, "");
 	}
-	curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
-	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
-	curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_open);
-	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
-	curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, era);
-	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
-	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* never waits for a name's address */
+	sym_curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	sym_curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)CONNECT_TIMEOUT_MS);
+	sym_curl_easy_setopt(easy, CURLOPT_SOCKOPTFUNCTION, on_open);
+	sym_curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, on_close);
+	sym_curl_easy_setopt(easy, CURLOPT_CLOSESOCKETDATA, era);
+	sym_curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	sym_curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L); /* never waits for a name's address */
 }
 
 CURL *mrd_http_era_handle(struct mrd_http_era *era, const char *path, const char *user_agent)
@@ -339,29 +340,30 @@ CURL *mrd_http_era_handle(struct mrd_http_era *era, const char *path, const char
 		url = NULL;
 		return NULL;
 	}
-	easy = curl_easy_init();
+	easy = sym_curl_easy_init();
 	if (!easy)
 		return NULL;
 	set_tls(easy, era);
 	set_way(easy, era);
-	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
-	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+	sym_curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+	sym_curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
 	/* Rather the same connection than two, but who does not encrypt has no HTTP/2 to wait for.
 	 */
-	curl_easy_setopt(easy, CURLOPT_PIPEWAIT, strncmp(era->base, "https:", 6) ? 0L : 1L);
-	curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
-	curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)BUFFER_SIZE);
-	curl_easy_setopt(easy, CURLOPT_HTTPHEADER, era->headers);
-	curl_easy_setopt(easy, CURLOPT_HEADEROPT, (long)CURLHEADER_SEPARATE); /* not to proxies */
-	curl_easy_setopt(easy, CURLOPT_USERAGENT, user_agent);
+	sym_curl_easy_setopt(easy, CURLOPT_PIPEWAIT, strncmp(era->base, "https:", 6) ? 0L : 1L);
+	sym_curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+	sym_curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)BUFFER_SIZE);
+	sym_curl_easy_setopt(easy, CURLOPT_HTTPHEADER, era->headers);
+	sym_curl_easy_setopt(easy, CURLOPT_HEADEROPT,
+			     (long)CURLHEADER_SEPARATE); /* not to proxies */
+	sym_curl_easy_setopt(easy, CURLOPT_USERAGENT, user_agent);
 	if (era->username.data || era->password.data) {
-		curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
-		curl_easy_setopt(easy, CURLOPT_USERNAME, era->username.data ?: "");
-		curl_easy_setopt(easy, CURLOPT_PASSWORD, era->password.data ?: "");
+		sym_curl_easy_setopt(easy, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+		sym_curl_easy_setopt(easy, CURLOPT_USERNAME, era->username.data ?: "");
+		sym_curl_easy_setopt(easy, CURLOPT_PASSWORD, era->password.data ?: "");
 	}
 	/* The one that copies what it is given and is of no use without. */
-	if (curl_easy_setopt(easy, CURLOPT_URL, url) != CURLE_OK) {
-		curl_easy_cleanup(easy);
+	if (sym_curl_easy_setopt(easy, CURLOPT_URL, url) != CURLE_OK) {
+		sym_curl_easy_cleanup(easy);
 		return NULL;
 	}
 	return easy;
@@ -384,17 +386,17 @@ int mrd_http_era_new(struct mrd_loop *loop, const struct mrd_credential_now *cre
 		return -ENOMEM;
 	era->loop = loop;
 	era->generation = credential->generation;
-	era->multi = curl_multi_init();
+	era->multi = sym_curl_multi_init();
 	if (!era->multi)
 		return -ENOMEM;
 	ret = mrd_loop_timer(loop, on_timer, era, &era->timer);
 	ret = ret ?: set_identity(era, credential);
 	if (ret < 0)
 		return ret;
-	curl_multi_setopt(era->multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket);
-	curl_multi_setopt(era->multi, CURLMOPT_SOCKETDATA, era);
-	curl_multi_setopt(era->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
-	curl_multi_setopt(era->multi, CURLMOPT_TIMERDATA, era);
+	sym_curl_multi_setopt(era->multi, CURLMOPT_SOCKETFUNCTION, on_curl_socket);
+	sym_curl_multi_setopt(era->multi, CURLMOPT_SOCKETDATA, era);
+	sym_curl_multi_setopt(era->multi, CURLMOPT_TIMERFUNCTION, on_curl_timer);
+	sym_curl_multi_setopt(era->multi, CURLMOPT_TIMERDATA, era);
 	*ret_era = MRD_STEAL_PTR(era);
 	return 0;
 }
@@ -403,20 +405,20 @@ static void free_headers(struct curl_slist *headers)
 {
 	for (struct curl_slist *line = headers; line; line = line->next)
 		explicit_bzero(line->data, strlen(line->data));
-	curl_slist_free_all(headers);
+	sym_curl_slist_free_all(headers);
 }
 
 void mrd_http_era_free(struct mrd_http_era *era)
 {
 	if (!era)
 		return;
-	curl_multi_cleanup(era->multi); /* closes connections, which asks for the timer */
+	sym_curl_multi_cleanup(era->multi); /* closes connections, which asks for the timer */
 	while (era->sockets)
 		drop_socket(era, era->sockets->fd);
 	mrd_timer_free(era->timer);
 	mrd_tls_report_free(&era->report);
 	free_headers(era->headers);
-	curl_slist_free_all(era->connect_to);
+	sym_curl_slist_free_all(era->connect_to);
 	mrd_secret_free(&era->ca);
 	mrd_secret_free(&era->certificate);
 	mrd_secret_free(&era->key);

@@ -6,11 +6,10 @@
 #ifndef MRD_KUBE_HTTP_ERA_H
 #define MRD_KUBE_HTTP_ERA_H
 
-#include <curl/curl.h>
-
 #include "base/loop.h"
 #include "kube/credential.h"
 #include "kube/http_tls.h"
+#include "kube/libraries.h"
 #include "kube/secret.h"
 
 struct mrd_http_socket;

@@ -6,9 +6,8 @@
 #ifndef MRD_KUBE_HTTP_TLS_H
 #define MRD_KUBE_HTTP_TLS_H
 
-#include <curl/curl.h>
-
 #include "base/strbuf.h"
+#include "kube/libraries.h"
 
 /* Of the last handshake. Must live as long as the connections that it watches. */
 struct mrd_tls_report {

@@ -391,17 +391,6 @@ static void it_may_end_when_it_tells_of_a_change(void **state)
 
 #define CLIENT_TEST(fn) cmocka_unit_test_teardown(fn, close_client)
 
-static int set_up(void **state)
-{
-	return mrd_http_global() ?: rig_set_up(state);
-}
-
-static int tear_down(void **state)
-{
-	mrd_http_global_end();
-	return rig_tear_down(state);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -416,5 +405,5 @@ int main(void)
 		CLIENT_TEST(it_may_end_when_it_tells_of_a_change),
 	};
 
-	return cmocka_run_group_tests_name("kube/client", tests, set_up, tear_down);
+	return cmocka_run_group_tests_name("kube/client", tests, rig_set_up, rig_tear_down);
 }

@@ -179,7 +179,7 @@ static inline int web_set_up(void **state)
 	misnamed = cert_make("misnamed", "DNS:other.example,IP:10.9.8.7", &authority, 1);
 	expired = cert_make("expired", "IP:127.0.0.1", &authority, -1);
 	client = cert_make("client", NULL, &authority, 1);
-	return mrd_http_global() ?: rig_set_up(state);
+	return rig_set_up(state);
 }
 
 static inline int web_tear_down(void **state)
@@ -190,7 +190,6 @@ static inline int web_tear_down(void **state)
 	cert_free(&misnamed);
 	cert_free(&expired);
 	cert_free(&client);
-	mrd_http_global_end();
 	return rig_tear_down(state);
 }
 
