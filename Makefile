@@ -137,10 +137,12 @@ $(OUT)/gen/%.skel.h: $(OUT)/bpf/%.bpf.o
 UNIT_TESTS := $(wildcard tests/unit/*/test_*.c)
 unit_bin    = $(patsubst tests/unit/%.c,$(B)/unit/%,$(1))
 
+EXT_test_kube := -lssl -lcrypto # they make certificates
+
 define UNIT_RULE
 $(call unit_bin,$(1)): $(B)/obj/$(1:.c=.o) $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/harness/*.c)) $(call libs,$(LIBS_$(notdir $(patsubst %/,%,$(dir $(1))))))
 	$$(call say,LD,$$@)
-	$$(Q)mkdir -p $$(@D) && $$(CC) $$(LDFLAGS) $$^ -o $$@ -lcmocka $$(EXT)
+	$$(Q)mkdir -p $$(@D) && $$(CC) $$(LDFLAGS) $$^ -o $$@ -lcmocka $$(EXT_test_$(notdir $(patsubst %/,%,$(dir $(1))))) $$(EXT)
 endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call UNIT_RULE,$(t))))
 
