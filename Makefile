@@ -10,7 +10,7 @@ WERROR  ?= 1
 T       ?=
 ACT     ?=
 SECONDS ?= 60
-export T ACT QUICK ONLY
+export T ACT QUICK ONLY IMAGE BUILDER
 
 OUT := out
 B   := $(OUT)/$(if $(filter 1,$(SAN)),san,rel)
@@ -168,13 +168,17 @@ generated: $(OUT)/gen/meridian.skel.h $(OUT)/gen/meridian_legacy.skel.h
 
 RUN := MAKE="$(MAKE)" OUT="$(OUT)" scripts/check.sh
 
-.PHONY: check test e2e verify lint
+.PHONY: check test e2e kube kube-assets verify lint
 check: ## everything below: installs what is missing, builds, tests, and counts
-	$(Q)$(RUN) deps build unit lint verify fuzz e2e
+	$(Q)$(RUN) deps build unit lint verify fuzz e2e kube
 test: ## unit tests, without root, under ASan and UBSan [T=pattern]
 	$(Q)$(RUN) unit
 e2e: ## end-to-end tests: real hooks, own namespaces and cgroups, root [T=pattern]
 	$(Q)$(RUN) e2e
+kube: ## the same against two real API servers [T=pattern]
+	$(Q)$(RUN) kube
+kube-assets: ## those servers and kubectl, built into the user's cache: about 10 minutes, once
+	$(Q)scripts/kube_assets.sh
 verify: ## load the BPF programs and hold them to their instruction budgets, root
 	$(Q)$(RUN) verify
 lint: ## style: include rule, format, clang-tidy, shellcheck, licences, sizes
@@ -215,7 +219,7 @@ demo-shell: ## the demo's stage, left standing for you to try
 	$(Q)MRD_OUT=$(B) demo/demo.sh --shell
 
 # ------------------------------------------------------------------------------- house
-.PHONY: help deps install fmt clean
+.PHONY: help deps install image fmt clean
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' Makefile
 	@echo "  V=1 shows commands, SAN=1 builds with sanitizers, WERROR=0 lets warnings pass, OUT= moves out/"
@@ -231,6 +235,9 @@ install: all ## into DESTDIR= PREFIX=: programs, man pages, and a sample configu
 	$(Q)install -d $(DESTDIR)/etc/meridian/policy
 	$(Q)[ -e $(DESTDIR)/etc/meridian/meridian.yaml ] || \
 		install -D -m 644 deploy/meridian.yaml $(DESTDIR)/etc/meridian/meridian.yaml
+
+image: all ## image of the DaemonSet: out/meridian.tar [IMAGE=registry.local/meridian:dev]
+	$(Q)OUT="$(OUT)" scripts/image.sh
 
 fmt: ## format the C files as lint wants them
 	$(Q)find maps bpf user tests demo bench -name '*.[ch]' -exec clang-format-14 -i {} +

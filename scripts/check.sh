@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-# Runs parts of the tests and counts them: check.sh PART…, parts: deps build unit lint verify fuzz e2e.
+# Runs parts of the tests and counts them: check.sh PART…, parts: deps build unit lint verify fuzz e2e kube.
 # `make check`, `make test` and their like call it; environment: MAKE, OUT, T (a pattern for names).
 #
 # Each part prints lines "PASS name", "FAIL name", "SKIP name: why", which are counted here; a unit
@@ -118,11 +118,25 @@ part_fuzz() {
 }
 
 part_e2e() {
+  build e2e all aux-binaries && end_to_end e2e
+}
+
+# Against real API servers, which are built here if they are not there.
+part_kube() {
+  build kube all aux-binaries || return
+  if scripts/kube_assets.sh >/dev/null; then
+    end_to_end kube
+  else
+    verdict "FAIL kube-assets"
+  fi
+}
+
+# The scripts of a folder of tests/.
+end_to_end() {
   local script name status
 
-  build e2e all aux-binaries || return
-  for script in tests/e2e/[0-9]*.sh; do
-    name=e2e/$(basename "$script" .sh)
+  for script in tests/"$1"/[0-9]*.sh; do
+    name=$1/$(basename "$script" .sh)
     wanted "$name" || continue
     MRD_OUT=$OUT/rel timeout -k 30 "$e2e_limit_s" "$script" >"$logs/e2e" 2>&1 </dev/null
     status=$?

@@ -1,7 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-# Installs the Debian packages that are missing, and names them. Everything needed is in the table
-# below: package, what tells that it is there (a command, or a pattern for a file), what it is for.
+# deps.sh [build|image]: installs the Debian packages that are missing, and names them. Everything
+# needed is in the table below: package, what tells that it is there (a command, or a pattern for a
+# file), what it is for. "lint: format" is for lint alone, what has no such word is for `make` itself.
+# build: only the latter; image: these, and what makes an image.
 #
 # Not root, or not Debian: prints what to run, and fails only if something is missing.
 #
@@ -16,7 +18,7 @@ table() {
 gcc                 gcc                             compiles agent, ctl and unit tests
 libc6-dev           /usr/include/stdio.h            C library's headers
 make                make                            builds
-git                 git                             lint lists the files with it
+git                 git                             lint: lists the files
 clang-14            clang-14                        compiles the BPF programs
 bpftool             bpftool                         links BPF objects, makes the skeleton, reads maps
 libbpf-dev          /usr/include/bpf/libbpf.h       loads the BPF programs
@@ -25,27 +27,45 @@ zlib1g-dev          /usr/include/zlib.h             libbpf needs it
 libclang-rt-14-dev  /usr/lib/llvm-14/lib/clang/*/lib/linux/libclang_rt.fuzzer-*.a fuzz: libFuzzer
 libyaml-dev         /usr/include/yaml.h             manifests, policies, configuration
 libjansson-dev      /usr/include/jansson.h          JSON between agent and ctl
-libmicrohttpd-dev   /usr/include/microhttpd.h       demo: Bookinfo's servers
-libcurl4-openssl-dev curl-config                    API servers; demo: calls between its servers
+libmicrohttpd-dev   /usr/include/microhttpd.h       metrics, and Bookinfo's servers
+libcurl4-openssl-dev curl-config                    API servers, and Bookinfo's calls
 libssl-dev          /usr/include/openssl/ssl.h      says which certificate is wrong
-libcmocka-dev       /usr/include/cmocka.h           unit tests
+ca-certificates     /etc/ssl/certs/ca-certificates.crt public authorities, for API servers that have theirs from one
+libcmocka-dev       /usr/include/cmocka.h           tests: unit tests
 clang-format-14     clang-format-14                 lint: format
 clang-tidy-14       clang-tidy-14                   lint: static analysis
 shellcheck          shellcheck                      lint: scripts
 mandoc              mandoc                          lint: man pages
+python3-yaml        /usr/lib/python3/dist-packages/yaml/__init__.py lint: manifests of the DaemonSet
 iproute2            ip                              tests, demo: namespaces and links
 nftables            nft                             tests: drops packets of a black-holed endpoint
 iputils-ping        ping                            demo: the delay between the regions
 curl                curl                            tests, demo: the client
 nginx-light         nginx                           demo: the ingress gateway; tests, bench: a server
 jq                  jq                              tests, demo: reads JSON
+openssl             openssl                         tests: certificates and keys of API servers
+python3-venv        /usr/lib/python3*/ensurepip     kube-assets: fetches Go where it is too old
 procps              sysctl                          bench: switches BPF statistics on and off
 python3             python3                         bench: medians and intervals
 qemu-system-x86     qemu-system-x86_64              tests: boots other kernels
 busybox-static      busybox                         tests: what runs there beside Meridian
 cpio                cpio                            tests: packs it
 wrk                 wrk                             bench: load
+buildah             buildah                         image: made without a daemon or a registry
 END
+}
+
+# Of the table, what one purpose needs.
+rows() {
+  case $1 in
+  build) table | grep -vE '^[^ ]+ +[^ ]+ +[a-z, -]+: ' ;;
+  image) rows build && table | grep -E '^[^ ]+ +[^ ]+ +image: ' ;;
+  all) table | grep -vE '^[^ ]+ +[^ ]+ +image: ' ;;
+  *)
+    echo "usage: deps.sh [build|image]" >&2
+    return 2
+    ;;
+  esac
 }
 
 is_there() {
@@ -55,10 +75,11 @@ is_there() {
   esac
 }
 
+wanted=$(rows "${1:-all}")
 missing=()
 while read -r package probe _; do
   is_there "$probe" || missing+=("$package")
-done < <(table)
+done <<<"$wanted"
 
 if ((${#missing[@]} == 0)); then
   exit 0

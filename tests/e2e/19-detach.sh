@@ -32,9 +32,19 @@ expect_match "detach without an agent" "removed [0-9]+ links" "$(ctl h detach 2>
 expect_eq "no pin is left" 0 "$(left)"
 expect_eq "no program is left" 0 "$(attached)"
 expect_eq "direct traffic" "h1=3" "$(hits client 10.0.0.11 9080 3)"
+"$MERIDIANCTL" --control "$(control_of h)" --bpffs "$(bpffs_of h)" detach --stay >"$SANDBOX/stays" 2>/dev/null &
+stays=$!
+expect_ok "with --stay it says that it is done" wait_for 5 grep -q 'removed 0 links' "$SANDBOX/stays"
+sleep 0.2
+expect_ok "and stays" kill -0 "$stays"
+kill "$stays"
+wait "$stays" && status=0 || status=$?
+expect_eq "until SIGTERM" 0 "$status"
 expect_match "twice is no harm, and says so" 'removed 0 links and 0 maps' "$(ctl h detach 2>&1 || true)"
 
 agent_start h
+expect_match "an agent that listens elsewhere is left alone" 'an agent holds' \
+  "$("$MERIDIANCTL" --control /nonexistent --bpffs "$(bpffs_of h)" detach --stay 2>&1 || true)"
 agent_stop h
 expect_eq "SIGTERM leaves the data plane in place" "h1=3" "$(hits client $VIP 80 3)"
 sandbox_end

@@ -64,7 +64,7 @@ sandbox_begin() {
   SANDBOX_VETHS=0
   SERVE_PID=
   declare -gA NODE_CLUSTER=() NODE_REGION=() NODE_ZONE=() NODE_ADDRS=() NODE_CIDRS=() POD_NODE=()
-  declare -gA AGENT_PID=() CLUSTER_REGION=() CLUSTER_CIDRS=()
+  declare -gA AGENT_PID=() CLUSTER_REGION=() CLUSTER_CIDRS=() CLUSTER_ACCESS=()
   declare -ga SANDBOX_NODES=() SANDBOX_CLUSTERS=()
 
   SANDBOX_CGROUP2=$(findmnt --noheadings --first-only --types cgroup2 --output TARGET || true)
@@ -210,11 +210,13 @@ sandbox_sweep() {
 # ------------------------------------------------------------------------------ clusters, nodes, pods
 
 # cluster NAME REGION [podCIDRs=[…]] [serviceCIDRs=[…]]: a cluster whose state is the folder
-# $SANDBOX/state/NAME. Every agent that is started later knows it.
+# $SANDBOX/state/NAME, unless CLUSTER_ACCESS[NAME] gets another line. Every agent that is started later
+# knows it.
 cluster() {
   local name=$1
 
   CLUSTER_REGION[$name]=$2
+  CLUSTER_ACCESS[$name]="directory: $SANDBOX/state/$name"
   shift 2
   CLUSTER_CIDRS[$name]=
   (($# == 0)) || CLUSTER_CIDRS[$name]=$(printf '    %s\n' "${@/=/: }")
@@ -446,7 +448,7 @@ agent_config() {
     echo "  - name: $name"
     [[ $name != "${NODE_CLUSTER[$node]}" ]] || echo "    home: true"
     echo "    region: ${CLUSTER_REGION[$name]}"
-    echo "    directory: $SANDBOX/state/$name"
+    echo "    ${CLUSTER_ACCESS[$name]}"
     [[ -z ${CLUSTER_CIDRS[$name]} ]] || echo "${CLUSTER_CIDRS[$name]}"
   done
   echo "kernel:"

@@ -60,6 +60,7 @@ void mrd_ctl_print_help(FILE *out)
 		"      --control PATH      the agent's control socket (%s)\n"
 		"      --bpffs PATH        the agent's pinned maps (%s)\n"
 		"      --config FILE       takes both from the agent's configuration\n"
+		"      --stay              detach: once it is done, waits for SIGTERM\n"
 		"  -h, --help              this text\n"
 		"      --version\n"
 		"\nExit status: 0 good, 1 the answer is bad news, 2 wrong usage.\n",
@@ -162,11 +163,12 @@ struct flags {
 static int read_flags(int argc, char **argv, FILE *err, struct mrd_ctl_options *options,
 		      struct flags *flags)
 {
-	enum { CONTROL = 256, BPFFS, CONFIG, VERSION };
+	enum { CONTROL = 256, BPFFS, CONFIG, STAY, VERSION };
 	static const struct option longs[] = {
 		{"control", required_argument, NULL, CONTROL},
 		{"bpffs", required_argument, NULL, BPFFS},
 		{"config", required_argument, NULL, CONFIG},
+		{"stay", no_argument, NULL, STAY},
 		{"output", required_argument, NULL, 'o'},
 		{"help", no_argument, NULL, 'h'},
 		{"version", no_argument, NULL, VERSION},
@@ -188,6 +190,9 @@ static int read_flags(int argc, char **argv, FILE *err, struct mrd_ctl_options *
 			break;
 		case CONFIG:
 			flags->config = optarg;
+			break;
+		case STAY:
+			options->stay = true;
 			break;
 		case 'o':
 			options->yaml = !strcmp(optarg, "yaml");
@@ -252,6 +257,8 @@ static int read_verb(int argc, char **argv, FILE *err, struct mrd_ctl_options *o
 	if (options->yaml && (options->verb != MRD_VERB_SERVICES || !options->argument))
 		return mrd_ctl_usage(err, "-o yaml is for services NAMESPACE/NAME alone, not for",
 				     name);
+	if (options->stay && options->verb != MRD_VERB_DETACH)
+		return mrd_ctl_usage(err, "--stay is for detach alone, not for", name);
 	return MRD_EXIT_GOOD;
 }
 

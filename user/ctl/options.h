@@ -24,6 +24,7 @@ struct mrd_ctl_options {
 	char *bpffs;
 	bool json;
 	bool yaml; /* of a service: its effective policy */
+	bool stay; /* detach: waits for a signal once it is done */
 	enum mrd_verb verb;
 	char *argument; /* of services and endpoints: "namespace/name", or NULL */
 };

@@ -2,6 +2,7 @@
 #include "ctl/verbs.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -230,11 +231,39 @@ static int show_policy(const struct mrd_ctl_options *options, FILE *out, FILE *e
 	return mrd_ctl_flush(out, err);
 }
 
-int mrd_ctl_run(const struct mrd_ctl_options *options, FILE *out, FILE *err)
+static int ask_agent(const struct mrd_ctl_options *options, FILE *out, FILE *err)
 {
 	AUTO_JSON json_t *answer = NULL;
-	int r;
+	const int r = mrd_client_ask(options->control, mrd_verb_name(options->verb),
+				     options->argument, MRD_CLIENT_TIMEOUT_MS, &answer);
 
+	if (r == 0)
+		return conclude(options, answer, out, err);
+	say_unreachable(options, r, err);
+	if (options->verb == MRD_VERB_DETACH)
+		return detach_kernel(options, out, err);
+	return show_kernel(options, out, err);
+}
+
+/* For the pods of a DaemonSet, which must not end. Signals are held from the start: the first
+ * process of a container gets only those that it asks for. */
+static int ask_and_stay(const struct mrd_ctl_options *options, FILE *out, FILE *err)
+{
+	sigset_t ends;
+	int status, signal_number;
+
+	sigemptyset(&ends);
+	sigaddset(&ends, SIGTERM);
+	sigaddset(&ends, SIGINT);
+	sigprocmask(SIG_BLOCK, &ends, NULL);
+	status = ask_agent(options, out, err);
+	if (status == MRD_EXIT_GOOD)
+		sigwait(&ends, &signal_number);
+	return status;
+}
+
+int mrd_ctl_run(const struct mrd_ctl_options *options, FILE *out, FILE *err)
+{
 	if (options->verb == MRD_VERB_HELP) {
 		mrd_ctl_print_help(out);
 		return MRD_EXIT_GOOD;
@@ -245,12 +274,5 @@ int mrd_ctl_run(const struct mrd_ctl_options *options, FILE *out, FILE *err)
 	}
 	if (options->yaml)
 		return show_policy(options, out, err);
-	r = mrd_client_ask(options->control, mrd_verb_name(options->verb), options->argument,
-			   MRD_CLIENT_TIMEOUT_MS, &answer);
-	if (r == 0)
-		return conclude(options, answer, out, err);
-	say_unreachable(options, r, err);
-	if (options->verb == MRD_VERB_DETACH)
-		return detach_kernel(options, out, err);
-	return show_kernel(options, out, err);
+	return options->stay ? ask_and_stay(options, out, err) : ask_agent(options, out, err);
 }

@@ -5,6 +5,9 @@
  * mountinfo tells how much a mount shows, as seen from this process's cgroup namespace: "/" is that
  * namespace's own root, "/kubepods" a part of it, and "/../.." reaches above it, which is what a
  * container sees of its host's mount. Hooks belong at the widest.
+ *
+ * A container to which nobody gave the node's mount sees its own cgroup as if there were no other.
+ * Hooks there would see the agent alone, and nothing would tell: so "auto" refuses that.
  */
 #include "dataplane/mounts.h"
 
@@ -16,6 +19,7 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include "base/cleanup.h"
 #include "dataplane/failure.h"
@@ -24,7 +28,8 @@ static const char *const bpffs_home = "/sys/fs/bpf";
 
 struct cgroup_mount {
 	char *path;
-	int depth; /* of its root below this namespace's; negative: above */
+	char *root;
+	int depth; /* of the root below this namespace's; negative: above */
 };
 
 static bool is_octal(const char *digits)
@@ -98,8 +103,10 @@ struct cgroup_mounts {
 
 static void mounts_free(struct cgroup_mounts *mounts)
 {
-	for (size_t i = 0; i < mounts->count; i++)
+	for (size_t i = 0; i < mounts->count; i++) {
 		free(mounts->items[i].path);
+		free(mounts->items[i].root);
+	}
 	free(mounts->items);
 }
 
@@ -120,12 +127,16 @@ static int note(struct cgroup_mounts *mounts, const char *root, const char *path
 	if (!items)
 		return -ENOMEM;
 	mounts->items = items;
-	items[mounts->count] =
-		(struct cgroup_mount){.path = strdup(path), .depth = root_depth(root)};
-	return items[mounts->count++].path ? 0 : -ENOMEM;
+	items[mounts->count] = (struct cgroup_mount){
+		.path = strdup(path),
+		.root = strdup(root),
+		.depth = root_depth(root),
+	};
+	items += mounts->count++;
+	return items->path && items->root ? 0 : -ENOMEM;
 }
 
-int mrd_mounts_cgroup2(FILE *mountinfo, char **ret_path)
+int mrd_mounts_cgroup2(FILE *mountinfo, char **ret_path, char **ret_root)
 {
 	MRD_CLEANUP(mounts_free) struct cgroup_mounts mounts = {0};
 	struct cgroup_mount *best = NULL;
@@ -147,7 +158,24 @@ int mrd_mounts_cgroup2(FILE *mountinfo, char **ret_path)
 	if (!best)
 		return -ENOENT;
 	*ret_path = MRD_STEAL_PTR(best->path);
+	*ret_root = MRD_STEAL_PTR(best->root);
 	return 0;
+}
+
+int mrd_mounts_own_cgroup(FILE *cgroup, char **ret_path)
+{
+	static const char hierarchy[] = "0::"; /* v2's; those of v1 have numbers and controllers */
+	MRD_AUTO_FREE char *line = NULL;
+	size_t room = 0;
+
+	while (getline(&line, &room, cgroup) >= 0) {
+		if (strncmp(line, hierarchy, strlen(hierarchy)) != 0)
+			continue;
+		line[strcspn(line, "\n")] = '\0';
+		*ret_path = strdup(line + strlen(hierarchy));
+		return *ret_path ? 0 : -ENOMEM;
+	}
+	return -ENOENT;
 }
 
 static bool is_on(const char *path, long magic)
@@ -157,28 +185,53 @@ static bool is_on(const char *path, long magic)
 	return statfs(path, &fs) == 0 && (long)fs.f_type == magic;
 }
 
-static int find_cgroup2(char **ret_path)
+static int find_cgroup2(char **ret_path, char **ret_root)
 {
 	MRD_AUTO_FILE FILE *mountinfo = fopen("/proc/self/mountinfo", "re");
 
 	if (!mountinfo)
 		return -errno;
-	return mrd_mounts_cgroup2(mountinfo, ret_path);
+	return mrd_mounts_cgroup2(mountinfo, ret_path, ret_root);
+}
+
+/*
+ * Is the mount at path, which shows the tree from root down, this process's own cgroup and no more?
+ * The root of all cgroups is everybody's: it alone has no type. What is unknown is not refused.
+ */
+static bool shows_only_own(const char *path, const char *root)
+{
+	MRD_AUTO_FILE FILE *cgroup = fopen("/proc/self/cgroup", "re");
+	MRD_AUTO_FREE char *own = NULL;
+	char type[PATH_MAX];
+
+	if (!cgroup || mrd_mounts_own_cgroup(cgroup, &own) < 0 || !own || strcmp(own, root) != 0)
+		return false;
+	snprintf(type, sizeof(type), "%s/cgroup.type", path);
+	return access(type, F_OK) == 0;
 }
 
 int mrd_mounts_open_cgroup(const char *cgroup, char **ret_path, int *ret_fd, char **ret_error)
 {
+	const bool is_auto = strcmp(cgroup, "auto") == 0;
+	MRD_AUTO_FREE char *mount = NULL;
 	MRD_AUTO_FREE char *root = NULL;
 	MRD_AUTO_FREE char *path = NULL;
 	MRD_AUTO_FD int fd = -1;
-	int r = find_cgroup2(&root);
+	int r = find_cgroup2(&mount, &root);
 
-	if (r < 0 || !root)
+	if (r < 0 || !mount || !root)
 		return mrd_failure(ret_error, r,
 				   "cgroup v2 is not mounted (%s): mount -t cgroup2 none "
 				   "/sys/fs/cgroup/unified",
 				   strerror(-r));
-	path = strdup(strcmp(cgroup, "auto") == 0 ? root : cgroup);
+	if (is_auto && shows_only_own(mount, root))
+		return mrd_failure(ret_error, -ENXIO,
+				   "of the node's cgroups only this container's own is mounted "
+				   "(at %s), so no other pod's connections would be seen: mount "
+				   "the node's /sys/fs/cgroup into the container (hostPath), or "
+				   "name a cgroup in kernel.cgroup",
+				   mount);
+	path = strdup(is_auto ? mount : cgroup);
 	if (!path)
 		return mrd_failure(ret_error, -ENOMEM, "no memory");
 	fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -193,7 +246,7 @@ int mrd_mounts_open_cgroup(const char *cgroup, char **ret_path, int *ret_fd, cha
 		return mrd_failure(ret_error, -EINVAL,
 				   "%s is not on cgroup v2, which is mounted at %s: name a "
 				   "folder there in kernel.cgroup, or auto",
-				   path, root);
+				   path, mount);
 	*ret_path = MRD_STEAL_PTR(path);
 	*ret_fd = MRD_STEAL_FD(fd);
 	return 0;

@@ -7,14 +7,18 @@
 #include <stdio.h>
 
 /*
- * The mount point of the widest cgroup v2 tree in a mountinfo file (proc(5)); to be freed. -ENOENT:
- * there is none.
+ * The mount point of the widest cgroup v2 tree in a mountinfo file (proc(5)), and the cgroup that
+ * it shows as its root, as seen from this process's cgroup namespace; to be freed. -ENOENT: there
+ * is none.
  */
-int mrd_mounts_cgroup2(FILE *mountinfo, char **ret_path);
+int mrd_mounts_cgroup2(FILE *mountinfo, char **ret_path, char **ret_root);
+/* A process's cgroup v2, from its cgroup file (cgroups(7)), as seen from the same namespace; to be
+ * freed. -ENOENT: the file names none. */
+int mrd_mounts_own_cgroup(FILE *cgroup, char **ret_path);
 
 /*
  * Opens the cgroup to attach to: "auto", or a path, which must lie on cgroup v2. *ret_path is what
- * it came out as; to be freed.
+ * it came out as; to be freed. "auto" in a container that sees its own cgroup only: -ENXIO.
  */
 int mrd_mounts_open_cgroup(const char *cgroup, char **ret_path, int *ret_fd, char **ret_error);
 

@@ -67,6 +67,7 @@ static void reads_good_command_lines(void **state)
 		 .want = {.verb = MRD_VERB_SERVICES, .json = true}},
 		{.line = "regions", .want = {.verb = MRD_VERB_REGIONS}},
 		{.line = "detach", .want = {.verb = MRD_VERB_DETACH}},
+		{.line = "detach --stay", .want = {.verb = MRD_VERB_DETACH, .stay = true}},
 		{.line = "endpoints default/reviews",
 		 .want = {.verb = MRD_VERB_ENDPOINTS, .argument = (char *)"default/reviews"}},
 		{.line = "-o json status", .want = {.verb = MRD_VERB_STATUS, .json = true}},
@@ -98,6 +99,7 @@ static void reads_good_command_lines(void **state)
 		assert_int_equal(have.options.verb, want->verb);
 		assert_int_equal(have.options.json, want->json);
 		assert_int_equal(have.options.yaml, want->yaml);
+		assert_int_equal(have.options.stay, want->stay);
 		assert_string_equal(have.options.control,
 				    want->control ? want->control : DEFAULT_CONTROL);
 		assert_string_equal(have.options.bpffs, want->bpffs ? want->bpffs : DEFAULT_BPFFS);
@@ -125,6 +127,7 @@ static void wrong_usage_names_what_is_wrong(void **state)
 		{.line = "status more", .want = "unexpected argument more"},
 		{.line = "services -o yaml", .want = "services NAMESPACE/NAME alone"},
 		{.line = "endpoints a/b -o yaml", .want = "alone, not for endpoints"},
+		{.line = "status --stay", .want = "detach alone, not for status"},
 		{.line = "services reviews", .want = "NAMESPACE/NAME, not reviews"},
 		{.line = "endpoints a/b c/d", .want = "unexpected argument c/d"},
 		{.line = "endpoints reviews", .want = "NAMESPACE/NAME, not reviews"},

@@ -21,7 +21,8 @@ static void finds_the_widest_cgroup2(void **state)
 	static const struct {
 		const char *name;
 		const char *mountinfo;
-		const char *want; /* NULL: -ENOENT */
+		const char *want;      /* NULL: -ENOENT */
+		const char *want_root; /* NULL: "/" */
 	} cases[] = {
 		{.name = "unified",
 		 .mountinfo = LINE("/", "/", "ext4") LINE("/", "/sys/fs/cgroup", "cgroup2"),
@@ -47,7 +48,8 @@ static void finds_the_widest_cgroup2(void **state)
 		{.name = "the host's, seen from a container's namespace",
 		 .mountinfo = LINE("/", "/sys/fs/cgroup", "cgroup2")
 			 LINE("/../../..", "/host/cgroup", "cgroup2"),
-		 .want = "/host/cgroup"},
+		 .want = "/host/cgroup",
+		 .want_root = "/../../.."},
 		{.name = "mounted over by something else",
 		 .mountinfo =
 			 LINE("/", "/sys/fs/cgroup", "cgroup2") LINE("/", "/sys/fs/cgroup", "tmpfs")
@@ -56,10 +58,16 @@ static void finds_the_widest_cgroup2(void **state)
 		{.name = "mounted over: the second best serves",
 		 .mountinfo = LINE("/part", "/part", "cgroup2") LINE("/", "/whole", "cgroup2")
 			 LINE("/", "/whole", "tmpfs"),
-		 .want = "/part"},
+		 .want = "/part",
+		 .want_root = "/part"},
 		{.name = "a part is better than nothing",
 		 .mountinfo = LINE("/docker/1", "/sys/fs/cgroup", "cgroup2"),
-		 .want = "/sys/fs/cgroup"},
+		 .want = "/sys/fs/cgroup",
+		 .want_root = "/docker/1"},
+		{.name = "the host's beside the container's own, without a namespace",
+		 .mountinfo = LINE("/kubepods/pod1/c1", "/sys/fs/cgroup", "cgroup2")
+			 LINE("/", "/host/cgroup", "cgroup2"),
+		 .want = "/host/cgroup"},
 		{.name = "lines that do not read are passed over",
 		 .mountinfo = "nonsense\n - cgroup2\n1 2 3 - cgroup2 x y\n1 2 3 / /x rw -\n"
 			      "1 2 3 / /x rw - \n" LINE("/", "/cg", "cgroup2"),
@@ -73,11 +81,47 @@ static void finds_the_widest_cgroup2(void **state)
 		MRD_AUTO_FILE FILE *in =
 			fmemopen((void *)cases[i].mountinfo, strlen(cases[i].mountinfo), "r");
 		MRD_AUTO_FREE char *path = NULL;
+		MRD_AUTO_FREE char *root = NULL;
 		int r;
 
 		print_message("%s\n", cases[i].name);
 		assert_non_null(in);
-		r = mrd_mounts_cgroup2(in, &path);
+		r = mrd_mounts_cgroup2(in, &path, &root);
+		assert_int_equal(r, cases[i].want ? 0 : -ENOENT);
+		if (!cases[i].want)
+			continue;
+		assert_string_equal(path, cases[i].want);
+		assert_string_equal(root, cases[i].want_root ? cases[i].want_root : "/");
+	}
+}
+
+static void reads_its_own_cgroup(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *want; /* NULL: -ENOENT */
+	} cases[] = {
+		{.text = "0::/\n", .want = "/"},
+		{.text = "0::/system.slice/meridiand.service\n",
+		 .want = "/system.slice/meridiand.service"},
+		{.text = "10:cpu,cpuacct:/a\n1:name=systemd:/b\n0::/c\n", .want = "/c"},
+		{.text = "0::/no/newline", .want = "/no/newline"},
+		{.text = "0::/with:colons and blanks\n", .want = "/with:colons and blanks"},
+		{.text = "0::/../sibling\n", .want = "/../sibling"},
+		{.text = "10:cpu,cpuacct:/a\n1:name=systemd:/b\n"},
+		{.text = "\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		MRD_AUTO_FILE FILE *in =
+			fmemopen((void *)cases[i].text, strlen(cases[i].text), "r");
+		MRD_AUTO_FREE char *path = NULL;
+		int r;
+
+		print_message("%s\n", cases[i].text);
+		assert_non_null(in);
+		r = mrd_mounts_own_cgroup(in, &path);
 		assert_int_equal(r, cases[i].want ? 0 : -ENOENT);
 		if (cases[i].want)
 			assert_string_equal(path, cases[i].want);
@@ -139,6 +183,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_the_widest_cgroup2),
+		cmocka_unit_test(reads_its_own_cgroup),
 		cmocka_unit_test(refuses_a_cgroup_that_is_none),
 		cmocka_unit_test(refuses_a_folder_that_cannot_be_one),
 	};

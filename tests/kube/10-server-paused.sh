@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+# A connection that nobody answers on any more: the server's process is paused (its kernel still
+# acknowledges everything), or its packets go nowhere. Noticed within 30 s, and nobody waits for it.
+set -euo pipefail
+# shellcheck source=tests/kube/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+kube_begin kube/10-server-paused
+two_clusters
+reviews_applied
+agent_start h
+reviews_planned
+
+# noticed WHAT: Shanghai's server, within 30 s, while Hangzhou's changes come at once.
+noticed() {
+  local start_ms
+
+  start_ms=$(now_ms)
+  sleep 3
+  eps ack-hangzhou reviews 10.0.0.11
+  expect_ok "$1: the other cluster is not delayed" wait_for 3 planned 10.0.0.11 10.1.0.11
+  expect_ok "$1: noticed" wait_for 40 complains ack-shanghai .
+  expect_between "$1: ms until then" 0 31000 $(($(now_ms) - start_ms))
+  expect_match "$1: told" '[Ss]ilent|timed? ?out|answer' "$(told ack-shanghai .error)"
+  eps ack-hangzhou reviews 10.0.0.11 10.0.0.12
+  expect_ok "$1: and still not" wait_for 3 planned 10.0.0.11 10.0.0.12 10.1.0.11
+}
+
+poll_start
+server_pause ack-shanghai
+noticed "paused"
+server_resume ack-shanghai
+eps ack-shanghai reviews 10.1.0.12
+expect_ok "it goes on" wait_for 45 planned 10.0.0.11 10.0.0.12 10.1.0.12
+expect_ok "and is well" wait_for 10 is_well ack-shanghai
+
+silence ack-shanghai
+eps ack-shanghai reviews 10.1.0.11 # kubectl is beside the server
+eps ack-shanghai reviews
+eps ack-shanghai reviews 10.1.0.12
+noticed "black hole"
+unsilence ack-shanghai
+eps ack-shanghai reviews 10.1.0.11
+expect_ok "heard again" wait_for 45 planned 10.0.0.11 10.0.0.12 10.1.0.11
+poll_stop "while a server said nothing" 100
+sandbox_end
