@@ -132,8 +132,7 @@ static void on_recovered(void *self, const char *what)
 		     MRD_KV("cluster", cluster->place.config->name));
 }
 
-/* ---------------------------------------------------------------------------------- what is left
- */
+/* ------------------------------------------------------------------------------- what is left */
 
 /* A source that lists tells by itself what is gone; a folder has been read as a whole. */
 static void sweep_leftovers(struct mrd_cluster *cluster)
