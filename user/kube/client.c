@@ -305,10 +305,15 @@ static int add_resource(struct mrd_kube_client *client, const struct mrd_reflect
 	kind->client = client;
 	*own = *config;
 	own->path = own->api_version = own->kind = own->label_selector = NULL;
+	own->other_path = own->other_api_version = NULL;
 	ret = copy_text(config->path, &own->path);
 	ret = ret ?: copy_text(config->api_version, &own->api_version);
 	ret = ret ?: copy_text(config->kind, &own->kind);
 	ret = ret ?: copy_text(config->label_selector, &own->label_selector);
+	if (config->other_path) {
+		ret = ret ?: copy_text(config->other_path, &own->other_path);
+		ret = ret ?: copy_text(config->other_api_version, &own->other_api_version);
+	}
 	return ret ?: mrd_reflector_new(own, now_ns, &kind->reflector);
 }
 
@@ -360,6 +365,8 @@ static void free_kind(const struct kind *kind)
 	free((char *)kind->config.api_version);
 	free((char *)kind->config.kind);
 	free((char *)kind->config.label_selector);
+	free((char *)kind->config.other_path);
+	free((char *)kind->config.other_api_version);
 }
 
 void mrd_kube_client_free(struct mrd_kube_client *client)

@@ -59,7 +59,6 @@ struct mrd_kube_source {
 	struct part parts[RESOURCES];
 	struct mrd_rule_docs *rules; /* borrowed; NULL: not followed */
 	struct mrd_kube_client *client;
-	uint64_t opened_ns;
 };
 
 static void broken_free(void *value)
@@ -365,7 +364,7 @@ static int make_parts(struct mrd_kube_source *source)
 }
 
 static int make_client(struct mrd_kube_source *source, const struct mrd_kube_where *where,
-		       struct mrd_loop *loop)
+		       struct mrd_loop *loop, uint64_t now_ns)
 {
 	struct mrd_reflector_config reflectors[RESOURCES];
 	const struct mrd_kube_client_config config = {
@@ -388,7 +387,7 @@ static int make_client(struct mrd_kube_source *source, const struct mrd_kube_whe
 			.may_be_missing = i == RULES,
 			.other_path = resources[i].other_path,
 			.other_api_version = resources[i].other_api_version,
-			.seed = (uint32_t)source->opened_ns, /* nodes do not start to the ns */
+			.seed = (uint32_t)now_ns, /* nodes do not start to the ns */
 			.put = on_put,
 			.remove = on_remove,
 			.list_begin = on_list_begin,
@@ -410,7 +409,6 @@ int mrd_kube_source_new(const struct mrd_kube_source_config *config, struct mrd_
 	source->model = config->model;
 	source->cluster = config->cluster;
 	source->rules = config->rules;
-	source->opened_ns = now_ns;
 	source->name = strdup(config->name);
 	source->fallback = strdup(fallback_of(&config->where));
 	if (!source->name || !source->fallback)
@@ -418,7 +416,7 @@ int mrd_kube_source_new(const struct mrd_kube_source_config *config, struct mrd_
 	ret = make_parts(source);
 	if (ret < 0)
 		return ret;
-	ret = make_client(source, &config->where, loop);
+	ret = make_client(source, &config->where, loop, now_ns);
 	if (ret < 0)
 		return ret;
 	*ret_source = MRD_STEAL_PTR(source);
@@ -434,6 +432,16 @@ void mrd_kube_source_move(struct mrd_kube_source *source, struct mrd_model *mode
 }
 
 /* ------------------------------------------------------------------------ status */
+
+/* A kind that cannot be asked for want of a credential does not fail itself, and is not heard all
+ * the same, once its watch has ended. */
+static uint64_t silent_since(const struct mrd_reflector_status *part,
+			     const struct mrd_kube_client_status *client)
+{
+	if (part->failing_since_ns || part->watching)
+		return part->failing_since_ns;
+	return client->failing_since_ns;
+}
 
 void mrd_kube_source_get_status(const struct mrd_kube_source *source,
 				struct mrd_source_status *ret_status)
@@ -456,8 +464,8 @@ void mrd_kube_source_get_status(const struct mrd_kube_source *source,
 		mrd_kube_client_get_resource(source->client, i, &part);
 		ret_status->broken_objects += mrd_table_count(source->parts[i].broken);
 		*(i == RULES ? &ret_status->rules_read : &ret_status->read) &= part.synced;
-		if (i == SLICES && (part.failing_since_ns || !part.synced))
-			ret_status->silent_since_ns = part.failing_since_ns ?: source->opened_ns;
+		if (i == SLICES)
+			ret_status->silent_since_ns = silent_since(&part, &client);
 	}
 	ret_status->complete = ret_status->read;
 }

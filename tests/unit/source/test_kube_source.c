@@ -407,13 +407,32 @@ struct status_case {
 	/* Which kinds were read, in the order in which they are asked for. */
 	bool synced[RESOURCES_MAX];
 	uint64_t slices_failing_ns;
+	uint64_t failing_ns; /* of any */
+	bool watching;	     /* slices */
 	bool want_read;
 	bool want_rules;
 	uint64_t want_silent_ns;
 };
 
 static const struct status_case status_cases[] = {
-	{.name = "nothing yet", .want_silent_ns = OPENED_NS},
+	{.name = "nothing yet"},
+	{.name = "nothing, for want of a credential", .failing_ns = 8, .want_silent_ns = 8},
+	{
+		.name = "a credential has expired behind an open watch",
+		.synced = {true, true, true, true},
+		.watching = true,
+		.failing_ns = 8,
+		.want_read = true,
+		.want_rules = true,
+	},
+	{
+		.name = "and the watch has ended",
+		.synced = {true, true, true, true},
+		.failing_ns = 8,
+		.want_read = true,
+		.want_rules = true,
+		.want_silent_ns = 8,
+	},
 	{
 		.name = "all",
 		.synced = {true, true, true, true},
@@ -426,6 +445,7 @@ static const struct status_case status_cases[] = {
 		.name = "slices have fallen silent",
 		.synced = {true, true, true, true},
 		.slices_failing_ns = 9,
+		.failing_ns = 8,
 		.want_read = true,
 		.want_rules = true,
 		.want_silent_ns = 9,
@@ -433,7 +453,6 @@ static const struct status_case status_cases[] = {
 	{
 		.name = "slices in the middle of their first list",
 		.synced = {true},
-		.want_silent_ns = OPENED_NS,
 	},
 };
 
@@ -450,6 +469,8 @@ static void what_was_read_is_told(void **state)
 			client->reflectors[k] =
 				(struct mrd_reflector_status){.synced = test->synced[k]};
 		client->reflectors[SLICES].failing_since_ns = test->slices_failing_ns;
+		client->reflectors[SLICES].watching = test->watching;
+		client->status.failing_since_ns = test->failing_ns;
 		mrd_kube_source_get_status(stage->source, &status);
 		assert_int_equal(status.read, test->want_read);
 		assert_int_equal(status.complete, test->want_read);
