@@ -8,8 +8,8 @@
  * same ("weight"), and so is how deep they would get ("height"): aliases of aliases cannot blow up
  * a reader that was written for trees.
  *
- * Duplicate keys do not stop the reading, so that one run shows them all, and whatever else is wrong
- * in the file; the first value stands.
+ * Duplicate keys do not stop the reading, so that one run shows them all, and whatever else is
+ * wrong in the file; the first value stands.
  */
 #include "base/doc_file.h"
 

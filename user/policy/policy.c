@@ -18,8 +18,8 @@
 #include "policy/rules.h"
 
 enum {
-	HOST_ROOM = 512,	/* namespace and name are DNS labels, the domain at most 253 */
-	KEY_ROOM = 1024,	/* "namespace/host" */
+	HOST_ROOM = 512, /* namespace and name are DNS labels, the domain at most 253 */
+	KEY_ROOM = 1024, /* "namespace/host" */
 };
 
 const struct mrd_outlier_rule mrd_outlier_defaults = {
