@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/duration.h"
+#include "base/label.h"
 #include "base/strbuf.h"
 
 /* ------------------------------------------------------------------------------- findings */
@@ -232,6 +233,21 @@ void mrd_read_one(struct mrd_reader *reader, const struct mrd_block *block,
 	reader->at = step.up;
 }
 
+const void *mrd_read_first(struct mrd_reader *reader, struct mrd_table *seen, const char *text,
+			   const void *value)
+{
+	const void *first = seen ? mrd_table_get_str(seen, text) : NULL;
+
+	if (!first && (!seen || mrd_table_put_str(seen, text, (void *)value) < 0))
+		reader->no_memory = true;
+	return first;
+}
+
+void mrd_read_forget(struct mrd_table **seen)
+{
+	mrd_table_free(*seen);
+}
+
 char *mrd_read_place(struct mrd_reader *reader, const struct mrd_doc_node *node)
 {
 	char *place = NULL;
@@ -283,8 +299,20 @@ void mrd_read_list(struct mrd_reader *reader, const struct mrd_doc_node *node, c
 	}
 }
 
-void mrd_read_texts(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *unused,
-		    void *draft)
+static void read_label(struct mrd_reader *reader, const struct mrd_doc_node *key,
+		       const struct mrd_doc_node *value)
+{
+	struct mrd_text text = {0};
+
+	if (!mrd_label_is_key(key->text, strlen(key->text)))
+		mrd_read_error(reader, key, "\"%s\" is no key of a label", key->text);
+	mrd_read_text(reader, value, NULL, &text);
+	if (text.node && !mrd_label_is_value(text.text, strlen(text.text)))
+		mrd_read_error(reader, value, "\"%s\" is no value of a label", text.text);
+}
+
+void mrd_read_labels(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *unused,
+		     void *draft)
 {
 	(void)unused, (void)draft;
 	if (!expect_kind(reader, node, MRD_DOC_MAP))
@@ -294,7 +322,7 @@ void mrd_read_texts(struct mrd_reader *reader, const struct mrd_doc_node *node, 
 			.up = reader->at, .name = node->keys[i]->text, .is_key = true};
 
 		reader->at = &step;
-		mrd_read_text(reader, node->items[i], NULL, NULL);
+		read_label(reader, node->keys[i], node->items[i]);
 		reader->at = step.up;
 	}
 }
@@ -332,8 +360,10 @@ void mrd_read_text(struct mrd_reader *reader, const struct mrd_doc_node *node, c
 	(void)unused;
 	if (!expect_kind(reader, node, MRD_DOC_SCALAR))
 		return;
-	/* The API server refuses these, so a file that is valid here would not be valid there. */
-	if (!node->quoted && (!mrd_doc_int(node, &number) || !mrd_doc_bool(node, &flag))) {
+	/* The API server refuses these, so a file that is valid here would not be valid there. But
+	 * a letter alone is let pass: tools write "y" without quotes, and mean a name. */
+	if (!node->quoted &&
+	    (!mrd_doc_int(node, &number) || (!mrd_doc_bool(node, &flag) && node->text[1]))) {
 		mrd_read_error(reader, node, "must be a string: write \"%s\" in quotes",
 			       node->text);
 		return;

@@ -16,6 +16,7 @@
 
 #include "base/diag.h"
 #include "base/doc.h"
+#include "base/table.h"
 
 /* A step of the way from the document's root to a field; they live on the stack. */
 struct mrd_step {
@@ -153,6 +154,14 @@ void mrd_read_one(struct mrd_reader *reader, const struct mrd_block *block,
 /* The key under which a map has a value: the place of a field as a whole. NULL: there is none. */
 const struct mrd_doc_node *mrd_read_key(const struct mrd_doc_node *map, const char *name);
 
+/* What was noted under this text first, or NULL: then it is noted now. So each of a long list is
+ * told apart from those before it without comparing all of them. seen may be NULL, without memory.
+ */
+const void *mrd_read_first(struct mrd_reader *reader, struct mrd_table *seen, const char *text,
+			   const void *value);
+#define MRD_AUTO_TABLE __attribute__((cleanup(mrd_read_forget)))
+void mrd_read_forget(struct mrd_table **seen);
+
 /* "file:line:column" of a node, to be freed. NULL without memory, which the reader notes. */
 char *mrd_read_place(struct mrd_reader *reader, const struct mrd_doc_node *node);
 
@@ -172,9 +181,9 @@ void mrd_read_word(struct mrd_reader *reader, const struct mrd_doc_node *node, c
 		   void *word);
 void mrd_read_list(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *list_of,
 		   void *unused);
-/* A map from the user's own keys to strings (labels). */
-void mrd_read_texts(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *unused,
-		    void *draft);
+/* A map of labels: keys and values that an object in a cluster may have. */
+void mrd_read_labels(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *unused,
+		     void *draft);
 /* Keeps the node for its block's own code: a list or a map. */
 void mrd_read_list_node(struct mrd_reader *reader, const struct mrd_doc_node *node,
 			const void *unused, void *node_at);

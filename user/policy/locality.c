@@ -45,8 +45,6 @@ int mrd_locality_parse(const char *text, struct mrd_locality_match *ret_match)
 		*parts[i] = ended ? strdup("") : segment(text, len, last, &error);
 		if (!*parts[i])
 			return error ? error : -ENOMEM;
-		if (!ended && !last && i + 1 == SEGMENTS)
-			return -E2BIG;
 		ended |= last;
 		text += len + (last ? 0 : 1);
 	}
@@ -64,24 +62,6 @@ void mrd_locality_match_free(struct mrd_locality_match *match)
 	free(match->zone);
 	free(match->subzone);
 	*match = (struct mrd_locality_match){0};
-}
-
-static bool segment_covers(const char *outer, const char *inner)
-{
-	return !*outer || !strcmp(outer, inner);
-}
-
-bool mrd_locality_covers(const struct mrd_locality_match *outer,
-			 const struct mrd_locality_match *inner)
-{
-	return segment_covers(outer->region, inner->region) &&
-	       segment_covers(outer->zone, inner->zone) &&
-	       segment_covers(outer->subzone, inner->subzone);
-}
-
-bool mrd_locality_is_any(const struct mrd_locality_match *match)
-{
-	return !*match->region;
 }
 
 static void distribute_free(struct mrd_distribute *rule)

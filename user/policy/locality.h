@@ -6,17 +6,11 @@
 #include "policy/policy.h"
 
 /*
- * -EINVAL: an empty segment. -EDOM: a "*" that is not the whole last segment. -E2BIG: more than
- * three segments. -ENOMEM. *ret_match is untouched on failure.
+ * Levels below the third are passed over, as Istio does. -EINVAL: an empty segment. -EDOM: a "*"
+ * that is not the whole last segment. -ENOMEM. *ret_match is untouched on failure.
  */
 int mrd_locality_parse(const char *text, struct mrd_locality_match *ret_match);
 void mrd_locality_match_free(struct mrd_locality_match *match); /* frees the members */
-
-/* Does outer match everything that inner matches? */
-bool mrd_locality_covers(const struct mrd_locality_match *outer,
-			 const struct mrd_locality_match *inner);
-/* Matches anything. */
-bool mrd_locality_is_any(const struct mrd_locality_match *match);
 
 void mrd_locality_setting_free(struct mrd_locality_setting *setting); /* NULL is fine */
 

@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "policy/locality.h"
+#include "policy/locality_set.h"
 
 enum { WEIGHT_TOTAL = 100 };
 
@@ -94,11 +95,24 @@ static const struct mrd_block failover_block = MRD_BLOCK(failover_fields);
 
 /* ------------------------------------------------------------------------------- distribute */
 
+static bool has_more_levels(const char *text)
+{
+	size_t slashes = 0;
+
+	for (; *text; text++)
+		slashes += *text == '/';
+	return slashes > 2;
+}
+
 static void parse_locality(struct mrd_reader *reader, const struct mrd_doc_node *node,
 			   struct mrd_locality_match *match)
 {
 	switch (mrd_locality_parse(node->text, match)) {
 	case 0:
+		if (has_more_levels(node->text))
+			mrd_read_warning(reader, node,
+					 "\"%s\": levels below the subzone are passed over",
+					 node->text);
 		return;
 	case -EINVAL:
 		mrd_read_error(reader, node, "\"%s\" has an empty segment", node->text);
@@ -108,40 +122,44 @@ static void parse_locality(struct mrd_reader *reader, const struct mrd_doc_node 
 			       "\"%s\": a \"*\" stands for whole segments, and only at the end",
 			       node->text);
 		return;
-	case -E2BIG:
-		mrd_read_error(reader, node, "\"%s\" is more than region/zone/subzone", node->text);
-		return;
 	default:
 		reader->no_memory = true;
 		return;
 	}
 }
 
-/*
- * An entry must not be equal to, inside or around an earlier one, or the order of writing would
- * decide more than the first match; a last "*" for all the rest is what everybody expects.
- * Returns whether there was no mistake.
- */
-static bool check_overlap(struct mrd_reader *reader, const struct mrd_doc_node *node,
-			  const struct mrd_locality_match *match,
-			  const struct mrd_doc_node *earlier_node,
-			  const struct mrd_locality_match *earlier)
-{
-	MRD_AUTO_FREE char *place = NULL;
+/* The localities of one list that came before, with their nodes. */
+struct locality_list {
+	struct mrd_locality_set *set;
+	const struct mrd_doc_node **nodes; /* of the first ones by index; borrowed */
+};
 
-	if (!match->region || !earlier->region)
-		return true;
-	if (!mrd_locality_covers(earlier, match) &&
-	    (!mrd_locality_covers(match, earlier) || mrd_locality_is_any(match)))
-		return true;
-	place = mrd_read_place(reader, earlier_node);
-	mrd_read_error(reader, node, "overlaps with \"%s\" at %s", earlier_node->text,
-		       place ?: "?");
-	return false;
+static void check_overlap(struct mrd_reader *reader, struct locality_list *list, size_t index,
+			  const struct mrd_locality_match *match)
+{
+	size_t earlier = 0;
+	int r;
+
+	if (!match->region) /* it is no locality, which is told already */
+		return;
+	r = mrd_locality_set_add(list->set, match, index, &earlier);
+	if (r < 0) {
+		reader->no_memory = true;
+	} else if (r) {
+		MRD_AUTO_FREE char *place = mrd_read_place(reader, list->nodes[earlier]);
+
+		mrd_read_error(reader, list->nodes[index], "overlaps with \"%s\" at %s",
+			       list->nodes[earlier]->text, place ? place : "?");
+	}
+}
+
+static void set_cleanup(struct mrd_locality_set **set)
+{
+	mrd_locality_set_free(*set);
 }
 
 static void read_weight(struct mrd_reader *reader, const struct mrd_doc_node *map, size_t index,
-			struct mrd_distribute_to *tos)
+			struct locality_list *list, struct mrd_distribute_to *to)
 {
 	static const struct mrd_number_limits limits = {.min = 1, .max = WEIGHT_TOTAL};
 	const struct mrd_doc_node *key = map->keys[index];
@@ -149,31 +167,31 @@ static void read_weight(struct mrd_reader *reader, const struct mrd_doc_node *ma
 	struct mrd_number weight = {0};
 
 	reader->at = &step;
-	parse_locality(reader, key, &tos[index].to);
-	for (size_t i = 0; i < index; i++)
-		if (!check_overlap(reader, key, &tos[index].to, map->keys[i], &tos[i].to))
-			break;
+	parse_locality(reader, key, &to->to);
+	check_overlap(reader, list, index, &to->to);
 	mrd_read_number(reader, map->items[index], &limits, &weight);
-	tos[index].weight = weight.value;
+	to->weight = weight.value;
 	reader->at = step.up;
 }
 
 static void read_weights(struct mrd_reader *reader, const struct mrd_doc_node *map,
 			 struct mrd_distribute *rule)
 {
+	MRD_CLEANUP(set_cleanup) struct mrd_locality_set *set = mrd_locality_set_new();
+	struct locality_list list = {.set = set, .nodes = (const struct mrd_doc_node **)map->keys};
 	const struct mrd_step step = {.up = reader->at, .name = "to"};
 	uint32_t total = 0;
 	bool all_valid = true;
 
 	rule->to = calloc(map->count ? map->count : 1, sizeof(*rule->to));
-	if (!rule->to) {
+	if (!rule->to || !set) {
 		reader->no_memory = true;
 		return;
 	}
 	rule->to_count = map->count;
 	reader->at = &step;
 	for (size_t i = 0; i < map->count; i++) {
-		read_weight(reader, map, i, rule->to);
+		read_weight(reader, map, i, &list, &rule->to[i]);
 		total += rule->to[i].weight;
 		all_valid &= rule->to[i].weight != 0;
 	}
@@ -184,8 +202,7 @@ static void read_weights(struct mrd_reader *reader, const struct mrd_doc_node *m
 }
 
 static void read_distribute(struct mrd_reader *reader, const struct mrd_doc_node *list,
-			    size_t index, const struct mrd_doc_node **froms,
-			    struct mrd_distribute *rules)
+			    size_t index, struct locality_list *froms, struct mrd_distribute *rule)
 {
 	const struct mrd_step item = {.up = reader->at, .index = index};
 	const struct mrd_step from = {.up = &item, .name = "from"};
@@ -193,18 +210,15 @@ static void read_distribute(struct mrd_reader *reader, const struct mrd_doc_node
 
 	reader->at = &item;
 	mrd_read_block(reader, list->items[index], &distribute_block, &draft);
-	froms[index] = draft.from.node;
+	froms->nodes[index] = draft.from.node;
 	if (draft.from.node) {
 		reader->at = &from;
-		parse_locality(reader, draft.from.node, &rules[index].from);
-		for (size_t i = 0; i < index; i++)
-			if (!check_overlap(reader, draft.from.node, &rules[index].from, froms[i],
-					   &rules[i].from))
-				break;
+		parse_locality(reader, draft.from.node, &rule->from);
+		check_overlap(reader, froms, index, &rule->from);
 		reader->at = &item;
 	}
 	if (draft.to)
-		read_weights(reader, draft.to, &rules[index]);
+		read_weights(reader, draft.to, rule);
 	reader->at = item.up;
 }
 
@@ -212,20 +226,24 @@ static void read_distributes(struct mrd_reader *reader, const struct mrd_doc_nod
 			     struct mrd_locality_setting *setting)
 {
 	const struct mrd_step step = {.up = reader->at, .name = "distribute"};
-	MRD_AUTO_FREE const struct mrd_doc_node **froms = NULL;
+	MRD_CLEANUP(set_cleanup) struct mrd_locality_set *set = NULL;
+	MRD_AUTO_FREE const struct mrd_doc_node **nodes = NULL;
+	struct locality_list froms;
 
 	if (!list || !list->count)
 		return;
-	froms = calloc(list->count, sizeof(*froms));
+	set = mrd_locality_set_new();
+	nodes = calloc(list->count, sizeof(*nodes));
+	froms = (struct locality_list){.set = set, .nodes = nodes};
 	setting->distribute = calloc(list->count, sizeof(*setting->distribute));
-	if (!froms || !setting->distribute) {
+	if (!set || !nodes || !setting->distribute) {
 		reader->no_memory = true;
 		return;
 	}
 	setting->distribute_count = list->count;
 	reader->at = &step;
 	for (size_t i = 0; i < list->count; i++)
-		read_distribute(reader, list, i, froms, setting->distribute);
+		read_distribute(reader, list, i, &froms, &setting->distribute[i]);
 	reader->at = step.up;
 }
 
@@ -254,29 +272,27 @@ static char *read_region(struct mrd_reader *reader, const struct mrd_text *text,
 	return region;
 }
 
-static void read_failover(struct mrd_reader *reader, const struct mrd_doc_node *node, size_t index,
-			  struct mrd_failover *pairs)
+static void read_failover(struct mrd_reader *reader, const struct mrd_doc_node *node,
+			  struct mrd_table *seen, struct mrd_failover *pair)
 {
 	struct failover_draft draft = {0};
-	struct mrd_failover *pair = &pairs[index];
+	const void *first = NULL;
 	struct mrd_step step = {.up = reader->at, .name = "to"};
 
 	mrd_read_block(reader, node, &failover_block, &draft);
 	pair->from = read_region(reader, &draft.from, "from");
 	pair->to = read_region(reader, &draft.to, "to");
+	if (pair->from)
+		first = mrd_read_first(reader, seen, pair->from, node);
 	if (!pair->from || !pair->to)
 		return;
 	reader->at = &step;
 	if (!strcmp(pair->from, pair->to))
 		mrd_read_error(reader, draft.to.node, "from and to must be different regions");
 	step.name = "from";
-	for (size_t i = 0; i < index; i++)
-		if (pairs[i].from && !strcmp(pairs[i].from, pair->from)) {
-			mrd_read_warning(reader, draft.from.node,
-					 "no effect: the first pair from \"%s\" decides",
-					 pair->from);
-			break;
-		}
+	if (first)
+		mrd_read_warning(reader, draft.from.node,
+				 "no effect: the first pair from \"%s\" decides", pair->from);
 	reader->at = step.up;
 }
 
@@ -284,9 +300,11 @@ static void read_failovers(struct mrd_reader *reader, const struct mrd_doc_node 
 			   struct mrd_locality_setting *setting)
 {
 	const struct mrd_step step = {.up = reader->at, .name = "failover"};
+	MRD_AUTO_TABLE struct mrd_table *seen = NULL;
 
 	if (!list || !list->count)
 		return;
+	seen = mrd_table_new(NULL);
 	setting->failover = calloc(list->count, sizeof(*setting->failover));
 	if (!setting->failover) {
 		reader->no_memory = true;
@@ -297,7 +315,7 @@ static void read_failovers(struct mrd_reader *reader, const struct mrd_doc_node 
 		const struct mrd_step item = {.up = &step, .index = i};
 
 		reader->at = &item;
-		read_failover(reader, list->items[i], i, setting->failover);
+		read_failover(reader, list->items[i], seen, &setting->failover[i]);
 	}
 	reader->at = step.up;
 }
@@ -329,11 +347,9 @@ static bool is_of_node(const char *key)
 	return false;
 }
 
-static void check_label(struct mrd_reader *reader, const struct mrd_doc_node *list, size_t index,
-			bool has_failover)
+static void check_label(struct mrd_reader *reader, const struct mrd_doc_node *node,
+			struct mrd_table *seen, bool has_failover)
 {
-	const struct mrd_doc_node *node = list->items[index];
-
 	if (!*node->text || *node->text == '=')
 		mrd_read_error(reader, node, "must start with a label's key");
 	/* They order the tiers of a failover already; Istio refuses the bare keys too. */
@@ -343,24 +359,20 @@ static void check_label(struct mrd_reader *reader, const struct mrd_doc_node *li
 		mrd_read_warning(reader, node,
 				 "compared with the node's label: one that only the client's pod "
 				 "has is not seen");
-	for (size_t i = 0; i < index; i++)
-		if (!strcmp(list->items[i]->text, node->text)) {
-			mrd_read_warning(reader, node, "no effect: \"%s\" is there already",
-					 node->text);
-			return;
-		}
+	if (mrd_read_first(reader, seen, node->text, node))
+		mrd_read_warning(reader, node, "no effect: \"%s\" is there already", node->text);
 }
 
-static void read_label(struct mrd_reader *reader, const struct mrd_doc_node *list, size_t index,
-		       bool has_failover, struct mrd_failover_label *label)
+static void read_label(struct mrd_reader *reader, const struct mrd_doc_node *node,
+		       struct mrd_table *seen, bool has_failover, struct mrd_failover_label *label)
 {
 	struct mrd_text text = {0};
 	const char *value;
 
-	mrd_read_text(reader, list->items[index], NULL, &text);
+	mrd_read_text(reader, node, NULL, &text);
 	if (!text.node)
 		return;
-	check_label(reader, list, index, has_failover);
+	check_label(reader, node, seen, has_failover);
 	value = strchr(text.text, '=');
 	label->key = strndup(text.text, strcspn(text.text, "="));
 	if (value)
@@ -374,9 +386,11 @@ static void read_priority(struct mrd_reader *reader, const struct setting_draft 
 {
 	const struct mrd_step step = {.up = reader->at, .name = "failoverPriority"};
 	const struct mrd_doc_node *list = draft->priority;
+	MRD_AUTO_TABLE struct mrd_table *seen = NULL;
 
 	if (!list || !list->count)
 		return;
+	seen = mrd_table_new(NULL);
 	setting->priority = calloc(list->count, sizeof(*setting->priority));
 	if (!setting->priority) {
 		reader->no_memory = true;
@@ -387,10 +401,12 @@ static void read_priority(struct mrd_reader *reader, const struct setting_draft 
 		const struct mrd_step item = {.up = &step, .index = i};
 
 		reader->at = &item;
-		read_label(reader, list, i, setting->failover_count > 0, &setting->priority[i]);
+		read_label(reader, list->items[i], seen, setting->failover_count > 0,
+			   &setting->priority[i]);
 	}
 	reader->at = &step;
-	if (setting->distribute_count && !reader->notes->ours.given[MRD_OUR_FALLBACK])
+	if (setting->enabled && setting->distribute_count &&
+	    !reader->notes->ours.given[MRD_OUR_FALLBACK])
 		mrd_read_warning(reader, list, "no effect: distribute decides");
 	reader->at = step.up;
 }
@@ -429,6 +445,52 @@ void mrd_read_exclusive(struct mrd_reader *reader, const struct mrd_doc_node *ma
 	reader->at = step.up;
 }
 
+static bool has_list(const struct mrd_doc_node *map, const char *name)
+{
+	const struct mrd_doc_node *list = mrd_doc_get(map, name);
+
+	return list && list->kind == MRD_DOC_LIST && list->count;
+}
+
+/* Which lists of a setting that is off were written all the same. */
+static void check_disabled(struct mrd_reader *reader, const struct mrd_doc_node *node)
+{
+	static const char *const lists[] = {"distribute", "failover", "failoverPriority"};
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
+		const struct mrd_step step = {.up = reader->at, .name = lists[i]};
+
+		if (!has_list(node, lists[i]))
+			continue;
+		reader->at = &step;
+		mrd_read_warning(reader, mrd_doc_get(node, lists[i]),
+				 "no effect: the setting is not enabled");
+		reader->at = step.up;
+	}
+}
+
+void mrd_read_unwatched(struct mrd_reader *reader, const struct mrd_doc_node *setting)
+{
+	static const char *const lists[] = {"failover", "failoverPriority"};
+	bool enabled = true;
+
+	if (!mrd_doc_bool(mrd_doc_get(setting, "enabled"), &enabled) && !enabled)
+		return;
+	if (has_list(setting, "distribute") && !reader->notes->ours.given[MRD_OUR_FALLBACK])
+		return;
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
+		const struct mrd_step step = {.up = reader->at, .name = lists[i]};
+
+		if (!has_list(setting, lists[i]))
+			continue;
+		reader->at = &step;
+		mrd_read_warning(reader, mrd_doc_get(setting, lists[i]),
+				 "works from readiness and failed handshakes; Istio would ignore "
+				 "it without outlierDetection");
+		reader->at = step.up;
+	}
+}
+
 static void setting_cleanup(struct mrd_locality_setting **setting)
 {
 	mrd_locality_setting_free(*setting);
@@ -451,6 +513,8 @@ static void read_setting(struct mrd_reader *reader, const struct mrd_doc_node *n
 	read_distributes(reader, draft.distribute, setting);
 	read_failovers(reader, draft.failover, setting);
 	read_priority(reader, &draft, setting);
+	if (!setting->enabled)
+		check_disabled(reader, node);
 	*setting_at = MRD_STEAL_PTR(setting);
 }
 

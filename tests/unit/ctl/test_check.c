@@ -9,6 +9,10 @@
 	"apiVersion: networking.istio.io/v1\nkind: DestinationRule\n"               \
 	"metadata: {name: " host ", namespace: default}\nspec:\n  host: " host "\n" \
 	"  trafficPolicy:\n    outlierDetection: {consecutive5xxErrors: 1}\n"
+#define NEXT "---\n"
+#define ROOT(name, host)                                              \
+	"apiVersion: networking.istio.io/v1\nkind: DestinationRule\n" \
+	"metadata: {name: " name ", namespace: istio-system}\nspec: {host: " host "}\n"
 #define CONFIG "clusters: [{name: a, directory: d}]\n"
 
 static void make_files(void)
@@ -26,6 +30,19 @@ static void make_files(void)
 	run_write("policy/b.json", "{\"nonsense\": 3}\n");
 	run_write("policy/.hidden.yaml", "nonsense: 4\n");
 	run_write("policy/notes.txt", "nonsense: 5\n");
+	run_write("mesh.yaml", "rootNamespace: istio-config\nlocalityLbSetting: {nonsense: 1}\n");
+	run_write("root.yaml", CONFIG "rootNamespace: istio-config\nnonsense: 1\n");
+	run_write("state/all.yaml",
+		  "apiVersion: v1\nkind: Service\nmetadata: {name: ratings, "
+		  "namespace: default}\nspec: {clusterIP: 172.16.0.1, clusterIPs: "
+		  "[172.16.0.1], ports: [{name: http, port: 80}]}\n");
+	run_write("served.yaml", "clusters: [{name: a, directory: state}]\npolicy: [hosts.yaml]\n");
+	run_write("hosts.yaml", RULE("ratings") NEXT RULE("rating") NEXT ROOT("a", "ratings")
+					NEXT ROOT("b", "rating.default.svc.cluster.local")
+						NEXT ROOT("c", "'*.default.svc.cluster.local'")
+							NEXT ROOT("d", "example.org"));
+	run_write("wild.yaml", "\"a\\e[31m\\nb\": 1\n");
+	run_write("\xff.yaml", "nonsense: 1\n");
 	run_write("all/meridian.yaml",
 		  CONFIG "policy: [rules.yaml]\nkernel: {fastForward: true}\n");
 	run_write("all/rules.yaml", RULE("details"));
@@ -77,6 +94,41 @@ static void findings_are_told_on_stdout(void **state)
 			.status = 1,
 			.want = {"policy/b.json:1:2: error: nonsense: "},
 			.lines = 1,
+		},
+		{
+			.line = "mesh.yaml", /* a MeshConfig, whose key the configuration has too */
+			.status = 1,
+			.want = {"mesh.yaml:1:1: warning: rootNamespace: not honoured",
+				 "mesh.yaml:2:21: error: localityLbSetting.nonsense: "},
+			.lines = 2,
+		},
+		{
+			.line = "root.yaml", /* a configuration with it */
+			.status = 1,
+			.want = {"root.yaml:3:1: error: nonsense: unknown key; known are "},
+			.lines = 1,
+		},
+		{
+			.line = "served.yaml", /* rules for nobody, where the home cluster is known
+						*/
+			.want = {"hosts.yaml:13:9: warning: spec.host: no effect: no Service of "
+				 "the "
+				 "home cluster is called rating.default.svc.cluster.local",
+				 "hosts.yaml:20:14: warning: spec.host: means "
+				 "ratings.istio-system.svc.cluster.local, a Service of the root",
+				 "hosts.yaml:20:14: warning: spec.host: no effect: no Service",
+				 "hosts.yaml:25:14: warning: spec.host: no effect: no Service",
+				 "hosts.yaml:35:14: warning: spec.host: no effect: \"example.org\" "
+				 "is "
+				 "no Service"},
+			.lines = 5,
+		},
+		{
+			.line = "hosts.yaml", /* and where it is not */
+			.want = {"hosts.yaml:20:14: warning: spec.host: means ",
+				 "hosts.yaml:35:14: warning: spec.host: no effect: "
+				 "\"example.org\""},
+			.lines = 2,
 		},
 		{.line = "own.yaml"}, /* its policy is read with its names */
 		{.line = "own.yaml good.yaml"},
@@ -154,6 +206,27 @@ static void json_is_an_array_of_findings(void **state)
 	run_must_be(&good, 0, "[]\n", "");
 }
 
+/* A finding is a line, and JSON is JSON, whatever stands in a file or in its name. */
+static void nothing_that_is_named_breaks_the_output(void **state)
+{
+	AUTO_RUN struct run text = run_line("check wild.yaml \xff.yaml");
+	AUTO_RUN struct run json = run_line("check -o json wild.yaml \xff.yaml");
+	json_t *list = json_loads(json.out, 0, NULL);
+	const json_t *wild = json_array_get(list, 0);
+	const json_t *named = json_array_get(list, 1);
+
+	(void)state;
+	print_message("%s%s", text.out, json.out);
+	run_must_be(&text, 1,
+		    "wild.yaml:1:1: error: [\"a\\x1b[31m\\nb\"]: unknown field\n"
+		    "\\xff.yaml:1:1: error: nonsense: unknown field\n",
+		    "");
+	assert_string_equal(json_string_value(json_object_get(wild, "field")),
+			    "[\"a\x1b[31m\nb\"]");
+	assert_string_equal(json_string_value(json_object_get(named, "file")), "\ufffd.yaml");
+	json_decref(list);
+}
+
 static void wrong_usage_is_status_2(void **state)
 {
 	static const struct {
@@ -193,6 +266,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(findings_are_told_on_stdout),
 		cmocka_unit_test(json_is_an_array_of_findings),
+		cmocka_unit_test(nothing_that_is_named_breaks_the_output),
 		cmocka_unit_test(wrong_usage_is_status_2),
 	};
 

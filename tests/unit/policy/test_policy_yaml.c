@@ -117,11 +117,28 @@ static void test_outlier(void **state)
 		},
 		{
 			.id = "kinds of values",
-			.text = OUTLIER("interval: [], splitExternalLocalOriginErrors: yes, "
+			.text = OUTLIER("interval: [], splitExternalLocalOriginErrors: yea, "
 					"consecutive5xxErrors: 1.5"),
 			.want = "error a:7:34 " AT_OUTLIER ".interval\n"
 				"error a:7:70 " AT_OUTLIER ".splitExternalLocalOriginErrors\n"
 				"error a:7:97 " AT_OUTLIER ".consecutive5xxErrors\n",
+		},
+		{
+			.id = "a flag as kubectl reads it",
+			.text = OUTLIER("splitExternalLocalOriginErrors: yes, "
+					"consecutiveLocalOriginFailures: 3"),
+			.want = "",
+		},
+		{
+			.id = "but not in quotes",
+			.text = OUTLIER("splitExternalLocalOriginErrors: 'yes'"),
+			.want = "error a:7:56 " AT_OUTLIER ".splitExternalLocalOriginErrors\n",
+		},
+		{
+			.id = "nor for a string, as the API server refuses it",
+			.text = RULE_NAMED("r", "no") "    {outlierDetection: {}}\n",
+			.want = "error a:5:9 spec.host\n",
+			.says = "write \"no\" in quotes",
 		},
 		{
 			.id = "numbers in quotes are numbers, words in quotes are not",
@@ -137,7 +154,7 @@ static void test_outlier(void **state)
 		},
 		{
 			.id = "an empty value is not an empty block",
-			.text = RULE "    outlierDetection:\n",
+			.text = RULE "    outlierDetection:\n    loadBalancer: {}\n",
 			.want = "warning a:7:5 " AT_OUTLIER "\n",
 			.says = "not given",
 		},
@@ -301,23 +318,23 @@ static void test_fields(void **state)
 		},
 		{
 			.id = "exportTo",
-			.text = RULE "    {}\n  exportTo: ['*']\n",
+			.text = RULE "    {outlierDetection: {}}\n  exportTo: ['*']\n",
 			.want = "",
 		},
 		{
 			.id = "exportTo: own",
-			.text = RULE "    {}\n  exportTo: [.]\n",
+			.text = RULE "    {outlierDetection: {}}\n  exportTo: [.]\n",
 			.want = "warning a:8:13 spec.exportTo\n",
 		},
 		{
 			.id = "exportTo: mixed, and twice",
-			.text = RULE "    {}\n  exportTo: ['*', a, a]\n",
+			.text = RULE "    {outlierDetection: {}}\n  exportTo: ['*', a, a]\n",
 			.want = "error a:8:13 spec.exportTo\n"
 				"error a:8:22 spec.exportTo[2]\n",
 		},
 		{
 			.id = "what kubectl prints beside",
-			.text = RULE "    {}\nstatus: {}\n",
+			.text = RULE "    {outlierDetection: {}}\nstatus: {}\n",
 			.want = "",
 		},
 	};
@@ -400,8 +417,10 @@ static void test_hosts(void **state)
 		},
 		{
 			.id = "a second trafficPolicy for a host",
-			.text = RULE_NAMED("one", "reviews") "    {}\n",
-			.second = RULE_NAMED("two", "reviews.default.svc.cluster.local") "    {}\n",
+			.text = RULE_NAMED("one", "reviews") "    {outlierDetection: {}}\n",
+			.second = RULE_NAMED(
+				"two",
+				"reviews.default.svc.cluster.local") "    {outlierDetection: {}}\n",
 			.want = "warning b:5:9 spec.host\n",
 			.says = "default/one",
 		},
@@ -425,6 +444,7 @@ static void test_mesh(void **state)
 			.id = "a key twice",
 			.text = LOCALITY("failover: [{from: a, to: b}]") "---\n" LOCALITY(
 				"failover: [{from: a, to: b}]"),
+			.second = WATCHED,
 			.want = "error a:3:1 localityLbSetting\n",
 			.says = "a.yaml:1:1 and again at ",
 		},
@@ -438,7 +458,8 @@ static void test_mesh(void **state)
 			.id = "spread over documents",
 			.text = LOCALITY("failover: [{from: a, to: b}]"),
 			.second = "serviceSettings: [{hosts: ['*.svc.cluster.local']}]\n---\n"
-				  "metadata: {annotations: {meridian.dev/probation: 1s}}\n",
+				  "metadata: {annotations: {meridian.dev/probation: 1s}}\n"
+				  "---\n" WATCHED,
 			.want = "",
 		},
 		{
@@ -500,10 +521,41 @@ static void test_documents(void **state)
 			.says = "v1alpha3",
 		},
 		{
-			.id = "other kinds",
-			.text = "apiVersion: v1\nkind: Service\n",
+			.id = "what a cluster's dump holds is passed over, each with a word",
+			.text = "apiVersion: v1\nkind: List\nitems:\n"
+				"- {apiVersion: v1, kind: Service, spec: 1}\n"
+				"- {apiVersion: apps/v1, kind: Deployment}\n"
+				"- {apiVersion: security.istio.io/v1, kind: PeerAuthentication}\n"
+				"- {apiVersion: telemetry.istio.io/v1alpha1, kind: Telemetry}\n"
+				"- {apiVersion: gateway.networking.k8s.io/v1beta1, kind: "
+				"HTTPRoute}\n"
+				"- {apiVersion: networking.istio.io/v1alpha2, kind: EnvoyFilter}\n"
+				"- {apiVersion: example.org/v1, kind: Other}\n",
+			.want = "warning a:4:26 items[0].kind\n"
+				"warning a:5:31 items[1].kind\n"
+				"warning a:6:44 items[2].kind\n"
+				"warning a:7:51 items[3].kind\n"
+				"warning a:8:57 items[4].kind\n"
+				"warning a:9:52 items[5].kind\n"
+				"warning a:10:38 items[6].kind\n",
+			.says = "a PeerAuthentication is not applied",
+		},
+		{
+			.id = "a rule of another group is a typo",
+			.text = "apiVersion: networking.istoi.io/v1\nkind: DestinationRule\n",
 			.want = "error a:2:7 kind\n",
 			.says = "expected a DestinationRule",
+		},
+		{
+			.id = "what is no object of Kubernetes'",
+			.text = "{apiVersion: 1, kind: Service}\n---\n"
+				"{apiVersion: v1, kind: service}\n---\n"
+				"{apiVersion: /v1, kind: Service}\n---\n"
+				"{apiVersion: a b/v1, kind: Service}\n---\n"
+				"{apiVersion: apps/vx, kind: Service}\n---\n"
+				"{apiVersion: v1, kind: [Service]}\n",
+			.want = "error a:1:23 kind\nerror a:3:24 kind\nerror a:5:25 kind\n"
+				"error a:7:28 kind\nerror a:9:29 kind\nerror a:11:1 kind\n",
 		},
 		{
 			.id = "half a head",
@@ -619,7 +671,7 @@ static void test_folder(void **state)
 	(void)state;
 	assert_non_null(mkdtemp(folder));
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		write_file(folder, names[i], RULE "    {}\n");
+		write_file(folder, names[i], RULE "    {outlierDetection: {}}\n");
 	assert_int_equal(mrd_policy_load(paths, 1, &test_names, &diag, &policy), 0);
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		remove_file(folder, names[i]);

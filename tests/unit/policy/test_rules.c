@@ -123,7 +123,15 @@ static void test_merging(void **state)
 {
 #define SUBSETS(a, b)	      "subsets: [{name: " a "}, {name: " b "}]"
 #define RULE_OF(name, inside) OBJECT("default", name) "spec: {host: reviews, " inside "}\n"
-#define TRAFFIC(n)	      "trafficPolicy: {outlierDetection: {consecutive5xxErrors: " n "}}"
+#define DATED(name, created, n)                                            \
+	"---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\n" \
+	"metadata: {name: " name ", creationTimestamp: " created "}\n"     \
+	"spec: {host: reviews, subsets: [{name: s" n "}], " TRAFFIC(n) "}\n"
+#define ITEM(name, created, n)                                            \
+	"- apiVersion: networking.istio.io/v1\n  kind: DestinationRule\n" \
+	"  metadata: {name: " name ", creationTimestamp: " created "}\n"  \
+	"  spec: {host: reviews, subsets: [{name: s" n "}], " TRAFFIC(n) "}\n"
+#define TRAFFIC(n) "trafficPolicy: {outlierDetection: {consecutive5xxErrors: " n "}}"
 	static const struct {
 		const char *id;
 		const char *text;
@@ -176,6 +184,40 @@ static void test_merging(void **state)
 			.subsets = "s1 s2 s3 s4",
 			.errors = 7,
 		},
+		{
+			.id = "the oldest first, wherever it stands",
+			.text = DATED("a-new", "'2026-02-01T00:00:00Z'", "1")
+				DATED("m-newer", "2026-02-01T00:00:01Z", "2")
+					DATED("z-old", "2025-12-31T23:59:59Z", "3"),
+			.rule = "default/z-old",
+			.subsets = "s3 s1 s2",
+			.errors = 3,
+		},
+		{
+			.id = "of one age by name",
+			.text = DATED("b", "2026-02-01T00:00:00Z", "1")
+				DATED("a", "2026-02-01T00:00:00Z", "2"),
+			.rule = "default/a",
+			.subsets = "s2 s1",
+			.errors = 2,
+		},
+		{
+			.id = "without an age in order of appearance, behind those with one",
+			.text = DATED("c", "null", "1") DATED("b", "''", "2")
+				DATED("d", "2026-02-01T00:00:00Z", "3"),
+			.rule = "default/d",
+			.subsets = "s3 s1 s2",
+			.errors = 3,
+		},
+		{
+			.id = "a dump of a cluster is sorted by name",
+			.text = "apiVersion: v1\nkind: List\nitems:\n" ITEM(
+				"a-new", "2026-01-01T00:00:00Z", "1")
+				ITEM("z-old", "2025-01-01T00:00:00Z", "2"),
+			.rule = "default/z-old",
+			.subsets = "s2 s1",
+			.errors = 2,
+		},
 	};
 
 	(void)state;
@@ -193,6 +235,54 @@ static void test_merging(void **state)
 	}
 }
 
+/* Names of several rules against the rule as it is written down: each name once, the first counts.
+ */
+static void test_random_subsets(void **state)
+{
+	enum { ROUNDS = 50, RULES = 4, NAMES = 12 };
+
+	(void)state;
+	srand(17);
+	for (size_t round = 0; round < ROUNDS; round++) {
+		MRD_AUTO_STRBUF struct mrd_strbuf text = {0};
+		MRD_AUTO_STRBUF struct mrd_strbuf want = {0};
+		const char *texts[] = {NULL, NULL};
+		MRD_AUTO_DIAG struct mrd_diag diag = {0};
+		struct mrd_policy *policy = NULL;
+		bool held[NAMES] = {false};
+		size_t repeated = 0;
+		size_t told = 0;
+		char *got;
+
+		mrd_strbuf_addf(&want, "%s", "");
+		for (size_t i = 0; i < RULES; i++) {
+			mrd_strbuf_addf(&text, OBJECT("default", "r") "spec:\n  host: reviews\n"
+								      "  subsets:\n");
+			for (size_t k = 0; k < NAMES; k++) {
+				const size_t name = (k * 5 + round) % NAMES;
+
+				if (rand() % 2)
+					continue;
+				mrd_strbuf_addf(&text, "  - {name: s%zu}\n", name);
+				repeated += held[name];
+				if (!held[name])
+					mrd_strbuf_addf(&want, "%ss%zu", want.len ? " " : "", name);
+				held[name] = true;
+			}
+		}
+		texts[0] = text.text;
+		assert_int_equal(load_texts(texts, &diag, &policy), 0);
+		for (size_t i = 0; i < diag.count; i++)
+			told += strstr(diag.findings[i].reason, "already") != NULL;
+		got = subsets_of(policy, "reviews", 80);
+		print_message("round %zu: %zu repeated\n", round, repeated);
+		assert_string_equal(got, want.text);
+		assert_int_equal(told, repeated);
+		free(got);
+		mrd_policy_free(policy);
+	}
+}
+
 static void test_merging_findings(void **state)
 {
 	static const struct row rows[] = {
@@ -200,11 +290,13 @@ static void test_merging_findings(void **state)
 			.id = "what the later rule says in vain",
 			.text = "apiVersion: networking.istio.io/v1\nkind: DestinationRule\n"
 				"metadata: {name: a}\n"
-				"spec: {host: reviews, subsets: [{name: v1}], trafficPolicy: {}}\n",
+				"spec: {host: reviews, subsets: [{name: v1}], trafficPolicy: "
+				"{outlierDetection: {}}}\n",
 			.second = "apiVersion: networking.istio.io/v1\nkind: DestinationRule\n"
 				  "metadata: {name: b, annotations: {meridian.dev/regions: "
 				  "strict}}\n"
-				  "spec: {host: reviews, subsets: [{name: v1}], trafficPolicy: {}}"
+				  "spec: {host: reviews, subsets: [{name: v1}], trafficPolicy: "
+				  "{outlierDetection: {}}}"
 				  "\n",
 			.want = "warning a:4:23 spec.subsets\n"
 				"warning b:4:14 spec.host\n"
@@ -212,6 +304,18 @@ static void test_merging_findings(void **state)
 				"warning b:4:23 spec.subsets\n"
 				"warning b:4:33 spec.subsets[0]\n",
 			.says = "\"v1\" is at ",
+		},
+		{
+			.id = "the newer one says it in vain, though it stands first, and says "
+			      "where",
+			.text = "apiVersion: v1\nkind: List\nitems:\n" ITEM(
+				"a", "2026-01-01T00:00:00Z", "1")
+				ITEM("z", "2025-01-01T00:00:00Z", "1"),
+			.want = "warning a:7:16 items[0].spec.host\n"
+				"warning a:7:25 items[0].spec.subsets\n"
+				"warning a:7:35 items[0].spec.subsets[0]\n"
+				"warning a:11:25 items[1].spec.subsets\n",
+			.says = "default/z",
 		},
 		{
 			.id = "B2: of two that are kept apart one holds",
@@ -316,12 +420,12 @@ static void test_blocks(void **state)
 		{
 			.id = "the mesh alone",
 			.mesh = BASE_MESH,
-			.traffic = "",
+			.traffic = "tls: {}",
 			.want = {.errors = 99, .retries = 3},
 		},
 		{
 			.id = "B3: other blocks of the rule stand beside the subset's",
-			.traffic = ERRORS("20") ", tls: {mode: MUTUAL}",
+			.traffic = ERRORS("20") ", tls: {mode: MUTUAL, credentialName: c}",
 			.subset = RETRIES,
 			.want = {.errors = 20, .retries = 10},
 		},
@@ -366,7 +470,7 @@ static void test_blocks(void **state)
 			 "%s" OBJECT("default", "r") "spec: {host: reviews, trafficPolicy: {%s}, "
 						     "subsets: [{name: v1, trafficPolicy: {%s}}]}",
 			 cases[i].mesh ? cases[i].mesh : "", cases[i].traffic,
-			 cases[i].subset ? cases[i].subset : "");
+			 cases[i].subset ? cases[i].subset : "tls: {}");
 		print_message("%s\n", cases[i].id);
 		policy = policy_of(text);
 		assert_int_equal(
@@ -509,19 +613,21 @@ static void test_parts(void **state)
 			.says = "\"v1\" is there twice, first at ",
 		},
 		{
-			.id = "ports: twice, and without a number",
-			.text = NAMED(
-				"trafficPolicy: {portLevelSettings: [{port: {number: 80}}, "
-				"{port: {number: 81}}, {port: {number: '80'}}, {port: {}}, {}, "
-				"{port: {number: 65536}}]}"),
-			.want = "error a:4:116 "
+			.id = "ports: twice, as Istio takes it, and without a number",
+			.text = NAMED("trafficPolicy: {portLevelSettings: [\n"
+				      "{port: {number: 80}, outlierDetection: {}},\n"
+				      "{port: {number: 81}, outlierDetection: {}},\n"
+				      "{port: {number: '80'}, outlierDetection: {}},\n"
+				      "{port: {}, outlierDetection: {}},\n"
+				      "{outlierDetection: {}},\n"
+				      "{port: {number: 65536}, outlierDetection: {}}]}"),
+			.want = "warning a:7:17 "
 				"spec.trafficPolicy.portLevelSettings[2].port.number\n"
-				"error a:4:131 "
-				"spec.trafficPolicy.portLevelSettings[3].port.number\n"
-				"error a:4:136 spec.trafficPolicy.portLevelSettings[4].port\n"
-				"error a:4:156 "
+				"error a:8:8 spec.trafficPolicy.portLevelSettings[3].port.number\n"
+				"error a:9:1 spec.trafficPolicy.portLevelSettings[4].port\n"
+				"error a:10:17 "
 				"spec.trafficPolicy.portLevelSettings[5].port.number\n",
-			.says = "port 80 is there twice, first at ",
+			.says = "no effect: port 80 is at ",
 		},
 		{
 			.id = "V8: for a port alone",
@@ -540,13 +646,10 @@ static void test_parts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_export_to),
-		cmocka_unit_test(test_merging),
-		cmocka_unit_test(test_merging_findings),
-		cmocka_unit_test(test_blocks),
-		cmocka_unit_test(test_subset),
-		cmocka_unit_test(test_places),
-		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_export_to),      cmocka_unit_test(test_merging),
+		cmocka_unit_test(test_random_subsets), cmocka_unit_test(test_merging_findings),
+		cmocka_unit_test(test_blocks),	       cmocka_unit_test(test_subset),
+		cmocka_unit_test(test_places),	       cmocka_unit_test(test_parts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -189,13 +189,19 @@ static void test_balancer_findings(void **state)
 		{
 			.id = "hash: no key",
 			.text = LB("consistentHash: {}"),
-			.want = "error a:6:50 " AT_LB ".consistentHash\n",
-			.says = "must have one of",
+			.want = "warning a:6:34 " AT_LB ".consistentHash\n",
+			.says = "no effect without one of",
 		},
 		{
 			.id = "hash: no key is true",
 			.text = LB("consistentHash: {useSourceIp: false}"),
-			.want = "error a:6:50 " AT_LB ".consistentHash\n",
+			.want = "warning a:6:34 " AT_LB ".consistentHash\n",
+		},
+		{
+			.id = "hash: a table alone, as Istio takes it",
+			.text = LB("consistentHash: {maglev: {tableSize: 65537}}"),
+			.want = "warning a:6:34 " AT_LB ".consistentHash\n"
+				"warning a:6:51 " AT_LB ".consistentHash.maglev\n",
 		},
 		{
 			.id = "hash: two keys",
@@ -230,6 +236,31 @@ static void test_balancer_findings(void **state)
 				"error a:6:122 " AT_LB ".consistentHash.minimumRingSize\n",
 		},
 		{
+			.id = "hash: the ring's old place beside a table, and beside the new one",
+			.text = LB("consistentHash: {useSourceIp: true, minimumRingSize: 5, "
+				   "maglev: {tableSize: 7}, ringHash: {}}"),
+			.want = "warning a:6:70 " AT_LB ".consistentHash.minimumRingSize\n"
+				"error a:6:90 " AT_LB ".consistentHash.maglev\n"
+				"warning a:6:90 " AT_LB ".consistentHash.maglev\n"
+				"warning a:6:114 " AT_LB ".consistentHash.ringHash\n",
+			.says = "minimumRingSize (",
+		},
+		{
+			.id = "hash: a size of 0 is none",
+			.text = LB("consistentHash: {useSourceIp: true, minimumRingSize: 0, "
+				   "maglev: {tableSize: 4999999}}"),
+			.want = "warning a:6:70 " AT_LB ".consistentHash.minimumRingSize\n"
+				"warning a:6:90 " AT_LB ".consistentHash.maglev\n",
+		},
+		{
+			.id = "hash: the largest table",
+			.text = LB("consistentHash: {useSourceIp: true, maglev: {tableSize: "
+				   "5000011}}"),
+			.want = "warning a:6:70 " AT_LB ".consistentHash.maglev\n"
+				"error a:6:90 " AT_LB ".consistentHash.maglev.tableSize\n",
+			.says = "to 5000010",
+		},
+		{
 			.id = "hash: two tables, and one that is not prime",
 			.text = LB(
 				"consistentHash: {useSourceIp: true, ringHash: {minimumRingSize: "
@@ -249,8 +280,27 @@ static void test_balancer_findings(void **state)
 		{
 			.id = "hash beside simple",
 			.text = LB("simple: RANDOM, consistentHash: {useSourceIp: true}"),
-			.want = "error a:6:50 " AT_LB ".consistentHash\n",
+			.want = "warning a:6:42 " AT_LB ".simple\n"
+				"error a:6:50 " AT_LB ".consistentHash\n",
 		},
+		{
+			.id = "simple: what a proxy would choose by",
+			.text = LB("simple: LEAST_REQUEST"),
+			.want = "warning a:6:42 " AT_LB ".simple\n",
+			.says = "spread evenly, in turn",
+		},
+		{
+			.id = "simple: by its old name",
+			.text = LB("simple: LEAST_CONN"),
+			.want = "warning a:6:42 " AT_LB ".simple\n",
+			.says = "deprecated, write LEAST_REQUEST",
+		},
+		{.id = "simple: in turn", .text = LB("simple: ROUND_ROBIN"), .want = ""},
+		{.id = "simple: the default, written",
+		 .text = LB("simple: UNSPECIFIED"),
+		 .want = ""},
+		{.id = "simple: the default", .text = LB(""), .want = ""},
+		{.id = "simple: left alone", .text = LB("simple: PASSTHROUGH"), .want = ""},
 		{
 			.id = "warmup: limits",
 			.text = LB("warmup: {minimumPercent: 101, aggression: 0.5}"),
@@ -269,7 +319,8 @@ static void test_balancer_findings(void **state)
 		{
 			.id = "warmup: only where weights are",
 			.text = LB("simple: RANDOM, warmup: {duration: 1s}"),
-			.want = "error a:6:50 " AT_LB ".warmup\n",
+			.want = "warning a:6:42 " AT_LB ".simple\n"
+				"error a:6:50 " AT_LB ".warmup\n",
 			.says = "not with RANDOM",
 		},
 		{
@@ -345,7 +396,7 @@ static void test_annotations(void **state)
 				  "meridian.dev/failure-percentage-threshold: '50', "
 				  "meridian.dev/failure-percentage-request-volume: '7', "
 				  "meridian.dev/max-ejection-time-jitter: 0s",
-				  "{}"));
+				  "{loadBalancer: {}}"));
 	struct mrd_effective got = effective(policy);
 
 	(void)state;
@@ -401,7 +452,7 @@ static void test_annotation_findings(void **state)
 					  "meridian.dev/success-rate-minimum-hosts: -1, "
 					  "meridian.dev/fallback: next-zone, "
 					  "meridian.dev/success-rate-min-hosts: '3'",
-					  "{}"),
+					  "{loadBalancer: {}}"),
 			.want = OURS("72", "success-rate-enforcing") OURS(
 				"121", "failure-percentage-threshold") OURS("160",
 									    "max-ejection-time")
@@ -440,7 +491,8 @@ static void test_annotation_findings(void **state)
 		},
 		{
 			.id = "T6: a rule's longest, the mesh's base",
-			.text = ANNOTATED("meridian.dev/max-ejection-time: 40s", "{}"),
+			.text = ANNOTATED("meridian.dev/max-ejection-time: 40s",
+					  "{loadBalancer: {}}"),
 			.second = "defaultTrafficPolicy:\n  outlierDetection: {baseEjectionTime: "
 				  "1m}\n",
 			.want = OURS("67", "max-ejection-time"),
@@ -455,8 +507,7 @@ static void test_annotation_findings(void **state)
 		{
 			.id = "Z4: both lists",
 			.text = LB(BOTH_LISTS),
-			.want = "error a:6:93 " AT_LB ".localityLbSetting.failover\n"
-				"warning a:6:103 " AT_LB ".localityLbSetting.failover\n",
+			.want = "error a:6:93 " AT_LB ".localityLbSetting.failover\n",
 			.says = "meridian.dev/fallback: next-region",
 		},
 		{
@@ -468,7 +519,8 @@ static void test_annotation_findings(void **state)
 		{
 			.id = "both lists, by the mesh's, wherever it stands",
 			.text = BOTH_LISTS "\n",
-			.second = "metadata: {annotations: {meridian.dev/fallback: next-region}}\n",
+			.second = "metadata: {annotations: {meridian.dev/fallback: next-region}}\n"
+				  "---\n" WATCHED,
 			.want = "",
 		},
 		{
