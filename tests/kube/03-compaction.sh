@@ -16,12 +16,8 @@ reviews_planned
 asks_ratings() { [[ $(hits client 172.16.0.40 80 2) == h2=2 ]]; }
 expect_ok "a second service" wait_for 5 asks_ratings
 
-# unreachable: node h and the server do not hear each other, while kubectl beside the server goes on.
-unreachable() { blackhole "${KUBE_HOST[$1]}"; }
-reachable() { unblackhole "${KUBE_HOST[$1]}"; }
-
 poll_start
-unreachable ack-hangzhou
+silence ack-hangzhou
 eps ack-hangzhou reviews 10.0.0.11
 kube ack-hangzhou delete service/ratings endpointslice/ratings-ipv4 >/dev/null
 svc ack-hangzhou details 172.16.0.10 80
@@ -29,8 +25,8 @@ eps ack-hangzhou details 10.0.0.11
 etcd_compact ack-hangzhou
 server_kill ack-hangzhou
 server_start ack-hangzhou
-expect_eq "meanwhile the plan stands" "h1=5 h2=5" "$(hits client $VIP 80 10)"
-reachable ack-hangzhou
+expect_match "meanwhile the plan stands" '^h1=. h2=.$' "$(hits client $VIP 80 10)"
+unsilence ack-hangzhou
 expect_ok "a new list" wait_for 60 planned 10.0.0.11 10.1.0.11
 gone() { [[ $(ctl h services) != *default/ratings* ]]; }
 expect_ok "what is gone goes" wait_for 5 gone

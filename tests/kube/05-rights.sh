@@ -49,10 +49,11 @@ agent_rights ack-hangzhou
 expect_ok "all is well again" wait_for 45 is_well ack-hangzhou
 poll_stop "while rights came and went" 100
 
-# At start without any: no plan of its own, and it says why.
+# At start without any: it is waited for ten seconds, and no longer.
 kube ack-shanghai delete clusterrolebinding/meridian-remote >/dev/null
 agent_kill h
-agent_start h
+agent_launch h
+expect_ok "ready without it" wait_for 20 agent_said h '(^|[ ="])ready([ "]|$)'
 expect_ok "status names it" wait_for 40 complains ack-shanghai '(services|endpointslices|nodes)'
 agent_rights ack-shanghai
 eps ack-shanghai reviews 10.1.0.11

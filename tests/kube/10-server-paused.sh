@@ -12,35 +12,36 @@ reviews_applied
 agent_start h
 reviews_planned
 
-# noticed WHAT: Shanghai's server, within 30 s, while Hangzhou's changes come at once.
+# noticed WHAT ADDRESS: Shanghai's server, within 30 s, while Hangzhou's changes come at once and
+# Shanghai's endpoint stays.
 noticed() {
   local start_ms
 
   start_ms=$(now_ms)
   sleep 3
   eps ack-hangzhou reviews 10.0.0.11
-  expect_ok "$1: the other cluster is not delayed" wait_for 3 planned 10.0.0.11 10.1.0.11
+  expect_ok "$1: the other cluster is not delayed" wait_for 3 planned 10.0.0.11 "$2"
   expect_ok "$1: noticed" wait_for 40 complains ack-shanghai .
   expect_between "$1: ms until then" 0 31000 $(($(now_ms) - start_ms))
   expect_match "$1: told" '[Ss]ilent|timed? ?out|answer' "$(told ack-shanghai .error)"
   eps ack-hangzhou reviews 10.0.0.11 10.0.0.12
-  expect_ok "$1: and still not" wait_for 3 planned 10.0.0.11 10.0.0.12 10.1.0.11
+  expect_ok "$1: and still not" wait_for 3 planned 10.0.0.11 10.0.0.12 "$2"
 }
 
 poll_start
 server_pause ack-shanghai
-noticed "paused"
+noticed "paused" 10.1.0.11
 server_resume ack-shanghai
 eps ack-shanghai reviews 10.1.0.12
 expect_ok "it goes on" wait_for 45 planned 10.0.0.11 10.0.0.12 10.1.0.12
 expect_ok "and is well" wait_for 10 is_well ack-shanghai
 
-blackhole "${KUBE_HOST[ack-shanghai]}"
+silence ack-shanghai
 eps ack-shanghai reviews 10.1.0.11 # kubectl is beside the server
 eps ack-shanghai reviews
 eps ack-shanghai reviews 10.1.0.12
-noticed "black hole"
-unblackhole "${KUBE_HOST[ack-shanghai]}"
+noticed "black hole" 10.1.0.12
+unsilence ack-shanghai
 eps ack-shanghai reviews 10.1.0.11
 expect_ok "heard again" wait_for 45 planned 10.0.0.11 10.0.0.12 10.1.0.11
 poll_stop "while a server said nothing" 100

@@ -169,6 +169,18 @@ cut_off() {
   run_in h ss -K dst "${KUBE_ADDRESS[$1]}" >/dev/null 2>&1
 }
 
+# silence CLUSTER: nothing leaves its server's network namespace nor enters it, and nobody is told;
+# kubectl, which is inside, goes on. unsilence ends it.
+silence() {
+  nsenter --net="/run/netns/${KUBE_HOST[$1]}" nft 'table inet silence {
+    chain in { type filter hook input priority 0; iif != lo drop; };
+    chain out { type filter hook output priority 0; oif != lo drop; }; }'
+}
+
+unsilence() {
+  nsenter --net="/run/netns/${KUBE_HOST[$1]}" nft delete table inet silence
+}
+
 # All that api_server has prepared, with the agent's rights.
 servers_up() {
   local cluster

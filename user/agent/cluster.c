@@ -53,7 +53,7 @@ static void tell_lost(struct mrd_cluster *cluster, const struct mrd_source_statu
 	cluster->error = strdup(error);
 	mrd_log_error("cluster cannot be read", MRD_KV("cluster", cluster->place.config->name),
 		      MRD_KV("source", status->where), MRD_KV("reason", error),
-		      MRD_KV("consequence", status->last_heard_ns
+		      MRD_KV("consequence", status->last_heard_ns || cluster->has_leftovers
 						    ? "its last good state stays in force"
 						    : "it is waited for"));
 }
@@ -132,8 +132,7 @@ static void on_recovered(void *self, const char *what)
 		     MRD_KV("cluster", cluster->place.config->name));
 }
 
-/* ---------------------------------------------------------------------------------- what is left
- */
+/* ------------------------------------------------------------------------------- what is left */
 
 /* A source that lists tells by itself what is gone; a folder has been read as a whole. */
 static void sweep_leftovers(struct mrd_cluster *cluster)
@@ -143,7 +142,7 @@ static void sweep_leftovers(struct mrd_cluster *cluster)
 	if (!cluster->has_leftovers)
 		return;
 	mrd_cluster_get_status(cluster, &status);
-	if (cluster->folder && !status.complete)
+	if (cluster->folder ? !status.complete : !status.read)
 		return;
 	for (int kind = 0; kind < MRD_KIND_COUNT; kind++)
 		if (cluster->folder || kind == MRD_KIND_POD)
