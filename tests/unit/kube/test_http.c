@@ -119,10 +119,10 @@ static const struct answer_row {
 	{.path = "/nothing", .error = "the connection ended without an answer"},
 	{.path = "/mute", .silence_ms = 200, .error = "silent for 0.2 s"},
 	{.path = "/hang",
-	 .silence_ms = 200,
+	 .silence_ms = 1500,
 	 .status = 200,
 	 .body = "first",
-	 .error = "silent for 0.2 s"},
+	 .error = "silent for 1.5 s"},
 	{.path = "/whole",
 	 .status = 200,
 	 .content_type = "application/json",
@@ -463,7 +463,7 @@ static void an_open_answer_outlives_its_credential(void **state)
 
 	(void)state;
 	open_rig(&rig, &side);
-	get(&rig, "/hang", 400, &old);
+	get(&rig, "/hang", 1500, &old);
 	rig_run_for(50);
 	write_side(&next, rig.server.port);
 	rig_run_for(50);
@@ -472,7 +472,7 @@ static void an_open_answer_outlives_its_credential(void **state)
 	assert_non_null(strstr(answer.body.text, "Authorization: Bearer another\r\n"));
 	assert_false(old.done);
 	rig_run_until(&old.done);
-	assert_non_null(strstr(old.error, "silent for 0.4 s"));
+	assert_non_null(strstr(old.error, "silent for 1.5 s"));
 	close_rig(&rig);
 	clear(&old);
 	clear(&answer);
