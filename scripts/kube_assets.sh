@@ -3,8 +3,9 @@
 # A real API server for the tests: kube_assets.sh [--dir] [--nodes | PROGRAM…]
 #
 # Builds those programs of tests/kube/programs that are not there yet (without names: etcd, kube-apiserver
-# and kubectl; --nodes: also what a node with its control plane needs) and prints the folder that holds them; with --dir it only looks, and fails if one is
-# missing. A folder in KUBEBUILDER_ASSETS, where envtest looks, is taken as it is.
+# and kubectl; --nodes: these, and what a node with its control plane needs) and prints the folder that
+# holds them; with --dir it only looks, and fails if one is missing. A folder in KUBEBUILDER_ASSETS,
+# where envtest looks, is taken as it is.
 #
 # The folder is in the user's cache, one for each version of Kubernetes. Modules come by the ordinary
 # proxy and are held to the sums in go.sum. A program is moved there when it is whole, so that an

@@ -161,13 +161,13 @@ spec:
 YAML
 }
 
-# settled MODE COUNT: for wait_for: Hangzhou's kernel has reviews so, with so many endpoints.
+# settled MODE COUNT: for wait_for: Hangzhou's kernel has reviews so, with so many endpoints that are ready.
 settled() {
   local said
 
   said=$(agent ack-hangzhou meridianctl services default/reviews) || return 1
   grep -qE "default/reviews .*\<$1\>" <<<"$said" || return 1
-  [[ $(agent ack-hangzhou meridianctl endpoints default/reviews -o json | jq '.endpoints | length') == "$2" ]]
+  [[ $(agent ack-hangzhou meridianctl endpoints default/reviews -o json | jq '[.endpoints[] | select(.state == "ACTIVE")] | length') == "$2" ]]
 }
 
 # poll_start NAME, poll_end NAME: a request to productpage each 50 ms; prints how many there were, and how
@@ -280,6 +280,16 @@ scale ack-hangzhou reviews-v1 0
 expect_ok "and hears what is scaled" wait_for 30 settled failover 1
 scale ack-hangzhou reviews-v1 1
 expect_ok "up as well" wait_for 30 settled failover 2
+
+restarts='jsonpath={.items[*].status.containerStatuses[*].restartCount}'
+cp "$SANDBOX/overlay/ack-hangzhou/meridian.yaml" "$SANDBOX/two.yaml"
+sed -i '/^- name: ack-shanghai/,/^$/d' "$SANDBOX/overlay/ack-hangzhou/meridian.yaml"
+kube ack-hangzhou apply -k "$SANDBOX/overlay/ack-hangzhou" >/dev/null
+expect_ok "a cluster is taken out of the ConfigMap" wait_for 30 settled failover 1
+cp "$SANDBOX/two.yaml" "$SANDBOX/overlay/ack-hangzhou/meridian.yaml"
+kube ack-hangzhou apply -k "$SANDBOX/overlay/ack-hangzhou" >/dev/null
+expect_ok "and put back" wait_for 30 settled failover 2
+expect_eq "without a restart" 0 "$(kube ack-hangzhou -n meridian-system get pod -o "$restarts")"
 
 region_freeze ack-shanghai
 expect_eq "the other region stands still, and delays nobody: of 20 pages, failed" 0 "$(pages 20 | grep -c failed || true)"

@@ -135,6 +135,7 @@ enforceNodeAllocatable: []
 failSwapOn: false
 oomScoreAdj: 0
 localStorageCapacityIsolation: false
+syncFrequency: 2s # so long a ConfigMap takes to reach a pod
 resolvConf: $folder/resolv.conf
 imageGCHighThresholdPercent: 100
 imageGCLowThresholdPercent: 99
