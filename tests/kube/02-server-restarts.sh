@@ -26,8 +26,8 @@ eps ack-shanghai reviews 10.1.0.11
 # It starts with 503 and Retry-After for a moment, and knows nothing of the watches before.
 server_start ack-hangzhou
 eps ack-hangzhou reviews 10.0.0.12
-expect_ok "it is followed again" wait_for 40 planned 10.0.0.12 10.1.0.11
-expect_ok "and well" wait_for 10 is_well ack-hangzhou
+expect_ok "it is followed again" wait_for "$AGAIN_S" planned 10.0.0.12 10.1.0.11
+expect_ok "and well" wait_for "$AGAIN_S" is_well ack-hangzhou
 eps ack-hangzhou reviews 10.0.0.11 10.0.0.12
 expect_ok "changes come at once" wait_for 3 planned 10.0.0.11 10.0.0.12 10.1.0.11
 
@@ -42,7 +42,7 @@ server_kill ack-hangzhou
 wait $changes || true
 server_start ack-hangzhou
 eps ack-hangzhou reviews 10.0.0.11 10.0.0.12
-expect_ok "the end of the stream holds" wait_for 40 planned 10.0.0.11 10.0.0.12 10.1.0.11
+expect_ok "the end of the stream holds" wait_for "$AGAIN_S" planned 10.0.0.11 10.0.0.12 10.1.0.11
 poll_stop "while servers died and came" 100
 expect_ok "the agent lives" agent_running h
 sandbox_end

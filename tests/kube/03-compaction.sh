@@ -27,12 +27,12 @@ server_kill ack-hangzhou
 server_start ack-hangzhou
 expect_match "meanwhile the plan stands" '^h1=. h2=.$' "$(hits client $VIP 80 10)"
 unsilence ack-hangzhou
-expect_ok "a new list" wait_for 60 planned 10.0.0.11 10.1.0.11
+expect_ok "a new list" wait_for "$AGAIN_S" planned 10.0.0.11 10.1.0.11
 gone() { [[ $(ctl h services) != *default/ratings* ]]; }
-expect_ok "what is gone goes" wait_for 5 gone
+expect_ok "what is gone goes" wait_for "$AGAIN_S" gone
 asks_details() { [[ $(hits client 172.16.0.10 80 2) == h1=2 ]]; }
-expect_ok "what is new comes" wait_for 5 asks_details
-expect_ok "and all is well" wait_for 10 is_well ack-hangzhou
+expect_ok "what is new comes" wait_for "$AGAIN_S" asks_details
+expect_ok "and all is well" wait_for "$AGAIN_S" is_well ack-hangzhou
 poll_stop "while the server forgot" 100
 
 # A server that forgets all the time, and keeps no versions in memory.
@@ -41,10 +41,10 @@ server_start ack-hangzhou --watch-cache=false --etcd-compaction-interval=4s
 poll_start
 for ((round = 0; round < 4; round++)); do
   eps ack-hangzhou reviews 10.0.0.12
-  expect_ok "round $round, changed" wait_for 40 planned 10.0.0.12 10.1.0.11
+  expect_ok "round $round, changed" wait_for "$AGAIN_S" planned 10.0.0.12 10.1.0.11
   sleep 3
   eps ack-hangzhou reviews 10.0.0.11
-  expect_ok "round $round, and back" wait_for 40 planned 10.0.0.11 10.1.0.11
+  expect_ok "round $round, and back" wait_for "$AGAIN_S" planned 10.0.0.11 10.1.0.11
 done
 poll_stop "while the server forgot again and again" 100
 sandbox_end

@@ -40,18 +40,18 @@ reviews_planned
 token_is() {
   [[ $(as_agent "$1" /api/v1/services -o /dev/null -w '%{http_code}') == "$2" ]]
 }
-changed_to() { eps ack-hangzhou reviews "$@" && wait_for 40 planned "$@" 10.1.0.11; }
+changed_to() { eps ack-hangzhou reviews "$@" && wait_for "$AGAIN_S" planned "$@" 10.1.0.11; }
 
 poll_start
 wait_for 45 token_is ack-hangzhou 401
 server_kill ack-hangzhou
 server_start ack-hangzhou
-expect_ok "the token has run out" wait_for 20 complains ack-hangzhou '401'
+expect_ok "the token has run out" wait_for "$AGAIN_S" complains ack-hangzhou '401'
 expect_match "the plan stands" '^h1=. h2=.$' "$(hits client $VIP 80 10)"
 agent_token ack-hangzhou
 mounted second
 expect_ok "the next one is found" changed_to 10.0.0.11
-expect_ok "all is well" wait_for 10 is_well ack-hangzhou
+expect_ok "all is well" wait_for "$AGAIN_S" is_well ack-hangzhou
 
 # The file of a kubeconfig, replaced before the old token runs out: nobody notices.
 agent_token ack-shanghai
@@ -64,10 +64,10 @@ good=$SANDBOX/kube/ack-shanghai/agent.token
 mv "$good" "$good.good"
 resign "$(<"$good.good")" 1 "$SANDBOX/kube/ack-shanghai/sa.key" >"$good"
 cut_off ack-shanghai
-expect_ok "a token of another time" wait_for 20 complains ack-shanghai '401'
+expect_ok "a token of another time" wait_for "$AGAIN_S" complains ack-shanghai '401'
 mv "$good.good" "$good"
 eps ack-shanghai reviews 10.1.0.11
-expect_ok "the good one again" wait_for 40 planned 10.0.0.11 10.1.0.11
+expect_ok "the good one again" wait_for "$AGAIN_S" planned 10.0.0.11 10.1.0.11
 poll_stop "while tokens ran out" 100
 
 for token in "$account"/..*/token "$SANDBOX"/kube/*/agent.token; do

@@ -17,20 +17,20 @@ poll_start
 kube ack-hangzhou delete clusterrolebinding/meridian >/dev/null
 cut_off ack-hangzhou
 refused() { [[ $(lacks ack-hangzhou "$1") == *403* ]]; }
-expect_ok "refused" wait_for 40 complains ack-hangzhou '403'
+expect_ok "refused" wait_for "$AGAIN_S" complains ack-hangzhou '403'
 for resource in services nodes; do
-  expect_ok "$resource are refused" wait_for 10 refused $resource
+  expect_ok "$resource are refused" wait_for "$AGAIN_S" refused $resource
   expect_match "verb, resource and group" "(list|watch).* $resource .*\"\"" "$(lacks ack-hangzhou $resource)"
 done
-expect_ok "and slices" wait_for 10 refused endpointslices
+expect_ok "and slices" wait_for "$AGAIN_S" refused endpointslices
 expect_match "verb, resource and group" '(list|watch).*endpointslices.*discovery\.k8s\.io' \
   "$(lacks ack-hangzhou endpointslices)"
 eps ack-hangzhou reviews 10.0.0.11
 eps ack-shanghai reviews 10.1.0.12
 expect_ok "the other cluster goes on" wait_for 5 planned 10.0.0.11 10.0.0.12 10.1.0.12
 agent_rights ack-hangzhou
-expect_ok "given back" wait_for 45 planned 10.0.0.11 10.1.0.12
-expect_ok "all is well" wait_for 45 is_well ack-hangzhou
+expect_ok "given back" wait_for "$AGAIN_S" planned 10.0.0.11 10.1.0.12
+expect_ok "all is well" wait_for "$AGAIN_S" is_well ack-hangzhou
 
 # One resource only: the others go on.
 eps ack-hangzhou reviews 10.0.0.11 10.0.0.12
@@ -38,15 +38,15 @@ wait_for 5 planned 10.0.0.11 10.0.0.12 10.1.0.12
 kube ack-hangzhou get clusterrole/meridian -o json |
   jq '.rules |= map(select(.resources != ["destinationrules"]))' | kube ack-hangzhou apply -f - >/dev/null
 cut_off ack-hangzhou
-expect_ok "it is named" wait_for 40 refused destinationrules
+expect_ok "it is named" wait_for "$AGAIN_S" refused destinationrules
 expect_match "with its group" '(list|watch).*destinationrules.*networking\.istio\.io' \
   "$(lacks ack-hangzhou destinationrules)"
 expect_eq "and nothing else" "" "$(lacks ack-hangzhou services)$(lacks ack-hangzhou endpointslices)"
 eps ack-hangzhou reviews 10.0.0.12
-expect_ok "slices are followed" wait_for 40 planned 10.0.0.12 10.1.0.12
+expect_ok "slices are followed" wait_for "$AGAIN_S" planned 10.0.0.12 10.1.0.12
 expect_eq "the rule stands" "h2=10" "$(hits client $VIP 80 10)"
 agent_rights ack-hangzhou
-expect_ok "all is well again" wait_for 45 is_well ack-hangzhou
+expect_ok "all is well again" wait_for "$AGAIN_S" is_well ack-hangzhou
 poll_stop "while rights came and went" 100
 
 # At start without any: it is waited for ten seconds, and no longer.
@@ -54,8 +54,8 @@ kube ack-shanghai delete clusterrolebinding/meridian-remote >/dev/null
 agent_kill h
 agent_launch h
 expect_ok "ready without it" wait_for 20 agent_said h '(^|[ ="])ready([ "]|$)'
-expect_ok "status names it" wait_for 40 complains ack-shanghai '(services|endpointslices|nodes)'
+expect_ok "status names it" wait_for "$AGAIN_S" complains ack-shanghai '(services|endpointslices|nodes)'
 agent_rights ack-shanghai
 eps ack-shanghai reviews 10.1.0.11
-expect_ok "given back after the start" wait_for 45 planned 10.0.0.12 10.1.0.11
+expect_ok "given back after the start" wait_for "$AGAIN_S" planned 10.0.0.12 10.1.0.11
 sandbox_end

@@ -36,8 +36,8 @@ expect_eq "by the home cluster" "h1=5 h2=5" "$(hits client $VIP 80 10)"
 expect_ok "status names the other one" complains ack-shanghai .
 
 server_start ack-shanghai
-expect_ok "it is back" wait_for 45 planned 10.0.0.11 10.0.0.12 10.1.0.11
-expect_ok "and well" wait_for 10 is_well ack-shanghai
+expect_ok "it is back" wait_for "$AGAIN_S" planned 10.0.0.11 10.0.0.12 10.1.0.11
+expect_ok "and well" wait_for "$AGAIN_S" is_well ack-shanghai
 eps ack-hangzhou reviews
 expect_ok "its endpoints take over" wait_for 5 sees "s1=10" client $VIP 80 10
 eps ack-hangzhou reviews 10.0.0.11 10.0.0.12
@@ -50,6 +50,6 @@ agent_launch h
 sleep 3
 expect_eq "a start without the home cluster" "h1=5 h2=5" "$(hits client $VIP 80 10)"
 server_start ack-hangzhou
-expect_ok "ready when it is there" wait_for 45 agent_said h '(^|[ ="])ready([ "]|$)'
+expect_ok "ready when it is there" wait_for "$AGAIN_S" agent_said h '(^|[ ="])ready([ "]|$)'
 expect_ok "with all of it" wait_for 15 planned 10.0.0.11 10.0.0.12 10.1.0.11
 sandbox_end

@@ -28,6 +28,6 @@ server_start ack-shanghai
 eps ack-hangzhou reviews 10.0.0.12
 expect_ok "the home cluster, while the far one is read" wait_for 2 planned 10.0.0.12 10.1.0.11
 eps ack-shanghai reviews 10.1.0.12
-expect_ok "the far one is followed again" wait_for 45 planned 10.0.0.12 10.1.0.12
+expect_ok "the far one is followed again" wait_for "$AGAIN_S" planned 10.0.0.12 10.1.0.12
 expect_between "and nothing of it is lost" 1501 1502 "$(told ack-shanghai .slices)"
 sandbox_end

@@ -25,7 +25,7 @@ for ((round = 0; round < 2; round++)); do
   cut_off ack-shanghai
 done
 expect_ok "ready" wait_for 30 agent_said h '(^|[ ="])ready([ "]|$)'
-expect_ok "read as a whole" wait_for 40 planned 10.0.0.11 10.0.0.12 10.1.0.11
+expect_ok "read as a whole" wait_for "$AGAIN_S" planned 10.0.0.11 10.0.0.12 10.1.0.11
 all_slices() { [[ $(told ack-shanghai .slices) -ge 3001 ]]; }
 expect_ok "every slice of it" wait_for 10 all_slices
 
@@ -39,10 +39,10 @@ etcd_compact ack-shanghai
 server_kill ack-shanghai
 server_start ack-shanghai
 unsilence ack-shanghai
-expect_ok "in the middle of the next list" wait_for 70 in_the_middle 60000
+expect_ok "in the middle of the next list" wait_for "$AGAIN_S" in_the_middle 60000
 cut_off ack-shanghai
 expect_eq "half a list takes nothing away" "s1=10" "$(hits client $VIP 80 10)"
-expect_ok "well in the end" wait_for 70 is_well ack-shanghai
+expect_ok "well in the end" wait_for "$AGAIN_S" is_well ack-shanghai
 expect_ok "with every slice" all_slices
 
 # In a stream of changes.
@@ -56,7 +56,7 @@ for ((round = 0; round < 2; round++)); do
 done
 wait $changes
 eps ack-shanghai reviews 10.1.0.12
-expect_ok "the last change holds" wait_for 70 planned 10.1.0.12
+expect_ok "the last change holds" wait_for "$AGAIN_S" planned 10.1.0.12
 eps ack-shanghai reviews 10.1.0.11
 wait_for 5 planned 10.1.0.11
 poll_stop "while connections were cut" 100

@@ -33,8 +33,8 @@ server_pause ack-shanghai
 noticed "paused" 10.1.0.11
 server_resume ack-shanghai
 eps ack-shanghai reviews 10.1.0.12
-expect_ok "it goes on" wait_for 45 planned 10.0.0.11 10.0.0.12 10.1.0.12
-expect_ok "and is well" wait_for 10 is_well ack-shanghai
+expect_ok "it goes on" wait_for "$AGAIN_S" planned 10.0.0.11 10.0.0.12 10.1.0.12
+expect_ok "and is well" wait_for "$AGAIN_S" is_well ack-shanghai
 
 silence ack-shanghai
 eps ack-shanghai reviews 10.1.0.11 # kubectl is beside the server
@@ -43,6 +43,6 @@ eps ack-shanghai reviews 10.1.0.12
 noticed "black hole" 10.1.0.12
 unsilence ack-shanghai
 eps ack-shanghai reviews 10.1.0.11
-expect_ok "heard again" wait_for 45 planned 10.0.0.11 10.0.0.12 10.1.0.11
+expect_ok "heard again" wait_for "$AGAIN_S" planned 10.0.0.11 10.0.0.12 10.1.0.11
 poll_stop "while a server said nothing" 100
 sandbox_end

@@ -17,6 +17,11 @@ KUBE_PORT=6443
 # ten seconds that it was good.
 KUBE_LEEWAY_S=60
 
+# After failures in a row each kind of object is asked for again within a minute, by itself: client-go's
+# 30 s, and as much again by chance.
+# shellcheck disable=SC2034 # used by the tests
+AGAIN_S=70
+
 declare -A KUBE_HOST=() KUBE_ADDRESS=() KUBE_SERVICES=() KUBE_ROLE=() KUBE_PID=()
 
 # kube_begin NAME: sandbox_begin, where there are API servers to run.
