@@ -147,16 +147,18 @@ endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call UNIT_RULE,$(t))))
 
 # Programs that tests, demo and bench call: one source file each, but for the peer.
-AUX      := demo/bookinfo demo/delay_line bench/edit_latency bench/load bench/scale tests/peer tests/verify
+AUX      := demo/bookinfo demo/delay_line bench/edit_latency bench/watch_latency bench/load bench/scale tests/peer \
+	    tests/verify
 AUX_BINS := $(AUX:%=$(B)/%)
 $(B)/demo/bookinfo: $(B)/obj/demo/bookinfo.o
 $(B)/demo/bookinfo: EXT_aux = -lmicrohttpd -lcurl -ljansson
 $(B)/demo/delay_line: $(B)/obj/demo/delay_line.o
 $(B)/bench/edit_latency: $(B)/obj/bench/edit_latency.o
 $(B)/bench/load: $(B)/obj/bench/load.o
+$(B)/bench/watch_latency: $(B)/obj/bench/watch_latency.o
 $(B)/bench/scale: $(B)/obj/bench/scale.o $(call libs,$(LIBS_agent))
 $(B)/bench/scale: EXT_aux = $(EXT)
-$(B)/bench/edit_latency $(B)/tests/verify: EXT_aux = $(EXT_dataplane)
+$(B)/bench/edit_latency $(B)/bench/watch_latency $(B)/tests/verify: EXT_aux = $(EXT_dataplane)
 $(B)/tests/peer: $(B)/obj/tests/e2e/peer.o $(B)/obj/tests/e2e/peer_decoys.o
 $(B)/tests/verify: $(B)/obj/tests/verify/verify.o
 $(AUX_BINS):

@@ -241,6 +241,9 @@ fi
 if wanted ejection || wanted burst; then failing_backend; fi
 ! wanted ejection || ejection_latency
 ! wanted burst || ejection_bursts
+if wanted kube; then
+  "$(dirname "$0")/kube.sh" "$samples" || [[ $? == "$SANDBOX_EXIT_SKIP" ]]
+fi
 python3 "$(dirname "$0")/figures.py" "$samples" "$out/summary.json"
 "$SANDBOX_OUT/tests/verify" "$SANDBOX_ROOT/tests/verify/budget.txt" "$SANDBOX_OUT/../bpf/meridian.bpf.o" |
   sed 's/^PASS verify/program/'

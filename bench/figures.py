@@ -29,6 +29,18 @@ GOALS = {
     "plan.change_64000_us": (1000, "lower", "us"),
     "plan.events_core": (5, "lower", "% of core"),
     "check.rules_1000_ms": (100, "lower", "ms"),
+    "kube.bookinfo_rss_mib": (12, "lower", "MiB"),
+    "kube.watch_to_row_us": (5000, "lower", "us"),
+    "kube.lists_by_curl_ms": (None, "lower", "ms"),
+    "kube.first_sync_ms": (None, "lower", "ms"),
+    "kube.first_sync_beyond_ms": (5000, "lower", "ms"),
+    "kube.first_sync_cpu_ms": (None, "lower", "ms"),
+    "kube.rss_mib": (150, "lower", "MiB"),
+    "kube.rss_peak_mib": (None, "lower", "MiB"),
+    "kube.changes_per_s": (None, "higher", "/s"),
+    "kube.changes_core": (30, "lower", "% of core"),
+    "kube.changes_behind_ms": (None, "lower", "ms"),
+    "kube.idle_core": (0.1, "lower", "% of core"),
 }
 RESAMPLES = 4000
 

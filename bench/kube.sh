@@ -1,0 +1,216 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+# The agent at a real API server that holds 10,000 services of ten endpoints: how long until the first
+# plan is in the kernel, beside curl at the same lists; memory; from a watch's line to the row; 1,000
+# changes a second; and nothing at all.
+#
+# Usage: kube.sh SAMPLES      environment: QUICK=1 (1,000 services, fewer rounds)
+# Called by bench.sh. Samples are added to the file.
+set -euo pipefail
+# shellcheck source=tests/kube/lib.sh
+. "$(dirname "$0")/../tests/kube/lib.sh"
+
+samples=$(realpath -m "${1:?usage: kube.sh SAMPLES}")
+count=10000 rounds=5 seconds=20 changes=1000 edited=100
+[[ -z ${QUICK-} ]] || count=1000 rounds=2 seconds=5 changes=100 edited=20
+slices=/apis/discovery.k8s.io/v1/endpointslices
+
+# sample FIGURE SIDE ROUND VALUE
+sample() {
+  printf '{"figure":"kube.%s","side":"%s","round":%d,"value":%s}\n' "$@" >>"$samples"
+}
+
+# Resident memory in MiB, now and at most.
+rss() { awk '/VmRSS/ { printf "%.2f", $2 / 1024 }' "/proc/${AGENT_PID[h]}/status"; }
+peak() { awk '/VmHWM/ { printf "%.2f", $2 / 1024 }' "/proc/${AGENT_PID[h]}/status"; }
+# Nanoseconds that the agent has had of any core.
+cpu_ns() { cat /proc/"${AGENT_PID[h]}"/task/*/schedstat | awk '{ sum += $1 } END { printf "%.0f", sum }'; }
+
+# has_heard VERSION: is that of the last slice that the agent has taken so new?
+has_heard() {
+  [[ $(told ack-hangzhou '.resources[] | select(.resource == "endpointslices").version') -ge $1 ]]
+}
+
+# objects COMMAND ARGUMENT…: kube_objects.py beside etcd.
+objects() {
+  local command=$1
+
+  shift
+  nsenter --net="/run/netns/${KUBE_HOST[ack-hangzhou]}" -- \
+    python3 "$SANDBOX_ROOT/bench/kube_objects.py" "$command" "$SANDBOX/templates" "$@"
+}
+
+# The guide's two clusters. One of them is all that is measured after it.
+bookinfo() {
+  crd_install ack-hangzhou
+  kube ack-hangzhou apply -f "$SANDBOX_ROOT/demo/state/hangzhou" >/dev/null
+  kube ack-shanghai apply -f "$SANDBOX_ROOT/demo/state/shanghai" >/dev/null
+  kube ack-hangzhou apply -f "$SANDBOX_ROOT/demo/policy/failover.yaml" >/dev/null
+  agent_start h
+  sleep 2
+  sample bookinfo_rss_mib value 0 "$(rss)"
+  agent_anew
+  server_kill ack-shanghai
+  SANDBOX_CLUSTERS=(ack-hangzhou)
+}
+
+# What the server makes of a service, a slice and a node, and of the service's address, as controllers write them.
+templates() {
+  local json=(-H "Content-Type: application/json" -o /dev/null --fail)
+
+  mkdir "$SANDBOX/templates"
+  api ack-hangzhou /api/v1/namespaces/default/services "${json[@]}" -d '{"metadata": {"name": "template",
+    "labels": {"app": "template"}}, "spec": {"selector": {"app": "template"},
+    "ports": [{"name": "http", "port": 80, "targetPort": 9080}]}}'
+  api ack-hangzhou "${slices/v1/v1/namespaces/default}" "${json[@]}" -d '{"metadata": {"name": "template",
+    "labels": {"app": "template", "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io",
+      "kubernetes.io/service-name": "template"}, "ownerReferences": [{"apiVersion": "v1", "kind": "Service",
+      "name": "template", "uid": "00000000-0000-4000-8000-000000000000", "controller": true,
+      "blockOwnerDeletion": true}]}, "addressType": "IPv4",
+    "ports": [{"name": "http", "port": 9080, "protocol": "TCP"}],
+    "endpoints": [{"addresses": ["10.0.0.11"], "nodeName": "n", "zone": "cn-hangzhou-h",
+      "conditions": {"ready": true, "serving": true, "terminating": false},
+      "targetRef": {"kind": "Pod", "namespace": "default", "name": "p", "uid": "u"}}]}'
+  api ack-hangzhou /api/v1/nodes "${json[@]}" -d '{"metadata": {"name": "template", "labels": {
+    "kubernetes.io/hostname": "template", "topology.kubernetes.io/region": "cn-hangzhou",
+    "topology.kubernetes.io/zone": "cn-hangzhou-h"}}, "spec": {"podCIDR": "10.0.0.0/24"}}'
+  # Its name is the address, and the server has made one for the service.
+  api ack-hangzhou /apis/networking.k8s.io/v1/ipaddresses |
+    jq '.items[] | select(.spec.parentRef.name == "template")
+      + {kind: "IPAddress", apiVersion: "networking.k8s.io/v1"}' >"$SANDBOX/templates/address.json"
+  api ack-hangzhou /api/v1/namespaces/default/services/template >"$SANDBOX/templates/service.json"
+  api ack-hangzhou "${slices/v1/v1/namespaces/default}/template" >"$SANDBOX/templates/slice.json"
+  api ack-hangzhou /api/v1/nodes/template >"$SANDBOX/templates/node.json"
+}
+
+is_filled() {
+  [[ $(api ack-hangzhou "$slices?limit=1&resourceVersion=" | jq .metadata.remainingItemCount) -ge $((count - 1)) ]]
+}
+
+# All kinds at once, as the agent asks for them, until the last has come to its end: milliseconds.
+curl_lists() {
+  local path start pids=() pid
+
+  start=$(now_ms)
+  for path in /api/v1/services $slices /api/v1/nodes; do
+    curl_list "$path" &
+    pids+=($!)
+  done
+  for pid in "${pids[@]}"; do
+    wait "$pid"
+  done
+  echo $(($(now_ms) - start))
+}
+
+# A watch goes on behind its list: grep, which has seen the mark, is waited for, curl is not.
+curl_list() {
+  local query="watch=1&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan"
+
+  coproc CURL { as_agent ack-hangzhou "$1?$query&timeoutSeconds=60" -A bench --http2 --compressed \
+    --no-buffer --max-time 60 2>/dev/null; }
+  grep --quiet --max-count 1 '"k8s.io/initial-events-end":"true"' <&"${CURL[0]}"
+  kill "$CURL_PID"
+  wait "$CURL_PID" 2>/dev/null || true
+}
+
+# Milliseconds from the agent's start to "ready": the first plan is in the kernel.
+first_sync() {
+  local start
+
+  start=$(now_ms)
+  agent_launch h
+  wait_for 60 sandbox_agent_ready h
+  echo $(($(date -d "$(grep -oP 'msg="?ready"? .*ts=\K\S+' "$(agent_log_of h)")" +%s%3N) - start))
+}
+
+# Ends the agent; the next one finds nothing in the kernel.
+agent_anew() {
+  agent_stop h
+  rm -rf "$(bpffs_of h)"
+}
+
+# Starts the agent with nothing in the kernel, again and again, in turn with curl.
+first_syncs() {
+  local round curl agent
+
+  for ((round = 0; round < rounds; round++)); do
+    curl=$(curl_lists)
+    first_sync >"$SANDBOX/took"
+    agent=$(<"$SANDBOX/took")
+    sample lists_by_curl_ms value "$round" "$curl"
+    sample first_sync_ms value "$round" "$agent"
+    sample first_sync_cpu_ms value "$round" "$(($(cpu_ns) / 1000000))"
+    sample first_sync_beyond_ms value "$round" $((agent - curl))
+    sleep 2
+    sample rss_mib value "$round" "$(rss)"
+    sample rss_peak_mib value "$round" "$(peak)"
+    ((round + 1 == rounds)) || agent_anew
+  done
+}
+
+# share FIGURE COMMAND…: per cent of one core that the agent takes meanwhile.
+share() {
+  local figure=$1 cpu start
+
+  shift
+  cpu=$(cpu_ns) start=$(now_ms)
+  "$@"
+  sample "$figure" value 0 "$(awk "BEGIN { print ($(cpu_ns) - $cpu) / 1e4 / ($(now_ms) - $start) }")"
+}
+
+# Slices one after the other, each twice, behind a relay that notes when the server's bytes come.
+watch_latency() {
+  local dir=$SANDBOX/kube/ack-hangzhou port=7443 round=0 us relay
+
+  mkfifo "$SANDBOX/go"
+  sed "s|server: .*|server: https://127.0.0.1:$port|; s|^    certificate-authority|    tls-server-name: kubernetes.default.svc\n&|" \
+    "$dir/agent.conf" >"$dir/relay.conf"
+  chrt --rr 2 nsenter --net=/run/netns/h -- "$SANDBOX_OUT/bench/watch_latency" $port "${KUBE_ADDRESS[ack-hangzhou]}" \
+    $KUBE_PORT "$(bpffs_of h)/mrd_health" "$edited" $((edited * 2)) <"$SANDBOX/go" 2>"$SANDBOX/log/relay" |
+    objects step "$edited" &
+  relay=$!
+  exec {go}>"$SANDBOX/go"
+  wait_for 5 grep -q relaying "$SANDBOX/log/relay"
+  CLUSTER_ACCESS[ack-hangzhou]="kubeconfig: $dir/relay.conf"
+  agent_launch h
+  wait_for 60 sandbox_agent_ready h
+  sleep 2
+  echo >&"$go"
+  wait "$relay"
+  exec {go}>&-
+  CLUSTER_ACCESS[ack-hangzhou]="kubeconfig: $dir/agent.conf"
+  agent_anew
+  while read -r us; do
+    sample watch_to_row_us value $((round++)) "$us"
+  done < <(grep -x '[0-9]*' "$SANDBOX/log/relay")
+}
+
+many_changes() {
+  local rate version start
+
+  share changes_core objects change "$count" "$changes" "$seconds" >"$SANDBOX/rate"
+  start=$(now_ms)
+  read -r rate version <"$SANDBOX/rate"
+  wait_for 30 has_heard "$version"
+  sample changes_behind_ms value 0 $(($(now_ms) - start))
+  sample changes_per_s value 0 "$rate"
+}
+
+kube_begin bench-kube
+cluster ack-hangzhou cn-hangzhou
+cluster ack-shanghai cn-shanghai
+node h cluster=ack-hangzhou region=cn-hangzhou 10.0.0.0/8
+api_server ack-hangzhou home 172.16.0.0/15 h
+api_server ack-shanghai remote 172.16.0.0/15 h
+servers_up
+bookinfo
+templates
+objects fill "$count"
+wait_for 60 is_filled
+watch_latency
+first_syncs
+many_changes
+sleep 5
+share idle_core sleep "$seconds"
+SANDBOX_QUIET=1
+sandbox_end
