@@ -85,12 +85,33 @@ char *mrd_arena_copy(struct mrd_arena *arena, const char *text, size_t len)
 	return chunk->high;
 }
 
+static void drop_newest(struct mrd_arena *arena)
+{
+	struct mrd_arena_chunk *chunk = arena->chunks;
+
+	arena->chunks = chunk->next;
+	munmap(chunk, chunk->size);
+}
+
+void mrd_arena_clear(struct mrd_arena *arena)
+{
+	struct mrd_arena_chunk *first;
+	char *end;
+
+	while (arena->chunks && arena->chunks->next)
+		drop_newest(arena);
+	first = arena->chunks;
+	if (!first)
+		return;
+	end = (char *)first + first->size;
+	memset(first + 1, 0, (size_t)(first->low - (char *)(first + 1)));
+	memset(first->high, 0, (size_t)(end - first->high));
+	first->low = (char *)(first + 1);
+	first->high = end;
+}
+
 void mrd_arena_free(struct mrd_arena *arena)
 {
-	while (arena->chunks) {
-		struct mrd_arena_chunk *chunk = arena->chunks;
-
-		arena->chunks = chunk->next;
-		munmap(chunk, chunk->size);
-	}
+	while (arena->chunks)
+		drop_newest(arena);
 }

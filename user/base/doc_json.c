@@ -191,7 +191,8 @@ static int read_value(struct mrd_doc_file *file, const char *text, size_t len,
 	json_decref(value);
 	if (ret < 0)
 		return ret;
-	file->roots = calloc(1, sizeof(*file->roots));
+	if (!file->roots)
+		file->roots = calloc(1, sizeof(*file->roots));
 	if (!file->roots)
 		return -ENOMEM;
 	file->roots[0] = root;
@@ -199,16 +200,26 @@ static int read_value(struct mrd_doc_file *file, const char *text, size_t len,
 	return 0;
 }
 
-int mrd_doc_parse_json(const char *file, const char *text, size_t len, struct mrd_diag *diag,
-		       struct mrd_doc_file **ret_file)
+int mrd_doc_parse_next_json(const char *name, const char *text, size_t len, struct mrd_diag *diag,
+			    struct mrd_doc_file **file)
 {
-	struct mrd_doc_file *doc = calloc(1, sizeof(*doc));
-	int ret;
+	struct mrd_doc_file *doc = *file ?: calloc(1, sizeof(*doc));
 
 	if (!doc)
 		return -ENOMEM;
-	doc->name = mrd_arena_copy(&doc->arena, file, strlen(file));
-	ret = doc->name ? read_value(doc, text, len, diag) : -ENOMEM;
+	*file = doc;
+	doc->count = 0;
+	mrd_arena_clear(&doc->arena);
+	doc->name = mrd_arena_copy(&doc->arena, name, strlen(name));
+	return doc->name ? read_value(doc, text, len, diag) : -ENOMEM;
+}
+
+int mrd_doc_parse_json(const char *file, const char *text, size_t len, struct mrd_diag *diag,
+		       struct mrd_doc_file **ret_file)
+{
+	struct mrd_doc_file *doc = NULL;
+	const int ret = mrd_doc_parse_next_json(file, text, len, diag, &doc);
+
 	if (ret < 0) {
 		mrd_doc_free(doc);
 		return ret;

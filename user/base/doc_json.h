@@ -12,5 +12,9 @@
  * 0, -EBADMSG or -ENOMEM. Free it with mrd_doc_free. */
 int mrd_doc_parse_json(const char *file, const char *text, size_t len, struct mrd_diag *diag,
 		       struct mrd_doc_file **ret_file);
+/* The same for one document after the other: *file is NULL at first, then the document before,
+ * whose memory is used again. After a failure it has no root. */
+int mrd_doc_parse_next_json(const char *name, const char *text, size_t len, struct mrd_diag *diag,
+			    struct mrd_doc_file **file);
 
 #endif

@@ -14,19 +14,29 @@
 #include "base/cleanup.h"
 #include "base/doc_json.h"
 
-enum list_path { ITEMS, ITEM, ITEM_KIND, ITEM_API, LIST_VERSION, LIST_CONTINUE, LIST_REMAINING };
+enum list_path {
+	ITEMS,
+	ITEM,
+	ITEM_KIND,
+	ITEM_API,
+	ITEM_MANAGED,
+	LIST_VERSION,
+	LIST_CONTINUE,
+	LIST_REMAINING
+};
 
 static const struct mrd_json_path list_paths[] = {
 	[ITEMS] = {{"items"}, 1},
 	[ITEM] = {{"items", NULL}, 2},
 	[ITEM_KIND] = {{"items", NULL, "kind"}, 3},
 	[ITEM_API] = {{"items", NULL, "apiVersion"}, 3},
+	[ITEM_MANAGED] = {{"items", NULL, "metadata", "managedFields"}, 4},
 	[LIST_VERSION] = {{"metadata", "resourceVersion"}, 2},
 	[LIST_CONTINUE] = {{"metadata", "continue"}, 2},
 	[LIST_REMAINING] = {{"metadata", "remainingItemCount"}, 2},
 };
 
-enum watch_path { TYPE, OBJECT, OBJECT_VERSION, OBJECT_INITIAL_END };
+enum watch_path { TYPE, OBJECT, OBJECT_VERSION, OBJECT_INITIAL_END, OBJECT_MANAGED };
 
 static const struct mrd_json_path watch_paths[] = {
 	[TYPE] = {{"type"}, 1},
@@ -34,6 +44,7 @@ static const struct mrd_json_path watch_paths[] = {
 	[OBJECT_VERSION] = {{"object", "metadata", "resourceVersion"}, 3},
 	[OBJECT_INITIAL_END] = {{"object", "metadata", "annotations", "k8s.io/initial-events-end"},
 				4},
+	[OBJECT_MANAGED] = {{"object", "metadata", "managedFields"}, 3},
 };
 
 static bool was_seen(const struct mrd_json_split *split, unsigned int path)
@@ -132,6 +143,25 @@ static void remember_begin(struct mrd_json_split *split, unsigned int path, size
 	split->spans[path].from = held_at(split, at);
 }
 
+/* Who wrote which field is a third of many objects, and nobody reads it: none of it is held. */
+static int begin_managed(struct mrd_json_split *split, unsigned int path, size_t at)
+{
+	const int ret = hold(split, at);
+
+	split->spans[path].from = split->held.len;
+	return ret;
+}
+
+static int end_managed(struct mrd_json_split *split, unsigned int path, size_t at)
+{
+	static const char none[] = "[]";
+
+	split->held.len = split->spans[path].from; /* what earlier pieces had of it */
+	mrd_strbuf_add(&split->held, none, strlen(none));
+	split->from = at;
+	return split->held.failed ? -ENOMEM : 0;
+}
+
 /* ------------------------------------------------------------------- lists */
 
 static int list_begin(void *self, unsigned int path, size_t at)
@@ -148,6 +178,8 @@ static int list_begin(void *self, unsigned int path, size_t at)
 		split->has_items = true;
 		return 0;
 	}
+	if (path == ITEM_MANAGED)
+		return begin_managed(split, path, at);
 	if (!split->open) {
 		empty(&split->held);
 		split->seen = 0;
@@ -187,6 +219,8 @@ static int list_end(void *self, unsigned int path, size_t at)
 
 	if (path == ITEMS)
 		return 0;
+	if (path == ITEM_MANAGED)
+		return end_managed(split, path, at);
 	split->spans[path].to = held_at(split, at);
 	ret = close_value(split, at, &last);
 	if (ret < 0 || !last)
@@ -216,6 +250,8 @@ static int watch_begin(void *self, unsigned int path, size_t at)
 		return -EBADMSG;
 	if (path == OBJECT && split->piece[at] != '{')
 		return -EBADMSG;
+	if (path == OBJECT_MANAGED)
+		return begin_managed(split, path, at);
 	ret = open_value(split, at);
 	remember_begin(split, path, at);
 	return ret;
@@ -226,6 +262,8 @@ static int watch_end(void *self, unsigned int path, size_t at)
 	struct mrd_json_split *split = self;
 	bool last;
 
+	if (path == OBJECT_MANAGED)
+		return end_managed(split, path, at);
 	split->spans[path].to = held_at(split, at);
 	return close_value(split, at, &last);
 }

@@ -33,7 +33,8 @@ struct mrd_cluster_state {
 	bool unheard;
 	uint32_t rounds[MRD_KIND_COUNT]; /* of mrd_model_mark() */
 	struct mrd_refs *node_users;	 /* node name → entries with endpoints on it */
-	struct mrd_refs *pod_users;	 /* "namespace/name" → entries with endpoints for it */
+	struct mrd_refs *pod_users;	 /* "namespace/name" → entries with endpoints for it;
+					  * NULL: there never was a pod */
 };
 
 struct mrd_model {

@@ -185,7 +185,7 @@ static bool mention_get(const struct mrd_model *model, size_t cluster,
 	}
 	endpoint = &((const struct mrd_slice_object *)object)->endpoints[n / 2];
 	if (n % 2) {
-		if (!endpoint->target_name[0])
+		if (!state->pod_users || !endpoint->target_name[0])
 			return false;
 		ret_mention->refs = state->pod_users;
 		ret_mention->key_len = mrd_model_key(ret_mention->key, endpoint->target_namespace,
@@ -292,6 +292,38 @@ static int attach(struct mrd_model *model, size_t cluster, struct mrd_entry *ent
 	return ret;
 }
 
+/* An index of pods is made when there is the first one: of an API server none are asked for, and
+ * one of 100,000 endpoints is large. */
+static int index_pods(struct mrd_model *model, size_t cluster)
+{
+	struct mrd_cluster_state *state = &model->clusters[cluster];
+	const struct mrd_meta *slice;
+	size_t cursor = 0;
+	int ret = 0;
+
+	state->pod_users = mrd_refs_new();
+	if (!state->pod_users)
+		return -ENOMEM;
+	while (!ret &&
+	       (slice = mrd_table_next(state->objects[MRD_KIND_SLICE], &cursor, NULL, NULL))) {
+		const size_t count = mention_count(model, slice);
+		struct mention mention;
+		struct mrd_entry *entry;
+
+		ret = entry_of(model, cluster, slice, &entry); /* exists: cannot fail */
+		for (size_t i = 0; entry && i < count && !ret; i++)
+			if (mention_get(model, cluster, slice, i, &mention) &&
+			    mention.refs == state->pod_users)
+				ret = mrd_refs_add(mention.refs, mention.key, mention.key_len,
+						   entry);
+	}
+	if (ret < 0) {
+		mrd_refs_free(state->pod_users);
+		state->pod_users = NULL;
+	}
+	return ret;
+}
+
 /* ------------------------------------------------------------------------ what a change touches */
 
 static bool claims_equal(const struct mrd_model *model, const struct mrd_service_object *a,
@@ -381,6 +413,11 @@ static int put(struct mrd_model *model, size_t cluster, struct mrd_meta *fresh)
 
 	if (!key_len)
 		return -EINVAL;
+	if (fresh->kind == MRD_KIND_POD && !model->clusters[cluster].pod_users) {
+		ret = index_pods(model, cluster);
+		if (ret < 0)
+			return ret;
+	}
 	fresh->round = model->clusters[cluster].rounds[fresh->kind];
 	if (old) {
 		ret = entry_of(model, cluster, old, &old_entry); /* exists: cannot fail */
@@ -544,9 +581,7 @@ static int cluster_init(struct mrd_cluster_state *state, const struct mrd_model_
 	state->region = strdup(config->region ? config->region : "");
 	state->network = strdup(config->network ? config->network : "");
 	state->node_users = mrd_refs_new();
-	state->pod_users = mrd_refs_new();
-	if (!state->name || !state->region || !state->network || !state->node_users ||
-	    !state->pod_users)
+	if (!state->name || !state->region || !state->network || !state->node_users)
 		return -ENOMEM;
 	for (size_t i = 0; i < MRD_KIND_COUNT; i++) {
 		state->objects[i] = mrd_table_new(NULL); /* put() frees what it replaces */

@@ -59,6 +59,7 @@ struct mrd_kube_source {
 	struct part parts[RESOURCES];
 	struct mrd_rule_docs *rules; /* borrowed; NULL: not followed */
 	struct mrd_kube_client *client;
+	struct mrd_doc_file *doc; /* the object that is being read, or was last */
 };
 
 static void broken_free(void *value)
@@ -73,8 +74,7 @@ static void broken_free(void *value)
 
 /* An object's text, and what it calls itself. */
 struct heard {
-	struct mrd_doc_file *doc;
-	const struct mrd_doc_node *root;
+	const struct mrd_doc_node *root; /* of the source's document */
 	const char *namespace_;
 	const char *name;
 	char *key;   /* "namespace/name"; of one without namespace "name" */
@@ -83,7 +83,6 @@ struct heard {
 
 static void heard_clear(struct heard *heard)
 {
-	mrd_doc_free(heard->doc);
 	free(heard->key);
 	free(heard->title);
 }
@@ -99,6 +98,7 @@ static const char *text_of(const struct mrd_doc_node *map, const char *key)
 static int hear(const struct part *part, const char *json, size_t len, struct mrd_diag *diag,
 		struct heard *heard)
 {
+	struct mrd_doc_file **doc = &part->source->doc;
 	const struct mrd_doc_node *metadata;
 	const char *slash;
 	int ret;
@@ -107,10 +107,10 @@ static int hear(const struct part *part, const char *json, size_t len, struct mr
 		heard->title = NULL;
 		return -ENOMEM;
 	}
-	ret = mrd_doc_parse_json(heard->title, json, len, diag, &heard->doc);
+	ret = mrd_doc_parse_next_json(heard->title, json, len, diag, doc);
 	if (ret < 0)
 		return ret;
-	heard->root = mrd_doc_count(heard->doc) ? mrd_doc_root(heard->doc, 0) : NULL;
+	heard->root = mrd_doc_root(*doc, 0);
 	metadata = mrd_doc_get(heard->root, "metadata");
 	heard->namespace_ = text_of(metadata, "namespace");
 	heard->name = text_of(metadata, "name");
@@ -331,6 +331,7 @@ void mrd_kube_source_free(struct mrd_kube_source *source)
 	mrd_kube_client_free(source->client);
 	for (size_t i = 0; i < RESOURCES; i++)
 		mrd_table_free(source->parts[i].broken);
+	mrd_doc_free(source->doc);
 	free(source->name);
 	free(source->fallback);
 	free(source);

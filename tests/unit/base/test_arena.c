@@ -56,6 +56,39 @@ static void big_and_impossible_pieces(void **state)
 	mrd_arena_free(&arena);
 }
 
+/* What was taken back comes zeroed again, and from the first chunk: whatever was written to it. */
+static void cleared(void **state)
+{
+	static const size_t sizes[] = {0, 1, 1000, 60000, 100000, 1 << 20};
+	struct mrd_arena arena = {0};
+
+	(void)state;
+	mrd_arena_clear(&arena);
+	assert_null(arena.chunks);
+	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+		const struct mrd_arena_chunk *first;
+		unsigned char *piece;
+		char *text;
+
+		print_message("case %zu\n", sizes[i]);
+		mrd_arena_clear(&arena);
+		assert_non_null(mrd_arena_alloc(&arena, 1));
+		first = arena.chunks;
+		piece = mrd_arena_alloc(&arena, sizes[i]);
+		text = mrd_arena_alloc(&arena, sizes[i]);
+		memset(piece, 0xff, sizes[i]);
+		memset(text, 0xff, sizes[i]);
+		text = mrd_arena_copy(&arena, text, sizes[i]);
+		assert_int_equal(text[sizes[i]], 0);
+		mrd_arena_clear(&arena);
+		piece = mrd_arena_alloc(&arena, 60000);
+		assert_ptr_equal(arena.chunks, first);
+		for (size_t at = 0; at < 60000; at++)
+			assert_int_equal(piece[at], 0);
+	}
+	mrd_arena_free(&arena);
+}
+
 static void clocks_go_forward(void **state)
 {
 	const uint64_t year_2020_ms = UINT64_C(1577836800000);
@@ -72,6 +105,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pieces_are_zero_aligned_and_apart),
 		cmocka_unit_test(big_and_impossible_pieces),
+		cmocka_unit_test(cleared),
 		cmocka_unit_test(clocks_go_forward),
 	};
 

@@ -152,6 +152,15 @@ static void lists(void **state)
 		{.text = "{\"metadata\":{\"resourceVersion\":\"\\u0037\\/\",\"continue\":null,"
 			 "\"remainingItemCount\":-0},\"items\":[]}",
 		 .want = "version '7/' continue '' remaining '0'"},
+		/* Who wrote which field is nobody's to know, but for words that are not metadata's.
+		 */
+		{.text = "{" META ",\"items\":[{\"metadata\":{\"managedFields\":[{\"f:a\":{\"b\":"
+			 "[\"]}\"]}}],\"name\":\"n\"},\"managedFields\":[1]},"
+			 "{\"metadata\":{\"name\":\"m\",\"managedFields\":null}}]}",
+		 .want = "item(" SAID ",\"metadata\":{\"managedFields\":[],\"name\":\"n\"},"
+			 "\"managedFields\":[1]}) "
+			 "item(" SAID ",\"metadata\":{\"name\":\"m\",\"managedFields\":[]}}) "
+			 "version '7' continue '(null)' remaining '(null)'"},
 		/* A list begun twice. */
 		{.text = "{" META ",\"items\":[1],\"items\":[2]}", .want = "item(1) broken"},
 		{.text = "{" META ",\"items\":[1]}{", .want = "item(1) broken"},
@@ -210,6 +219,11 @@ static void watches(void **state)
 		 .want = "bookmark({\"metadata\":{\"annotations\":{\"k8s.io/"
 			 "initial-events-end\":\"false\"}}}"
 			 " version '') "},
+		{.text = "{\"type\":\"ADDED\",\"object\":{\"metadata\":{\"managedFields\":[{\"f:"
+			 "a\":{}}],"
+			 "\"resourceVersion\":\"7\"},\"managedFields\":{}}}",
+		 .want = "added({\"metadata\":{\"managedFields\":[],\"resourceVersion\":\"7\"},"
+			 "\"managedFields\":{}} version '7') "},
 		{.text = "{\"type\":\"COFFEE\",\"object\":{}}", .want = "unknown({} version '') "},
 		{.text = "{\"type\":5,\"object\":{}}", .want = "unknown({} version '') "},
 		{.text = "{\"more\":[1,{\"object\":2}],\"type\":\"ADDED\",\"object\":{\"object\":{"
