@@ -3,8 +3,8 @@
 #include "agent/agent_state.h"
 
 #include <errno.h>
-#include <malloc.h>
 
+#include "agent/footprint.h"
 #include "agent/notify.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -87,9 +87,11 @@ static int begin(struct mrd_agent *agent)
 	agent->begun = true;
 	mrd_agent_plan(agent, UINT64_MAX);
 	r = attach(agent);
-	if (!r)
-		mrd_agent_be_ready(agent);
-	return r;
+	if (r)
+		return r;
+	mrd_footprint_shrink();
+	mrd_agent_be_ready(agent);
+	return 0;
 }
 
 bool mrd_agent_begin_if_read(struct mrd_agent *agent)
