@@ -401,6 +401,37 @@ static void mark_change(struct mrd_model *model, size_t cluster, const struct mr
 
 /* ------------------------------------------------------------------------ put, delete */
 
+/* Do a slice's two versions mention the same? Most changes are of readiness. */
+static bool mentions_stay(const struct mrd_model *model, size_t cluster, const struct mrd_meta *old,
+			  const struct mrd_meta *fresh)
+{
+	const bool has_pods = model->clusters[cluster].pod_users;
+	const struct mrd_slice_object *a = (const void *)old;
+	const struct mrd_slice_object *b = (const void *)fresh;
+
+	if (fresh->kind != MRD_KIND_SLICE || a->endpoint_count != b->endpoint_count)
+		return false;
+	for (size_t i = 0; i < a->endpoint_count; i++)
+		if (strcmp(a->endpoints[i].node_name, b->endpoints[i].node_name) != 0 ||
+		    (has_pods &&
+		     (strcmp(a->endpoints[i].target_name, b->endpoints[i].target_name) != 0 ||
+		      strcmp(a->endpoints[i].target_namespace, b->endpoints[i].target_namespace) !=
+			      0)))
+			return false;
+	return true;
+}
+
+/* A slice's new version in the place of the one before: nothing is linked anew. */
+static void replace_slice(struct mrd_model *model, struct mrd_entry *entry,
+			  const struct mrd_meta *old, const struct mrd_meta *fresh)
+{
+	for (size_t i = 0; i < entry->slice_count; i++)
+		if ((const void *)entry->slices[i].slice == old)
+			entry->slices[i].slice = (const void *)fresh;
+	if (!mrd_object_equal(old, fresh))
+		mark_dirty(model, entry);
+}
+
 static int put(struct mrd_model *model, size_t cluster, struct mrd_meta *fresh)
 {
 	struct mrd_table *table = model->clusters[cluster].objects[fresh->kind];
@@ -427,6 +458,12 @@ static int put(struct mrd_model *model, size_t cluster, struct mrd_meta *fresh)
 	ret = entry_of(model, cluster, fresh, &entry);
 	if (ret < 0)
 		return ret;
+	if (entry && entry == old_entry && mentions_stay(model, cluster, old, fresh)) {
+		replace_slice(model, entry, old, fresh);
+		ret = mrd_table_put(table, key, key_len, fresh); /* has the key: cannot fail */
+		mrd_object_free(old);
+		return ret;
+	}
 	if (entry) {
 		ret = attach(model, cluster, entry, fresh);
 		if (ret < 0)
