@@ -87,11 +87,9 @@ static int begin(struct mrd_agent *agent)
 	agent->begun = true;
 	mrd_agent_plan(agent, UINT64_MAX);
 	r = attach(agent);
-	if (r)
-		return r;
-	mrd_footprint_shrink();
-	mrd_agent_be_ready(agent);
-	return 0;
+	if (!r)
+		mrd_agent_be_ready(agent);
+	return r;
 }
 
 bool mrd_agent_begin_if_read(struct mrd_agent *agent)
@@ -109,7 +107,7 @@ void mrd_agent_be_ready(struct mrd_agent *agent)
 {
 	if (agent->ready || agent->result || !may_plan(agent))
 		return;
-	malloc_trim(0); /* loading took more than running does */
+	mrd_footprint_shrink();
 	tell_ready(agent);
 }
 
