@@ -103,17 +103,21 @@ char *mrd_finding_text(const struct mrd_finding *finding)
 {
 	MRD_AUTO_STRBUF struct mrd_strbuf buf = {0};
 
-	if (finding->file[0])
-		mrd_strbuf_addf(&buf, "%s:", finding->file);
+	if (finding->file[0]) {
+		mrd_strbuf_add_visible(&buf, finding->file);
+		mrd_strbuf_addf(&buf, ":");
+	}
 	if (finding->line)
 		mrd_strbuf_addf(&buf, "%u:", finding->line);
 	if (finding->line && finding->column)
 		mrd_strbuf_addf(&buf, "%u:", finding->column);
 	mrd_strbuf_addf(&buf, "%s%s: ", buf.len ? " " : "",
 			finding->severity == MRD_ERROR ? "error" : "warning");
-	if (finding->field[0])
-		mrd_strbuf_addf(&buf, "%s: ", finding->field);
-	mrd_strbuf_addf(&buf, "%s", finding->reason);
+	if (finding->field[0]) {
+		mrd_strbuf_add_visible(&buf, finding->field);
+		mrd_strbuf_addf(&buf, ": ");
+	}
+	mrd_strbuf_add_visible(&buf, finding->reason);
 	return mrd_strbuf_steal(&buf);
 }
 

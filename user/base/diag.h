@@ -44,7 +44,8 @@ void mrd_diag_add(struct mrd_diag *diag, enum mrd_severity severity, const struc
 /* Sorts by file, line and column. */
 void mrd_diag_sort(struct mrd_diag *diag);
 /* "file:line:column: error: field: reason", without line feed; parts that are unknown are left out.
- * Returns a string that the caller frees, or NULL without memory. */
+ * It is one line whatever the user wrote (mrd_strbuf_add_visible). Returns a string that the caller
+ * frees, or NULL without memory. */
 char *mrd_finding_text(const struct mrd_finding *finding);
 void mrd_diag_print(const struct mrd_diag *diag, FILE *out);
 

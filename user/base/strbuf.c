@@ -154,6 +154,38 @@ void mrd_strbuf_add_json(struct mrd_strbuf *buf, const char *text)
 	mrd_strbuf_add(buf, "\"", 1);
 }
 
+/* How a sequence of len bytes is written in a line of text, or NULL: as it is. */
+static const char *visible_escape(const unsigned char *at, size_t len, char buf[8])
+{
+	if (len == 1 && strchr("\n\r\t", *at))
+		return json_escape(*at, buf);
+	if (len == 2 && at[0] == 0xc2 && at[1] < 0xa0) /* U+0080 to U+009F, of which one is CSI */
+		snprintf(buf, 8, "\\u%04x", at[1]);
+	else if (!len || *at < ' ' || *at == 0x7f)
+		snprintf(buf, 8, "\\x%02x", *at);
+	else
+		return NULL;
+	return buf;
+}
+
+void mrd_strbuf_add_visible(struct mrd_strbuf *buf, const char *text)
+{
+	const unsigned char *at = (const unsigned char *)text;
+
+	while (*at) {
+		const size_t len = utf8_len(at);
+		const size_t taken = len ? len : 1;
+		char room[8];
+		const char *escape = visible_escape(at, len, room);
+
+		if (escape)
+			mrd_strbuf_addf(buf, "%s", escape);
+		else
+			mrd_strbuf_add(buf, (const char *)at, taken);
+		at += taken;
+	}
+}
+
 void mrd_strbuf_add_field(struct mrd_strbuf *path, const char *name)
 {
 	if (!*name || strpbrk(name, "./ \"[]*"))

@@ -26,6 +26,9 @@ void mrd_strbuf_vaddf(struct mrd_strbuf *buf, const char *format, va_list args)
 
 /* Appends text as a JSON string, quotes included. */
 void mrd_strbuf_add_json(struct mrd_strbuf *buf, const char *text);
+/* Appends text for a line that people read: what would end it, drive the terminal or is no UTF-8
+ * becomes visible ("\\n", "\\x1b"). */
+void mrd_strbuf_add_visible(struct mrd_strbuf *buf, const char *text);
 
 /* Steps of a field's path: "spec.subsets[1].labels", names with dots, slashes and such as ["a/b"].
  */

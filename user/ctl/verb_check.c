@@ -15,11 +15,10 @@
 #include <string.h>
 #include <sys/stat.h>
 
-#include <jansson.h>
-
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/doc.h"
+#include "base/strbuf.h"
 #include "config/config.h"
 #include "ctl/options.h"
 #include "policy/policy_yaml.h"
@@ -272,29 +271,38 @@ static bool is_repeated(const struct mrd_diag *diag, size_t at)
 	       !strcmp(a->reason, b->reason);
 }
 
+/* Not by jansson, which refuses what is no UTF-8, as a file's name may be. */
+static void add_finding(struct mrd_strbuf *json, const struct mrd_finding *finding)
+{
+	mrd_strbuf_addf(json, "{\"file\": ");
+	mrd_strbuf_add_json(json, finding->file);
+	mrd_strbuf_addf(json, ", \"line\": %u, \"column\": %u, \"severity\": \"%s\", \"field\": ",
+			finding->line, finding->column,
+			finding->severity == MRD_ERROR ? "error" : "warning");
+	mrd_strbuf_add_json(json, finding->field);
+	mrd_strbuf_addf(json, ", \"reason\": ");
+	mrd_strbuf_add_json(json, finding->reason);
+	mrd_strbuf_addf(json, "}");
+}
+
 static int print_json(const struct mrd_diag *diag, FILE *out, FILE *err)
 {
-	json_t *list = json_array();
-	int r = list ? 0 : -1;
+	MRD_AUTO_STRBUF struct mrd_strbuf json = {0};
+	const char *before = "\n  ";
 
-	for (size_t i = 0; !r && i < diag->count; i++) {
-		const struct mrd_finding *finding = &diag->findings[i];
-
+	mrd_strbuf_addf(&json, "[");
+	for (size_t i = 0; i < diag->count; i++) {
 		if (is_repeated(diag, i))
 			continue;
-		r = json_array_append_new(
-			list,
-			json_pack("{s:s, s:i, s:i, s:s, s:s, s:s}", "file", finding->file, "line",
-				  (int)finding->line, "column", (int)finding->column, "severity",
-				  finding->severity == MRD_ERROR ? "error" : "warning", "field",
-				  finding->field, "reason", finding->reason));
+		mrd_strbuf_addf(&json, "%s", before);
+		add_finding(&json, &diag->findings[i]);
+		before = ",\n  ";
 	}
-	r = r ? r : json_dumpf(list, out, JSON_INDENT(2));
-	json_decref(list);
-	if (r)
-		fprintf(err, "meridianctl: the answer cannot be made: no memory\n");
-	fputc('\n', out);
-	return r;
+	mrd_strbuf_addf(&json, "%s]\n", diag->count ? "\n" : "");
+	if (json.failed)
+		return mrd_ctl_no_memory(err);
+	fputs(json.text, out);
+	return MRD_EXIT_GOOD;
 }
 
 static void print_text(const struct mrd_diag *diag, FILE *out)

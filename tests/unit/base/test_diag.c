@@ -49,6 +49,19 @@ static void text_leaves_out_what_is_unknown(void **state)
 	}
 }
 
+/* Or a value could end the line, forge another finding, or drive the terminal. */
+static void a_finding_is_one_line(void **state)
+{
+	MRD_AUTO_DIAG struct mrd_diag diag = {0};
+	MRD_AUTO_FREE char *text = NULL;
+
+	(void)state;
+	mrd_diag_add(&diag, MRD_ERROR, &(struct mrd_place){.file = "a\nb", .line = 1},
+		     "x[\"\x1b\"]", "is \"%s\"", "a/\nerror: \xff");
+	text = mrd_finding_text(&diag.findings[0]);
+	assert_string_equal(text, "a\\nb:1: error: x[\"\\x1b\"]: is \"a/\\nerror: \\xff\"");
+}
+
 static void a_finding_may_have_no_place(void **state)
 {
 	MRD_AUTO_DIAG struct mrd_diag diag = {0};
@@ -117,6 +130,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_leaves_out_what_is_unknown),
+		cmocka_unit_test(a_finding_is_one_line),
 		cmocka_unit_test(a_finding_may_have_no_place),
 		cmocka_unit_test(findings_outlive_what_they_speak_of),
 		cmocka_unit_test(sorted_by_file_line_and_column),

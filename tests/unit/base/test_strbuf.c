@@ -100,6 +100,38 @@ static void json_strings_are_valid_whatever_comes(void **state)
 	}
 }
 
+static void lines_for_people_are_one_line_whatever_comes(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *want;
+	} cases[] = {
+		{.text = "", .want = ""},
+		{.text = "pla\\in \"text\"", .want = "pla\\in \"text\""},
+		{.text = "a\nb\rc\td", .want = "a\\nb\\rc\\td"},
+		{.text = "\x1b[31mred\x07\x01", .want = "\\x1b[31mred\\x07\\x01"},
+		{.text = "\x7f", .want = "\\x7f"},
+		{.text = "\xc2\x9b"
+			 "31m\xc2\xa0",
+		 .want = "\\u009b31m\xc2\xa0"},
+		{.text = "\xc3\xa9 \xf0\x9f\x98\x80", .want = "\xc3\xa9 \xf0\x9f\x98\x80"},
+		{.text = "\xff"
+			 "a\xc3",
+		 .want = "\\xff"
+			 "a\\xc3"},
+		{.text = "\xed\xa0\x80", .want = "\\xed\\xa0\\x80"}, /* surrogate */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		MRD_AUTO_STRBUF struct mrd_strbuf buf = {0};
+
+		print_message("case %s\n", cases[i].want);
+		mrd_strbuf_add_visible(&buf, cases[i].text);
+		assert_string_equal(buf.text ? buf.text : "", cases[i].want);
+	}
+}
+
 static void steps_of_a_path_are_told_apart(void **state)
 {
 	MRD_AUTO_STRBUF struct mrd_strbuf path = {0};
@@ -122,6 +154,7 @@ int main(void)
 		cmocka_unit_test(a_failed_append_stays_failed),
 		cmocka_unit_test(stealing_hands_the_text_out_once),
 		cmocka_unit_test(json_strings_are_valid_whatever_comes),
+		cmocka_unit_test(lines_for_people_are_one_line_whatever_comes),
 		cmocka_unit_test(steps_of_a_path_are_told_apart),
 	};
 

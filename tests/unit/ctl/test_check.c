@@ -26,6 +26,8 @@ static void make_files(void)
 	run_write("policy/b.json", "{\"nonsense\": 3}\n");
 	run_write("policy/.hidden.yaml", "nonsense: 4\n");
 	run_write("policy/notes.txt", "nonsense: 5\n");
+	run_write("wild.yaml", "\"a\\e[31m\\nb\": 1\n");
+	run_write("\xff.yaml", "nonsense: 1\n");
 	run_write("all/meridian.yaml", CONFIG "policy: [rules.yaml]\nmetrics: 127.0.0.1:9464\n");
 	run_write("all/rules.yaml", RULE("details"));
 	run_write("all/bad.yaml", CONFIG "policy: [rules.yaml]\n---\n" CONFIG);
@@ -153,6 +155,27 @@ static void json_is_an_array_of_findings(void **state)
 	run_must_be(&good, 0, "[]\n", "");
 }
 
+/* A finding is a line, and JSON is JSON, whatever stands in a file or in its name. */
+static void nothing_that_is_named_breaks_the_output(void **state)
+{
+	AUTO_RUN struct run text = run_line("check wild.yaml \xff.yaml");
+	AUTO_RUN struct run json = run_line("check -o json wild.yaml \xff.yaml");
+	json_t *list = json_loads(json.out, 0, NULL);
+	const json_t *wild = json_array_get(list, 0);
+	const json_t *named = json_array_get(list, 1);
+
+	(void)state;
+	print_message("%s%s", text.out, json.out);
+	run_must_be(&text, 1,
+		    "wild.yaml:1:1: error: [\"a\\x1b[31m\\nb\"]: unknown field\n"
+		    "\\xff.yaml:1:1: error: nonsense: unknown field\n",
+		    "");
+	assert_string_equal(json_string_value(json_object_get(wild, "field")),
+			    "[\"a\x1b[31m\nb\"]");
+	assert_string_equal(json_string_value(json_object_get(named, "file")), "\ufffd.yaml");
+	json_decref(list);
+}
+
 static void wrong_usage_is_status_2(void **state)
 {
 	static const struct {
@@ -192,6 +215,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(findings_are_told_on_stdout),
 		cmocka_unit_test(json_is_an_array_of_findings),
+		cmocka_unit_test(nothing_that_is_named_breaks_the_output),
 		cmocka_unit_test(wrong_usage_is_status_2),
 	};
 
