@@ -348,6 +348,9 @@ static void read_control(struct mrd_key_reader *reader, const struct mrd_key *fi
 
 static const char *const unknown_words[] = {"pass", "refuse", NULL};
 
+/* The only key that a mesh-wide policy has, too; a configuration never has it alone. */
+#define SHARED_KEY "rootNamespace"
+
 static const struct mrd_key root_keys[] = {
 	{.key = "node", .read = read_node},
 	{.key = "clusters", .read = read_clusters},
@@ -358,7 +361,7 @@ static const struct mrd_key root_keys[] = {
 	 .offset = offsetof(struct mrd_agent_config, unknown_service),
 	 .words = unknown_words},
 	CONFIG("clusterDomain", mrd_key_string, cluster_domain, 1, DOMAIN_MAX),
-	CONFIG("rootNamespace", mrd_key_string, root_namespace, 1, LABEL_MAX),
+	CONFIG(SHARED_KEY, mrd_key_string, root_namespace, 1, LABEL_MAX),
 	CONFIG("serviceSelector", read_selector, service_selector, 0, 0),
 	{.key = "kernel", .read = read_kernel},
 	CONFIG("control", read_control, control, 1, 0),
@@ -463,7 +466,8 @@ bool mrd_agent_config_is(const struct mrd_doc_node *root)
 	if (mrd_doc_get(root, "apiVersion") || mrd_doc_get(root, "kind"))
 		return false;
 	for (size_t i = 0; i < sizeof(root_keys) / sizeof(*root_keys); i++)
-		if (mrd_doc_get(root, root_keys[i].key))
+		if (strcmp(root_keys[i].key, SHARED_KEY) != 0 &&
+		    mrd_doc_get(root, root_keys[i].key))
 			return true;
 	return false;
 }

@@ -63,7 +63,8 @@ int mrd_agent_config_survey(const char *path, struct mrd_diag *diag,
 			    struct mrd_agent_config **ret_config);
 /* What was left out. -ENOMEM. */
 int mrd_config_set_defaults(struct mrd_agent_config *config);
-/* Is this a configuration, and no policy? It has one of its top-level keys, and is no object. */
+/* Is this a configuration, and no policy? It has a top-level key that only configurations have, and
+ * is no object. */
 bool mrd_agent_config_is(const struct mrd_doc_node *root);
 /* For those that put others in their place. */
 void mrd_agent_config_drop_clusters(struct mrd_agent_config *config);

@@ -411,6 +411,10 @@ static void tells_a_configuration_from_a_policy(void **state)
 		{.text = "metrics: 127.0.0.1:9464\n", .want = true},
 		{.text = "localityLbSetting: {}\n", .want = false},
 		{.text = "serviceSettings: []\n", .want = false},
+		/* A key of both says nothing. */
+		{.text = "rootNamespace: a\naccessLogFile: /dev/stdout\n", .want = false},
+		{.text = "rootNamespace: a\n", .want = false},
+		{.text = "rootNamespace: a\ncontrol: /run/a\n", .want = true},
 		{.text = "kind: DestinationRule\nnode: 1\n", .want = false},
 		{.text = "apiVersion: v1\npolicy: 1\n", .want = false},
 		{.text = "- clusters\n", .want = false},

@@ -26,6 +26,8 @@ static void make_files(void)
 	run_write("policy/b.json", "{\"nonsense\": 3}\n");
 	run_write("policy/.hidden.yaml", "nonsense: 4\n");
 	run_write("policy/notes.txt", "nonsense: 5\n");
+	run_write("mesh.yaml", "rootNamespace: istio-config\nlocalityLbSetting: {nonsense: 1}\n");
+	run_write("root.yaml", CONFIG "rootNamespace: istio-config\nnonsense: 1\n");
 	run_write("wild.yaml", "\"a\\e[31m\\nb\": 1\n");
 	run_write("\xff.yaml", "nonsense: 1\n");
 	run_write("all/meridian.yaml", CONFIG "policy: [rules.yaml]\nmetrics: 127.0.0.1:9464\n");
@@ -77,6 +79,19 @@ static void findings_are_told_on_stdout(void **state)
 			.line = "meridian.yaml policy policy/b.json", /* told once */
 			.status = 1,
 			.want = {"policy/b.json:1:2: error: nonsense: "},
+			.lines = 1,
+		},
+		{
+			.line = "mesh.yaml", /* a MeshConfig, whose key the configuration has too */
+			.status = 1,
+			.want = {"mesh.yaml:1:1: warning: rootNamespace: not honoured",
+				 "mesh.yaml:2:21: error: localityLbSetting.nonsense: "},
+			.lines = 2,
+		},
+		{
+			.line = "root.yaml", /* a configuration with it */
+			.status = 1,
+			.want = {"root.yaml:3:1: error: nonsense: unknown key; known are "},
 			.lines = 1,
 		},
 		{.line = "own.yaml"}, /* its policy is read with its names */
