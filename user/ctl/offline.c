@@ -118,7 +118,7 @@ static int take_node(const struct mrd_arguments *arguments, struct mrd_agent_con
 }
 
 /* What no option says is from the file, or else the agent's default; but a node of which nothing
- * was said has no name. */
+ * was said has no name. What a file with errors says all the same is there with its status. */
 static int read_config(const struct mrd_arguments *arguments, FILE *err,
 		       struct mrd_agent_config **ret_config)
 {
@@ -126,7 +126,7 @@ static int read_config(const struct mrd_arguments *arguments, FILE *err,
 	int r;
 
 	if (arguments->config) {
-		r = mrd_agent_config_load(arguments->config, &diag, ret_config);
+		r = mrd_agent_config_survey(arguments->config, &diag, ret_config);
 		return mrd_offline_conclude(r, &diag, err);
 	}
 	*ret_config = calloc(1, sizeof(**ret_config));
@@ -143,7 +143,7 @@ static int make_config(const struct mrd_arguments *arguments, FILE *err,
 	int status = read_config(arguments, err, ret_config);
 	int r = 0;
 
-	if (status != MRD_EXIT_GOOD || !*ret_config)
+	if (!*ret_config)
 		return MRD_EXIT_BAD_NEWS;
 	if (arguments->state_count)
 		r = take_states(arguments, *ret_config);
@@ -157,7 +157,11 @@ static int make_config(const struct mrd_arguments *arguments, FILE *err,
 		return mrd_ctl_usage(err, "--from takes REGION[/ZONE[/SUBZONE]], not",
 				     arguments->from);
 	r = r ?: mrd_config_set_defaults(*ret_config);
-	return r ? mrd_ctl_no_memory(err) : MRD_EXIT_GOOD;
+	if (!r)
+		return status;
+	mrd_agent_config_free(*ret_config);
+	*ret_config = NULL;
+	return mrd_ctl_no_memory(err);
 }
 
 /* --------------------------------------------------------------------------------------- state */
@@ -312,20 +316,32 @@ static int find_node(struct mrd_offline *offline, FILE *err)
 	return MRD_EXIT_GOOD;
 }
 
-static int open_all(struct mrd_offline *offline, FILE *err)
+/* Clusters that the command line names are sound whatever the file says. */
+static int read_clusters(struct mrd_offline *offline, int config_status, FILE *err)
 {
-	int status = make_config(offline->arguments, err, &offline->config);
-	int policy_status;
-
-	if (status != MRD_EXIT_GOOD)
-		return status;
+	if (config_status != MRD_EXIT_GOOD && !offline->arguments->state_count)
+		return config_status;
 	if (mrd_config_model_new(offline->config, &offline->model))
 		return mrd_ctl_no_memory(err);
-	/* Both are looked at, so that one run shows every mistake. */
-	status = read_states(offline->config, err, offline->model);
+	return read_states(offline->config, err, offline->model);
+}
+
+/* All of it is looked at, so that one run shows every mistake. */
+static int open_all(struct mrd_offline *offline, FILE *err)
+{
+	const int config_status = make_config(offline->arguments, err, &offline->config);
+	int states_status;
+	int policy_status;
+
+	if (!offline->config || config_status == MRD_EXIT_USAGE)
+		return config_status;
+	states_status = read_clusters(offline, config_status, err);
 	policy_status = read_policy(offline->config, err, &offline->policy);
-	status = status == MRD_EXIT_GOOD ? policy_status : status;
-	return status == MRD_EXIT_GOOD ? find_node(offline, err) : status;
+	if (config_status != MRD_EXIT_GOOD)
+		return config_status;
+	if (states_status != MRD_EXIT_GOOD)
+		return states_status;
+	return policy_status == MRD_EXIT_GOOD ? find_node(offline, err) : policy_status;
 }
 
 int mrd_offline_open(const struct mrd_arguments *arguments, FILE *err,

@@ -36,6 +36,8 @@ static void make_files(void)
 				   "- {name: a, home: true, directory: home}\n"
 				   "- {name: b, region: r2, directory: away}\n"
 				   "policy: [failover.yaml]\n");
+	run_write("wrong.yaml", "clusters: [{name: a, home: true, directory: broken}]\n"
+				"policy: [bad.yaml]\nnonsense: 1\n");
 	run_write("away/all.yaml", SLICE("web", ENDPOINT("10.1.0.1", "m1")));
 }
 
@@ -258,6 +260,44 @@ static void what_is_broken_is_told_on_stderr(void **state)
 	}
 }
 
+/* What is wrong in one place hides nothing in another. */
+static void one_run_tells_all_of_it(void **state)
+{
+	static const struct {
+		const char *options;
+		const char *want[3];
+	} cases[] = {
+		{.options = "--config wrong.yaml --from r1",
+		 .want = {"wrong.yaml:3:1: error: nonsense: ", "bad.yaml:1:1: error: nonsense: "}},
+		{.options = "--config wrong.yaml --from r1 --policy nowhere.yaml",
+		 .want = {"wrong.yaml:3:1: error: nonsense: ", "nowhere.yaml: error: "}},
+		{.options = "--config wrong.yaml --state a=broken --from r1",
+		 .want = {"wrong.yaml:3:1: error: nonsense: ", "broken/all.yaml:3:",
+			  "bad.yaml:1:1: error: nonsense: "}},
+		{.options = "--state a=broken --from r1 --policy bad.yaml",
+		 .want = {"broken/all.yaml:3:", "bad.yaml:1:1: error: nonsense: "}},
+	};
+	static const char *const verbs[] = {"plan", "explain default/web"};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof(cases) / sizeof(cases[0]); i++) {
+		char line[RUN_ROOM];
+		AUTO_RUN struct run run = {0};
+
+		/* Without --state, explain asks the agent. */
+		if (i % 2 && !strstr(cases[i / 2].options, "--state"))
+			continue;
+		snprintf(line, sizeof(line), "%s %s", verbs[i % 2], cases[i / 2].options);
+		print_message("%s\n", line);
+		run = run_line(line);
+		print_message("%s", run.err);
+		assert_int_equal(run.status, 1);
+		assert_string_equal(run.out, "");
+		for (size_t k = 0; k < 3 && cases[i / 2].want[k]; k++)
+			assert_non_null(strstr(run.err, cases[i / 2].want[k]));
+	}
+}
+
 static void wrong_usage_is_status_2(void **state)
 {
 	static const struct {
@@ -367,6 +407,7 @@ int main(void)
 		cmocka_unit_test(plans_what_the_options_say),
 		cmocka_unit_test(text_is_for_people),
 		cmocka_unit_test(what_is_broken_is_told_on_stderr),
+		cmocka_unit_test(one_run_tells_all_of_it),
 		cmocka_unit_test(wrong_usage_is_status_2),
 		cmocka_unit_test(the_guides_files_plan_as_the_guide_says),
 	};
