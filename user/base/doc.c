@@ -181,15 +181,19 @@ int mrd_doc_int(const struct mrd_doc_node *node, int64_t *ret_number)
 	return 0;
 }
 
-static bool is_one_of(const char *text, const char *const forms[3])
+static bool is_one_of(const char *text, const char *const *forms)
 {
-	return !strcmp(text, forms[0]) || !strcmp(text, forms[1]) || !strcmp(text, forms[2]);
+	while (*forms && strcmp(text, *forms) != 0)
+		forms++;
+	return *forms;
 }
 
 int mrd_doc_bool(const struct mrd_doc_node *node, bool *ret_flag)
 {
-	static const char *const yes[] = {"true", "True", "TRUE"};
-	static const char *const no[] = {"false", "False", "FALSE"};
+	static const char *const yes[] = {"true", "True", "TRUE", "yes", "Yes", "YES",
+					  "y",	  "Y",	  "on",	  "On",	 "ON",	NULL};
+	static const char *const no[] = {"false", "False", "FALSE", "no",  "No",  "NO",
+					 "n",	  "N",	   "off",   "Off", "OFF", NULL};
 
 	if (!node || node->kind != MRD_DOC_SCALAR || node->quoted)
 		return -EINVAL;

@@ -60,6 +60,8 @@ const struct mrd_doc_node *mrd_doc_get(const struct mrd_doc_node *map, const cha
  * number. */
 int mrd_doc_string(const struct mrd_doc_node *node, const char **ret_text);
 int mrd_doc_int(const struct mrd_doc_node *node, int64_t *ret_number);
-int mrd_doc_bool(const struct mrd_doc_node *node, bool *ret_flag); /* true, false (YAML 1.2) */
+/* true and false, and what kubectl takes for them (YAML 1.1): yes, no, on, off, y, n; each also
+ * with a capital, or in capitals. */
+int mrd_doc_bool(const struct mrd_doc_node *node, bool *ret_flag);
 
 #endif

@@ -327,8 +327,10 @@ void mrd_read_text(struct mrd_reader *reader, const struct mrd_doc_node *node, c
 	(void)unused;
 	if (!expect_kind(reader, node, MRD_DOC_SCALAR))
 		return;
-	/* The API server refuses these, so a file that is valid here would not be valid there. */
-	if (!node->quoted && (!mrd_doc_int(node, &number) || !mrd_doc_bool(node, &flag))) {
+	/* The API server refuses these, so a file that is valid here would not be valid there. But
+	 * a letter alone is let pass: tools write "y" without quotes, and mean a name. */
+	if (!node->quoted &&
+	    (!mrd_doc_int(node, &number) || (!mrd_doc_bool(node, &flag) && node->text[1]))) {
 		mrd_read_error(reader, node, "must be a string: write \"%s\" in quotes",
 			       node->text);
 		return;

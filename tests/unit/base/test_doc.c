@@ -391,7 +391,15 @@ static void numbers_and_flags(void **state)
 		{.text = "TRUE", .want_int = -EINVAL, .flag = true},
 		{.text = "False", .want_int = -EINVAL},
 		{.text = "'true'", .want_int = -EINVAL, .want_bool = -EINVAL},
-		{.text = "yes", .want_int = -EINVAL, .want_bool = -EINVAL},
+		{.text = "yes", .want_int = -EINVAL, .flag = true},
+		{.text = "Y", .want_int = -EINVAL, .flag = true},
+		{.text = "ON", .want_int = -EINVAL, .flag = true},
+		{.text = "No", .want_int = -EINVAL},
+		{.text = "n", .want_int = -EINVAL},
+		{.text = "off", .want_int = -EINVAL},
+		{.text = "'yes'", .want_int = -EINVAL, .want_bool = -EINVAL},
+		{.text = "yEs", .want_int = -EINVAL, .want_bool = -EINVAL},
+		{.text = "yess", .want_int = -EINVAL, .want_bool = -EINVAL},
 		{.text = "tRUE", .want_int = -EINVAL, .want_bool = -EINVAL},
 	};
 

@@ -117,11 +117,28 @@ static void test_outlier(void **state)
 		},
 		{
 			.id = "kinds of values",
-			.text = OUTLIER("interval: [], splitExternalLocalOriginErrors: yes, "
+			.text = OUTLIER("interval: [], splitExternalLocalOriginErrors: yea, "
 					"consecutive5xxErrors: 1.5"),
 			.want = "error a:7:34 " AT_OUTLIER ".interval\n"
 				"error a:7:70 " AT_OUTLIER ".splitExternalLocalOriginErrors\n"
 				"error a:7:97 " AT_OUTLIER ".consecutive5xxErrors\n",
+		},
+		{
+			.id = "a flag as kubectl reads it",
+			.text = OUTLIER("splitExternalLocalOriginErrors: yes, "
+					"consecutiveLocalOriginFailures: 3"),
+			.want = "",
+		},
+		{
+			.id = "but not in quotes",
+			.text = OUTLIER("splitExternalLocalOriginErrors: 'yes'"),
+			.want = "error a:7:56 " AT_OUTLIER ".splitExternalLocalOriginErrors\n",
+		},
+		{
+			.id = "nor for a string, as the API server refuses it",
+			.text = RULE_NAMED("r", "no") "    {outlierDetection: {}}\n",
+			.want = "error a:5:9 spec.host\n",
+			.says = "write \"no\" in quotes",
 		},
 		{
 			.id = "numbers in quotes are numbers, words in quotes are not",
