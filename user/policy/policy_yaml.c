@@ -265,6 +265,7 @@ int mrd_policy_load(const char *const *paths, size_t count, const struct mrd_pol
 	visit_all(&loader, PASS_MESH);
 	loader.reader.mesh = &loader.policy->mesh;
 	visit_all(&loader, PASS_RULES);
+	mrd_read_mesh_end(&loader.reader, loader.seen, loader.policy);
 	mrd_diag_sort(diag);
 	if (loader.reader.no_memory || mrd_policy_finish(loader.policy) < 0)
 		return -ENOMEM;

@@ -11,6 +11,9 @@ void mrd_read_locality(struct mrd_reader *reader, const struct mrd_doc_node *nod
 		       const void *unused, void *setting_at);
 void mrd_read_zone_aware(struct mrd_reader *reader, const struct mrd_doc_node *node,
 			 const void *unused, void *setting_at);
+/* A setting where no outlierDetection is given: warnings at its lists that ask for failover. Istio
+ * would silently do nothing with them, which is what its users complain about most. */
+void mrd_read_unwatched(struct mrd_reader *reader, const struct mrd_doc_node *setting);
 /* outlierDetection → struct mrd_outlier_block */
 void mrd_read_outlier(struct mrd_reader *reader, const struct mrd_doc_node *node,
 		      const void *unused, void *block);
@@ -74,6 +77,9 @@ void mrd_read_mesh_notes(struct mrd_reader *reader, const struct mrd_doc_node *r
 /* seen: by key, what earlier documents set. */
 void mrd_read_mesh(struct mrd_reader *reader, const struct mrd_doc_node *root,
 		   struct mrd_table *seen, struct mrd_policy *policy);
+/* After all rules: what is wrong with these documents only beside them. */
+void mrd_read_mesh_end(struct mrd_reader *reader, const struct mrd_table *seen,
+		       const struct mrd_policy *policy);
 
 /* Two blocks of one map that exclude each other: an error at the second, which names both. */
 void mrd_read_exclusive(struct mrd_reader *reader, const struct mrd_doc_node *map, const char *a,

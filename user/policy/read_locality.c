@@ -387,7 +387,8 @@ static void read_priority(struct mrd_reader *reader, const struct setting_draft 
 		read_label(reader, list, i, setting->failover_count > 0, &setting->priority[i]);
 	}
 	reader->at = &step;
-	if (setting->distribute_count && !reader->notes->ours.given[MRD_OUR_FALLBACK])
+	if (setting->enabled && setting->distribute_count &&
+	    !reader->notes->ours.given[MRD_OUR_FALLBACK])
 		mrd_read_warning(reader, list, "no effect: distribute decides");
 	reader->at = step.up;
 }
@@ -424,6 +425,52 @@ void mrd_read_exclusive(struct mrd_reader *reader, const struct mrd_doc_node *ma
 	reader->at = step.up;
 }
 
+static bool has_list(const struct mrd_doc_node *map, const char *name)
+{
+	const struct mrd_doc_node *list = mrd_doc_get(map, name);
+
+	return list && list->kind == MRD_DOC_LIST && list->count;
+}
+
+/* Which lists of a setting that is off were written all the same. */
+static void check_disabled(struct mrd_reader *reader, const struct mrd_doc_node *node)
+{
+	static const char *const lists[] = {"distribute", "failover", "failoverPriority"};
+
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
+		const struct mrd_step step = {.up = reader->at, .name = lists[i]};
+
+		if (!has_list(node, lists[i]))
+			continue;
+		reader->at = &step;
+		mrd_read_warning(reader, mrd_doc_get(node, lists[i]),
+				 "no effect: the setting is not enabled");
+		reader->at = step.up;
+	}
+}
+
+void mrd_read_unwatched(struct mrd_reader *reader, const struct mrd_doc_node *setting)
+{
+	static const char *const lists[] = {"failover", "failoverPriority"};
+	bool enabled = true;
+
+	if (!mrd_doc_bool(mrd_doc_get(setting, "enabled"), &enabled) && !enabled)
+		return;
+	if (has_list(setting, "distribute") && !reader->notes->ours.given[MRD_OUR_FALLBACK])
+		return;
+	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
+		const struct mrd_step step = {.up = reader->at, .name = lists[i]};
+
+		if (!has_list(setting, lists[i]))
+			continue;
+		reader->at = &step;
+		mrd_read_warning(reader, mrd_doc_get(setting, lists[i]),
+				 "works from readiness and failed handshakes; Istio would ignore "
+				 "it without outlierDetection");
+		reader->at = step.up;
+	}
+}
+
 static void setting_cleanup(struct mrd_locality_setting **setting)
 {
 	mrd_locality_setting_free(*setting);
@@ -446,6 +493,8 @@ static void read_setting(struct mrd_reader *reader, const struct mrd_doc_node *n
 	read_distributes(reader, draft.distribute, setting);
 	read_failovers(reader, draft.failover, setting);
 	read_priority(reader, &draft, setting);
+	if (!setting->enabled)
+		check_disabled(reader, node);
 	*setting_at = MRD_STEAL_PTR(setting);
 }
 

@@ -361,3 +361,35 @@ void mrd_read_mesh(struct mrd_reader *reader, const struct mrd_doc_node *root,
 	read_services(reader, draft.services, policy);
 	take_draft(reader, root, &draft, &policy->mesh);
 }
+
+static bool is_watched(const struct mrd_traffic *traffic)
+{
+	for (size_t i = 0; i < traffic->port_count; i++)
+		if (traffic->ports[i].blocks.outlier.given)
+			return true;
+	return traffic->blocks.outlier.given;
+}
+
+/* One rule's outlierDetection is enough to say nothing: explain says what holds for a service. */
+void mrd_read_mesh_end(struct mrd_reader *reader, const struct mrd_table *seen,
+		       const struct mrd_policy *policy)
+{
+	static const char *const names[] = {"localityLbSetting", "zoneAwareLbSetting"};
+
+	if (policy->mesh.outlier.given)
+		return;
+	for (size_t i = 0; i < policy->rule_count; i++)
+		if (is_watched(&policy->rules[i]->traffic))
+			return;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		const struct seen *setting = mrd_table_get_str(seen, names[i]);
+		const struct mrd_step step = {.up = reader->at, .name = names[i]};
+
+		if (!setting)
+			continue;
+		reader->at = &step;
+		reader->file = setting->file;
+		mrd_read_unwatched(reader, setting->value);
+		reader->at = step.up;
+	}
+}

@@ -60,29 +60,21 @@ static const struct mrd_block retry_block = MRD_BLOCK(retry_fields);
 	}
 #define TLS MRD_IGNORED_WHY("tls", mrd_read_block, &tls_block, "payload is not touched")
 
-/* Blocks without which locality has nobody who would notice a failure: Istio then does nothing, and
- * that silence is what its users complain about most. */
-static void warn_inert(struct mrd_reader *reader, const struct mrd_doc_node *node,
-		       const struct mrd_blocks *blocks)
+/* Blocks beside which nothing watches the endpoints. */
+static void warn_unwatched(struct mrd_reader *reader, const struct mrd_doc_node *node,
+			   const struct mrd_blocks *blocks)
 {
 	static const char *const settings[] = {"localityLbSetting", "zoneAwareLbSetting"};
-	static const char *const lists[] = {"failover", "failoverPriority"};
 	const struct mrd_step balancer = {.up = reader->at, .name = "loadBalancer"};
 
 	if (blocks->outlier.given || reader->mesh->outlier.given)
 		return;
-	for (size_t i = 0; i < 4; i++) {
-		const struct mrd_step setting = {.up = &balancer, .name = settings[i / 2]};
-		const struct mrd_step step = {.up = &setting, .name = lists[i % 2]};
-		const struct mrd_doc_node *list = mrd_doc_get(
-			mrd_doc_get(mrd_doc_get(node, balancer.name), setting.name), step.name);
+	for (size_t i = 0; i < sizeof(settings) / sizeof(*settings); i++) {
+		const struct mrd_step step = {.up = &balancer, .name = settings[i]};
 
-		if (!list || !list->count)
-			continue;
 		reader->at = &step;
-		mrd_read_warning(reader, list,
-				 "works from readiness and failed handshakes; Istio would ignore "
-				 "it without outlierDetection");
+		mrd_read_unwatched(reader,
+				   mrd_doc_get(mrd_doc_get(node, balancer.name), step.name));
 		reader->at = balancer.up;
 	}
 }
@@ -165,7 +157,7 @@ static void read_ports(struct mrd_reader *reader, const struct mrd_doc_node *nod
 		traffic->ports[i].number = draft.number.value;
 		traffic->ports[i].blocks = draft.blocks;
 		check_port(reader, list, i, traffic->ports);
-		warn_inert(reader, list->items[i], &draft.blocks);
+		warn_unwatched(reader, list->items[i], &draft.blocks);
 		reader->at = step.up;
 	}
 }
@@ -193,5 +185,5 @@ void mrd_read_traffic(struct mrd_reader *reader, const struct mrd_doc_node *node
 	(void)unused;
 	into->given = true;
 	mrd_read_block(reader, node, &traffic_block, into);
-	warn_inert(reader, node, &into->blocks);
+	warn_unwatched(reader, node, &into->blocks);
 }

@@ -442,6 +442,7 @@ static void test_mesh(void **state)
 			.id = "a key twice",
 			.text = LOCALITY("failover: [{from: a, to: b}]") "---\n" LOCALITY(
 				"failover: [{from: a, to: b}]"),
+			.second = WATCHED,
 			.want = "error a:3:1 localityLbSetting\n",
 			.says = "a.yaml:1:1 and again at ",
 		},
@@ -455,7 +456,8 @@ static void test_mesh(void **state)
 			.id = "spread over documents",
 			.text = LOCALITY("failover: [{from: a, to: b}]"),
 			.second = "serviceSettings: [{hosts: ['*.svc.cluster.local']}]\n---\n"
-				  "metadata: {annotations: {meridian.dev/probation: 1s}}\n",
+				  "metadata: {annotations: {meridian.dev/probation: 1s}}\n"
+				  "---\n" WATCHED,
 			.want = "",
 		},
 		{

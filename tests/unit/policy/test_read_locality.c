@@ -31,6 +31,7 @@ static void test_distribute(void **state)
 			.id = "V4, Z4",
 			.text = LOCALITY("distribute: [{from: a, to: {b: 100}}], "
 					 "failover: [{from: a, to: b}]"),
+			.second = WATCHED,
 			.want = "error a:1:60 localityLbSetting.failover\n",
 			.says = "a.yaml:1:21) and failover (",
 		},
@@ -38,6 +39,7 @@ static void test_distribute(void **state)
 			.id = "V4 the other way round",
 			.text = LOCALITY("failover: [{from: a, to: b}], "
 					 "distribute: [{from: a, to: {b: 100}}]"),
+			.second = WATCHED,
 			.want = "error a:1:51 localityLbSetting.distribute\n",
 			.says = "a.yaml:1:51",
 		},
@@ -49,6 +51,7 @@ static void test_distribute(void **state)
 		{
 			.id = "V5",
 			.text = LOCALITY("failover: [{from: a, to: a}]"),
+			.second = WATCHED,
 			.want = "error a:1:46 localityLbSetting.failover[0].to\n",
 			.says = "different regions",
 		},
@@ -56,6 +59,7 @@ static void test_distribute(void **state)
 			.id = "failover is by region",
 			.text = LOCALITY("failover: [{from: a/z, to: 'b*'}, {from: '', to: c}, "
 					 "{from: d}]"),
+			.second = WATCHED,
 			.want = "error a:1:39 localityLbSetting.failover[0].from\n"
 				"error a:1:48 localityLbSetting.failover[0].to\n"
 				"error a:1:62 localityLbSetting.failover[1].from\n"
@@ -64,6 +68,7 @@ static void test_distribute(void **state)
 		{
 			.id = "the first pair of a region decides",
 			.text = LOCALITY("failover: [{from: a, to: b}, {from: a, to: c}]"),
+			.second = WATCHED,
 			.want = "warning a:1:57 localityLbSetting.failover[1].from\n",
 		},
 	};
@@ -173,6 +178,7 @@ static void test_failover_priority(void **state)
 			.text = LOCALITY(
 				"failoverPriority: ['', =a, key, topology.kubernetes.io/zone, "
 				"kubernetes.io/hostname, key=v, key=v]"),
+			.second = WATCHED,
 			.want = "error a:1:40 localityLbSetting.failoverPriority[0]\n"
 				"error a:1:44 localityLbSetting.failoverPriority[1]\n"
 				"warning a:1:48 localityLbSetting.failoverPriority[2]\n"
@@ -186,6 +192,7 @@ static void test_failover_priority(void **state)
 				"failoverPriority: [key=v, topology.kubernetes.io/zone, "
 				"topology.kubernetes.io/region, topology.istio.io/subzone, "
 				"topology.kubernetes.io/zone=z]"),
+			.second = WATCHED,
 			.want = "error a:1:77 localityLbSetting.failoverPriority[1]\n"
 				"error a:1:106 localityLbSetting.failoverPriority[2]\n"
 				"error a:1:137 localityLbSetting.failoverPriority[3]\n",
@@ -195,7 +202,93 @@ static void test_failover_priority(void **state)
 			.id = "distribute decides before failoverPriority",
 			.text = LOCALITY("distribute: [{from: a, to: {b: 100}}], "
 					 "failoverPriority: [a=b]"),
+			.second = WATCHED,
 			.want = "warning a:1:78 localityLbSetting.failoverPriority\n",
+		},
+	};
+
+	(void)state;
+	CHECK_ROWS(rows);
+}
+
+/* One list, one warning, and only what is true of it. */
+static void test_unwatched(void **state)
+{
+#define BALANCED(inside) RULE "    loadBalancer: {" LOCALITY(inside) "    }\n"
+#define ANNOTATED                                                                  \
+	"apiVersion: networking.istio.io/v1\nkind: DestinationRule\n"              \
+	"metadata: {name: r, annotations: {meridian.dev/fallback: next-region}}\n" \
+	"spec:\n  host: reviews\n  trafficPolicy:\n    loadBalancer: {"
+	static const char pair[] = LOCALITY("failover: [{from: a, to: b}]");
+	static const struct row rows[] = {
+		{
+			.id = "V8: the mesh's list, and no outlierDetection anywhere",
+			.text = pair,
+			.want = "warning a:1:31 localityLbSetting.failover\n",
+			.says = "works from readiness and failed handshakes",
+		},
+		{
+			.id = "V8: the mesh's failoverPriority",
+			.text = LOCALITY("failoverPriority: [kubernetes.io/arch]"),
+			.want = "warning a:1:39 localityLbSetting.failoverPriority\n",
+			.says = "Istio would ignore it",
+		},
+		{
+			.id = "V8: the mesh's zone-aware list, in a later document",
+			.text = "zoneAwareLbSetting: {failover: [{from: a, to: b}]}\n",
+			.second = RULE "    connectionPool: {http: {maxRetries: 1}}\n",
+			.want = "warning a:1:1 zoneAwareLbSetting\n"
+				"warning a:1:32 zoneAwareLbSetting.failover\n"
+				"warning b:7:29 "
+				"spec.trafficPolicy.connectionPool.http.maxRetries\n",
+		},
+		{
+			.id = "V8: the mesh's list beside a rule's outlierDetection",
+			.text = pair,
+			.second = RULE "    outlierDetection: {}\n",
+			.want = "",
+		},
+		{
+			.id = "V8: or beside that of a port",
+			.text = pair,
+			.second = RULE "    portLevelSettings: [{port: {number: 80}, "
+				       "outlierDetection: {}}]\n",
+			.want = "",
+		},
+		{
+			.id = "V8: the mesh's list that is off",
+			.text = LOCALITY("enabled: false, failover: [{from: a, to: b}]"),
+			.want = "warning a:1:47 localityLbSetting.failover\n",
+			.says = "no effect: the setting is not enabled",
+		},
+		{
+			.id = "a rule's lists that are off",
+			.text = BALANCED("enabled: no, failoverPriority: [kubernetes.io/arch], "
+					 "distribute: [{from: a, to: {b: 100}}]"),
+			.want = "warning a:7:71 " AT_LOCALITY ".failoverPriority\n"
+				"warning a:7:105 " AT_LOCALITY ".distribute\n",
+			.says = "no effect: the setting is not enabled",
+		},
+		{
+			.id = "a zone-aware list that is off",
+			.text = "zoneAwareLbSetting: {enabled: false, failover: [{from: a, to: "
+				"b}]}\n",
+			.want = "warning a:1:48 zoneAwareLbSetting.failover\n",
+			.says = "not enabled",
+		},
+		{
+			.id = "distribute decides, so that nothing is ignored for want of a watch",
+			.text = BALANCED("distribute: [{from: a, to: {b: 100}}], "
+					 "failoverPriority: [kubernetes.io/arch]"),
+			.want = "warning a:7:97 " AT_LOCALITY ".failoverPriority\n",
+			.says = "no effect: distribute decides",
+		},
+		{
+			.id = "behind a distribution with a fallback the list does work",
+			.text = ANNOTATED LOCALITY("distribute: [{from: a, to: {b: 100}}], "
+						   "failover: [{from: a, to: b}]") "    }\n",
+			.want = "warning a:7:89 " AT_LOCALITY ".failover\n",
+			.says = "works from readiness",
 		},
 	};
 
@@ -212,6 +305,7 @@ static void test_zone_aware(void **state)
 				"failoverPriority: [topology.kubernetes.io/zone], minClusterSize: "
 				"-1, "
 				"distribute: []}\n",
+			.second = WATCHED,
 			.want = "warning a:1:1 zoneAwareLbSetting\n"
 				"error a:1:62 zoneAwareLbSetting.failover[0].to\n"
 				"error a:1:86 zoneAwareLbSetting.failoverPriority[0]\n"
@@ -255,9 +349,8 @@ static void test_zone_aware(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_distribute),
-		cmocka_unit_test(test_localities),
-		cmocka_unit_test(test_failover_priority),
+		cmocka_unit_test(test_distribute),	  cmocka_unit_test(test_localities),
+		cmocka_unit_test(test_failover_priority), cmocka_unit_test(test_unwatched),
 		cmocka_unit_test(test_zone_aware),
 	};
 

@@ -455,8 +455,7 @@ static void test_annotation_findings(void **state)
 		{
 			.id = "Z4: both lists",
 			.text = LB(BOTH_LISTS),
-			.want = "error a:6:93 " AT_LB ".localityLbSetting.failover\n"
-				"warning a:6:103 " AT_LB ".localityLbSetting.failover\n",
+			.want = "error a:6:93 " AT_LB ".localityLbSetting.failover\n",
 			.says = "meridian.dev/fallback: next-region",
 		},
 		{
@@ -468,7 +467,8 @@ static void test_annotation_findings(void **state)
 		{
 			.id = "both lists, by the mesh's, wherever it stands",
 			.text = BOTH_LISTS "\n",
-			.second = "metadata: {annotations: {meridian.dev/fallback: next-region}}\n",
+			.second = "metadata: {annotations: {meridian.dev/fallback: next-region}}\n"
+				  "---\n" WATCHED,
 			.want = "",
 		},
 		{
