@@ -15,7 +15,7 @@ struct mrd_rule_name {
 	bool is_root;	   /* in the root namespace: holds for every one */
 };
 
-/* index: below mrd_policy_rule_count(), in order of appearance. */
+/* index: below mrd_policy_rule_count(), the oldest first. */
 void mrd_policy_rule_name(const struct mrd_policy *policy, size_t index,
 			  struct mrd_rule_name *ret_name);
 /* By its host alone, whatever its namespace. */

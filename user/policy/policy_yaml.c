@@ -3,6 +3,9 @@
  * All files are read first, then the annotations of mesh-wide documents, then these documents, then
  * rules: what each inherits is known when it is read, whatever the order of the files. The
  * documents stay until the end, so that a finding can name the place of an earlier one.
+ *
+ * Rules are read from the oldest to the newest, as Istio sorts them before it merges those of one
+ * host: a dump of a cluster is sorted by name, and must not say something else than the cluster.
  */
 #include "policy/policy_yaml.h"
 
@@ -13,13 +16,26 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/doc.h"
 #include "policy/read.h"
 
 #define GROUP "networking.istio.io/"
 
+enum { RULE_ROOM_MIN = 16 };
+
 enum load_pass { PASS_NOTES, PASS_MESH, PASS_RULES };
+
+/* A DestinationRule that waits for those that are older. */
+struct waiting_rule {
+	const char *file;
+	const struct mrd_step *at; /* in the loader's arena */
+	const struct mrd_doc_node *root;
+	const char *created; /* "": not known */
+	const char *name;
+	size_t index; /* in order of appearance */
+};
 
 struct loader {
 	struct mrd_reader reader;
@@ -29,6 +45,10 @@ struct loader {
 	struct mrd_table *seen; /* keys of mesh-wide documents */
 	struct mrd_notes notes; /* their annotations */
 	enum load_pass pass;
+	struct waiting_rule *rules; /* owned */
+	size_t rule_count;
+	size_t rule_room;
+	struct mrd_arena steps;
 };
 
 static void loader_cleanup(struct loader *loader)
@@ -38,6 +58,8 @@ static void loader_cleanup(struct loader *loader)
 	for (size_t i = 0; i < loader->file_count; i++)
 		mrd_doc_free(loader->files[i]);
 	free(loader->files);
+	free(loader->rules);
+	mrd_arena_free(&loader->steps);
 }
 
 /* ------------------------------------------------------------------------------- files */
@@ -136,6 +158,82 @@ static void error_at(struct loader *loader, const char *field, const struct mrd_
 	loader->reader.at = step.up;
 }
 
+/* The steps of a way that outlives the visit. */
+static const struct mrd_step *keep_steps(struct loader *loader, const struct mrd_step *at)
+{
+	struct mrd_step *copy;
+
+	if (!at)
+		return NULL;
+	copy = mrd_arena_alloc(&loader->steps, sizeof(*copy));
+	if (!copy) {
+		loader->reader.no_memory = true;
+		return NULL;
+	}
+	*copy = *at;
+	copy->up = keep_steps(loader, at->up);
+	return copy;
+}
+
+static const char *text_at(const struct mrd_doc_node *map, const char *key)
+{
+	const struct mrd_doc_node *value = mrd_doc_get(map, key);
+
+	return value ? value->text : "";
+}
+
+static void add_waiting(struct loader *loader, const struct mrd_doc_node *root)
+{
+	const struct mrd_doc_node *metadata = mrd_doc_get(root, "metadata");
+
+	if (loader->rule_count == loader->rule_room) {
+		const size_t room = loader->rule_room ? loader->rule_room * 2 : RULE_ROOM_MIN;
+		struct waiting_rule *grown = reallocarray(loader->rules, room, sizeof(*grown));
+
+		if (!grown) {
+			loader->reader.no_memory = true;
+			return;
+		}
+		loader->rules = grown;
+		loader->rule_room = room;
+	}
+	loader->rules[loader->rule_count] = (struct waiting_rule){
+		.file = loader->reader.file,
+		.at = keep_steps(loader, loader->reader.at),
+		.root = root,
+		.created = text_at(metadata, "creationTimestamp"),
+		.name = text_at(metadata, "name"),
+		.index = loader->rule_count,
+	};
+	loader->rule_count++;
+}
+
+/* RFC 3339 sorts as text. What was never in a cluster would be the newest there. */
+static int compare_ages(const void *left, const void *right)
+{
+	const struct waiting_rule *a = left;
+	const struct waiting_rule *b = right;
+	int order = 0;
+
+	if (!*a->created != !*b->created)
+		return *a->created ? -1 : 1;
+	if (*a->created)
+		order = strcmp(a->created, b->created) ?: strcmp(a->name, b->name);
+	return order ? order : (a->index > b->index) - (a->index < b->index);
+}
+
+static void read_rules(struct loader *loader)
+{
+	if (loader->rule_count)
+		qsort(loader->rules, loader->rule_count, sizeof(*loader->rules), compare_ages);
+	for (size_t i = 0; i < loader->rule_count; i++) {
+		loader->reader.file = loader->rules[i].file;
+		loader->reader.at = loader->rules[i].at;
+		mrd_read_rule(&loader->reader, loader->rules[i].root, loader->policy);
+	}
+	loader->reader.at = NULL;
+}
+
 static void visit_istio(struct loader *loader, const struct mrd_doc_node *root, const char *version,
 			const char *kind)
 {
@@ -153,7 +251,7 @@ static void visit_istio(struct loader *loader, const struct mrd_doc_node *root, 
 		return;
 	}
 	if (!strcmp(kind, "DestinationRule")) {
-		mrd_read_rule(&loader->reader, root, loader->policy);
+		add_waiting(loader, root);
 		return;
 	}
 	if (!is_one_of(kind, others, sizeof(others) / sizeof(*others))) {
@@ -265,6 +363,7 @@ int mrd_policy_load(const char *const *paths, size_t count, const struct mrd_pol
 	visit_all(&loader, PASS_MESH);
 	loader.reader.mesh = &loader.policy->mesh;
 	visit_all(&loader, PASS_RULES);
+	read_rules(&loader);
 	mrd_read_mesh_end(&loader.reader, loader.seen, loader.policy);
 	mrd_diag_sort(diag);
 	if (loader.reader.no_memory || mrd_policy_finish(loader.policy) < 0)

@@ -12,6 +12,9 @@
  * files go to diag: a field that nobody knows is an error, one that Istio knows and Meridian cannot
  * honour yet a warning. *ret_policy holds everything that is valid as a whole: with errors the
  * result is -EBADMSG and *ret_policy is NULL, so that a caller keeps the policy it had. -ENOMEM.
+ *
+ * The older of two rules (metadata.creationTimestamp, then the name) is the earlier one; those that
+ * do not say it come last, in order of appearance.
  */
 int mrd_policy_load(const char *const *paths, size_t count, const struct mrd_policy_names *names,
 		    struct mrd_diag *diag, struct mrd_policy **ret_policy);

@@ -140,7 +140,7 @@ struct mrd_policy {
 	struct mrd_mesh mesh;
 	struct mrd_local_host *local_hosts;
 	size_t local_count;
-	struct mrd_rule **rules; /* owned, in order of appearance */
+	struct mrd_rule **rules; /* owned, the oldest first */
 	size_t rule_count;
 	struct mrd_table *by_host; /* "namespace/host" → the first of those that hold; borrowed */
 	struct mrd_table *wildcards; /* namespace → struct mrd_wildcards */

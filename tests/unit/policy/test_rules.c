@@ -123,7 +123,15 @@ static void test_merging(void **state)
 {
 #define SUBSETS(a, b)	      "subsets: [{name: " a "}, {name: " b "}]"
 #define RULE_OF(name, inside) OBJECT("default", name) "spec: {host: reviews, " inside "}\n"
-#define TRAFFIC(n)	      "trafficPolicy: {outlierDetection: {consecutive5xxErrors: " n "}}"
+#define DATED(name, created, n)                                            \
+	"---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\n" \
+	"metadata: {name: " name ", creationTimestamp: " created "}\n"     \
+	"spec: {host: reviews, subsets: [{name: s" n "}], " TRAFFIC(n) "}\n"
+#define ITEM(name, created, n)                                            \
+	"- apiVersion: networking.istio.io/v1\n  kind: DestinationRule\n" \
+	"  metadata: {name: " name ", creationTimestamp: " created "}\n"  \
+	"  spec: {host: reviews, subsets: [{name: s" n "}], " TRAFFIC(n) "}\n"
+#define TRAFFIC(n) "trafficPolicy: {outlierDetection: {consecutive5xxErrors: " n "}}"
 	static const struct {
 		const char *id;
 		const char *text;
@@ -176,6 +184,40 @@ static void test_merging(void **state)
 			.subsets = "s1 s2 s3 s4",
 			.errors = 7,
 		},
+		{
+			.id = "the oldest first, wherever it stands",
+			.text = DATED("a-new", "'2026-02-01T00:00:00Z'", "1")
+				DATED("m-newer", "2026-02-01T00:00:01Z", "2")
+					DATED("z-old", "2025-12-31T23:59:59Z", "3"),
+			.rule = "default/z-old",
+			.subsets = "s3 s1 s2",
+			.errors = 3,
+		},
+		{
+			.id = "of one age by name",
+			.text = DATED("b", "2026-02-01T00:00:00Z", "1")
+				DATED("a", "2026-02-01T00:00:00Z", "2"),
+			.rule = "default/a",
+			.subsets = "s2 s1",
+			.errors = 2,
+		},
+		{
+			.id = "without an age in order of appearance, behind those with one",
+			.text = DATED("c", "null", "1") DATED("b", "''", "2")
+				DATED("d", "2026-02-01T00:00:00Z", "3"),
+			.rule = "default/d",
+			.subsets = "s3 s1 s2",
+			.errors = 3,
+		},
+		{
+			.id = "a dump of a cluster is sorted by name",
+			.text = "apiVersion: v1\nkind: List\nitems:\n" ITEM(
+				"a-new", "2026-01-01T00:00:00Z", "1")
+				ITEM("z-old", "2025-01-01T00:00:00Z", "2"),
+			.rule = "default/z-old",
+			.subsets = "s2 s1",
+			.errors = 2,
+		},
 	};
 
 	(void)state;
@@ -212,6 +254,18 @@ static void test_merging_findings(void **state)
 				"warning b:4:23 spec.subsets\n"
 				"warning b:4:33 spec.subsets[0]\n",
 			.says = "\"v1\" is at ",
+		},
+		{
+			.id = "the newer one says it in vain, though it stands first, and says "
+			      "where",
+			.text = "apiVersion: v1\nkind: List\nitems:\n" ITEM(
+				"a", "2026-01-01T00:00:00Z", "1")
+				ITEM("z", "2025-01-01T00:00:00Z", "1"),
+			.want = "warning a:7:16 items[0].spec.host\n"
+				"warning a:7:25 items[0].spec.subsets\n"
+				"warning a:7:35 items[0].spec.subsets[0]\n"
+				"warning a:11:25 items[1].spec.subsets\n",
+			.says = "default/z",
 		},
 		{
 			.id = "B2: of two that are kept apart one holds",
