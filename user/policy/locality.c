@@ -66,24 +66,6 @@ void mrd_locality_match_free(struct mrd_locality_match *match)
 	*match = (struct mrd_locality_match){0};
 }
 
-static bool segment_covers(const char *outer, const char *inner)
-{
-	return !*outer || !strcmp(outer, inner);
-}
-
-bool mrd_locality_covers(const struct mrd_locality_match *outer,
-			 const struct mrd_locality_match *inner)
-{
-	return segment_covers(outer->region, inner->region) &&
-	       segment_covers(outer->zone, inner->zone) &&
-	       segment_covers(outer->subzone, inner->subzone);
-}
-
-bool mrd_locality_is_any(const struct mrd_locality_match *match)
-{
-	return !*match->region;
-}
-
 static void distribute_free(struct mrd_distribute *rule)
 {
 	mrd_locality_match_free(&rule->from);

@@ -12,12 +12,6 @@
 int mrd_locality_parse(const char *text, struct mrd_locality_match *ret_match);
 void mrd_locality_match_free(struct mrd_locality_match *match); /* frees the members */
 
-/* Does outer match everything that inner matches? */
-bool mrd_locality_covers(const struct mrd_locality_match *outer,
-			 const struct mrd_locality_match *inner);
-/* Matches anything. */
-bool mrd_locality_is_any(const struct mrd_locality_match *match);
-
 void mrd_locality_setting_free(struct mrd_locality_setting *setting); /* NULL is fine */
 
 #endif

@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "policy/locality.h"
+#include "policy/locality_set.h"
 
 enum { WEIGHT_TOTAL = 100 };
 
@@ -117,28 +118,38 @@ static void parse_locality(struct mrd_reader *reader, const struct mrd_doc_node 
 	}
 }
 
-/*
- * An entry must not be equal to, inside or around an earlier one, or the order of writing would
- * decide more than the first match; a last "*" for all the rest is what everybody expects.
- * Returns whether there was no mistake.
- */
-static bool check_overlap(struct mrd_reader *reader, const struct mrd_doc_node *node,
-			  const struct mrd_locality_match *match,
-			  const struct mrd_doc_node *earlier_node,
-			  const struct mrd_locality_match *earlier)
+/* The localities of one list that came before, with their nodes. */
+struct locality_list {
+	struct mrd_locality_set *set;
+	const struct mrd_doc_node **nodes; /* of the first ones by index; borrowed */
+};
+
+static void check_overlap(struct mrd_reader *reader, struct locality_list *list, size_t index,
+			  const struct mrd_locality_match *match)
 {
-	if (!match->region || !earlier->region)
-		return true;
-	if (!mrd_locality_covers(earlier, match) &&
-	    (!mrd_locality_covers(match, earlier) || mrd_locality_is_any(match)))
-		return true;
-	mrd_read_error(reader, node, "overlaps with \"%s\" at %s:%u:%u", earlier_node->text,
-		       reader->file, earlier_node->line, earlier_node->column);
-	return false;
+	size_t earlier = 0;
+	int r;
+
+	if (!match->region) /* it is no locality, which is told already */
+		return;
+	r = mrd_locality_set_add(list->set, match, index, &earlier);
+	if (r < 0) {
+		reader->no_memory = true;
+	} else if (r) {
+		MRD_AUTO_FREE char *place = mrd_read_place(reader, list->nodes[earlier]);
+
+		mrd_read_error(reader, list->nodes[index], "overlaps with \"%s\" at %s",
+			       list->nodes[earlier]->text, place ? place : "?");
+	}
+}
+
+static void set_cleanup(struct mrd_locality_set **set)
+{
+	mrd_locality_set_free(*set);
 }
 
 static void read_weight(struct mrd_reader *reader, const struct mrd_doc_node *map, size_t index,
-			struct mrd_distribute_to *tos)
+			struct locality_list *list, struct mrd_distribute_to *to)
 {
 	static const struct mrd_number_limits limits = {.min = 1, .max = WEIGHT_TOTAL};
 	const struct mrd_doc_node *key = map->keys[index];
@@ -146,31 +157,31 @@ static void read_weight(struct mrd_reader *reader, const struct mrd_doc_node *ma
 	struct mrd_number weight = {0};
 
 	reader->at = &step;
-	parse_locality(reader, key, &tos[index].to);
-	for (size_t i = 0; i < index; i++)
-		if (!check_overlap(reader, key, &tos[index].to, map->keys[i], &tos[i].to))
-			break;
+	parse_locality(reader, key, &to->to);
+	check_overlap(reader, list, index, &to->to);
 	mrd_read_number(reader, map->items[index], &limits, &weight);
-	tos[index].weight = weight.value;
+	to->weight = weight.value;
 	reader->at = step.up;
 }
 
 static void read_weights(struct mrd_reader *reader, const struct mrd_doc_node *map,
 			 struct mrd_distribute *rule)
 {
+	MRD_CLEANUP(set_cleanup) struct mrd_locality_set *set = mrd_locality_set_new();
+	struct locality_list list = {.set = set, .nodes = (const struct mrd_doc_node **)map->keys};
 	const struct mrd_step step = {.up = reader->at, .name = "to"};
 	uint32_t total = 0;
 	bool all_valid = true;
 
 	rule->to = calloc(map->count ? map->count : 1, sizeof(*rule->to));
-	if (!rule->to) {
+	if (!rule->to || !set) {
 		reader->no_memory = true;
 		return;
 	}
 	rule->to_count = map->count;
 	reader->at = &step;
 	for (size_t i = 0; i < map->count; i++) {
-		read_weight(reader, map, i, rule->to);
+		read_weight(reader, map, i, &list, &rule->to[i]);
 		total += rule->to[i].weight;
 		all_valid &= rule->to[i].weight != 0;
 	}
@@ -181,8 +192,7 @@ static void read_weights(struct mrd_reader *reader, const struct mrd_doc_node *m
 }
 
 static void read_distribute(struct mrd_reader *reader, const struct mrd_doc_node *list,
-			    size_t index, const struct mrd_doc_node **froms,
-			    struct mrd_distribute *rules)
+			    size_t index, struct locality_list *froms, struct mrd_distribute *rule)
 {
 	const struct mrd_step item = {.up = reader->at, .index = index};
 	const struct mrd_step from = {.up = &item, .name = "from"};
@@ -190,18 +200,15 @@ static void read_distribute(struct mrd_reader *reader, const struct mrd_doc_node
 
 	reader->at = &item;
 	mrd_read_block(reader, list->items[index], &distribute_block, &draft);
-	froms[index] = draft.from.node;
+	froms->nodes[index] = draft.from.node;
 	if (draft.from.node) {
 		reader->at = &from;
-		parse_locality(reader, draft.from.node, &rules[index].from);
-		for (size_t i = 0; i < index; i++)
-			if (!check_overlap(reader, draft.from.node, &rules[index].from, froms[i],
-					   &rules[i].from))
-				break;
+		parse_locality(reader, draft.from.node, &rule->from);
+		check_overlap(reader, froms, index, &rule->from);
 		reader->at = &item;
 	}
 	if (draft.to)
-		read_weights(reader, draft.to, &rules[index]);
+		read_weights(reader, draft.to, rule);
 	reader->at = item.up;
 }
 
@@ -209,20 +216,24 @@ static void read_distributes(struct mrd_reader *reader, const struct mrd_doc_nod
 			     struct mrd_locality_setting *setting)
 {
 	const struct mrd_step step = {.up = reader->at, .name = "distribute"};
-	MRD_AUTO_FREE const struct mrd_doc_node **froms = NULL;
+	MRD_CLEANUP(set_cleanup) struct mrd_locality_set *set = NULL;
+	MRD_AUTO_FREE const struct mrd_doc_node **nodes = NULL;
+	struct locality_list froms;
 
 	if (!list || !list->count)
 		return;
-	froms = calloc(list->count, sizeof(*froms));
+	set = mrd_locality_set_new();
+	nodes = calloc(list->count, sizeof(*nodes));
+	froms = (struct locality_list){.set = set, .nodes = nodes};
 	setting->distribute = calloc(list->count, sizeof(*setting->distribute));
-	if (!froms || !setting->distribute) {
+	if (!set || !nodes || !setting->distribute) {
 		reader->no_memory = true;
 		return;
 	}
 	setting->distribute_count = list->count;
 	reader->at = &step;
 	for (size_t i = 0; i < list->count; i++)
-		read_distribute(reader, list, i, froms, setting->distribute);
+		read_distribute(reader, list, i, &froms, &setting->distribute[i]);
 	reader->at = step.up;
 }
 

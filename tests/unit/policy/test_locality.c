@@ -53,46 +53,10 @@ static void test_parse(void **state)
 	}
 }
 
-static void test_covers(void **state)
-{
-	static const struct {
-		const char *id;
-		const char *outer;
-		const char *inner;
-		bool want;
-	} cases[] = {
-		{.id = "M1", .outer = "*", .inner = "r1/z1/s1", .want = true},
-		{.id = "M2", .outer = "r1/*", .inner = "r1/z1/s1", .want = true},
-		{.id = "M3", .outer = "r1/z1/*", .inner = "r1/z1/s1", .want = true},
-		{.id = "M5", .outer = "r1", .inner = "r1/z1/s1", .want = true},
-		{.id = "M6", .outer = "r1/z1", .inner = "r1/z1/s1", .want = true},
-		{.id = "M7", .outer = "r1/z1", .inner = "r1/z1", .want = true},
-		{.id = "other region", .outer = "r2", .inner = "r1/z1", .want = false},
-		{.id = "other zone", .outer = "r1/z2", .inner = "r1/z1/s1", .want = false},
-		{.id = "narrower", .outer = "r1/z1/s1", .inner = "r1/z1", .want = false},
-		{.id = "same", .outer = "r1/*", .inner = "r1", .want = true},
-	};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		struct mrd_locality_match outer = {0};
-		struct mrd_locality_match inner = {0};
-
-		print_message("%s\n", cases[i].id);
-		assert_int_equal(mrd_locality_parse(cases[i].outer, &outer), 0);
-		assert_int_equal(mrd_locality_parse(cases[i].inner, &inner), 0);
-		assert_int_equal(mrd_locality_covers(&outer, &inner), cases[i].want);
-		assert_int_equal(mrd_locality_is_any(&outer), !strcmp(cases[i].outer, "*"));
-		mrd_locality_match_free(&outer);
-		mrd_locality_match_free(&inner);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_parse),
-		cmocka_unit_test(test_covers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
