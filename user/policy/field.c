@@ -232,6 +232,21 @@ void mrd_read_one(struct mrd_reader *reader, const struct mrd_block *block,
 	reader->at = step.up;
 }
 
+const void *mrd_read_first(struct mrd_reader *reader, struct mrd_table *seen, const char *text,
+			   const void *value)
+{
+	const void *first = seen ? mrd_table_get_str(seen, text) : NULL;
+
+	if (!first && (!seen || mrd_table_put_str(seen, text, (void *)value) < 0))
+		reader->no_memory = true;
+	return first;
+}
+
+void mrd_read_forget(struct mrd_table **seen)
+{
+	mrd_table_free(*seen);
+}
+
 char *mrd_read_place(struct mrd_reader *reader, const struct mrd_doc_node *node)
 {
 	char *place = NULL;

@@ -16,6 +16,7 @@
 
 #include "base/diag.h"
 #include "base/doc.h"
+#include "base/table.h"
 
 /* A step of the way from the document's root to a field; they live on the stack. */
 struct mrd_step {
@@ -152,6 +153,14 @@ void mrd_read_one(struct mrd_reader *reader, const struct mrd_block *block,
 		  const struct mrd_doc_node *key, const struct mrd_doc_node *value, void *draft);
 /* The key under which a map has a value: the place of a field as a whole. NULL: there is none. */
 const struct mrd_doc_node *mrd_read_key(const struct mrd_doc_node *map, const char *name);
+
+/* What was noted under this text first, or NULL: then it is noted now. So each of a long list is
+ * told apart from those before it without comparing all of them. seen may be NULL, without memory.
+ */
+const void *mrd_read_first(struct mrd_reader *reader, struct mrd_table *seen, const char *text,
+			   const void *value);
+#define MRD_AUTO_TABLE __attribute__((cleanup(mrd_read_forget)))
+void mrd_read_forget(struct mrd_table **seen);
 
 /* "file:line:column" of a node, to be freed. NULL without memory, which the reader notes. */
 char *mrd_read_place(struct mrd_reader *reader, const struct mrd_doc_node *node);

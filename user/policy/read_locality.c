@@ -262,29 +262,27 @@ static char *read_region(struct mrd_reader *reader, const struct mrd_text *text,
 	return region;
 }
 
-static void read_failover(struct mrd_reader *reader, const struct mrd_doc_node *node, size_t index,
-			  struct mrd_failover *pairs)
+static void read_failover(struct mrd_reader *reader, const struct mrd_doc_node *node,
+			  struct mrd_table *seen, struct mrd_failover *pair)
 {
 	struct failover_draft draft = {0};
-	struct mrd_failover *pair = &pairs[index];
+	const void *first = NULL;
 	struct mrd_step step = {.up = reader->at, .name = "to"};
 
 	mrd_read_block(reader, node, &failover_block, &draft);
 	pair->from = read_region(reader, &draft.from, "from");
 	pair->to = read_region(reader, &draft.to, "to");
+	if (pair->from)
+		first = mrd_read_first(reader, seen, pair->from, node);
 	if (!pair->from || !pair->to)
 		return;
 	reader->at = &step;
 	if (!strcmp(pair->from, pair->to))
 		mrd_read_error(reader, draft.to.node, "from and to must be different regions");
 	step.name = "from";
-	for (size_t i = 0; i < index; i++)
-		if (pairs[i].from && !strcmp(pairs[i].from, pair->from)) {
-			mrd_read_warning(reader, draft.from.node,
-					 "no effect: the first pair from \"%s\" decides",
-					 pair->from);
-			break;
-		}
+	if (first)
+		mrd_read_warning(reader, draft.from.node,
+				 "no effect: the first pair from \"%s\" decides", pair->from);
 	reader->at = step.up;
 }
 
@@ -292,9 +290,11 @@ static void read_failovers(struct mrd_reader *reader, const struct mrd_doc_node 
 			   struct mrd_locality_setting *setting)
 {
 	const struct mrd_step step = {.up = reader->at, .name = "failover"};
+	MRD_AUTO_TABLE struct mrd_table *seen = NULL;
 
 	if (!list || !list->count)
 		return;
+	seen = mrd_table_new(NULL);
 	setting->failover = calloc(list->count, sizeof(*setting->failover));
 	if (!setting->failover) {
 		reader->no_memory = true;
@@ -305,7 +305,7 @@ static void read_failovers(struct mrd_reader *reader, const struct mrd_doc_node 
 		const struct mrd_step item = {.up = &step, .index = i};
 
 		reader->at = &item;
-		read_failover(reader, list->items[i], i, setting->failover);
+		read_failover(reader, list->items[i], seen, &setting->failover[i]);
 	}
 	reader->at = step.up;
 }
@@ -337,11 +337,9 @@ static bool is_of_node(const char *key)
 	return false;
 }
 
-static void check_label(struct mrd_reader *reader, const struct mrd_doc_node *list, size_t index,
-			bool has_failover)
+static void check_label(struct mrd_reader *reader, const struct mrd_doc_node *node,
+			struct mrd_table *seen, bool has_failover)
 {
-	const struct mrd_doc_node *node = list->items[index];
-
 	if (!*node->text || *node->text == '=')
 		mrd_read_error(reader, node, "must start with a label's key");
 	/* They order the tiers of a failover already; Istio refuses the bare keys too. */
@@ -351,24 +349,20 @@ static void check_label(struct mrd_reader *reader, const struct mrd_doc_node *li
 		mrd_read_warning(reader, node,
 				 "compared with the node's label: one that only the client's pod "
 				 "has is not seen");
-	for (size_t i = 0; i < index; i++)
-		if (!strcmp(list->items[i]->text, node->text)) {
-			mrd_read_warning(reader, node, "no effect: \"%s\" is there already",
-					 node->text);
-			return;
-		}
+	if (mrd_read_first(reader, seen, node->text, node))
+		mrd_read_warning(reader, node, "no effect: \"%s\" is there already", node->text);
 }
 
-static void read_label(struct mrd_reader *reader, const struct mrd_doc_node *list, size_t index,
-		       bool has_failover, struct mrd_failover_label *label)
+static void read_label(struct mrd_reader *reader, const struct mrd_doc_node *node,
+		       struct mrd_table *seen, bool has_failover, struct mrd_failover_label *label)
 {
 	struct mrd_text text = {0};
 	const char *value;
 
-	mrd_read_text(reader, list->items[index], NULL, &text);
+	mrd_read_text(reader, node, NULL, &text);
 	if (!text.node)
 		return;
-	check_label(reader, list, index, has_failover);
+	check_label(reader, node, seen, has_failover);
 	value = strchr(text.text, '=');
 	label->key = strndup(text.text, strcspn(text.text, "="));
 	if (value)
@@ -382,9 +376,11 @@ static void read_priority(struct mrd_reader *reader, const struct setting_draft 
 {
 	const struct mrd_step step = {.up = reader->at, .name = "failoverPriority"};
 	const struct mrd_doc_node *list = draft->priority;
+	MRD_AUTO_TABLE struct mrd_table *seen = NULL;
 
 	if (!list || !list->count)
 		return;
+	seen = mrd_table_new(NULL);
 	setting->priority = calloc(list->count, sizeof(*setting->priority));
 	if (!setting->priority) {
 		reader->no_memory = true;
@@ -395,7 +391,8 @@ static void read_priority(struct mrd_reader *reader, const struct setting_draft 
 		const struct mrd_step item = {.up = &step, .index = i};
 
 		reader->at = &item;
-		read_label(reader, list, i, setting->failover_count > 0, &setting->priority[i]);
+		read_label(reader, list->items[i], seen, setting->failover_count > 0,
+			   &setting->priority[i]);
 	}
 	reader->at = &step;
 	if (setting->enabled && setting->distribute_count &&

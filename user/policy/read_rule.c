@@ -115,7 +115,7 @@ static int compare_texts(const void *left, const void *right)
 
 /* One entry, "." written out, after its checks. */
 static char *read_export(struct mrd_reader *reader, const struct mrd_doc_node *node,
-			 const struct mrd_rule *rule)
+			 struct mrd_table *seen, const struct mrd_rule *rule)
 {
 	struct mrd_text text = {0};
 	const char *name;
@@ -126,14 +126,11 @@ static char *read_export(struct mrd_reader *reader, const struct mrd_doc_node *n
 	if (text.node && strcmp(name, "*") != 0 && !is_namespace(name))
 		mrd_read_error(reader, node, "must be \".\", \"*\" or a namespace, not \"%s\"",
 			       text.text);
-	for (size_t i = 0; text.node && i < rule->export_count; i++)
-		if (!strcmp(rule->exports[i], name)) {
-			mrd_read_error(reader, node, "\"%s\" is there twice%s", text.text,
-				       strcmp(name, rule->namespace_) != 0
-					       ? ""
-					       : ": \".\" is the rule's own namespace");
-			break;
-		}
+	if (text.node && mrd_read_first(reader, seen, name, node))
+		mrd_read_error(reader, node, "\"%s\" is there twice%s", text.text,
+			       strcmp(name, rule->namespace_) != 0
+				       ? ""
+				       : ": \".\" is the rule's own namespace");
 	copy = strdup(name);
 	if (!copy)
 		reader->no_memory = true;
@@ -151,6 +148,7 @@ static void free_exports(struct mrd_rule *rule)
 static bool read_exports(struct mrd_reader *reader, const struct mrd_doc_node *list,
 			 struct mrd_rule *rule)
 {
+	MRD_AUTO_TABLE struct mrd_table *seen = mrd_table_new(NULL);
 	bool has_all = false;
 
 	rule->exports = reallocarray(NULL, list->count, sizeof(*rule->exports));
@@ -163,7 +161,7 @@ static bool read_exports(struct mrd_reader *reader, const struct mrd_doc_node *l
 		char *entry;
 
 		reader->at = &step;
-		entry = read_export(reader, list->items[i], rule);
+		entry = read_export(reader, list->items[i], seen, rule);
 		reader->at = step.up;
 		if (!entry)
 			return false;
@@ -290,18 +288,17 @@ static void check_former(struct mrd_reader *reader, const struct rule_draft *dra
 			"the annotations of %s (%s) have no effect: %s holds for this host",
 			holds ? former->label : rule->label, holds ? former->place : rule->place,
 			holds ? rule->label : former->label);
-	for (size_t i = 0; i < rule->subset_count; i++)
-		for (size_t j = 0; j < former->held_count; j++) {
-			const struct mrd_step item = {.up = &subsets, .index = i};
+	for (size_t i = 0; i < rule->subset_count; i++) {
+		const struct mrd_step item = {.up = &subsets, .index = i};
+		const struct mrd_rule_subset *held = mrd_rule_held(former, rule->subsets[i].name);
 
-			if (strcmp(former->held[j]->name, rule->subsets[i].name) != 0)
-				continue;
-			reader->at = &item;
-			mrd_read_warning(reader, draft->spec.subsets->items[i],
-					 "no effect: \"%s\" is at %s already",
-					 former->held[j]->name, former->held[j]->place);
-			reader->at = at;
-		}
+		if (!held)
+			continue;
+		reader->at = &item;
+		mrd_read_warning(reader, draft->spec.subsets->items[i],
+				 "no effect: \"%s\" is at %s already", held->name, held->place);
+		reader->at = at;
+	}
 }
 
 /* Rules of one host for different clients, who are not told apart: one of them holds for all. */

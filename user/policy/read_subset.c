@@ -57,7 +57,7 @@ static bool is_name(const char *text)
 }
 
 static void check_name(struct mrd_reader *reader, const struct mrd_doc_node *node,
-		       const struct mrd_rule_subset *subsets, size_t index)
+		       const char *first_place)
 {
 	const struct mrd_step step = {.up = reader->at, .name = "name"};
 
@@ -66,12 +66,9 @@ static void check_name(struct mrd_reader *reader, const struct mrd_doc_node *nod
 		mrd_read_error(reader, node,
 			       "\"%s\" is no DNS label: small letters, digits and \"-\" inside",
 			       node->text);
-	for (size_t i = 0; i < index; i++)
-		if (subsets[i].name && !strcmp(subsets[i].name, node->text)) {
-			mrd_read_error(reader, node, "\"%s\" is there twice, first at %s",
-				       node->text, subsets[i].place);
-			break;
-		}
+	if (first_place)
+		mrd_read_error(reader, node, "\"%s\" is there twice, first at %s", node->text,
+			       first_place);
 	reader->at = step.up;
 }
 
@@ -95,29 +92,34 @@ static void keep_labels(struct mrd_reader *reader, const struct mrd_doc_node *ma
 }
 
 static void read_subset(struct mrd_reader *reader, const struct mrd_doc_node *node,
-			struct mrd_rule_subset *subsets, size_t index)
+			struct mrd_table *seen, struct mrd_rule_subset *subset)
 {
-	struct mrd_rule_subset *subset = &subsets[index];
 	struct subset_draft draft = {0};
+	const char *first;
 
 	mrd_read_block(reader, node, &subset_block, &draft);
 	subset->traffic = draft.traffic;
 	keep_labels(reader, draft.labels, subset);
 	subset->name = strdup(draft.name.node ? draft.name.text : "");
 	subset->place = mrd_read_place(reader, draft.name.node ? draft.name.node : node);
-	if (!subset->name)
+	if (!subset->name || !subset->place) {
 		reader->no_memory = true;
-	else if (draft.name.node)
-		check_name(reader, draft.name.node, subsets, index);
+		return;
+	}
+	first = mrd_read_first(reader, seen, subset->name, subset->place);
+	if (draft.name.node)
+		check_name(reader, draft.name.node, first);
 }
 
 void mrd_read_subsets(struct mrd_reader *reader, const struct mrd_doc_node *list,
 		      struct mrd_rule_subset **ret_subsets, size_t *ret_count)
 {
+	MRD_AUTO_TABLE struct mrd_table *seen = NULL;
 	struct mrd_rule_subset *subsets;
 
 	if (!list || !list->count)
 		return;
+	seen = mrd_table_new(NULL);
 	subsets = calloc(list->count, sizeof(*subsets));
 	if (!subsets) {
 		reader->no_memory = true;
@@ -129,7 +131,7 @@ void mrd_read_subsets(struct mrd_reader *reader, const struct mrd_doc_node *list
 		const struct mrd_step step = {.up = reader->at, .index = i};
 
 		reader->at = &step;
-		read_subset(reader, list->items[i], subsets, i);
+		read_subset(reader, list->items[i], seen, &subsets[i]);
 		reader->at = step.up;
 	}
 	reader->muted--;

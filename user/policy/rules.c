@@ -64,6 +64,7 @@ void mrd_rule_free(struct mrd_rule *rule)
 		mrd_rule_subset_free(&rule->subsets[i]);
 	free(rule->subsets);
 	free(rule->held);
+	mrd_table_free(rule->held_names);
 	free(rule);
 }
 
@@ -193,26 +194,27 @@ static int narrowness(const struct mrd_rule *rule)
 	return 2;
 }
 
-static bool holds_subset(const struct mrd_rule *rule, const char *name)
+const struct mrd_rule_subset *mrd_rule_held(const struct mrd_rule *rule, const char *name)
 {
-	for (size_t i = 0; i < rule->held_count; i++)
-		if (!strcmp(rule->held[i]->name, name))
-			return true;
-	return false;
+	return rule->held_names ? mrd_table_get_str(rule->held_names, name) : NULL;
 }
 
 static int hold_subset(struct mrd_rule *rule, struct mrd_rule_subset *subset)
 {
 	struct mrd_rule_subset **held;
 
-	if (holds_subset(rule, subset->name))
+	if (!rule->held_names)
+		rule->held_names = mrd_table_new(NULL);
+	if (!rule->held_names)
+		return -ENOMEM;
+	if (mrd_rule_held(rule, subset->name))
 		return 0;
 	held = reallocarray(rule->held, rule->held_count + 1, sizeof(struct mrd_rule_subset *));
 	if (!held)
 		return -ENOMEM;
 	rule->held = held;
 	held[rule->held_count++] = subset;
-	return 0;
+	return mrd_table_put_str(rule->held_names, subset->name, subset);
 }
 
 static int hold_subsets(struct mrd_rule *holder, const struct mrd_rule *rule)
@@ -232,6 +234,7 @@ static int merge(struct mrd_rule *former, struct mrd_rule *rule, struct mrd_rule
 	*ret_holder = holder;
 	if (holder == rule) {
 		rule->held = MRD_STEAL_PTR(former->held);
+		rule->held_names = MRD_STEAL_PTR(former->held_names);
 		rule->held_count = former->held_count;
 		former->held_count = 0;
 		rule->next = former->next;

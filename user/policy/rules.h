@@ -111,7 +111,8 @@ struct mrd_rule {
 	/* Of the rule that holds for its host: the subsets of all that were merged; borrowed. */
 	struct mrd_rule_subset **held;
 	size_t held_count;
-	struct mrd_rule *next; /* for the same namespace and host, exported to others */
+	struct mrd_table *held_names; /* name → one of them; NULL: there is none */
+	struct mrd_rule *next;	      /* for the same namespace and host, exported to others */
 };
 
 struct mrd_mesh {
@@ -154,6 +155,8 @@ void mrd_rule_free(struct mrd_rule *rule); /* NULL is fine */
 /* The rule that this one would be merged with: same namespace, host, exportTo; or NULL. */
 const struct mrd_rule *mrd_policy_peer(const struct mrd_policy *policy,
 				       const struct mrd_rule *rule);
+/* The subset of this name among those that a rule holds, or NULL. */
+const struct mrd_rule_subset *mrd_rule_held(const struct mrd_rule *rule, const char *name);
 /* The rule that holds for this one's namespace and host before others; or NULL. */
 const struct mrd_rule *mrd_policy_first(const struct mrd_policy *policy,
 					const struct mrd_rule *rule);

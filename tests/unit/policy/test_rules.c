@@ -235,6 +235,54 @@ static void test_merging(void **state)
 	}
 }
 
+/* Names of several rules against the rule as it is written down: each name once, the first counts.
+ */
+static void test_random_subsets(void **state)
+{
+	enum { ROUNDS = 50, RULES = 4, NAMES = 12 };
+
+	(void)state;
+	srand(17);
+	for (size_t round = 0; round < ROUNDS; round++) {
+		MRD_AUTO_STRBUF struct mrd_strbuf text = {0};
+		MRD_AUTO_STRBUF struct mrd_strbuf want = {0};
+		const char *texts[] = {NULL, NULL};
+		MRD_AUTO_DIAG struct mrd_diag diag = {0};
+		struct mrd_policy *policy = NULL;
+		bool held[NAMES] = {false};
+		size_t repeated = 0;
+		size_t told = 0;
+		char *got;
+
+		mrd_strbuf_addf(&want, "%s", "");
+		for (size_t i = 0; i < RULES; i++) {
+			mrd_strbuf_addf(&text, OBJECT("default", "r") "spec:\n  host: reviews\n"
+								      "  subsets:\n");
+			for (size_t k = 0; k < NAMES; k++) {
+				const size_t name = (k * 5 + round) % NAMES;
+
+				if (rand() % 2)
+					continue;
+				mrd_strbuf_addf(&text, "  - {name: s%zu}\n", name);
+				repeated += held[name];
+				if (!held[name])
+					mrd_strbuf_addf(&want, "%ss%zu", want.len ? " " : "", name);
+				held[name] = true;
+			}
+		}
+		texts[0] = text.text;
+		assert_int_equal(load_texts(texts, &diag, &policy), 0);
+		for (size_t i = 0; i < diag.count; i++)
+			told += strstr(diag.findings[i].reason, "already") != NULL;
+		got = subsets_of(policy, "reviews", 80);
+		print_message("round %zu: %zu repeated\n", round, repeated);
+		assert_string_equal(got, want.text);
+		assert_int_equal(told, repeated);
+		free(got);
+		mrd_policy_free(policy);
+	}
+}
+
 static void test_merging_findings(void **state)
 {
 	static const struct row rows[] = {
@@ -594,13 +642,10 @@ static void test_parts(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_export_to),
-		cmocka_unit_test(test_merging),
-		cmocka_unit_test(test_merging_findings),
-		cmocka_unit_test(test_blocks),
-		cmocka_unit_test(test_subset),
-		cmocka_unit_test(test_places),
-		cmocka_unit_test(test_parts),
+		cmocka_unit_test(test_export_to),      cmocka_unit_test(test_merging),
+		cmocka_unit_test(test_random_subsets), cmocka_unit_test(test_merging_findings),
+		cmocka_unit_test(test_blocks),	       cmocka_unit_test(test_subset),
+		cmocka_unit_test(test_places),	       cmocka_unit_test(test_parts),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
