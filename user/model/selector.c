@@ -11,12 +11,9 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/label.h"
 
-enum {
-	WORD_LEN_MAX = 63,    /* of a label's value and of its key's name */
-	PREFIX_LEN_MAX = 253, /* of the key's prefix, a DNS name */
-	DECIMAL = 10,
-};
+enum { DECIMAL = 10 };
 
 enum operator{ OP_EXISTS, OP_MISSING, OP_IN, OP_NOT_IN, OP_LESS, OP_GREATER };
 
@@ -59,37 +56,6 @@ static void skip_space(const char **at)
 	*at += strspn(*at, " \t\r\n");
 }
 
-/* Letters, digits, '-', '_' and '.', with a letter or digit at both ends; may be empty. */
-static bool is_word(const char *text, size_t len)
-{
-	if (len > WORD_LEN_MAX)
-		return false;
-	for (size_t i = 0; i < len; i++) {
-		const bool at_end = i == 0 || i == len - 1;
-
-		if (!isalnum((unsigned char)text[i]) && (at_end || !strchr("-_.", text[i])))
-			return false;
-	}
-	return true;
-}
-
-static bool is_key(const char *text, size_t len)
-{
-	const char *slash = memchr(text, '/', len);
-	const size_t prefix_len = slash ? (size_t)(slash - text) : 0;
-
-	if (slash) {
-		if (!prefix_len || prefix_len > PREFIX_LEN_MAX)
-			return false;
-		for (size_t i = 0; i < prefix_len; i++)
-			if (!isalnum((unsigned char)text[i]) && !strchr("-.", text[i]))
-				return false;
-		text += prefix_len + 1;
-		len -= prefix_len + 1;
-	}
-	return len && is_word(text, len);
-}
-
 /* The run of characters up to a space or a sign of the grammar. */
 static size_t word_len(const char *at)
 {
@@ -100,7 +66,7 @@ static int add_value(struct requirement *requirement, const char *text, size_t l
 {
 	char **grown;
 
-	if (!is_word(text, len))
+	if (!mrd_label_is_value(text, len))
 		return -EINVAL;
 	grown = reallocarray(requirement->values, requirement->value_count + 1, sizeof(*grown));
 	if (!grown)
@@ -190,7 +156,7 @@ static int parse_requirement(const char **at, struct requirement *requirement)
 	*at += negated;
 	skip_space(at);
 	len = word_len(*at);
-	if (!is_key(*at, len))
+	if (!mrd_label_is_key(*at, len))
 		return -EINVAL;
 	requirement->key = strndup(*at, len);
 	if (!requirement->key)

@@ -11,6 +11,7 @@
 
 #include "base/cleanup.h"
 #include "base/duration.h"
+#include "base/label.h"
 #include "base/strbuf.h"
 
 /* ------------------------------------------------------------------------------- findings */
@@ -293,8 +294,20 @@ void mrd_read_list(struct mrd_reader *reader, const struct mrd_doc_node *node, c
 	}
 }
 
-void mrd_read_texts(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *unused,
-		    void *draft)
+static void read_label(struct mrd_reader *reader, const struct mrd_doc_node *key,
+		       const struct mrd_doc_node *value)
+{
+	struct mrd_text text = {0};
+
+	if (!mrd_label_is_key(key->text, strlen(key->text)))
+		mrd_read_error(reader, key, "\"%s\" is no key of a label", key->text);
+	mrd_read_text(reader, value, NULL, &text);
+	if (text.node && !mrd_label_is_value(text.text, strlen(text.text)))
+		mrd_read_error(reader, value, "\"%s\" is no value of a label", text.text);
+}
+
+void mrd_read_labels(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *unused,
+		     void *draft)
 {
 	(void)unused, (void)draft;
 	if (!expect_kind(reader, node, MRD_DOC_MAP))
@@ -304,7 +317,7 @@ void mrd_read_texts(struct mrd_reader *reader, const struct mrd_doc_node *node, 
 			.up = reader->at, .name = node->keys[i]->text, .is_key = true};
 
 		reader->at = &step;
-		mrd_read_text(reader, node->items[i], NULL, NULL);
+		read_label(reader, node->keys[i], node->items[i]);
 		reader->at = step.up;
 	}
 }

@@ -181,9 +181,9 @@ void mrd_read_word(struct mrd_reader *reader, const struct mrd_doc_node *node, c
 		   void *word);
 void mrd_read_list(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *list_of,
 		   void *unused);
-/* A map from the user's own keys to strings (labels). */
-void mrd_read_texts(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *unused,
-		    void *draft);
+/* A map of labels: keys and values that an object in a cluster may have. */
+void mrd_read_labels(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *unused,
+		     void *draft);
 /* Keeps the node for its block's own code: a list or a map. */
 void mrd_read_list_node(struct mrd_reader *reader, const struct mrd_doc_node *node,
 			const void *unused, void *node_at);

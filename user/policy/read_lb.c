@@ -23,8 +23,8 @@ static const struct mrd_words simples = MRD_WORDS(simple_words);
 /* ------------------------------------------------------------------------- consistentHash */
 
 enum {
-	RING_MAX = 8388608, /* Envoy's limit, as is the next */
-	TABLE_MAX = 5000011,
+	RING_MAX = 8388608,  /* Envoy's limit */
+	TABLE_MAX = 5000010, /* Istio's, one below Envoy's */
 };
 
 static const char in_requests[] =
@@ -79,6 +79,7 @@ static const struct mrd_block maglev_block = MRD_BLOCK(maglev_fields);
 
 struct hash_draft {
 	struct mrd_flag source_ip;
+	struct mrd_number ring_size;
 };
 
 static const struct mrd_field hash_fields[] = {
@@ -92,7 +93,14 @@ static const struct mrd_field hash_fields[] = {
 	MRD_IGNORED_WHY("httpQueryParameterName", mrd_read_text, NULL, in_requests),
 	MRD_IGNORED_WHY("ringHash", mrd_read_block, &ring_block, own_table),
 	MRD_IGNORED_WHY("maglev", mrd_read_block, &maglev_block, own_table),
-	MRD_IGNORED_WHY("minimumRingSize", mrd_read_number, &ring_limits, own_table),
+	{
+		.name = "minimumRingSize",
+		.use = MRD_FIELD_KEPT,
+		.read = mrd_read_number,
+		.spec = &ring_limits,
+		.offset = offsetof(struct hash_draft, ring_size),
+		.why = own_table,
+	},
 };
 static const struct mrd_block hash_block = MRD_BLOCK(hash_fields);
 
@@ -121,9 +129,9 @@ static void check_hash_keys(struct mrd_reader *reader, const struct mrd_doc_node
 			found = keys[i];
 	}
 	if (!found)
-		mrd_read_error(reader, node,
-			       "must have one of httpHeaderName, httpCookie, useSourceIp: true and "
-			       "httpQueryParameterName");
+		mrd_read_warning(reader, reader->key,
+				 "no effect without one of httpHeaderName, httpCookie, "
+				 "httpQueryParameterName and useSourceIp: true");
 }
 
 static void read_hash(struct mrd_reader *reader, const struct mrd_doc_node *node,
@@ -135,6 +143,10 @@ static void read_hash(struct mrd_reader *reader, const struct mrd_doc_node *node
 	mrd_read_block(reader, node, &hash_block, &draft);
 	check_hash_keys(reader, node);
 	mrd_read_exclusive(reader, node, "ringHash", "maglev", "");
+	if (draft.ring_size.value) {
+		mrd_read_exclusive(reader, node, "minimumRingSize", "ringHash", "");
+		mrd_read_exclusive(reader, node, "minimumRingSize", "maglev", "");
+	}
 	*(bool *)source_ip = draft.source_ip.value;
 }
 

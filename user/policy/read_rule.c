@@ -21,7 +21,7 @@ struct spec_draft {
 };
 
 static const struct mrd_field selector_fields[] = {
-	{.name = "matchLabels", .read = mrd_read_texts},
+	{.name = "matchLabels", .read = mrd_read_labels},
 };
 static const struct mrd_block selector_block = MRD_BLOCK(selector_fields);
 

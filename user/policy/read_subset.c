@@ -18,7 +18,7 @@ struct subset_draft {
 static void read_labels(struct mrd_reader *reader, const struct mrd_doc_node *node,
 			const void *unused, void *labels_at)
 {
-	mrd_read_texts(reader, node, unused, NULL);
+	mrd_read_labels(reader, node, unused, NULL);
 	if (node->kind == MRD_DOC_MAP)
 		*(const struct mrd_doc_node **)labels_at = node;
 }

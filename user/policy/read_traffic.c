@@ -2,7 +2,13 @@
 /* trafficPolicy: the fields of Istio's TrafficPolicy, and those of single ports. */
 #include "policy/read.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+
+#include "base/cleanup.h"
+#include "policy/host.h"
 
 enum { PORT_MAX = 65535 };
 
@@ -28,9 +34,24 @@ static const struct mrd_block tls_block = MRD_BLOCK(tls_fields);
 
 static const struct mrd_number_limits port_number = {.min = 1, .max = PORT_MAX};
 
+static const char *const tunnel_words[] = {"CONNECT", "POST"};
+static const struct mrd_words tunnel_protocols = MRD_WORDS(tunnel_words);
+
+static void read_target_host(struct mrd_reader *reader, const struct mrd_doc_node *node,
+			     const void *unused, void *draft)
+{
+	struct mrd_text host = {0};
+
+	(void)draft;
+	mrd_read_text(reader, node, unused, &host);
+	if (host.node && (!mrd_host_is_valid(host.text) || mrd_host_is_wildcard(host.text)))
+		mrd_read_error(reader, node, "must be a host name or an IP address, not \"%s\"",
+			       host.text);
+}
+
 static const struct mrd_field tunnel_fields[] = {
-	{.name = "protocol", .read = mrd_read_text},
-	{.name = "targetHost", .use = MRD_FIELD_REQUIRED, .read = mrd_read_text},
+	{.name = "protocol", .read = mrd_read_word, .spec = &tunnel_protocols},
+	{.name = "targetHost", .use = MRD_FIELD_REQUIRED, .read = read_target_host},
 	{
 		.name = "targetPort",
 		.use = MRD_FIELD_REQUIRED,
@@ -58,7 +79,73 @@ static const struct mrd_block retry_block = MRD_BLOCK(retry_fields);
 	{                                                                              \
 		.name = (field), .read = (reader_fn), .offset = offsetof(type, member) \
 	}
-#define TLS MRD_IGNORED_WHY("tls", mrd_read_block, &tls_block, "payload is not touched")
+#define TLS MRD_IGNORED_WHY("tls", read_tls, NULL, "payload is not touched")
+
+static bool is_given(const struct mrd_doc_node *map, const char *name)
+{
+	const struct mrd_doc_node *value = mrd_doc_get(map, name);
+
+	return value && (value->kind == MRD_DOC_SCALAR ? *value->text != 0 : value->count > 0);
+}
+
+/* Fields that must not stand beside what reason names. */
+static void refuse_fields(struct mrd_reader *reader, const struct mrd_doc_node *node,
+			  const char *const *names, const char *reason)
+{
+	for (; *names; names++) {
+		const struct mrd_step step = {.up = reader->at, .name = *names};
+
+		if (!is_given(node, *names))
+			continue;
+		reader->at = &step;
+		mrd_read_error(reader, mrd_read_key(node, *names), "must not stand beside %s",
+			       reason);
+		reader->at = step.up;
+	}
+}
+
+static void require_fields(struct mrd_reader *reader, const struct mrd_doc_node *node,
+			   const char *const *names)
+{
+	for (; *names; names++) {
+		const struct mrd_step step = {.up = reader->at, .name = *names};
+
+		if (is_given(node, *names))
+			continue;
+		reader->at = &step;
+		mrd_read_error(reader, node,
+			       "must be given with MUTUAL, unless credentialName names it");
+		reader->at = step.up;
+	}
+}
+
+static void read_tls(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *unused,
+		     void *draft)
+{
+	static const char *const own[] = {"clientCertificate", "privateKey", NULL};
+	static const char *const files[] = {"clientCertificate", "privateKey", "caCertificates",
+					    "caCrl", NULL};
+	static const char *const checks[] = {"caCertificates", "subjectAltNames", NULL};
+	static const char *const named[] = {"credentialName", NULL};
+	const struct mrd_doc_node *mode = mrd_doc_get(node, "mode");
+	const bool simple = mode && !strcmp(mode->text, "SIMPLE");
+	const bool mutual = mode && !strcmp(mode->text, "MUTUAL");
+	bool skip = false;
+
+	(void)unused, (void)draft;
+	mrd_read_block(reader, node, &tls_block, NULL);
+	if (node->kind != MRD_DOC_MAP || (!simple && !mutual))
+		return;
+	if (!mrd_doc_bool(mrd_doc_get(node, "insecureSkipVerify"), &skip) && skip) {
+		refuse_fields(reader, node, checks, "insecureSkipVerify: true");
+		if (simple)
+			refuse_fields(reader, node, named, "insecureSkipVerify: true");
+	}
+	if (is_given(node, "credentialName"))
+		refuse_fields(reader, node, files, "credentialName");
+	else if (mutual)
+		require_fields(reader, node, own);
+}
 
 /* Blocks beside which nothing watches the endpoints. */
 static void warn_unwatched(struct mrd_reader *reader, const struct mrd_doc_node *node,
@@ -111,37 +198,55 @@ static const struct mrd_field port_level_fields[] = {
 };
 static const struct mrd_block port_level_block = MRD_BLOCK(port_level_fields);
 
-static void check_port(struct mrd_reader *reader, const struct mrd_doc_node *list, size_t index,
-		       const struct mrd_port_level *ports)
+/* Istio takes the first of two. */
+static void check_port(struct mrd_reader *reader, const struct mrd_number *number,
+		       struct mrd_table *seen)
 {
 	const struct mrd_step port = {.up = reader->at, .name = "port"};
 	const struct mrd_step step = {.up = &port, .name = "number"};
+	const struct mrd_doc_node *first;
+	MRD_AUTO_FREE char *place = NULL;
+	char text[sizeof("4294967295")];
 
-	for (size_t i = 0; i < index; i++) {
-		const struct mrd_doc_node *first;
-
-		if (!ports[index].number || ports[i].number != ports[index].number)
-			continue;
-		first = mrd_doc_get(mrd_doc_get(list->items[i], port.name), step.name);
-		reader->at = &step;
-		mrd_read_error(reader,
-			       mrd_doc_get(mrd_doc_get(list->items[index], port.name), step.name),
-			       "port %u is there twice, first at %s:%u:%u", ports[i].number,
-			       reader->file, first->line, first->column);
-		reader->at = port.up;
+	if (!number->node)
 		return;
-	}
+	snprintf(text, sizeof(text), "%" PRIu32, number->value);
+	first = mrd_read_first(reader, seen, text, number->node);
+	if (!first)
+		return;
+	place = mrd_read_place(reader, first);
+	reader->at = &step;
+	mrd_read_warning(reader, number->node, "no effect: port %s is at %s already", text,
+			 place ? place : "?");
+	reader->at = port.up;
+}
+
+/* As Istio asks for: what says nothing was meant to say something. Fields that nobody knows count,
+ * too, as they are told by themselves. */
+static void check_filled(struct mrd_reader *reader, const struct mrd_doc_node *node,
+			 const char *except, const char *wanted)
+{
+	if (node->kind != MRD_DOC_MAP)
+		return;
+	for (size_t i = 0; i < node->count; i++)
+		if (strcmp(node->keys[i]->text, except) != 0 &&
+		    node->items[i]->kind != MRD_DOC_NULL &&
+		    (node->items[i]->kind != MRD_DOC_LIST || node->items[i]->count))
+			return;
+	mrd_read_error(reader, node, "must have %s, or be left out", wanted);
 }
 
 static void read_ports(struct mrd_reader *reader, const struct mrd_doc_node *node,
 		       const void *unused, void *traffic_at)
 {
 	struct mrd_traffic *traffic = traffic_at;
+	MRD_AUTO_TABLE struct mrd_table *seen = NULL;
 	const struct mrd_doc_node *list = NULL;
 
 	mrd_read_list_node(reader, node, unused, &list);
 	if (!list || !list->count)
 		return;
+	seen = mrd_table_new(NULL);
 	traffic->ports = calloc(list->count, sizeof(*traffic->ports));
 	if (!traffic->ports) {
 		reader->no_memory = true;
@@ -156,7 +261,9 @@ static void read_ports(struct mrd_reader *reader, const struct mrd_doc_node *nod
 		mrd_read_block(reader, list->items[i], &port_level_block, &draft);
 		traffic->ports[i].number = draft.number.value;
 		traffic->ports[i].blocks = draft.blocks;
-		check_port(reader, list, i, traffic->ports);
+		check_port(reader, &draft.number, seen);
+		check_filled(reader, list->items[i], "port",
+			     "loadBalancer, connectionPool, outlierDetection or tls");
 		warn_unwatched(reader, list->items[i], &draft.blocks);
 		reader->at = step.up;
 	}
@@ -185,5 +292,7 @@ void mrd_read_traffic(struct mrd_reader *reader, const struct mrd_doc_node *node
 	(void)unused;
 	into->given = true;
 	mrd_read_block(reader, node, &traffic_block, into);
+	check_filled(reader, node, "", "a field");
+	mrd_read_exclusive(reader, node, "tunnel", "proxyProtocol", "");
 	warn_unwatched(reader, node, &into->blocks);
 }

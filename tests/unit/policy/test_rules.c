@@ -290,11 +290,13 @@ static void test_merging_findings(void **state)
 			.id = "what the later rule says in vain",
 			.text = "apiVersion: networking.istio.io/v1\nkind: DestinationRule\n"
 				"metadata: {name: a}\n"
-				"spec: {host: reviews, subsets: [{name: v1}], trafficPolicy: {}}\n",
+				"spec: {host: reviews, subsets: [{name: v1}], trafficPolicy: "
+				"{outlierDetection: {}}}\n",
 			.second = "apiVersion: networking.istio.io/v1\nkind: DestinationRule\n"
 				  "metadata: {name: b, annotations: {meridian.dev/regions: "
 				  "strict}}\n"
-				  "spec: {host: reviews, subsets: [{name: v1}], trafficPolicy: {}}"
+				  "spec: {host: reviews, subsets: [{name: v1}], trafficPolicy: "
+				  "{outlierDetection: {}}}"
 				  "\n",
 			.want = "warning a:4:23 spec.subsets\n"
 				"warning b:4:14 spec.host\n"
@@ -418,12 +420,12 @@ static void test_blocks(void **state)
 		{
 			.id = "the mesh alone",
 			.mesh = BASE_MESH,
-			.traffic = "",
+			.traffic = "tls: {}",
 			.want = {.errors = 99, .retries = 3},
 		},
 		{
 			.id = "B3: other blocks of the rule stand beside the subset's",
-			.traffic = ERRORS("20") ", tls: {mode: MUTUAL}",
+			.traffic = ERRORS("20") ", tls: {mode: MUTUAL, credentialName: c}",
 			.subset = RETRIES,
 			.want = {.errors = 20, .retries = 10},
 		},
@@ -468,7 +470,7 @@ static void test_blocks(void **state)
 			 "%s" OBJECT("default", "r") "spec: {host: reviews, trafficPolicy: {%s}, "
 						     "subsets: [{name: v1, trafficPolicy: {%s}}]}",
 			 cases[i].mesh ? cases[i].mesh : "", cases[i].traffic,
-			 cases[i].subset ? cases[i].subset : "");
+			 cases[i].subset ? cases[i].subset : "tls: {}");
 		print_message("%s\n", cases[i].id);
 		policy = policy_of(text);
 		assert_int_equal(
@@ -611,19 +613,21 @@ static void test_parts(void **state)
 			.says = "\"v1\" is there twice, first at ",
 		},
 		{
-			.id = "ports: twice, and without a number",
-			.text = NAMED(
-				"trafficPolicy: {portLevelSettings: [{port: {number: 80}}, "
-				"{port: {number: 81}}, {port: {number: '80'}}, {port: {}}, {}, "
-				"{port: {number: 65536}}]}"),
-			.want = "error a:4:116 "
+			.id = "ports: twice, as Istio takes it, and without a number",
+			.text = NAMED("trafficPolicy: {portLevelSettings: [\n"
+				      "{port: {number: 80}, outlierDetection: {}},\n"
+				      "{port: {number: 81}, outlierDetection: {}},\n"
+				      "{port: {number: '80'}, outlierDetection: {}},\n"
+				      "{port: {}, outlierDetection: {}},\n"
+				      "{outlierDetection: {}},\n"
+				      "{port: {number: 65536}, outlierDetection: {}}]}"),
+			.want = "warning a:7:17 "
 				"spec.trafficPolicy.portLevelSettings[2].port.number\n"
-				"error a:4:131 "
-				"spec.trafficPolicy.portLevelSettings[3].port.number\n"
-				"error a:4:136 spec.trafficPolicy.portLevelSettings[4].port\n"
-				"error a:4:156 "
+				"error a:8:8 spec.trafficPolicy.portLevelSettings[3].port.number\n"
+				"error a:9:1 spec.trafficPolicy.portLevelSettings[4].port\n"
+				"error a:10:17 "
 				"spec.trafficPolicy.portLevelSettings[5].port.number\n",
-			.says = "port 80 is there twice, first at ",
+			.says = "no effect: port 80 is at ",
 		},
 		{
 			.id = "V8: for a port alone",

@@ -189,13 +189,19 @@ static void test_balancer_findings(void **state)
 		{
 			.id = "hash: no key",
 			.text = LB("consistentHash: {}"),
-			.want = "error a:6:50 " AT_LB ".consistentHash\n",
-			.says = "must have one of",
+			.want = "warning a:6:34 " AT_LB ".consistentHash\n",
+			.says = "no effect without one of",
 		},
 		{
 			.id = "hash: no key is true",
 			.text = LB("consistentHash: {useSourceIp: false}"),
-			.want = "error a:6:50 " AT_LB ".consistentHash\n",
+			.want = "warning a:6:34 " AT_LB ".consistentHash\n",
+		},
+		{
+			.id = "hash: a table alone, as Istio takes it",
+			.text = LB("consistentHash: {maglev: {tableSize: 65537}}"),
+			.want = "warning a:6:34 " AT_LB ".consistentHash\n"
+				"warning a:6:51 " AT_LB ".consistentHash.maglev\n",
 		},
 		{
 			.id = "hash: two keys",
@@ -228,6 +234,31 @@ static void test_balancer_findings(void **state)
 				"1024}, minimumRingSize: -1}"),
 			.want = "warning a:6:70 " AT_LB ".consistentHash.ringHash\n"
 				"error a:6:122 " AT_LB ".consistentHash.minimumRingSize\n",
+		},
+		{
+			.id = "hash: the ring's old place beside a table, and beside the new one",
+			.text = LB("consistentHash: {useSourceIp: true, minimumRingSize: 5, "
+				   "maglev: {tableSize: 7}, ringHash: {}}"),
+			.want = "warning a:6:70 " AT_LB ".consistentHash.minimumRingSize\n"
+				"error a:6:90 " AT_LB ".consistentHash.maglev\n"
+				"warning a:6:90 " AT_LB ".consistentHash.maglev\n"
+				"warning a:6:114 " AT_LB ".consistentHash.ringHash\n",
+			.says = "minimumRingSize (",
+		},
+		{
+			.id = "hash: a size of 0 is none",
+			.text = LB("consistentHash: {useSourceIp: true, minimumRingSize: 0, "
+				   "maglev: {tableSize: 4999999}}"),
+			.want = "warning a:6:70 " AT_LB ".consistentHash.minimumRingSize\n"
+				"warning a:6:90 " AT_LB ".consistentHash.maglev\n",
+		},
+		{
+			.id = "hash: the largest table",
+			.text = LB("consistentHash: {useSourceIp: true, maglev: {tableSize: "
+				   "5000011}}"),
+			.want = "warning a:6:70 " AT_LB ".consistentHash.maglev\n"
+				"error a:6:90 " AT_LB ".consistentHash.maglev.tableSize\n",
+			.says = "to 5000010",
 		},
 		{
 			.id = "hash: two tables, and one that is not prime",
@@ -345,7 +376,7 @@ static void test_annotations(void **state)
 				  "meridian.dev/failure-percentage-threshold: '50', "
 				  "meridian.dev/failure-percentage-request-volume: '7', "
 				  "meridian.dev/max-ejection-time-jitter: 0s",
-				  "{}"));
+				  "{loadBalancer: {}}"));
 	struct mrd_effective got = effective(policy);
 
 	(void)state;
@@ -401,7 +432,7 @@ static void test_annotation_findings(void **state)
 					  "meridian.dev/success-rate-minimum-hosts: -1, "
 					  "meridian.dev/fallback: next-zone, "
 					  "meridian.dev/success-rate-min-hosts: '3'",
-					  "{}"),
+					  "{loadBalancer: {}}"),
 			.want = OURS("72", "success-rate-enforcing") OURS(
 				"121", "failure-percentage-threshold") OURS("160",
 									    "max-ejection-time")
@@ -440,7 +471,8 @@ static void test_annotation_findings(void **state)
 		},
 		{
 			.id = "T6: a rule's longest, the mesh's base",
-			.text = ANNOTATED("meridian.dev/max-ejection-time: 40s", "{}"),
+			.text = ANNOTATED("meridian.dev/max-ejection-time: 40s",
+					  "{loadBalancer: {}}"),
 			.second = "defaultTrafficPolicy:\n  outlierDetection: {baseEjectionTime: "
 				  "1m}\n",
 			.want = OURS("67", "max-ejection-time"),
