@@ -7,7 +7,7 @@
 
 #include "policy/locality.h"
 
-enum { SIMPLE_LEAST_CONN = 5 };
+enum { SIMPLE_UNSPECIFIED = 0, SIMPLE_LEAST_CONN = 5 };
 
 static const struct mrd_span_limits or_zero = {.min_ms = 0};
 
@@ -287,15 +287,21 @@ static void check_warmup(struct mrd_reader *reader, const struct mrd_doc_node *n
 	}
 }
 
+/* What a proxy would do by the requests that it sees. What was not written is not named. */
 static void check_simple(struct mrd_reader *reader, const struct lb_draft *draft)
 {
 	const struct mrd_step simple = {.up = reader->at, .name = "simple"};
+	const enum mrd_lb lb = simple_lbs[draft->simple.index];
 
-	if (!draft->simple.node || draft->simple.index != SIMPLE_LEAST_CONN)
+	if (!draft->simple.node || draft->simple.index == SIMPLE_UNSPECIFIED ||
+	    (lb != MRD_LB_LEAST_REQUEST && lb != MRD_LB_RANDOM))
 		return;
 	reader->at = &simple;
 	mrd_read_warning(reader, draft->simple.node,
-			 "LEAST_CONN is deprecated: write LEAST_REQUEST");
+			 "%snot honoured: new connections are spread evenly, in turn",
+			 draft->simple.index == SIMPLE_LEAST_CONN
+				 ? "deprecated, write LEAST_REQUEST; "
+				 : "");
 	reader->at = simple.up;
 }
 

@@ -280,8 +280,27 @@ static void test_balancer_findings(void **state)
 		{
 			.id = "hash beside simple",
 			.text = LB("simple: RANDOM, consistentHash: {useSourceIp: true}"),
-			.want = "error a:6:50 " AT_LB ".consistentHash\n",
+			.want = "warning a:6:42 " AT_LB ".simple\n"
+				"error a:6:50 " AT_LB ".consistentHash\n",
 		},
+		{
+			.id = "simple: what a proxy would choose by",
+			.text = LB("simple: LEAST_REQUEST"),
+			.want = "warning a:6:42 " AT_LB ".simple\n",
+			.says = "spread evenly, in turn",
+		},
+		{
+			.id = "simple: by its old name",
+			.text = LB("simple: LEAST_CONN"),
+			.want = "warning a:6:42 " AT_LB ".simple\n",
+			.says = "deprecated, write LEAST_REQUEST",
+		},
+		{.id = "simple: in turn", .text = LB("simple: ROUND_ROBIN"), .want = ""},
+		{.id = "simple: the default, written",
+		 .text = LB("simple: UNSPECIFIED"),
+		 .want = ""},
+		{.id = "simple: the default", .text = LB(""), .want = ""},
+		{.id = "simple: left alone", .text = LB("simple: PASSTHROUGH"), .want = ""},
 		{
 			.id = "warmup: limits",
 			.text = LB("warmup: {minimumPercent: 101, aggression: 0.5}"),
@@ -300,7 +319,8 @@ static void test_balancer_findings(void **state)
 		{
 			.id = "warmup: only where weights are",
 			.text = LB("simple: RANDOM, warmup: {duration: 1s}"),
-			.want = "error a:6:50 " AT_LB ".warmup\n",
+			.want = "warning a:6:42 " AT_LB ".simple\n"
+				"error a:6:50 " AT_LB ".warmup\n",
 			.says = "not with RANDOM",
 		},
 		{
