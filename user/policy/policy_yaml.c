@@ -234,33 +234,35 @@ static void read_rules(struct loader *loader)
 	loader->reader.at = NULL;
 }
 
+/* What a cluster's dump holds beside rules is passed over: it is no mistake to have it there. */
+static void pass_over(struct loader *loader, const struct mrd_doc_node *kind)
+{
+	const struct mrd_step step = {.up = loader->reader.at, .name = "kind"};
+
+	loader->reader.at = &step;
+	mrd_read_warning(&loader->reader, kind, "a %s is not applied", kind->text);
+	loader->reader.at = step.up;
+}
+
+/* Kinds of Istio's own group are known: what is none of them is a typo. */
 static void visit_istio(struct loader *loader, const struct mrd_doc_node *root, const char *version,
-			const char *kind)
+			const struct mrd_doc_node *kind)
 {
 	static const char *const versions[] = {"v1", "v1beta1", "v1alpha3"};
 	static const char *const others[] = {
 		"EnvoyFilter", "Gateway",	 "ProxyConfig",	  "ServiceEntry",
 		"Sidecar",     "VirtualService", "WorkloadEntry", "WorkloadGroup",
 	};
-	const struct mrd_step step = {.up = loader->reader.at, .name = "kind"};
-	const struct mrd_doc_node *at = mrd_doc_get(root, "kind");
 
-	if (!is_one_of(version, versions, sizeof(versions) / sizeof(*versions))) {
+	if (is_one_of(kind->text, others, sizeof(others) / sizeof(*others)))
+		pass_over(loader, kind);
+	else if (strcmp(kind->text, "DestinationRule") != 0)
+		error_at(loader, "kind", kind, "unknown kind of " GROUP ":", kind->text);
+	else if (!is_one_of(version, versions, sizeof(versions) / sizeof(*versions)))
 		error_at(loader, "apiVersion", mrd_doc_get(root, "apiVersion"),
 			 "must be " GROUP "v1, v1beta1 or v1alpha3, not", version);
-		return;
-	}
-	if (!strcmp(kind, "DestinationRule")) {
+	else
 		add_waiting(loader, root);
-		return;
-	}
-	if (!is_one_of(kind, others, sizeof(others) / sizeof(*others))) {
-		error_at(loader, "kind", at, "unknown kind of " GROUP ":", kind);
-		return;
-	}
-	loader->reader.at = &step;
-	mrd_read_warning(&loader->reader, at, "a %s is not applied", kind);
-	loader->reader.at = step.up;
 }
 
 static void visit(struct loader *loader, const struct mrd_doc_node *node);
@@ -282,18 +284,35 @@ static void visit_items(struct loader *loader, const struct mrd_doc_node *root)
 		error_at(loader, "items", items, "must be a list", "");
 }
 
+/* "v1", "apps/v1", "gateway.networking.k8s.io/v1beta1", and a kind such as these have. */
+static bool is_kubernetes(const char *version, const char *kind)
+{
+	static const char capitals[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	static const char small[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+	const char *slash = strchr(version, '/');
+	const char *word = slash ? slash + 1 : version;
+
+	if (slash == version)
+		return false;
+	for (const char *at = version; slash && at < slash; at++)
+		if (!strchr(small, *at) && *at != '.' && *at != '-')
+			return false;
+	return word[0] == 'v' && word[1] >= '1' && word[1] <= '9' && !word[strspn(word, small)] &&
+	       strchr(capitals, kind[0]) && !kind[strcspn(kind, " /.:")];
+}
+
 static void visit_object(struct loader *loader, const struct mrd_doc_node *root)
 {
 	const struct mrd_doc_node *api = mrd_doc_get(root, "apiVersion");
 	const struct mrd_doc_node *kind = mrd_doc_get(root, "kind");
 
-	if (!api || !*api->text || !kind || !*kind->text) {
+	if (!api || !*api->text || !kind || !*kind->text)
 		error_at(loader, !api || !*api->text ? "apiVersion" : "kind", root, "must be given",
 			 "");
-		return;
-	}
-	if (!strncmp(api->text, GROUP, strlen(GROUP)))
-		visit_istio(loader, root, api->text + strlen(GROUP), kind->text);
+	else if (!strncmp(api->text, GROUP, strlen(GROUP)))
+		visit_istio(loader, root, api->text + strlen(GROUP), kind);
+	else if (strcmp(kind->text, "DestinationRule") != 0 && is_kubernetes(api->text, kind->text))
+		pass_over(loader, kind);
 	else
 		error_at(loader, "kind", kind,
 			 "expected a DestinationRule of " GROUP "v1, or a mesh-wide document "

@@ -648,10 +648,41 @@ static void test_documents(void **state)
 			.says = "v1alpha3",
 		},
 		{
-			.id = "other kinds",
-			.text = "apiVersion: v1\nkind: Service\n",
+			.id = "what a cluster's dump holds is passed over, each with a word",
+			.text = "apiVersion: v1\nkind: List\nitems:\n"
+				"- {apiVersion: v1, kind: Service, spec: 1}\n"
+				"- {apiVersion: apps/v1, kind: Deployment}\n"
+				"- {apiVersion: security.istio.io/v1, kind: PeerAuthentication}\n"
+				"- {apiVersion: telemetry.istio.io/v1alpha1, kind: Telemetry}\n"
+				"- {apiVersion: gateway.networking.k8s.io/v1beta1, kind: "
+				"HTTPRoute}\n"
+				"- {apiVersion: networking.istio.io/v1alpha2, kind: EnvoyFilter}\n"
+				"- {apiVersion: example.org/v1, kind: Other}\n",
+			.want = "warning a:4:26 items[0].kind\n"
+				"warning a:5:31 items[1].kind\n"
+				"warning a:6:44 items[2].kind\n"
+				"warning a:7:51 items[3].kind\n"
+				"warning a:8:57 items[4].kind\n"
+				"warning a:9:52 items[5].kind\n"
+				"warning a:10:38 items[6].kind\n",
+			.says = "a PeerAuthentication is not applied",
+		},
+		{
+			.id = "a rule of another group is a typo",
+			.text = "apiVersion: networking.istoi.io/v1\nkind: DestinationRule\n",
 			.want = "error a:2:7 kind\n",
 			.says = "expected a DestinationRule",
+		},
+		{
+			.id = "what is no object of Kubernetes'",
+			.text = "{apiVersion: 1, kind: Service}\n---\n"
+				"{apiVersion: v1, kind: service}\n---\n"
+				"{apiVersion: /v1, kind: Service}\n---\n"
+				"{apiVersion: a b/v1, kind: Service}\n---\n"
+				"{apiVersion: apps/vx, kind: Service}\n---\n"
+				"{apiVersion: v1, kind: [Service]}\n",
+			.want = "error a:1:23 kind\nerror a:3:24 kind\nerror a:5:25 kind\n"
+				"error a:7:28 kind\nerror a:9:29 kind\nerror a:11:1 kind\n",
 		},
 		{
 			.id = "half a head",
