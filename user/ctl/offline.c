@@ -254,6 +254,17 @@ static int read_states(const struct mrd_agent_config *config, FILE *err, struct 
 	return mrd_offline_conclude(r, &diag, err);
 }
 
+int mrd_offline_read_home(const struct mrd_agent_config *config, struct mrd_model *model,
+			  struct mrd_diag *diag)
+{
+	const char *path = config->clusters[config->home].directory;
+	struct stat info;
+
+	if (!path || stat(path, &info) < 0 || !S_ISDIR(info.st_mode))
+		return -ENOENT;
+	return read_folder(model, config->home, path, diag);
+}
+
 /* -------------------------------------------------------------------------------- policy, node */
 
 static int read_policy(const struct mrd_agent_config *config, FILE *err,

@@ -30,6 +30,11 @@ int mrd_offline_open(const struct mrd_arguments *arguments, FILE *err,
 void mrd_offline_close(struct mrd_offline *offline); /* frees what is in it */
 #define MRD_AUTO_OFFLINE __attribute__((cleanup(mrd_offline_close)))
 
+/* The home cluster's folder alone, into a model of that configuration. -ENOENT: there is no such
+ * folder. */
+int mrd_offline_read_home(const struct mrd_agent_config *config, struct mrd_model *model,
+			  struct mrd_diag *diag);
+
 /* Says the findings on err, sorted. result: of what found them. Returns MRD_EXIT_GOOD, or the
  * status to exit with. */
 int mrd_offline_conclude(int result, struct mrd_diag *diag, FILE *err);

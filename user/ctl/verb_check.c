@@ -20,7 +20,11 @@
 #include "base/doc.h"
 #include "base/strbuf.h"
 #include "config/config.h"
+#include "config/config_model.h"
+#include "ctl/offline.h"
 #include "ctl/options.h"
+#include "policy/host.h"
+#include "policy/policy_walk.h"
 #include "policy/policy_yaml.h"
 
 static const char usage[] =
@@ -31,6 +35,8 @@ static const char usage[] =
 	"A configuration is checked together with the policy that it names.\n"
 	"\n"
 	"Exit status: 0 good, warnings or not; 1 there is an error; 2 wrong usage.\n";
+
+enum { DECIMAL = 10 };
 
 /* Files once each, whatever they are called; owns the names. */
 struct file_set {
@@ -189,16 +195,80 @@ static int each_file(struct check *check, const char *path, file_fn fn)
 
 /* ------------------------------------------------------------------------------------ checking */
 
+struct search {
+	const struct mrd_policy *policy;
+	size_t index;
+};
+
+static int is_match(void *self, const char *namespace_, const char *name)
+{
+	const struct search *search = self;
+
+	return mrd_policy_rule_matches(search->policy, search->index, namespace_, name);
+}
+
+/* A place as policy keeps it, "file:line:column", at the rule's host. */
+static void warn_at(struct check *check, const char *at, const char *host)
+{
+	MRD_AUTO_FREE char *file = strdup(at);
+	char *column = file ? strrchr(file, ':') : NULL;
+	struct mrd_place place = {.file = file};
+	char *line;
+
+	if (column) {
+		*column = '\0';
+		line = strrchr(file, ':');
+		place.column = (unsigned int)strtoul(column + 1, NULL, DECIMAL);
+		place.line = line ? (unsigned int)strtoul(line + 1, NULL, DECIMAL) : 0;
+		if (line)
+			*line = '\0';
+	}
+	mrd_diag_add(&check->diag, MRD_WARNING, &place, "spec.host",
+		     "no effect: no Service of the home cluster is called %s", host);
+}
+
+/* Rules that are for nobody, where the configuration's home cluster can be looked at. What is wrong
+ * with its objects is not asked here; but then there may be a Service that was not read. */
+static int check_hosts(struct check *check, const struct mrd_agent_config *config,
+		       const struct mrd_policy *policy)
+{
+	MRD_AUTO_DIAG struct mrd_diag unread = {0};
+	struct mrd_model *model;
+	int r;
+
+	if (config->home >= config->cluster_count)
+		return 0;
+	r = mrd_config_model_new(config, &model);
+	if (r)
+		return r;
+	r = mrd_offline_read_home(config, model, &unread);
+	for (size_t i = 0; !r && !unread.errors && i < mrd_policy_rule_count(policy); i++) {
+		const struct search search = {.policy = policy, .index = i};
+		struct mrd_rule_name rule;
+
+		mrd_policy_rule_name(policy, i, &rule);
+		/* One that no Service can have was told by the policy's reader. */
+		if (mrd_host_may_be_service(rule.host, config->cluster_domain) &&
+		    !mrd_model_walk_services(model, is_match, (void *)&search))
+			warn_at(check, rule.place, rule.host);
+	}
+	mrd_model_free(model);
+	return r == -ENOMEM ? r : 0;
+}
+
+/* sound: the configuration's own; its home cluster is asked for the hosts of rules. */
 static int check_policy(struct check *check, const char *const *paths, size_t count,
-			const struct mrd_agent_config *config)
+			const struct mrd_agent_config *config, bool sound)
 {
 	const struct mrd_policy_names names = {
 		.cluster_domain = config->cluster_domain,
 		.root_namespace = config->root_namespace,
 	};
 	struct mrd_policy *policy = NULL;
-	const int r = mrd_policy_load(paths, count, &names, &check->diag, &policy);
+	int r = mrd_policy_load(paths, count, &names, &check->diag, &policy);
 
+	if (!r && sound)
+		r = check_hosts(check, config, policy);
 	mrd_policy_free(policy);
 	return r == -ENOMEM ? r : 0; /* anything else is a finding */
 }
@@ -210,7 +280,8 @@ static int check_config(struct check *check, const char *path)
 
 	if (r == -ENOMEM || !config)
 		return r == -ENOMEM ? r : 0;
-	r = check_policy(check, (const char *const *)config->policy, config->policy_count, config);
+	r = check_policy(check, (const char *const *)config->policy, config->policy_count, config,
+			 !r);
 	for (size_t i = 0; !r && i < config->policy_count; i++) {
 		struct stat info;
 
@@ -242,7 +313,7 @@ static int check_rest(struct check *check)
 		if (!set_has(&check->covered, file->device, file->inode))
 			paths[count++] = file->path;
 	}
-	return r ? r : check_policy(check, paths, count, check->names);
+	return r ? r : check_policy(check, paths, count, check->names, false);
 }
 
 static int check_all(struct check *check, char **paths, int count)

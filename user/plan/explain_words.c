@@ -297,6 +297,9 @@ static void check_rule(struct writing *writing, size_t index)
 		if (!strcmp(rule.place, writing->effective.rule_place) &&
 		    !strcmp(rule.label, writing->effective.rule))
 			return;
+		if (!is_own && rule.is_root &&
+		    !mrd_policy_rule_is_exported_to(policy, index, view->namespace_))
+			return;
 		if (is_own || rule.is_root)
 			WARNING(writing, "rule %s (%s) is for this host too, but %s goes before it",
 				rule.label, rule.place, writing->effective.rule);
@@ -307,7 +310,7 @@ static void check_rule(struct writing *writing, size_t index)
 				rule.label, rule.place);
 		return;
 	}
-	if (is_own &&
+	if ((is_own || rule.is_root) &&
 	    !mrd_model_walk_services(writing->words->input->model, is_match, (void *)&search))
 		WARNING(writing, "rule %s (%s) has no effect: no Service is called %s", rule.label,
 			rule.place, rule.host);

@@ -59,20 +59,12 @@ const struct mrd_pool_rule mrd_pool_defaults = {
 
 /* ------------------------------------------------------------------------------- which rule */
 
-static bool is_exported_to(const struct mrd_rule *rule, const char *namespace_)
-{
-	for (size_t i = 0; i < rule->export_count; i++)
-		if (!strcmp(rule->exports[i], namespace_))
-			return true;
-	return !rule->export_count;
-}
-
 /* The first of a host's rules that a service's namespace may use. Its own rules are for all of its
  * clients, whatever their exportTo. */
 static const struct mrd_rule *visible(const struct mrd_rule *rule, const char *namespace_)
 {
 	while (rule && strcmp(rule->namespace_, namespace_) != 0 &&
-	       !is_exported_to(rule, namespace_))
+	       !mrd_rule_is_exported_to(rule, namespace_))
 		rule = rule->next;
 	return rule;
 }

@@ -31,3 +31,9 @@ bool mrd_policy_rule_matches(const struct mrd_policy *policy, size_t index, cons
 	snprintf(host, sizeof(host), "%s.%s.svc.%s", service, namespace_, policy->cluster_domain);
 	return mrd_host_matches(policy->rules[index]->host, host);
 }
+
+bool mrd_policy_rule_is_exported_to(const struct mrd_policy *policy, size_t index,
+				    const char *namespace_)
+{
+	return mrd_rule_is_exported_to(policy->rules[index], namespace_);
+}

@@ -12,7 +12,7 @@ struct mrd_rule_name {
 	const char *namespace_;
 	const char *host;  /* expanded */
 	const char *place; /* of its host */
-	bool is_root;	   /* in the root namespace: holds for every one */
+	bool is_root;	   /* in the root namespace: holds for those that it is exported to */
 };
 
 /* index: below mrd_policy_rule_count(), the oldest first. */
@@ -21,5 +21,9 @@ void mrd_policy_rule_name(const struct mrd_policy *policy, size_t index,
 /* By its host alone, whatever its namespace. */
 bool mrd_policy_rule_matches(const struct mrd_policy *policy, size_t index, const char *namespace_,
 			     const char *service);
+
+/* Where exportTo counts, in the root namespace: do services of this namespace see the rule? */
+bool mrd_policy_rule_is_exported_to(const struct mrd_policy *policy, size_t index,
+				    const char *namespace_);
 
 #endif

@@ -224,6 +224,12 @@ static void check_host(struct mrd_reader *reader, const struct mrd_doc_node *nod
 				 rule->host, domain);
 		return;
 	}
+	if (!strcmp(rule->namespace_, policy->root_namespace) &&
+	    strcmp(node->text, rule->host) != 0)
+		mrd_read_warning(reader, node,
+				 "means %s, a Service of the root namespace itself: others are "
+				 "named in full",
+				 rule->host);
 	namespace_ = mrd_host_namespace(rule->host, domain, &len);
 	if (!namespace_ || !strcmp(rule->namespace_, policy->root_namespace) ||
 	    (strlen(rule->namespace_) == len && !memcmp(rule->namespace_, namespace_, len)))

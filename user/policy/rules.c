@@ -194,6 +194,14 @@ static int narrowness(const struct mrd_rule *rule)
 	return 2;
 }
 
+bool mrd_rule_is_exported_to(const struct mrd_rule *rule, const char *namespace_)
+{
+	for (size_t i = 0; i < rule->export_count; i++)
+		if (!strcmp(rule->exports[i], namespace_))
+			return true;
+	return !rule->export_count;
+}
+
 const struct mrd_rule_subset *mrd_rule_held(const struct mrd_rule *rule, const char *name)
 {
 	return rule->held_names ? mrd_table_get_str(rule->held_names, name) : NULL;

@@ -155,6 +155,7 @@ void mrd_rule_free(struct mrd_rule *rule); /* NULL is fine */
 /* The rule that this one would be merged with: same namespace, host, exportTo; or NULL. */
 const struct mrd_rule *mrd_policy_peer(const struct mrd_policy *policy,
 				       const struct mrd_rule *rule);
+bool mrd_rule_is_exported_to(const struct mrd_rule *rule, const char *namespace_);
 /* The subset of this name among those that a rule holds, or NULL. */
 const struct mrd_rule_subset *mrd_rule_held(const struct mrd_rule *rule, const char *name);
 /* The rule that holds for this one's namespace and host before others; or NULL. */

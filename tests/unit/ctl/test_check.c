@@ -9,6 +9,9 @@
 	"apiVersion: networking.istio.io/v1\nkind: DestinationRule\n"               \
 	"metadata: {name: " host ", namespace: default}\nspec:\n  host: " host "\n" \
 	"  trafficPolicy:\n    outlierDetection: {consecutive5xxErrors: 1}\n"
+#define ROOT(name, host)                                              \
+	"apiVersion: networking.istio.io/v1\nkind: DestinationRule\n" \
+	"metadata: {name: " name ", namespace: istio-system}\nspec: {host: " host "}\n"
 #define CONFIG "clusters: [{name: a, directory: d}]\n"
 
 static void make_files(void)
@@ -28,6 +31,24 @@ static void make_files(void)
 	run_write("policy/notes.txt", "nonsense: 5\n");
 	run_write("mesh.yaml", "rootNamespace: istio-config\nlocalityLbSetting: {nonsense: 1}\n");
 	run_write("root.yaml", CONFIG "rootNamespace: istio-config\nnonsense: 1\n");
+	run_write("state/all.yaml",
+		  "apiVersion: v1\nkind: Service\nmetadata: {name: ratings, "
+		  "namespace: default}\nspec: {clusterIP: 172.16.0.1, clusterIPs: "
+		  "[172.16.0.1], ports: [{name: http, port: 80}]}\n");
+	run_write("served.yaml", "clusters: [{name: a, directory: state}]\npolicy: [hosts.yaml]\n");
+	run_write(
+		"hosts.yaml",
+		RULE("ratings") "---\n" RULE("rating") "---\n" ROOT("a", "ratings") "---\n" ROOT(
+			"b",
+			"rating.default.svc.cluster.local") "---\n" ROOT("c",
+									 "'*.default.svc.cluster."
+									 "local'") "---\n" ROOT("d",
+												"ex"
+												"am"
+												"pl"
+												"e."
+												"or"
+												"g"));
 	run_write("wild.yaml", "\"a\\e[31m\\nb\": 1\n");
 	run_write("\xff.yaml", "nonsense: 1\n");
 	run_write("all/meridian.yaml", CONFIG "policy: [rules.yaml]\nmetrics: 127.0.0.1:9464\n");
@@ -93,6 +114,28 @@ static void findings_are_told_on_stdout(void **state)
 			.status = 1,
 			.want = {"root.yaml:3:1: error: nonsense: unknown key; known are "},
 			.lines = 1,
+		},
+		{
+			.line = "served.yaml", /* rules for nobody, where the home cluster is known
+						*/
+			.want = {"hosts.yaml:13:9: warning: spec.host: no effect: no Service of "
+				 "the "
+				 "home cluster is called rating.default.svc.cluster.local",
+				 "hosts.yaml:20:14: warning: spec.host: means "
+				 "ratings.istio-system.svc.cluster.local, a Service of the root",
+				 "hosts.yaml:20:14: warning: spec.host: no effect: no Service",
+				 "hosts.yaml:25:14: warning: spec.host: no effect: no Service",
+				 "hosts.yaml:35:14: warning: spec.host: no effect: \"example.org\" "
+				 "is "
+				 "no Service"},
+			.lines = 5,
+		},
+		{
+			.line = "hosts.yaml", /* and where it is not */
+			.want = {"hosts.yaml:20:14: warning: spec.host: means ",
+				 "hosts.yaml:35:14: warning: spec.host: no effect: "
+				 "\"example.org\""},
+			.lines = 2,
 		},
 		{.line = "own.yaml"}, /* its policy is read with its names */
 		{.line = "own.yaml good.yaml"},

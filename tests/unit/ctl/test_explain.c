@@ -57,6 +57,13 @@ static void make_files(void)
 							      OUTLIER)
 			  RULE("istio-system", "root", "web.default.svc.cluster.local", OUTLIER)
 				  RULE("default", "typo", "wbe", OUTLIER));
+	run_write(
+		"roots.yaml",
+		RULE("default", "web", "web", OUTLIER) RULE("istio-system", "short", "web", OUTLIER)
+			RULE("istio-system", "typo", "wbe.default.svc.cluster.local", OUTLIER));
+	run_write("private.yaml", RULE("default", "web", "web", OUTLIER) RULE(
+					  "istio-system", "own", "web.default.svc.cluster.local",
+					  OUTLIER) "  exportTo: [.]\n");
 }
 
 #define STATES "--state a=r1,region=r1 --state b=r2.yaml,region=r2 "
@@ -164,6 +171,15 @@ static void names_what_has_no_effect(void **state)
 			  "warning: rule default/typo (others.yaml:27:9) has no effect: no Service "
 			  "is called wbe.default.svc.cluster.local"},
 		 .never = "rule default/web (others.yaml:6:9) is"},
+		{.options = "--from r1 --policy roots.yaml",
+		 .want = {"warning: rule istio-system/short (roots.yaml:13:9) has no effect: no "
+			  "Service "
+			  "is called web.istio-system.svc.cluster.local",
+			  "warning: rule istio-system/typo (roots.yaml:20:9) has no effect: no "
+			  "Service is called wbe.default.svc.cluster.local"}},
+		{.options = "--from r1 --policy private.yaml",
+		 .want = {"rule default/web, private.yaml:6:9"},
+		 .never = "rule istio-system/own"},
 		{.options = "--from r1 --policy outlier.yaml --ejected "
 			    "10.0.0.1,10.0.0.2,10.0.0.3,10.1.0.1",
 		 .want = {"healthy 0 of 2", "healthy 0 of 1",
