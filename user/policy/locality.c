@@ -45,8 +45,6 @@ int mrd_locality_parse(const char *text, struct mrd_locality_match *ret_match)
 		*parts[i] = ended ? strdup("") : segment(text, len, last, &error);
 		if (!*parts[i])
 			return error ? error : -ENOMEM;
-		if (!ended && !last && i + 1 == SEGMENTS)
-			return -E2BIG;
 		ended |= last;
 		text += len + (last ? 0 : 1);
 	}

@@ -6,8 +6,8 @@
 #include "policy/policy.h"
 
 /*
- * -EINVAL: an empty segment. -EDOM: a "*" that is not the whole last segment. -E2BIG: more than
- * three segments. -ENOMEM. *ret_match is untouched on failure.
+ * Levels below the third are passed over, as Istio does. -EINVAL: an empty segment. -EDOM: a "*"
+ * that is not the whole last segment. -ENOMEM. *ret_match is untouched on failure.
  */
 int mrd_locality_parse(const char *text, struct mrd_locality_match *ret_match);
 void mrd_locality_match_free(struct mrd_locality_match *match); /* frees the members */

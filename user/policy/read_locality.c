@@ -95,11 +95,24 @@ static const struct mrd_block failover_block = MRD_BLOCK(failover_fields);
 
 /* ------------------------------------------------------------------------------- distribute */
 
+static bool has_more_levels(const char *text)
+{
+	size_t slashes = 0;
+
+	for (; *text; text++)
+		slashes += *text == '/';
+	return slashes > 2;
+}
+
 static void parse_locality(struct mrd_reader *reader, const struct mrd_doc_node *node,
 			   struct mrd_locality_match *match)
 {
 	switch (mrd_locality_parse(node->text, match)) {
 	case 0:
+		if (has_more_levels(node->text))
+			mrd_read_warning(reader, node,
+					 "\"%s\": levels below the subzone are passed over",
+					 node->text);
 		return;
 	case -EINVAL:
 		mrd_read_error(reader, node, "\"%s\" has an empty segment", node->text);
@@ -108,9 +121,6 @@ static void parse_locality(struct mrd_reader *reader, const struct mrd_doc_node 
 		mrd_read_error(reader, node,
 			       "\"%s\": a \"*\" stands for whole segments, and only at the end",
 			       node->text);
-		return;
-	case -E2BIG:
-		mrd_read_error(reader, node, "\"%s\" is more than region/zone/subzone", node->text);
 		return;
 	default:
 		reader->no_memory = true;

@@ -33,7 +33,9 @@ static void test_parse(void **state)
 		{.text = "cn-*", .want = -EDOM},
 		{.text = "r/z*", .want = -EDOM},
 		{.text = "**", .want = -EDOM},
-		{.text = "r/z/s/rack", .want = -E2BIG},
+		{.text = "a/b/c/rack", .region = "a", .zone = "b", .subzone = "c"}, /* M9 */
+		{.text = "r/z/s/*", .region = "r", .zone = "z", .subzone = "s"},
+		{.text = "r/z/*/rack", .want = -EDOM},
 	};
 
 	(void)state;

@@ -97,10 +97,12 @@ static void test_localities(void **state)
 			.want = "error a:1:49 localityLbSetting.distribute[0].to[\"cn-*\"]\n",
 		},
 		{
-			.id = "empty and too many segments",
-			.text = LOCALITY("distribute: [{from: a//c, to: {a/b/c/d: 100}}]"),
+			.id = "an empty segment; M9: more than three",
+			.text = LOCALITY("distribute: [{from: a//c, to: {a/b/c/rack: 100}}]"),
 			.want = "error a:1:41 localityLbSetting.distribute[0].from\n"
-				"error a:1:52 localityLbSetting.distribute[0].to[\"a/b/c/d\"]\n",
+				"warning a:1:52 "
+				"localityLbSetting.distribute[0].to[\"a/b/c/rack\"]\n",
+			.says = "levels below the subzone are passed over",
 		},
 		{
 			.id = "from: equal to an earlier one",
