@@ -192,7 +192,7 @@ golden: ## rewrite the expected plans in tests/golden; the git diff is the revie
 FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 $(OUT)/fuzz/%: tests/fuzz/fuzz_%.c $(foreach l,$(LIBS_source),$(wildcard user/$(l)/*.c)) | tools
 	$(call say,FUZZ,$@)
-	$(Q)mkdir -p $(@D) && $(CLANG) -std=gnu11 -O1 -g -D_GNU_SOURCE -Iuser -I. \
+	$(Q)mkdir -p $(@D) && $(CLANG) -std=gnu11 -O1 -g -D_GNU_SOURCE -DMRD_VERSION='"fuzz"' -Iuser -I. \
 		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(filter %.c,$^) -o $@ $(EXT_kube) $(EXT_base)
 FUZZ_SEEDS := tests/fuzz/seeds tests/unit/kube/data tests/golden demo/policy demo/state
 .PHONY: $(FUZZERS:%=fuzz-run/%)

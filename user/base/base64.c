@@ -76,8 +76,9 @@ void mrd_strbuf_add_base64(struct mrd_strbuf *buf, const void *data, size_t len)
 		for (size_t i = 0; i < GROUP_LEN; i++) {
 			const size_t shift = (GROUP_LEN - 1 - i) * SEXTET_BITS;
 
-			group[i] =
-				i <= count ? alphabet[bits >> shift & (sizeof(alphabet) - 2)] : '=';
+			group[i] = '=';
+			if (i <= count)
+				group[i] = alphabet[bits >> shift & (sizeof(alphabet) - 2)];
 		}
 		mrd_strbuf_add(buf, group, GROUP_LEN);
 	}

@@ -211,31 +211,6 @@ static void send_for(struct kind *kind, uint64_t now_ns)
 		mrd_reflector_retry(kind->reflector, strerror(-ret), false, now_ns);
 }
 
-static void send_due(struct mrd_kube_client *client)
-{
-	const uint64_t now_ns = mrd_clock_ns();
-
-	for (size_t i = 0; i < client->count && has_credential(client, now_ns); i++)
-		send_for(&client->kinds[i], now_ns);
-	note_changes(client);
-}
-
-static void on_timer(void *self)
-{
-	struct mrd_kube_client *client = self;
-
-	if (client->must_tell) {
-		client->must_tell = false;
-		set_timer(client);
-		if (client->config.changed)
-			client->config.changed(client->config.self); /* may free the client */
-		return;
-	}
-	send_due(client);
-}
-
-/* ------------------------------------------------------------------------ credential */
-
 /* Whatever is known came from another server, whose versions mean nothing here. What is not in the
  * new one's list goes when that is complete. */
 static int begin_anew(struct kind *kind, uint64_t now_ns)
@@ -264,19 +239,45 @@ static void take_server(struct mrd_kube_client *client, uint64_t now_ns)
 	server = strdup(credential.access->server);
 	if (!server)
 		return;
-	for (size_t i = 0; i < client->count && client->server[0]; i++)
-		if (begin_anew(&client->kinds[i], now_ns) < 0)
-			mrd_http_cancel(MRD_STEAL_PTR(client->kinds[i].request));
+	for (size_t i = 0; i < client->count && client->server[0]; i++) {
+		if (begin_anew(&client->kinds[i], now_ns) < 0) {
+			free(server); /* it is tried again, with all of them */
+			return;
+		}
+	}
 	free(client->server);
 	client->server = server;
 }
 
-static void on_credential(void *self)
+static void send_due(struct mrd_kube_client *client)
+{
+	const uint64_t now_ns = mrd_clock_ns();
+
+	take_server(client, now_ns);
+	for (size_t i = 0; i < client->count && has_credential(client, now_ns); i++)
+		send_for(&client->kinds[i], now_ns);
+	note_changes(client);
+}
+
+static void on_timer(void *self)
 {
 	struct mrd_kube_client *client = self;
 
-	take_server(client, mrd_clock_ns());
+	if (client->must_tell) {
+		client->must_tell = false;
+		set_timer(client);
+		if (client->config.changed)
+			client->config.changed(client->config.self); /* may free the client */
+		return;
+	}
 	send_due(client);
+}
+
+/* ------------------------------------------------------------------------ credential */
+
+static void on_credential(void *self)
+{
+	send_due(self);
 }
 
 static void on_findings(void *self, const struct mrd_diag *diag)

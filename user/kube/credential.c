@@ -367,12 +367,22 @@ static void load(struct mrd_credential *credential)
 	run_plugin(credential, now_ns);
 }
 
+/* Each second, and when the plugin is due. */
+static uint64_t next_look_ns(const struct mrd_credential *credential, uint64_t now_ns)
+{
+	const uint64_t refresh_ns = credential->answer.refresh_ns;
+	const uint64_t next_ns = now_ns + NS_PER_S;
+
+	return has_answer(credential) && refresh_ns > now_ns && refresh_ns < next_ns ? refresh_ns
+										     : next_ns;
+}
+
 static void on_timer(void *self)
 {
 	struct mrd_credential *credential = self;
 	const uint64_t now_ns = mrd_clock_ns();
 
-	mrd_timer_set(credential->timer, now_ns + NS_PER_S);
+	mrd_timer_set(credential->timer, next_look_ns(credential, now_ns));
 	if (credential->must_tell) {
 		credential->must_tell = false;
 		credential->changed(credential->self); /* may free the credential */

@@ -259,6 +259,8 @@ static void take_results(struct era *era)
 		if (message->msg != CURLMSG_DONE)
 			continue;
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &request);
+		if (!request)
+			continue;
 		request->state = DONE;
 		request->result = message->data.result;
 	}
@@ -548,7 +550,7 @@ int mrd_http_get(struct mrd_http *http, const char *path, uint64_t silence_ms,
 	    http->eras->io->generation != credential.generation)
 		ret = add_era(http, &credential);
 	ret = ret ?: add_request(http, http->eras, path, silence_ms, hooks, &request);
-	if (ret < 0)
+	if (!request)
 		return ret;
 	if (!http->depth && !start(request)) {
 		free_request(request);

@@ -126,6 +126,7 @@ static inline void server_run(const struct server_config *config, int listener)
 			_exit(1);
 		if (!fork()) {
 			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			close(listener); /* its port is free as soon as the server has ended */
 			server_serve(config, fd, number);
 			_exit(0); /* the connection ends with it, without TLS's farewell */
 		}
