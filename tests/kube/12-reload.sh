@@ -37,5 +37,5 @@ server_start ack-shanghai
 eps ack-shanghai reviews 10.1.0.12
 expect_ok "until it was read" wait_for "$AGAIN_S" planned 10.0.0.11 10.1.0.12
 expect_ok "and is well" wait_for "$AGAIN_S" is_well ack-shanghai
-poll_stop "while clusters came and went" 100
+poll_stop "while clusters came and went"
 sandbox_end
