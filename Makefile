@@ -138,6 +138,7 @@ UNIT_TESTS := $(wildcard tests/unit/*/test_*.c)
 unit_bin    = $(patsubst tests/unit/%.c,$(B)/unit/%,$(1))
 
 EXT_test_kube := -lssl -lcrypto # they make certificates
+EXT_test_agent := -lcurl # the start of a library
 
 define UNIT_RULE
 $(call unit_bin,$(1)): $(B)/obj/$(1:.c=.o) $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/harness/*.c)) $(call libs,$(LIBS_$(notdir $(patsubst %/,%,$(dir $(1))))))

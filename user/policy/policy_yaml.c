@@ -34,7 +34,8 @@ struct waiting_rule {
 	const struct mrd_doc_node *root;
 	const char *created; /* "": not known */
 	const char *name;
-	size_t index; /* in order of appearance */
+	bool is_document; /* not from a file */
+	size_t index;	  /* in order of appearance */
 };
 
 struct loader {
@@ -45,6 +46,8 @@ struct loader {
 	struct mrd_table *seen; /* keys of mesh-wide documents */
 	struct mrd_notes notes; /* their annotations */
 	enum load_pass pass;
+	bool in_documents;
+	size_t read_from_files;
 	struct waiting_rule *rules; /* owned */
 	size_t rule_count;
 	size_t rule_room;
@@ -226,18 +229,22 @@ static void add_waiting(struct loader *loader, const struct mrd_doc_node *root)
 		.root = root,
 		.created = text_at(metadata, "creationTimestamp"),
 		.name = text_at(metadata, "name"),
+		.is_document = loader->in_documents,
 		.index = loader->rule_count,
 	};
 	loader->rule_count++;
 }
 
-/* RFC 3339 sorts as text. What was never in a cluster would be the newest there. */
+/* Files before documents. RFC 3339 sorts as text; what was never in a cluster would be the newest
+ * there. */
 static int compare_ages(const void *left, const void *right)
 {
 	const struct waiting_rule *a = left;
 	const struct waiting_rule *b = right;
-	int order = 0;
+	int order = a->is_document - b->is_document;
 
+	if (order)
+		return order;
 	if (!*a->created != !*b->created)
 		return *a->created ? -1 : 1;
 	if (*a->created)
@@ -376,6 +383,7 @@ static void visit_all(struct loader *loader, enum load_pass pass)
 	loader->pass = pass;
 	for (size_t i = 0; i < loader->file_count; i++) {
 		loader->reader.file = mrd_doc_name(loader->files[i]);
+		loader->in_documents = i >= loader->read_from_files;
 		for (size_t j = 0; j < mrd_doc_count(loader->files[i]); j++)
 			visit(loader, mrd_doc_root(loader->files[i], j));
 	}
@@ -407,6 +415,7 @@ int mrd_policy_load_with(const char *const *paths, size_t count,
 		if (r < 0)
 			return r;
 	}
+	loader.read_from_files = loader.file_count;
 	for (size_t i = 0; i < document_count; i++) {
 		r = read_document(&loader, &documents[i]);
 		if (r < 0)

@@ -104,25 +104,9 @@ static void refuse_fields(struct mrd_reader *reader, const struct mrd_doc_node *
 	}
 }
 
-static void require_fields(struct mrd_reader *reader, const struct mrd_doc_node *node,
-			   const char *const *names)
-{
-	for (; *names; names++) {
-		const struct mrd_step step = {.up = reader->at, .name = *names};
-
-		if (is_given(node, *names))
-			continue;
-		reader->at = &step;
-		mrd_read_error(reader, node,
-			       "must be given with MUTUAL, unless credentialName names it");
-		reader->at = step.up;
-	}
-}
-
 static void read_tls(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *unused,
 		     void *draft)
 {
-	static const char *const own[] = {"clientCertificate", "privateKey", NULL};
 	static const char *const files[] = {"clientCertificate", "privateKey", "caCertificates",
 					    "caCrl", NULL};
 	static const char *const checks[] = {"caCertificates", "subjectAltNames", NULL};
@@ -143,8 +127,6 @@ static void read_tls(struct mrd_reader *reader, const struct mrd_doc_node *node,
 	}
 	if (is_given(node, "credentialName"))
 		refuse_fields(reader, node, files, "credentialName");
-	else if (mutual)
-		require_fields(reader, node, own);
 }
 
 /* Blocks beside which nothing watches the endpoints. */

@@ -231,10 +231,7 @@ static int on_put(void *self, const char *json, size_t len)
 	if (ret < 0)
 		return ret;
 	if (part->resource->kind == MRD_KIND_COUNT)
-		return mrd_rule_docs_put(
-			part->source->rules, heard.key,
-			text_of(mrd_doc_get(heard.root, "metadata"), "creationTimestamp"), json,
-			len);
+		return mrd_rule_docs_put(part->source->rules, heard.key, json, len);
 	ret = read_object(part, &heard, &diag);
 	if (ret == -EBADMSG)
 		return note_broken(part, &heard, &diag);

@@ -23,7 +23,6 @@ enum use { USE_FRESH, USE_GOOD, USE_NONE };
 
 struct rule_doc {
 	char *title; /* "cluster/namespace/name" */
-	char *created;
 	struct version fresh;
 	struct version good;	/* the last one in force, if that is not the fresh one */
 	bool is_good;		/* the fresh one is in force */
@@ -47,7 +46,6 @@ static void doc_free(void *value)
 	struct rule_doc *doc = value;
 
 	free(doc->title);
-	free(doc->created);
 	free(doc->fresh.json);
 	free(doc->good.json);
 	mrd_diag_free(&doc->errors);
@@ -110,15 +108,13 @@ static int doc_get(struct mrd_rule_docs *docs, const char *key, struct rule_doc 
 	return 0;
 }
 
-int mrd_rule_docs_put(struct mrd_rule_docs *docs, const char *key, const char *created,
-		      const char *json, size_t len)
+int mrd_rule_docs_put(struct mrd_rule_docs *docs, const char *key, const char *json, size_t len)
 {
-	MRD_AUTO_FREE char *created_copy = strdup(created);
 	MRD_AUTO_FREE char *copy = strndup(json, len);
 	struct rule_doc *doc;
 	int ret;
 
-	if (!created_copy || !copy)
+	if (!copy)
 		return -ENOMEM;
 	ret = doc_get(docs, key, &doc);
 	if (ret < 0)
@@ -134,8 +130,6 @@ int mrd_rule_docs_put(struct mrd_rule_docs *docs, const char *key, const char *c
 	free(doc->fresh.json);
 	doc->fresh = (struct version){.json = MRD_STEAL_PTR(copy), .len = len};
 	doc->is_good = false;
-	free(doc->created);
-	doc->created = MRD_STEAL_PTR(created_copy);
 	docs->changed = true;
 	return 0;
 }
@@ -180,7 +174,7 @@ bool mrd_rule_docs_is_due(const struct mrd_rule_docs *docs)
 
 /* ------------------------------------------------------------------------ loading */
 
-/* All documents in the order in which they hold, and what is handed to the policy's reader. */
+/* All documents in order of their names, and what is handed to the policy's reader. */
 struct loading {
 	struct rule_doc **docs;
 	size_t count;
@@ -198,9 +192,8 @@ static int compare(const void *left, const void *right)
 {
 	const struct rule_doc *a = *(struct rule_doc *const *)left;
 	const struct rule_doc *b = *(struct rule_doc *const *)right;
-	const int order = strcmp(a->created, b->created);
 
-	return order ? order : strcmp(a->title, b->title);
+	return strcmp(a->title, b->title);
 }
 
 static int start_loading(const struct mrd_rule_docs *docs, struct loading *loading)

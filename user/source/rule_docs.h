@@ -19,10 +19,8 @@ struct mrd_rule_docs;
 int mrd_rule_docs_new(const char *cluster, struct mrd_rule_docs **ret_docs);
 void mrd_rule_docs_free(struct mrd_rule_docs *docs); /* NULL is fine */
 
-/* key: "namespace/name". created: as the API writes it; of two rules for one host the older is the
- * first, as in Istio. -ENOMEM. */
-int mrd_rule_docs_put(struct mrd_rule_docs *docs, const char *key, const char *created,
-		      const char *json, size_t len);
+/* key: "namespace/name". -ENOMEM. */
+int mrd_rule_docs_put(struct mrd_rule_docs *docs, const char *key, const char *json, size_t len);
 void mrd_rule_docs_remove(struct mrd_rule_docs *docs, const char *key);
 /* All are heard anew: what is not put between the two is gone. */
 void mrd_rule_docs_mark(struct mrd_rule_docs *docs);

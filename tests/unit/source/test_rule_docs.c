@@ -19,16 +19,18 @@
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* What an API server adds to what a user wrote. */
-#define SERVER_SIDE                                                                          \
-	"\"creationTimestamp\":\"2026-01-01T00:00:00Z\",\"generation\":3,"                   \
+#define SERVER_SIDE(day)                                                                     \
+	"\"creationTimestamp\":\"" day "T00:00:00Z\",\"generation\":3,"                      \
 	"\"managedFields\":[{\"fieldsV1\":{\"f:spec\":{\".\":{}}},\"operation\":\"Update\"," \
 	"\"manager\":\"kubectl\",\"subresource\":\"status\"}],\"ownerReferences\":[],"       \
 	"\"resourceVersion\":\"215\",\"selfLink\":\"\",\"uid\":\"f5\","                      \
 	"\"annotations\":{\"kubectl.kubernetes.io/last-applied-configuration\":\"{}\"}"
-#define RULE(name, spec)                                                               \
-	"{\"apiVersion\":\"networking.istio.io/v1\",\"kind\":\"DestinationRule\","     \
-	"\"metadata\":{\"name\":\"" name "\",\"namespace\":\"shop\"," SERVER_SIDE "}," \
-	"\"spec\":" spec ",\"status\":{\"conditions\":[],\"observedGeneration\":3}}"
+#define RULE(name, spec) RULE_OF(name, "2026-01-01", spec)
+#define RULE_OF(name, day, spec)                                                   \
+	"{\"apiVersion\":\"networking.istio.io/v1\",\"kind\":\"DestinationRule\"," \
+	"\"metadata\":{\"name\":\"" name "\",\"namespace\":\"shop\"," SERVER_SIDE( \
+		day) "},"                                                          \
+		     "\"spec\":" spec ",\"status\":{\"conditions\":[],\"observedGeneration\":3}}"
 #define ERRORS(n)                                                                                \
 	"{\"host\":\"web\",\"trafficPolicy\":{\"outlierDetection\":{\"consecutive5xxErrors\":" n \
 	"}}}"
@@ -73,8 +75,7 @@ static struct mrd_rule_docs *new_docs(void)
 
 static void put(struct mrd_rule_docs *docs, const char *key, const char *json)
 {
-	assert_int_equal(mrd_rule_docs_put(docs, key, "2026-01-01T00:00:00Z", json, strlen(json)),
-			 0);
+	assert_int_equal(mrd_rule_docs_put(docs, key, json, strlen(json)), 0);
 }
 
 /* Loads, with the findings as text. 0: the policy is this many errors until ejection for web, or 0
@@ -245,15 +246,11 @@ static void the_older_rule_holds(void **state)
 {
 	struct mrd_rule_docs *docs = new_docs();
 	struct mrd_strbuf findings = {0};
-	const char *young = RULE("a", ERRORS("3"));
-	const char *old = RULE("z", ERRORS("9"));
 	uint32_t got = 0;
 
 	(void)state;
-	assert_int_equal(
-		mrd_rule_docs_put(docs, "shop/a", "2026-02-01T00:00:00Z", young, strlen(young)), 0);
-	assert_int_equal(
-		mrd_rule_docs_put(docs, "shop/z", "2026-01-31T00:00:00Z", old, strlen(old)), 0);
+	put(docs, "shop/a", RULE_OF("a", "2026-02-01", ERRORS("3")));
+	put(docs, "shop/z", RULE_OF("z", "2026-01-31", ERRORS("9")));
 	assert_int_equal(load(docs, &got, &findings), 0);
 	assert_int_equal(got, 9);
 	mrd_strbuf_free(&findings);
