@@ -137,9 +137,8 @@ $(OUT)/gen/%.skel.h: $(OUT)/bpf/%.bpf.o
 UNIT_TESTS := $(wildcard tests/unit/*/test_*.c)
 unit_bin    = $(patsubst tests/unit/%.c,$(B)/unit/%,$(1))
 
-EXT_test_kube := -lssl -lcrypto # they make certificates
-EXT_test_agent := -lcurl # the start of a library
-
+EXT_test_kube  := -lssl -lcrypto
+EXT_test_agent := -lcurl
 define UNIT_RULE
 $(call unit_bin,$(1)): $(B)/obj/$(1:.c=.o) $(patsubst %.c,$(B)/obj/%.o,$(wildcard tests/harness/*.c)) $(call libs,$(LIBS_$(notdir $(patsubst %/,%,$(dir $(1))))))
 	$$(call say,LD,$$@)
@@ -151,13 +150,9 @@ $(foreach t,$(UNIT_TESTS),$(eval $(call UNIT_RULE,$(t))))
 AUX      := demo/bookinfo demo/delay_line bench/edit_latency bench/watch_latency bench/load bench/scale tests/peer \
 	    tests/verify
 AUX_BINS := $(AUX:%=$(B)/%)
-$(B)/demo/bookinfo: $(B)/obj/demo/bookinfo.o
+$(filter $(B)/demo/% $(B)/bench/%,$(AUX_BINS)): $(B)/%: $(B)/obj/%.o
 $(B)/demo/bookinfo: EXT_aux = -lmicrohttpd -lcurl -ljansson
-$(B)/demo/delay_line: $(B)/obj/demo/delay_line.o
-$(B)/bench/edit_latency: $(B)/obj/bench/edit_latency.o
-$(B)/bench/load: $(B)/obj/bench/load.o
-$(B)/bench/watch_latency: $(B)/obj/bench/watch_latency.o
-$(B)/bench/scale: $(B)/obj/bench/scale.o $(call libs,$(LIBS_agent))
+$(B)/bench/scale: $(call libs,$(LIBS_agent))
 $(B)/bench/scale: EXT_aux = $(EXT)
 $(B)/bench/edit_latency $(B)/bench/watch_latency $(B)/tests/verify: EXT_aux = $(EXT_dataplane)
 $(B)/tests/peer: $(B)/obj/tests/e2e/peer.o $(B)/obj/tests/e2e/peer_decoys.o
@@ -189,7 +184,7 @@ verify: ## load the BPF programs and hold them to their instruction budgets, roo
 lint: ## style: include rule, format, clang-tidy, shellcheck, licences, sizes
 	$(Q)$(RUN) lint
 
-.PHONY: golden fuzz kernels bench demo demo-shell
+.PHONY: golden fuzz kernels bench demo demo-shell demo-kube
 golden: ## rewrite the expected plans in tests/golden; the git diff is the review
 	$(Q)$(MAKE) --no-print-directory SAN=1 $(OUT)/san/unit/golden/test_golden
 	$(Q)MRD_GOLDEN=write $(OUT)/san/unit/golden/test_golden
@@ -217,13 +212,12 @@ bench: all aux-binaries ## speed through a VIP beside the pod itself [QUICK=1] [
 	$(Q)MRD_OUT=$(B) bench/bench.sh $(OUT)/bench
 
 demo: ## the guide, step by step, on real traffic, root [ACT=name]
-	$(Q)scripts/deps.sh
-	$(Q)$(MAKE) --no-print-directory all aux-binaries
-	$(Q)MRD_OUT=$(B) demo/demo.sh $(ACT)
 demo-shell: ## the demo's stage, left standing for you to try
+demo-kube: kube-assets ## the guide on two real clusters, by kubectl alone, about three minutes
+demo demo-shell demo-kube:
 	$(Q)scripts/deps.sh
 	$(Q)$(MAKE) --no-print-directory all aux-binaries
-	$(Q)MRD_OUT=$(B) demo/demo.sh --shell
+	$(Q)MRD_OUT=$(B) demo/$(if $(filter %-kube,$@),demo_kube.sh,demo.sh $(if $(filter %-shell,$@),--shell,$(ACT)))
 
 # ------------------------------------------------------------------------------- house
 .PHONY: help deps install image fmt clean
