@@ -266,7 +266,7 @@ static bool read_side(char *text, struct side *side)
 	side->name = text;
 	side->cgroup = cgroup ? cgroup : "";
 	side->address.sin_family = AF_INET;
-	side->address.sin_port = htons((uint16_t)atoi(port));
+	side->address.sin_port = htons((uint16_t)strtoul(port, NULL, 10));
 	return inet_pton(AF_INET, address, &side->address.sin_addr) == 1;
 }
 
