@@ -50,11 +50,12 @@ bookinfo() {
     grep -vE '^    (resourceVersion|uid):' "$SANDBOX_ROOT/demo/state/$name/all.yaml" |
       kube "ack-$name" apply -f - >/dev/null
   done
-  kube ack-hangzhou apply -f "$SANDBOX_ROOT/demo/policy/failover.yaml" >/dev/null
+  cp "$SANDBOX_ROOT/demo/policy/failover.yaml" "$SANDBOX/policy"
   agent_start h
   sleep 2
   sample bookinfo_rss_mib value 0 "$(rss)"
   agent_anew
+  rm "$SANDBOX/policy/failover.yaml"
   server_kill ack-shanghai
   SANDBOX_CLUSTERS=(ack-hangzhou)
 }
@@ -193,15 +194,19 @@ watch_latency() {
     done
 }
 
+# What 1,000 changes a second take: where the machine does not make so many, by what each took.
 many_changes() {
-  local rate version start
+  local cpu rate version start
 
-  share changes_core objects change "$count" "$changes" "$seconds" >"$SANDBOX/rate"
+  cpu=$(cpu_ns)
+  objects change "$count" "$changes" "$seconds" >"$SANDBOX/rate"
+  cpu=$(($(cpu_ns) - cpu)) # what is asked below is work of its own
   start=$(now_ms)
   read -r rate version <"$SANDBOX/rate"
   wait_for 30 has_heard "$version"
   sample changes_behind_ms value 0 $(($(now_ms) - start))
   sample changes_per_s value 0 "$rate"
+  sample changes_core value 0 "$(awk "BEGIN { print $cpu / 1e7 * 1000 / ($changes * $seconds) }")"
 }
 
 kube_begin bench-kube

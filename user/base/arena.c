@@ -14,6 +14,7 @@
 enum {
 	CHUNK_MIN = 64 * 1024,
 	CHUNK_MAX = 4 * 1024 * 1024,
+	CHUNK_KEPT_MAX = 256 * 1024, /* a slice of a hundred endpoints, as a tree */
 };
 
 struct mrd_arena_chunk {
@@ -93,25 +94,28 @@ static void drop_newest(struct mrd_arena *arena)
 	munmap(chunk, chunk->size);
 }
 
-void mrd_arena_clear(struct mrd_arena *arena)
-{
-	struct mrd_arena_chunk *first;
-	char *end;
-
-	while (arena->chunks && arena->chunks->next)
-		drop_newest(arena);
-	first = arena->chunks;
-	if (!first)
-		return;
-	end = (char *)first + first->size;
-	memset(first + 1, 0, (size_t)(first->low - (char *)(first + 1)));
-	memset(first->high, 0, (size_t)(end - first->high));
-	first->low = (char *)(first + 1);
-	first->high = end;
-}
-
 void mrd_arena_free(struct mrd_arena *arena)
 {
 	while (arena->chunks)
 		drop_newest(arena);
+}
+
+void mrd_arena_clear(struct mrd_arena *arena)
+{
+	struct mrd_arena_chunk *chunk;
+	char *end;
+
+	while (arena->chunks && arena->chunks->size > CHUNK_KEPT_MAX)
+		drop_newest(arena);
+	chunk = arena->chunks;
+	if (!chunk)
+		return;
+	arena->chunks = chunk->next;
+	mrd_arena_free(arena);
+	arena->chunks = chunk;
+	end = (char *)chunk + chunk->size;
+	memset(chunk + 1, 0, (size_t)(chunk->low - (char *)(chunk + 1)));
+	memset(chunk->high, 0, (size_t)(end - chunk->high));
+	*chunk = (struct mrd_arena_chunk){
+		.size = chunk->size, .low = (char *)(chunk + 1), .high = end};
 }

@@ -18,7 +18,7 @@ struct mrd_arena {
 void *mrd_arena_alloc(struct mrd_arena *arena, size_t size);
 /* A copy with an ending zero, not aligned. */
 char *mrd_arena_copy(struct mrd_arena *arena, const char *text, size_t len);
-/* Takes all of it back, for new pieces; keeps the first chunk. */
+/* Takes all of it back, for new pieces; keeps one chunk of what there was. */
 void mrd_arena_clear(struct mrd_arena *arena);
 void mrd_arena_free(struct mrd_arena *arena);
 

@@ -5,6 +5,10 @@
  * readers of the tree rely on.
  *
  * jansson quotes the text around an error. That part is left out: the text may hold a secret.
+ *
+ * jansson makes a dozen pieces of memory for each object in a document. While a document is read
+ * they are the arena's, as the tree is, which points to their text; nothing is taken back one by
+ * one.
  */
 #include "base/doc_json.h"
 
@@ -26,6 +30,20 @@ struct builder {
 	struct mrd_diag *diag;
 	size_t weight;
 };
+
+/* Whom jansson asks for memory has no argument of its own. NULL: no document is being read. */
+static struct mrd_arena *lender;
+
+static void *lend(size_t size)
+{
+	return lender ? mrd_arena_alloc(lender, size) : malloc(size);
+}
+
+static void take_back(void *piece)
+{
+	if (!lender)
+		free(piece);
+}
 
 static int build(struct builder *builder, const json_t *value, unsigned int depth,
 		 struct mrd_doc_node **ret_node);
@@ -67,7 +85,8 @@ static int node_new(struct builder *builder, enum mrd_doc_kind kind, struct mrd_
 	return 0;
 }
 
-static int build_scalar(struct builder *builder, const char *text, size_t len, bool quoted,
+/* text lives as long as the arena. */
+static int build_scalar(struct builder *builder, const char *text, bool quoted,
 			struct mrd_doc_node **ret_node)
 {
 	const int ret = node_new(builder, MRD_DOC_SCALAR, ret_node);
@@ -75,8 +94,8 @@ static int build_scalar(struct builder *builder, const char *text, size_t len, b
 	if (ret < 0)
 		return ret;
 	(*ret_node)->quoted = quoted;
-	(*ret_node)->text = mrd_arena_copy(&builder->file->arena, text, len);
-	return (*ret_node)->text ? 0 : -ENOMEM;
+	(*ret_node)->text = text;
+	return 0;
 }
 
 /* The shortest text that reads as the same number; a real one keeps its point or exponent. */
@@ -84,6 +103,7 @@ static int build_number(struct builder *builder, const json_t *value,
 			struct mrd_doc_node **ret_node)
 {
 	char text[NUMBER_TEXT_MAX];
+	const char *copy;
 	size_t len = 0;
 
 	for (size_t digits = DIGITS_MIN; digits <= DIGITS_MAX; digits++) {
@@ -95,7 +115,8 @@ static int build_number(struct builder *builder, const json_t *value,
 		if (json_is_integer(value) || strtod(text, NULL) == json_real_value(value))
 			break;
 	}
-	return build_scalar(builder, text, len, false, ret_node);
+	copy = mrd_arena_copy(&builder->file->arena, text, len);
+	return copy ? build_scalar(builder, copy, false, ret_node) : -ENOMEM;
 }
 
 static int build_list(struct builder *builder, const json_t *value, unsigned int depth,
@@ -131,9 +152,8 @@ static int build_map(struct builder *builder, json_t *value, unsigned int depth,
 	node->items = node->keys + count;
 	for (void *at = json_object_iter(value); at && ret == 0;
 	     at = json_object_iter_next(value, at)) {
-		const char *key = json_object_iter_key(at);
-
-		ret = build_scalar(builder, key, strlen(key), true, &node->keys[node->count]);
+		ret = build_scalar(builder, json_object_iter_key(at), true,
+				   &node->keys[node->count]);
 		if (ret == 0)
 			ret = build(builder, json_object_iter_value(at), depth,
 				    &node->items[node->count]);
@@ -161,15 +181,14 @@ static int build(struct builder *builder, const json_t *value, unsigned int dept
 			       ? build_map(builder, (json_t *)value, depth + 1, *ret_node)
 			       : build_list(builder, value, depth + 1, *ret_node);
 	case JSON_STRING:
-		return build_scalar(builder, json_string_value(value), json_string_length(value),
-				    true, ret_node);
+		return build_scalar(builder, json_string_value(value), true, ret_node);
 	case JSON_INTEGER:
 	case JSON_REAL:
 		return build_number(builder, value, ret_node);
 	case JSON_TRUE:
-		return build_scalar(builder, "true", strlen("true"), false, ret_node);
+		return build_scalar(builder, "true", false, ret_node);
 	case JSON_FALSE:
-		return build_scalar(builder, "false", strlen("false"), false, ret_node);
+		return build_scalar(builder, "false", false, ret_node);
 	case JSON_NULL:
 	default:
 		return node_new(builder, MRD_DOC_NULL, ret_node);
@@ -182,13 +201,14 @@ static int read_value(struct mrd_doc_file *file, const char *text, size_t len,
 	struct builder builder = {.file = file, .diag = diag};
 	struct mrd_doc_node *root = NULL;
 	json_error_t error = {0};
-	json_t *value = json_loadb(text, len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
+	json_t *value;
 	int ret;
 
-	if (!value)
-		return refuse_as_jansson(&builder, &error);
-	ret = build(&builder, value, 0, &root);
-	json_decref(value);
+	json_set_alloc_funcs(lend, take_back);
+	lender = &file->arena;
+	value = json_loadb(text, len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
+	ret = value ? build(&builder, value, 0, &root) : refuse_as_jansson(&builder, &error);
+	lender = NULL;
 	if (ret < 0)
 		return ret;
 	if (!file->roots)

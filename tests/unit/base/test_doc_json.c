@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <jansson.h>
 
 #include "base/cleanup.h"
 #include "tests/unit/base/show.h"
@@ -177,12 +178,65 @@ static void cut_documents(void **state)
 	}
 }
 
+/* One document's memory for the next: good ones, broken ones and large ones in turn. What jansson
+ * makes meanwhile for others is not touched. */
+static void one_after_the_other(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *want; /* NULL: broken */
+	} cases[] = {
+		{.text = "{\"a\":[1,\"b\"]}", .want = "{a:[1 \"b\"]}"},
+		{.text = "{\"a\":[1,\"b\""},
+		{.text = "[\"longer than the one before\",{\"c\":{}}]",
+		 .want = "[\"longer than the one before\" {c:{}}]"},
+		{.text = "5", .want = "5"},
+		{.text = "{\"a\":1,\"a\":2}"},
+		{.text = "null", .want = ""},
+		{.text = "{\"a\":0.5}", .want = "{a:0.5}"},
+	};
+	MRD_AUTO_STRBUF struct mrd_strbuf large = {0};
+	json_t *other = json_pack("{s:[s]}", "kept", "as it was");
+	struct mrd_doc_file *file = NULL;
+
+	(void)state;
+	mrd_strbuf_addf(&large, "[0");
+	for (unsigned int i = 0; i < 100000; i++)
+		mrd_strbuf_addf(&large, ",%u", i);
+	mrd_strbuf_addf(&large, "]");
+	for (size_t i = 0; i < 3 * sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *text = cases[i % (sizeof(cases) / sizeof(cases[0]))].text;
+		const char *want = cases[i % (sizeof(cases) / sizeof(cases[0]))].want;
+		MRD_AUTO_DIAG struct mrd_diag diag = {0};
+		MRD_AUTO_STRBUF struct mrd_strbuf shown = {0};
+
+		print_message("case '%s'\n", text);
+		assert_int_equal(mrd_doc_parse_next_json("f", large.text, large.len, &diag, &file),
+				 0);
+		assert_int_equal(mrd_doc_root(file, 0)->count, 100001);
+		assert_int_equal(mrd_doc_parse_next_json("g", text, strlen(text), &diag, &file),
+				 want ? 0 : -EBADMSG);
+		assert_string_equal(mrd_doc_name(file), "g");
+		assert_int_equal(mrd_doc_count(file), want ? 1 : 0);
+		if (want && *want) {
+			show(&shown, mrd_doc_root(file, 0));
+			assert_string_equal(shown.text, want);
+		} else {
+			assert_null(mrd_doc_root(file, 0));
+		}
+	}
+	mrd_doc_free(file);
+	assert_string_equal(json_string_value(json_array_get(json_object_get(other, "kept"), 0)),
+			    "as it was");
+	json_decref(other);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good_documents),   cmocka_unit_test(numbers_are_numbers),
 		cmocka_unit_test(broken_documents), cmocka_unit_test(depth_is_bounded),
-		cmocka_unit_test(cut_documents),
+		cmocka_unit_test(cut_documents),    cmocka_unit_test(one_after_the_other),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
