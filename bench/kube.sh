@@ -48,7 +48,7 @@ bookinfo() {
   for name in hangzhou shanghai; do
     kube "ack-$name" create namespace istio-system >/dev/null
     grep -vE '^    (resourceVersion|uid):' "$SANDBOX_ROOT/demo/state/$name/all.yaml" |
-      kube "ack-$name" apply -f - >/dev/null
+      kube "ack-$name" apply --server-side --force-conflicts -f - >/dev/null
   done
   cp "$SANDBOX_ROOT/demo/policy/failover.yaml" "$SANDBOX/policy"
   agent_start h
