@@ -13,7 +13,6 @@ the server knows that a service's address is taken).
 change prints the changes a second that were made, and the version of the last one.
 """
 import base64
-import copy
 import http.client
 import json
 import sys
@@ -22,7 +21,7 @@ import time
 ENDPOINTS = 10
 NODES = 100
 OPERATIONS = 100  # etcd takes 128
-BURSTS = 500  # transactions a second, at most: each is a round trip
+BURSTS = 250  # transactions a second, at most: each is a round trip
 ETCD = ("127.0.0.1", 2379)
 
 
@@ -38,39 +37,45 @@ class Objects:
             with open(f"{folder}/{name}.json", encoding="utf-8") as text:
                 self.made[name] = json.load(text)
 
+    # Nothing below the metadata is copied: what differs must be replaced whole.
     def copy(self, kind, name, number):
-        made = copy.deepcopy(self.made[kind])
-        made["metadata"]["name"] = name
-        made["metadata"]["uid"] = f"00000000-0000-4000-8000-{number:012d}"
-        made["metadata"].pop("resourceVersion", None)
-        return made
+        made = self.made[kind]
+        metadata = {**made["metadata"], "name": name, "uid": f"00000000-0000-4000-8000-{number:012d}"}
+        metadata.pop("resourceVersion", None)
+        return {**made, "metadata": metadata}
 
     def service(self, number):
         made = self.copy("service", f"many-{number}", number)
         address = "172." + quads(0x110000 + number)
-        made["spec"]["clusterIP"] = address
-        made["spec"]["clusterIPs"] = [address]
+        made["spec"] = {**made["spec"], "clusterIP": address, "clusterIPs": [address]}
         return "services/specs/default", made
 
     def address(self, number):
         made = self.copy("address", "172." + quads(0x110000 + number), 3000000 + number)
-        made["spec"]["parentRef"]["name"] = f"many-{number}"
+        made["spec"] = {"parentRef": {**made["spec"]["parentRef"], "name": f"many-{number}"}}
         return "ipaddresses", made
+
+    def endpoint(self, pod, number, ready):
+        one = self.made["slice"]["endpoints"][0]
+        return {
+            **one,
+            "addresses": ["10." + quads(0x100000 + pod)],
+            "conditions": {**one["conditions"], "ready": ready},
+            "nodeName": f"node-{pod % NODES}",
+            "targetRef": {
+                **one["targetRef"],
+                "name": f"many-{number}-7d4b9c8f6d-{pod % ENDPOINTS:05d}",
+                "uid": f"00000000-0000-4000-8001-{pod:012d}",
+            },
+        }
 
     def slice(self, number, ready=True):
         made = self.copy("slice", f"many-{number}-abcde", 1000000 + number)
-        made["metadata"]["labels"]["kubernetes.io/service-name"] = f"many-{number}"
-        one = made["endpoints"][0]
-        made["endpoints"] = []
-        for i in range(ENDPOINTS):
-            pod = number * ENDPOINTS + i
-            endpoint = copy.deepcopy(one)
-            endpoint["addresses"] = ["10." + quads(0x100000 + pod)]
-            endpoint["conditions"]["ready"] = ready or i > 0
-            endpoint["nodeName"] = f"node-{pod % NODES}"
-            endpoint["targetRef"]["name"] = f"many-{number}-7d4b9c8f6d-{i:05d}"
-            endpoint["targetRef"]["uid"] = f"00000000-0000-4000-8001-{pod:012d}"
-            made["endpoints"].append(endpoint)
+        labels = made["metadata"]["labels"]
+        made["metadata"]["labels"] = {**labels, "kubernetes.io/service-name": f"many-{number}"}
+        made["endpoints"] = [
+            self.endpoint(number * ENDPOINTS + i, number, ready or i > 0) for i in range(ENDPOINTS)
+        ]
         return "endpointslices/default", made
 
     def node(self, number):
