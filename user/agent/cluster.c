@@ -312,14 +312,18 @@ static bool same(const char *a, const char *b)
 	return !strcmp(a ?: "", b ?: "");
 }
 
+bool mrd_cluster_has_source_of(const struct mrd_cluster_config *a,
+			       const struct mrd_cluster_config *b)
+{
+	return same(a->directory, b->directory) && same(a->kubeconfig, b->kubeconfig) &&
+	       same(a->context, b->context) && a->in_cluster == b->in_cluster;
+}
+
 bool mrd_cluster_is_of(const struct mrd_cluster *cluster, const struct mrd_cluster_place *place)
 {
-	const struct mrd_cluster_config *ours = cluster->place.config;
-	const struct mrd_cluster_config *theirs = place->config;
-
-	return same(ours->name, theirs->name) && same(ours->directory, theirs->directory) &&
-	       same(ours->kubeconfig, theirs->kubeconfig) && same(ours->context, theirs->context) &&
-	       ours->in_cluster == theirs->in_cluster && cluster->place.rules == place->rules;
+	return same(cluster->place.config->name, place->config->name) &&
+	       mrd_cluster_has_source_of(cluster->place.config, place->config) &&
+	       cluster->place.rules == place->rules;
 }
 
 void mrd_cluster_move(struct mrd_cluster *cluster, const struct mrd_cluster_place *place)

@@ -41,6 +41,9 @@ int mrd_cluster_replace(const struct mrd_cluster_place *place, struct mrd_loop *
 			struct mrd_cluster **ret_cluster);
 /* The model has objects of it that nobody has read; they go when it was read. */
 void mrd_cluster_has_leftovers(struct mrd_cluster *cluster);
+/* Do both name one folder, or one server by one way? */
+bool mrd_cluster_has_source_of(const struct mrd_cluster_config *a,
+			       const struct mrd_cluster_config *b);
 /* Does the configuration name the source that is open here? */
 bool mrd_cluster_is_of(const struct mrd_cluster *cluster, const struct mrd_cluster_place *place);
 /* It serves another from now on, whose model has all that is known of it. */

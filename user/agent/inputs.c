@@ -171,13 +171,32 @@ static struct mrd_cluster_place place_of(struct mrd_inputs *inputs, size_t clust
 	};
 }
 
-/* The cluster of that name; former->cluster_count: there is none. */
-static size_t find_former(const struct mrd_inputs *former, const char *name)
+static const struct mrd_cluster_config *find_config(const struct mrd_agent_config *config,
+						    const char *name)
 {
+	for (size_t i = 0; i < config->cluster_count; i++)
+		if (!strcmp(config->clusters[i].name, name))
+			return &config->clusters[i];
+	return NULL;
+}
+
+/* What a configured cluster was before: that of its name; or, if there was none, one of its source
+ * whose name is gone, for then it was renamed. former->cluster_count: it is new. */
+static size_t find_former(const struct mrd_inputs *former, const struct mrd_agent_config *config,
+			  size_t cluster)
+{
+	const struct mrd_cluster_config *wanted = &config->clusters[cluster];
+	const struct mrd_cluster_config *clusters = former->config->clusters;
 	size_t i = 0;
 
-	while (i < former->cluster_count && strcmp(former->config->clusters[i].name, name) != 0)
+	while (i < former->cluster_count && strcmp(clusters[i].name, wanted->name) != 0)
 		i++;
+	if (i < former->cluster_count)
+		return i;
+	for (i = 0; i < former->cluster_count; i++)
+		if (mrd_cluster_has_source_of(&clusters[i], wanted) &&
+		    !find_config(config, clusters[i].name))
+			break;
 	return i;
 }
 
@@ -186,7 +205,7 @@ static int open_cluster(struct mrd_inputs *inputs, size_t cluster, const struct 
 			struct mrd_loop *loop)
 {
 	const struct mrd_cluster_place place = place_of(inputs, cluster);
-	const size_t old = former ? find_former(former, place.config->name) : 0;
+	const size_t old = former ? find_former(former, inputs->config, cluster) : 0;
 	int r;
 
 	if (!former || old == former->cluster_count)
@@ -201,7 +220,7 @@ static void take_over(struct mrd_inputs *inputs, struct mrd_inputs *former)
 {
 	for (size_t i = 0; i < inputs->cluster_count; i++) {
 		const struct mrd_cluster_place place = place_of(inputs, i);
-		const size_t old = find_former(former, place.config->name);
+		const size_t old = find_former(former, inputs->config, i);
 
 		if (inputs->clusters[i])
 			continue;
@@ -225,8 +244,7 @@ struct mrd_rule_docs *mrd_inputs_rules_for(const struct mrd_inputs *inputs,
 {
 	const struct mrd_cluster_config *home = &config->clusters[config->home];
 
-	if (home->directory ||
-	    strcmp(home->name, inputs->config->clusters[inputs->config->home].name) != 0)
+	if (home->directory || find_former(inputs, config, config->home) != inputs->config->home)
 		return NULL;
 	return inputs->rules;
 }

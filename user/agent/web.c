@@ -39,6 +39,11 @@ struct mrd_web {
 	struct client clients[MRD_WEB_CLIENTS_MAX];
 };
 
+static void give_time(struct client *client, uint64_t ms)
+{
+	client->until_ns = mrd_clock_ns() + ms * MRD_NS_PER_MS;
+}
+
 /* ------------------------------------------------------------------------------------- answers */
 
 static const struct mrd_web_page *find_page(const struct mrd_web *web, const char *path)
@@ -92,9 +97,13 @@ static enum MHD_Result on_request(void *self, struct MHD_Connection *connection,
 	const struct mrd_web_page *page = find_page(web, path);
 	const char *content_type = "text/plain; charset=utf-8";
 	struct mrd_strbuf body MRD_AUTO_STRBUF = {0};
+	const union MHD_ConnectionInfo *about;
 	unsigned int status;
 
 	(void)version, (void)upload, (void)upload_len, (void)request;
+	about = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	if (about && about->socket_context)
+		give_time(about->socket_context, web->config.timeout_ms);
 	if (!page) {
 		status = not_found(web, &body);
 	} else if (strcmp(method, MHD_HTTP_METHOD_GET) && strcmp(method, MHD_HTTP_METHOD_HEAD)) {
@@ -129,7 +138,9 @@ static void on_connection(void *self, struct MHD_Connection *connection, void **
 			return; /* libmicrohttpd has the same limit, so there is one */
 		client->fd = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
 				     ->connect_fd;
-		client->until_ns = mrd_clock_ns() + web->config.timeout_ms * MRD_NS_PER_MS;
+		give_time(client, web->config.timeout_ms < MRD_WEB_REQUEST_MS
+					  ? web->config.timeout_ms
+					  : MRD_WEB_REQUEST_MS);
 		*context = client;
 	} else if (client) {
 		client->fd = -1;

@@ -4,8 +4,8 @@
  * and 405 for the rest.
  *
  * No client can hold the agent: nothing blocks, a page is made whole and sent as the client reads,
- * a connection carries one request and ends MRD_WEB_TIMEOUT_MS after it began however busy it
- * looks, and those beyond MRD_WEB_CLIENTS_MAX wait in the backlog.
+ * a connection carries one request, has MRD_WEB_REQUEST_MS to say it and ends MRD_WEB_TIMEOUT_MS
+ * after that however busy it looks, and those beyond MRD_WEB_CLIENTS_MAX wait in the backlog.
  */
 #ifndef MRD_AGENT_WEB_H
 #define MRD_AGENT_WEB_H
@@ -15,7 +15,8 @@
 #include "base/strbuf.h"
 
 enum {
-	MRD_WEB_CLIENTS_MAX = 16,
+	MRD_WEB_CLIENTS_MAX = 64,
+	MRD_WEB_REQUEST_MS = 1000,
 	MRD_WEB_TIMEOUT_MS = 10000,	 /* Prometheus' own, too */
 	MRD_WEB_REQUEST_BYTES = 8 << 10, /* request line and headers; more is refused */
 };

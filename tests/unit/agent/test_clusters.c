@@ -304,8 +304,16 @@ static const struct reload_case reload_cases[] = {
 	 "east:n1 west:n3"},
 	{"another context", EAST "," WEST, EAST ", {name: west, kubeconfig: /west, context: c}",
 	 "east:n1 west:n2", 2, "west", "east:n1 west:n3"},
-	{"another name is another cluster", EAST "," WEST,
-	 EAST ", {name: south, kubeconfig: /west}", "east:n1", 2, "south", "east:n1 south:n3"},
+	{"renamed: what was known stays until it was read", EAST "," WEST,
+	 EAST ", {name: south, kubeconfig: /west}", "east:n1 south:n2", 2, "south",
+	 "east:n1 south:n3"},
+	{"a folder is renamed", EAST ", {name: west, directory: two}",
+	 EAST ", {name: south, directory: two}", "east:n1 south:n2", 1, NULL, NULL},
+	{"another name and source is another cluster", EAST "," WEST,
+	 EAST ", {name: south, kubeconfig: /south}", "east:n1", 2, "south", "east:n1 south:n3"},
+	{"a second of the same source is another cluster", EAST "," WEST,
+	 EAST "," WEST ", {name: south, kubeconfig: /west}", "east:n1 west:n2", 3, "south",
+	 "east:n1 west:n2 south:n3"},
 	{"from an API server to a folder", EAST "," WEST, EAST ", {name: west, directory: one}",
 	 "east:n1 west:n1", 1, NULL, NULL},
 	{"from an API server to a folder that is not there", EAST "," WEST,
@@ -388,11 +396,13 @@ static void rules_outlive_a_reload(void **state)
 	turn(100);
 	load(EAST "," WEST);
 	assert_int_equal(mrd_policy_rule_count(mrd_inputs_policy(inputs)), 1);
-	load("{name: east, home: true, kubeconfig: /other}");
+	load("{name: eastern, home: true, kubeconfig: /east}");
 	assert_int_equal(mrd_policy_rule_count(mrd_inputs_policy(inputs)), 1);
-	fake_begin(fake_of("east"), RULES);
-	fake_end(fake_of("east"), RULES);
-	set_synced("east", true);
+	load("{name: eastern, home: true, kubeconfig: /other}");
+	assert_int_equal(mrd_policy_rule_count(mrd_inputs_policy(inputs)), 1);
+	fake_begin(fake_of("eastern"), RULES);
+	fake_end(fake_of("eastern"), RULES);
+	set_synced("eastern", true);
 	turn(100);
 	assert_int_equal(mrd_policy_rule_count(mrd_inputs_policy(inputs)), 0);
 	unload();
