@@ -86,13 +86,10 @@ expect_ok "an endpoint goes" wait_for 5 gone
 expect_eq "and takes no count along" "$before" "$(metric meridian_connections_total service=reviews region=cn-hangzhou)"
 
 page /metrics >"$SANDBOX/metrics.txt"
-if command -v promtool >/dev/null; then
-  expect_eq "promtool finds nothing" "" "$(promtool check metrics <"$SANDBOX/metrics.txt" 2>&1)"
-fi
 expect_eq "each series once" "" "$(grep -v '^#' "$SANDBOX/metrics.txt" | sed 's/ [^ ]*$//' | sort | uniq -d)"
 
 # More connections than there are places, of clients that say nothing: they hold nobody for longer than 10 s.
-for ((i = 0; i < 24; i++)); do
+for ((i = 0; i < 80; i++)); do
   serve h bash -c 'exec 3<>/dev/tcp/127.0.0.1/9464; sleep 60'
 done
 sleep 0.3

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "agent/findings.h"
+#include "agent/footprint.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -147,4 +148,5 @@ void mrd_agent_reload(struct mrd_agent *agent)
 	mrd_log_info("reloaded", MRD_KV("file", agent->config_path),
 		     MRD_KV_NUM("clusters", config->cluster_count),
 		     MRD_KV_NUM("rules", mrd_policy_rule_count(mrd_inputs_policy(inputs))));
+	mrd_footprint_shrink(); /* a cluster that is gone may have been large */
 }

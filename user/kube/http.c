@@ -5,9 +5,9 @@
  * call is over, settle() does it. Whatever a hook does is thus safe: new requests, cancelled ones,
  * the end of the client.
  *
- * Over HTTP/2 a connection on which nothing comes for a while is asked for a sign of life: a small
- * request on it, which any answer answers. TCP's keep-alive does not notice a server that has
- * stopped, nor one that is gone behind a load balancer.
+ * A server from which nothing comes for a while is asked for a sign of life: a small request, over
+ * HTTP/2 on the same connection, which any answer answers. TCP's keep-alive does not notice a
+ * server that has stopped, nor one that is gone behind a load balancer.
  */
 #include "kube/http.h"
 
@@ -95,9 +95,9 @@ static void add_certificate_error(struct mrd_strbuf *text, const struct mrd_http
 		mrd_strbuf_addf(text, "%s", report->fault.text);
 	else if (report->names.len)
 		mrd_strbuf_addf(text,
-				"the certificate is for %s and for no other name "
+				"the certificate is not for %s but for %s and no other name "
 				"(tls-server-name says which one to expect)",
-				report->names.text);
+				request->era->io->name, report->names.text);
 	else
 		mrd_strbuf_addf(text, "the certificate is not good: %s", request->detail);
 }
@@ -378,13 +378,9 @@ static void end_ping(void *self, const char *error)
 			it->silent_ms = 2 * era->ping->silent_ms;
 }
 
-static bool is_multiplexed(const struct mrd_http_request *request)
+static bool is_answered(const struct mrd_http_request *request)
 {
-	long version = 0;
-
-	return request->state == SENT && request->head_told &&
-	       sym_curl_easy_getinfo(request->easy, CURLINFO_HTTP_VERSION, &version) == CURLE_OK &&
-	       version == CURL_HTTP_VERSION_2_0;
+	return request->state == SENT && request->head_told;
 }
 
 static void ping(struct mrd_http *http, struct era *era, uint64_t now_ns)
@@ -396,7 +392,7 @@ static void ping(struct mrd_http *http, struct era *era, uint64_t now_ns)
 	if (era->ping || era->is_dead || now_ns - era->io->heard_ns < http->ping_ms * MRD_NS_PER_MS)
 		return;
 	for (struct mrd_http_request *it = era->requests; it && !wanted; it = it->next)
-		wanted = is_multiplexed(it);
+		wanted = is_answered(it);
 	if (wanted)
 		add_request(http, era, ping_path, http->ping_ms, &hooks, &era->ping);
 }

@@ -41,8 +41,8 @@ struct mrd_http_hooks {
  * (libraries.h); -ENOMEM. */
 int mrd_http_new(struct mrd_loop *loop, struct mrd_credential *credential, const char *user_agent,
 		 struct mrd_http **ret_http);
-/* How long a connection of HTTP/2 is silent until it is asked for a sign of life, and how long it
- * may take to give one: 10 s unless it is set before the first request. */
+/* How long a server is silent until it is asked for a sign of life, and how long it may take to
+ * give one: 10 s unless it is set before the first request. */
 void mrd_http_set_ping(struct mrd_http *http, uint64_t ping_ms);
 void mrd_http_free(struct mrd_http *http); /* NULL is fine; cancels what is under way */
 

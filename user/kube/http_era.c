@@ -205,6 +205,9 @@ static int set_names(struct mrd_http_era *era, const struct mrd_kube_access *acc
 
 	if (!host || !port || asprintf(&era->peer, "%s:%s", host, port) < 0)
 		return -ENOMEM;
+	era->name = strdup(name[0] ? name : host);
+	if (!era->name)
+		return -ENOMEM;
 	if (!name[0]) {
 		era->base = strdup(access->server);
 		return era->base ? 0 : -ENOMEM;
@@ -427,6 +430,7 @@ void mrd_http_era_free(struct mrd_http_era *era)
 	mrd_secret_free(&era->password);
 	free(era->server);
 	free(era->peer);
+	free(era->name);
 	free(era->base);
 	free(era);
 }

@@ -28,6 +28,7 @@ struct mrd_http_era {
 
 	char *server; /* as in the kubeconfig */
 	char *peer;   /* "host:port", for messages and the Host header */
+	char *name;   /* that its certificate must have */
 	char *base;   /* what a path is appended to */
 	struct curl_slist *headers;
 	struct curl_slist *connect_to; /* NULL: where the URL says */

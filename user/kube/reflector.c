@@ -25,8 +25,9 @@ enum {
 };
 
 static const uint64_t ns_per_ms = 1000000;
-/* Ten times the slices of 100,000 endpoints, with all their metadata. */
-static const uint64_t list_bytes_max = UINT64_C(1) << 30;
+/* Five times the slices of 100,000 endpoints, with all their metadata; and less than the DaemonSet's
+ * memory limit once it is read. */
+static const uint64_t list_bytes_max = UINT64_C(1) << 29;
 static const char *const page_limit = "500";
 
 /* ------------------------------------------------------------------- from one list to the next */

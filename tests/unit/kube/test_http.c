@@ -44,9 +44,14 @@ static bool say_packed(struct server_conn *conn)
 	return true;
 }
 
+static bool is_stopped; /* nothing new is answered */
+
 static bool script(struct server_conn *conn)
 {
 	char number[16];
+
+	if (is_stopped && server_asked(conn, "/livez/ping"))
+		pause();
 
 	snprintf(number, sizeof(number), "%d", conn->number);
 	if (server_asked(conn, "/whole"))
@@ -247,11 +252,11 @@ static const struct refusal_row {
 		    "Connection refused"}},
 	{.name = "another name",
 	 .side = {.cert = &misnamed},
-	 .errors = {"the certificate is for other.example, 10.9.8.7 and for no other name"}},
+	 .errors = {"the certificate is not for 127.0.0.1 but for other.example, 10.9.8.7 and no "
+		    "other name"}},
 	{.name = "another name than tls-server-name",
 	 .side = {.cert = &good, .cluster = "    tls-server-name: other.example\n"},
-	 .errors = {"the certificate is for good.example, 127.0.0.1 and for no other name",
-		    "127.0.0.1:"}},
+	 .errors = {"but for good.example, 127.0.0.1 and no other name", "127.0.0.1:"}},
 	{.name = "an issuer that is not trusted",
 	 .side = {.cert = &stranger},
 	 .errors = {"the certificate of CN=stranger is issued by CN=stranger, which is not among"}},
@@ -452,6 +457,32 @@ static void a_connection_is_used_again_until_the_credential_changes(void **state
 	close_rig(&rig);
 }
 
+/* Over HTTP/1.1 the sign of life is asked for on a connection of its own. */
+static void a_server_that_has_stopped_is_noticed(void **state)
+{
+	const struct side side = {.cert = &good};
+	struct answer watched = {0};
+	struct rig rig;
+
+	(void)state;
+	for (int stopped = 0; stopped < 2; stopped++) {
+		is_stopped = stopped;
+		open_rig(&rig, &side);
+		mrd_http_set_ping(rig.http, 300);
+		get(&rig, "/hang", 0, &watched);
+		if (stopped) {
+			rig_run_until(&watched.done);
+			assert_non_null(strstr(watched.error, "silent for 0.6 s"));
+		} else {
+			rig_run_for(1500);
+			assert_false(watched.done);
+		}
+		close_rig(&rig);
+		clear(&watched);
+	}
+	is_stopped = false;
+}
+
 /* What is under way with the old credential goes on. */
 static void an_open_answer_outlives_its_credential(void **state)
 {
@@ -497,6 +528,7 @@ static void without_a_credential_nothing_is_sent(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_server_that_has_stopped_is_noticed),
 		cmocka_unit_test(answers_come_as_they_are),
 		cmocka_unit_test(a_long_answer_is_whole),
 		cmocka_unit_test(requests_say_who_asks),

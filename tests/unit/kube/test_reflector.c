@@ -411,7 +411,7 @@ static void endless_answers(void **state)
 		 .head = "{\"items\":[0",
 		 .first = ",\"",
 		 .last = "\"",
-		 .least_mib = 1024,
+		 .least_mib = 512,
 		 .most_mib = 1024,
 		 .fails = "larger than any"},
 	};
