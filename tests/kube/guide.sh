@@ -171,15 +171,17 @@ settled() {
 
 # poll_start NAME, poll_end NAME: a request to productpage each 50 ms; prints how many there were, and how
 # many failed.
+# Within the pod, so that it goes on while the API server, and with it kubectl, is away.
 poll_start() {
-  kube ack-hangzhou exec client -- sh -c 'rm -f /tmp/stop; while [ ! -e /tmp/stop ]; do
+  # shellcheck disable=SC2016 # $0 is the pod's
+  kube ack-hangzhou exec client -- sh -c 'rm -f /tmp/stop; (while [ ! -e /tmp/stop ]; do
     curl -s -o /dev/null --max-time 5 -w "%{http_code}\n" http://172.16.0.130:9080/productpage; sleep 0.05
-  done' >"$SANDBOX/poll-$1" 2>/dev/null &
-  POLL=$!
+  done; touch "/tmp/$0.ended") >"/tmp/$0" 2>/dev/null </dev/null &' "poll-$1"
 }
 poll_end() {
   in_client 'touch /tmp/stop'
-  wait "$POLL" || true
+  wait_for 10 in_client "[ -e /tmp/poll-$1.ended ]"
+  in_client "cat /tmp/poll-$1" >"$SANDBOX/poll-$1"
   echo "$(wc -l <"$SANDBOX/poll-$1") $(grep -vcx 200 "$SANDBOX/poll-$1")"
 }
 
