@@ -25,8 +25,8 @@ enum {
 };
 
 static const uint64_t ns_per_ms = 1000000;
-/* Five times the slices of 100,000 endpoints, with all their metadata; and less than the DaemonSet's
- * memory limit once it is read. */
+/* Five times the slices of 100,000 endpoints, with all their metadata; once it is read, less than
+ * the DaemonSet's memory limit. */
 static const uint64_t list_bytes_max = UINT64_C(1) << 29;
 static const char *const page_limit = "500";
 
