@@ -88,7 +88,7 @@ expect_eq "and takes no count along" "$before" "$(metric meridian_connections_to
 page /metrics >"$SANDBOX/metrics.txt"
 expect_eq "each series once" "" "$(grep -v '^#' "$SANDBOX/metrics.txt" | sed 's/ [^ ]*$//' | sort | uniq -d)"
 
-# More connections than there are places, of clients that say nothing: they hold nobody for longer than 10 s.
+# More connections than there are places, of clients that say nothing: they are dropped after a second.
 for ((i = 0; i < 80; i++)); do
   serve h bash -c 'exec 3<>/dev/tcp/127.0.0.1/9464; sleep 60'
 done
