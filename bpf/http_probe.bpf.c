@@ -156,30 +156,46 @@ int mrd_probe_egress(struct __sk_buff *skb)
 
 /* ------------------------------------------------------------------------------- responses */
 
-static __always_inline void mrd_response_time(struct mrd_socket *sock, struct mrd_stat *stat)
+/*
+ * A success that changes nothing but counters, and has company: a row that all CPUs write costs
+ * more than all else that a response meets here. The first of a connection never waits.
+ */
+static __always_inline bool mrd_response_waits(const struct mrd_socket *sock, __u32 class)
 {
-	if (!sock->untimed) {
-		__sync_fetch_and_add(&stat->response_sum_us,
-				     (bpf_ktime_get_ns() - sock->request_ns) / 1000);
-		__sync_fetch_and_add(&stat->responses_timed, 1);
-	}
-	sock->untimed = (sock->untimed + 1) % MRD_TIMED_EACH;
+	return class == MRD_CLASS_SUCCESS && sock->report == MRD_REPORT_ERRORS &&
+	       sock->untold < MRD_TOLD_EACH - 1 &&
+	       sock->request_ns - sock->told_ns < MRD_UNTOLD_NS && !mrd_failure_waits(sock);
+}
+
+static __always_inline void mrd_response_count(struct mrd_socket *sock, struct mrd_stat *stat,
+					       __u32 class)
+{
+	mrd_report_untold(sock, stat);
+	if (class < MRD_CLASSES)
+		__sync_fetch_and_add(&stat->responses[class], 1);
+	stat->last_heard_ns = sock->request_ns;
+	if (class < MRD_CLASS_SUCCESS)
+		return;
+	__sync_fetch_and_add(&stat->response_sum_us,
+			     (bpf_ktime_get_ns() - sock->request_ns) / 1000);
+	__sync_fetch_and_add(&stat->responses_timed, 1);
 }
 
 static __always_inline void mrd_response_done(struct mrd_socket *sock, __u32 status)
 {
-	struct mrd_stat *stat = mrd_stat_of(sock);
+	const __u32 class = status / 100 - 1;
+	struct mrd_stat *stat;
 
 	mrd_count_one(MRD_REASON_RESPONSE);
-	if (stat) {
-		const __u32 class = status / 100 - 1;
-
-		if (class < MRD_CLASSES)
-			__sync_fetch_and_add(&stat->responses[class], 1);
-		stat->last_heard_ns = sock->request_ns;
-		if (status >= 200)
-			mrd_response_time(sock, stat);
+	if (mrd_response_waits(sock, class)) {
+		sock->untold++;
+		return;
 	}
+	/* Before the run is read: failures from now on are later. */
+	sock->told_ns = sock->request_ns;
+	stat = mrd_stat_of(sock);
+	if (stat)
+		mrd_response_count(sock, stat, class);
 	if (status >= 500)
 		mrd_report_failure(sock, stat, MRD_EVENT_RESPONSE, status);
 	else if (status >= 200)

@@ -15,6 +15,7 @@ struct mrd_affinity_map mrd_affinity SEC(".maps");
 struct mrd_udp_flow_map mrd_udp_flow SEC(".maps");
 struct mrd_udp_reply_map mrd_udp_reply SEC(".maps");
 struct mrd_count_map mrd_count SEC(".maps");
+struct mrd_failure_map mrd_failure SEC(".maps");
 struct mrd_config_map mrd_config SEC(".maps");
 struct mrd_event_map mrd_event SEC(".maps");
 struct mrd_socket_map mrd_socket SEC(".maps");

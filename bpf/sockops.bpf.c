@@ -66,7 +66,7 @@ static __always_inline void mrd_handshake_failed(struct mrd_socket *sock, enum m
 
 static __always_inline void mrd_on_established(struct bpf_sock_ops *ctx, struct mrd_socket *sock)
 {
-	const __u64 now_ns = bpf_ktime_get_ns();
+	const __u64 now_ns = bpf_ktime_get_ns(), connect_ns = sock->connect_ns;
 	struct mrd_stat *stat = mrd_stat_of(sock);
 
 	mrd_count_one(MRD_REASON_HANDSHAKE_DONE);
@@ -75,11 +75,12 @@ static __always_inline void mrd_on_established(struct bpf_sock_ops *ctx, struct 
 		sock->stage = MRD_PROBE_STATUS_LINE;
 	}
 	sock->reported = 0; /* the handshake's; requests follow */
+	sock->told_ns = 0;
 	if (!stat)
 		return;
 	mrd_socket_count_open(sock, stat);
 	__sync_fetch_and_add(&stat->established, 1);
-	__sync_fetch_and_add(&stat->handshake_sum_us, (now_ns - sock->connect_ns) / 1000);
+	__sync_fetch_and_add(&stat->handshake_sum_us, (now_ns - connect_ns) / 1000);
 	stat->last_heard_ns = now_ns;
 	mrd_report_success(sock, stat, MRD_EVENT_CONNECTED, 0);
 }

@@ -159,11 +159,15 @@ _Static_assert(sizeof(struct mrd_health) == 64, "map ABI");
 /* ------------------------------------------------------ mrd_stat: endpoint → counters of the hooks
  */
 
-enum { MRD_CLASSES = 5 }; /* 1xx to 5xx */
+enum { MRD_CLASS_SUCCESS = 1, MRD_CLASSES = 5 }; /* 1xx to 5xx, from 0 on */
 
-/* Reading the clock is the dearest part of a response (some 60 ns on virtual machines), so not
- * every one is timed. */
-enum { MRD_TIMED_EACH = 8 };
+/*
+ * A connection's successes (2xx) that come quickly one behind the other wait in its storage: at the
+ * latest every MRD_TOLD_EACH-th is written here with those that waited, and timed. So are one that
+ * comes MRD_UNTOLD_NS after the last that was told, all other classes, and the rest at the close.
+ */
+enum { MRD_TOLD_EACH = 8 };
+#define MRD_UNTOLD_NS (50ULL * 1000 * 1000)
 
 /*
  * In the order in which hooks touch them: a response stays within 64 bytes, and behind the 56 bytes
@@ -177,13 +181,23 @@ struct mrd_stat {
 	__u32 run;	/* failures since the last success; not 0: the next success is reported */
 	__u32 reserved; /* 0 */
 	__u64 response_sum_us; /* request's first byte out → status line in; ÷ responses_timed */
-	__u64 responses_timed; /* the first and every MRD_TIMED_EACH-th of a connection */
+	__u64 responses_timed; /* those that were told at once */
 	__u64 established;     /* TCP handshakes completed */
 	__u64 failed;	       /* TCP handshakes refused, reset, unreachable or unanswered */
 	__s64 open;	       /* TCP connections and connected UDP sockets not closed yet */
 	__u64 handshake_sum_us; /* ÷ established = mean handshake time */
 };
 _Static_assert(sizeof(struct mrd_stat) == 112, "map ABI");
+
+/* --------------------------------------------- mrd_failure: endpoint id % slots → latest failure
+ */
+
+/*
+ * CLOCK_MONOTONIC of the latest failure of any endpoint of the slot. Successes look here, for
+ * mrd_stat.run is written by every CPU: a connection that has told a success well after that time
+ * knows that none of its endpoint's failures waits for one.
+ */
+enum { MRD_FAILURE_SLOTS = 1024 };
 
 /* ------------------------------------------------------------ mrd_ticket: service, hop → counter
  */
@@ -350,7 +364,10 @@ struct mrd_socket {
 	__u8 line[MRD_STATUS_LEN];
 	__u32 reported;	  /* 1: this handshake's failure, or this request's, was reported */
 	__u32 connected;  /* 1: chosen by connect(), 0: by a datagram */
-	__u64 connect_ns; /* CLOCK_MONOTONIC of connect() */
+	union {
+		__u64 connect_ns; /* before the handshake is done: CLOCK_MONOTONIC of connect() */
+		__u64 told_ns;	  /* after: of the request whose success was told last, or 0 */
+	};
 	__u8 vip[MRD_ADDR_LEN];
 	__u8 endpoint[MRD_ADDR_LEN];
 	__u32 vip_port;
@@ -361,7 +378,7 @@ struct mrd_socket {
 	__u8 retransmitted; /* 1: the SYN was sent more than once */
 	__u8 has_replies;   /* 1: mrd_udp_reply may have rows of this socket */
 	__u8 report;	    /* enum mrd_report */
-	__u8 untimed;	    /* responses since one was timed; 0: time the next */
+	__u8 untold;	    /* successes that wait to be told: below MRD_TOLD_EACH */
 	__u8 reserved[3];   /* 0 */
 };
 _Static_assert(sizeof(struct mrd_socket) == 120, "map ABI");

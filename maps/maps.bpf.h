@@ -63,6 +63,14 @@ struct mrd_count_map {
 };
 extern struct mrd_count_map mrd_count SEC(".maps");
 
+struct mrd_failure_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MRD_FAILURE_SLOTS);
+	__type(key, __u32);
+	__type(value, __u64);
+};
+extern struct mrd_failure_map mrd_failure SEC(".maps");
+
 struct mrd_config_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);

@@ -56,6 +56,25 @@ static __always_inline bool mrd_speaks_http(const struct mrd_health *health,
 	return false;
 }
 
+/* To be called once the run is counted: who sees this time looks at the run. */
+static __always_inline void mrd_failure_note(const struct mrd_socket *sock)
+{
+	const __u32 slot = sock->endpoint_id % MRD_FAILURE_SLOTS;
+	__u64 *latest_ns = bpf_map_lookup_elem(&mrd_failure, &slot);
+
+	if (latest_ns)
+		*latest_ns = bpf_ktime_get_ns();
+}
+
+/* May a failure since this connection told a success, or shortly before, wait for one? */
+static __always_inline bool mrd_failure_waits(const struct mrd_socket *sock)
+{
+	const __u32 slot = sock->endpoint_id % MRD_FAILURE_SLOTS;
+	const __u64 *latest_ns = bpf_map_lookup_elem(&mrd_failure, &slot);
+
+	return !latest_ns || MRD_READ_ONCE(*latest_ns) + MRD_UNTOLD_NS >= sock->told_ns;
+}
+
 static __always_inline void mrd_report_failure(const struct mrd_socket *sock, struct mrd_stat *stat,
 					       enum mrd_event_kind kind, __u32 status)
 {
@@ -63,6 +82,7 @@ static __always_inline void mrd_report_failure(const struct mrd_socket *sock, st
 
 	if (stat)
 		__sync_fetch_and_add(&stat->run, 1);
+	mrd_failure_note(sock);
 	if (health && health->state != MRD_STATE_EJECTED)
 		mrd_event_send(sock, kind, status);
 }
@@ -75,6 +95,15 @@ static __always_inline void mrd_request_failed(struct mrd_socket *sock)
 	sock->reported = 1;
 	mrd_count_one(MRD_REASON_RESET_IN_REQUEST);
 	mrd_report_failure(sock, mrd_stat_of(sock), MRD_EVENT_RESET, 0);
+}
+
+/* Writes the successes that wait in a connection's storage. */
+static __always_inline void mrd_report_untold(struct mrd_socket *sock, struct mrd_stat *stat)
+{
+	if (!sock->untold)
+		return;
+	__sync_fetch_and_add(&stat->responses[MRD_CLASS_SUCCESS], sock->untold);
+	sock->untold = 0;
 }
 
 static __always_inline void mrd_report_success(const struct mrd_socket *sock, struct mrd_stat *stat,

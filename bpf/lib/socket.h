@@ -29,8 +29,10 @@ static __always_inline void mrd_socket_count_closed(struct mrd_socket *sock)
 		return;
 	sock->counted = 0;
 	stat = mrd_stat_of(sock);
-	if (stat)
-		__sync_fetch_and_add(&stat->open, -1);
+	if (!stat)
+		return;
+	__sync_fetch_and_add(&stat->open, -1);
+	mrd_report_untold(sock, stat);
 }
 
 static __always_inline void mrd_socket_clear(struct mrd_socket *sock)

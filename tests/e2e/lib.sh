@@ -37,7 +37,7 @@ one_region() {
 
 # ------------------------------------------------------------------------------ backends
 
-# web POD…: nginx on port 9080 that answers with the pod's name; 503 while `fail POD` holds; at /missing 404.
+# web POD…: nginx on port 9080 that answers with the pod's name; 503 while `fail POD` holds; at /missing 404, at /broken 503.
 web() {
   local pod conf
 
@@ -62,6 +62,7 @@ http {
     listen 9080 backlog=1024;
     listen [::]:9080 backlog=1024;
     location = /missing { return 404 "$pod\n"; }
+    location = /broken { return 503 "$pod\n"; }
     location / {
       if (-f $SANDBOX/fail/$pod) { return 503 "$pod\n"; }
       return 200 "$pod\n";

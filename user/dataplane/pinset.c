@@ -17,6 +17,7 @@ static const char *const own_names[] = {
 	[MRD_PIN_UDP_FLOW - MRD_MAP_COUNT] = "mrd_udp_flow",
 	[MRD_PIN_UDP_REPLY - MRD_MAP_COUNT] = "mrd_udp_reply",
 	[MRD_PIN_COUNTERS - MRD_MAP_COUNT] = "mrd_count",
+	[MRD_PIN_FAILURE - MRD_MAP_COUNT] = "mrd_failure",
 	[MRD_PIN_CONFIG - MRD_MAP_COUNT] = "mrd_config",
 	[MRD_PIN_CIDR - MRD_MAP_COUNT] = "mrd_cidr",
 	[MRD_PIN_EVENT - MRD_MAP_COUNT] = "mrd_event",
