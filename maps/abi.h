@@ -362,8 +362,8 @@ struct mrd_socket {
 	__u64 request_ns;  /* of the request whose response is due */
 	__u32 have;	   /* bit i: byte i of the status line is in line[] */
 	__u8 line[MRD_STATUS_LEN];
-	__u32 reported;	  /* 1: this handshake's failure, or this request's, was reported */
-	__u32 connected;  /* 1: chosen by connect(), 0: by a datagram */
+	__u32 reported;	 /* 1: this handshake's failure, or this request's, was reported */
+	__u32 connected; /* 1: chosen by connect(), 0: by a datagram */
 	union {
 		__u64 connect_ns; /* before the handshake is done: CLOCK_MONOTONIC of connect() */
 		__u64 told_ns;	  /* after: of the request whose success was told last, or 0 */
