@@ -30,6 +30,9 @@ enum mrd_limit {
 	MRD_MEMBERS_MAX = 1048576, /* endpoints, each a member of one service */
 	MRD_AFFINITY_MAX = 65536,  /* clients with session affinity; the least recent goes first */
 	MRD_UDP_FLOWS_MAX = 65536, /* unconnected UDP conversations; the least recent goes first */
+	MRD_FLOWS_MAX = 262144,	   /* rows of mrd_flow: two for a connection that TC translates */
+	MRD_FRAGMENTS_MAX = 4096,  /* datagrams in fragments; the least recent goes first */
+	MRD_INTERFACES_MAX = 4096,
 	MRD_LOCALITIES_MAX = 4096,
 	MRD_CIDRS_MAX = 256,
 	MRD_EVENT_BYTES = 1 << 20, /* ring buffer; a power of two and a multiple of the page size */
@@ -64,9 +67,31 @@ struct mrd_service {
 	__u32 service_id; /* never 0 */
 	enum mrd_affinity_mode affinity;
 	__u32 affinity_timeout_s; /* after the last use; 1 to 86400 (Kubernetes' own range) */
+	__u32 has_setting;	  /* 1: mrd_setting has a row of this service, 0: nothing to ask */
 	__u32 seal;		  /* mrd_service_seal() over key and value */
 };
-_Static_assert(sizeof(struct mrd_service) == 16, "map ABI");
+_Static_assert(sizeof(struct mrd_service) == 20, "map ABI");
+
+/* ------------------------------------------- mrd_setting: service → what its connections ask for
+ */
+
+enum mrd_rescue { MRD_RESCUE_ON, MRD_RESCUE_OFF };
+enum mrd_eject_action { MRD_EJECT_KEEP, MRD_EJECT_CLOSE, MRD_EJECT_RESET };
+
+/* Only services that ask for something have a row. 0: not asked for; the kernel's own holds. */
+struct mrd_setting {
+	__u32 syn_timeout_ms;	  /* 0: adaptive (mrd_handshake) */
+	__u32 connect_timeout_ms; /* tcp.connectTimeout */
+	__u32 max_connections;	  /* tcp.maxConnections: of the service, on this node */
+	__u32 max_requests;	  /* http.maxRequestsPerConnection */
+	__u32 keepalive_idle_s;	  /* tcp.tcpKeepalive: TCP_KEEPIDLE; so are the next two */
+	__u32 keepalive_interval_s;
+	__u32 keepalive_probes;
+	__u32 keepalive; /* 1: tcpKeepalive was given, be it empty */
+	enum mrd_rescue rescue;
+	enum mrd_eject_action on_eject;
+};
+_Static_assert(sizeof(struct mrd_setting) == 40, "map ABI");
 
 /* --------------------------------------------------- mrd_route: service → hops, with their shares
  */
@@ -259,6 +284,101 @@ struct mrd_udp_reply {
 };
 _Static_assert(sizeof(struct mrd_udp_reply) == 24, "map ABI");
 
+/* ------------------------------------------------- mrd_flow: what TC translates, both directions
+ */
+
+/*
+ * A packet whose addresses and ports are the key leaves with those of the value. A connection has
+ * two rows, and each is found from the other: the key of one is the value of the other, turned
+ * round. The forward row (client → VIP, or client → an endpoint that did not answer) holds the
+ * state; the reverse row only translates.
+ */
+enum mrd_flow_way { MRD_FLOW_FORWARD, MRD_FLOW_REVERSE };
+
+/* As in the kernel's connection tracking, whose default times they are swept by. */
+enum mrd_flow_state {
+	MRD_FLOW_NONE,
+	MRD_FLOW_SYN_SENT,
+	MRD_FLOW_ESTABLISHED,
+	MRD_FLOW_FIN_WAIT,
+	MRD_FLOW_CLOSED,
+	MRD_FLOW_UDP_UNREPLIED,
+	MRD_FLOW_UDP_REPLIED,
+};
+
+struct mrd_flow_tuple {
+	__u8 source[MRD_ADDR_LEN];
+	__u8 destination[MRD_ADDR_LEN];
+	__u32 source_port;
+	__u32 destination_port;
+};
+_Static_assert(sizeof(struct mrd_flow_tuple) == 40, "map ABI");
+
+struct mrd_flow_key {
+	struct mrd_flow_tuple tuple;
+	enum mrd_family family;
+	enum mrd_protocol protocol;
+};
+_Static_assert(sizeof(struct mrd_flow_key) == 48, "map ABI");
+
+enum { MRD_TRIED_MAX = 8 };
+
+/* The endpoints that a connection has been sent to so far, the present one last. */
+struct mrd_tried {
+	__u32 endpoint_ids[MRD_TRIED_MAX];
+	__u16 locality_ids[MRD_TRIED_MAX];
+	__u32 count;
+};
+_Static_assert(sizeof(struct mrd_tried) == 52, "map ABI");
+
+struct mrd_flow {
+	struct mrd_flow_tuple tuple;
+	enum mrd_flow_way way;
+	enum mrd_flow_state state;
+	__u32 service_id;
+	__u32 endpoint_id;
+	__u64 last_ns; /* CLOCK_MONOTONIC of the latest packet, to some seconds */
+	__u64 sent_ns; /* CLOCK_MONOTONIC of the first packet to the present endpoint */
+	struct mrd_tried tried;
+	__u32 reserved; /* 0 */
+};
+_Static_assert(sizeof(struct mrd_flow) == 128, "map ABI");
+
+/* mrd_fragment: a datagram → the ports that its first fragment has told */
+struct mrd_fragment_key {
+	__u8 source[MRD_ADDR_LEN];
+	__u8 destination[MRD_ADDR_LEN];
+	__u32 id; /* IPv4's 16 bits, IPv6's 32 */
+	__u16 family;
+	__u16 protocol;
+};
+_Static_assert(sizeof(struct mrd_fragment_key) == 40, "map ABI");
+
+struct mrd_fragment {
+	__u32 source_port;
+	__u32 destination_port;
+	__u64 first_ns; /* CLOCK_MONOTONIC: an id comes round again */
+};
+_Static_assert(sizeof(struct mrd_fragment) == 16, "map ABI");
+
+/* mrd_interface: interface index → what the TC programs must know of it; written by the agent */
+struct mrd_interface {
+	__s32 netns_id; /* of the pod behind it, as this namespace numbers it; -1: this namespace */
+	__u32 is_uplink; /* 1: not a pod's; the directions are the other way round */
+};
+_Static_assert(sizeof(struct mrd_interface) == 8, "map ABI");
+
+/*
+ * mrd_handshake: locality id → how long a handshake with it is known to take. Of connections that
+ * were answered to their first SYN alone: one that was moved, or lost a packet, tells nothing.
+ */
+struct mrd_handshake {
+	__u32 known_us; /* 0: not known */
+	__u32 reserved; /* 0 */
+	__u64 seen_ns;	/* CLOCK_MONOTONIC of the latest */
+};
+_Static_assert(sizeof(struct mrd_handshake) == 16, "map ABI");
+
 /* ------------------------------------------- names: the kernel's rows explain themselves by these
  */
 
@@ -324,7 +444,8 @@ struct mrd_config {
 	__u32 abi_version;
 	enum mrd_unknown
 		unknown_service; /* what to do with a service CIDR's address that is no service */
-	__u32 reserved[2];	 /* 0 */
+	__u32 fast_forward;	 /* 1: TC hands translated packets on past the host's stack */
+	__u32 reserved;		 /* 0 */
 };
 _Static_assert(sizeof(struct mrd_config) == 16, "map ABI");
 
@@ -362,8 +483,13 @@ struct mrd_socket {
 	__u64 request_ns;  /* of the request whose response is due */
 	__u32 have;	   /* bit i: byte i of the status line is in line[] */
 	__u8 line[MRD_STATUS_LEN];
-	__u32 reported;	 /* 1: this handshake's failure, or this request's, was reported */
-	__u32 connected; /* 1: chosen by connect(), 0: by a datagram */
+	__u16 locality_id; /* of the endpoint */
+	__u8 reported;	   /* 1: this handshake's failure, or this request's, was reported */
+	__u8 connected;	   /* 1: chosen by connect(), 0: by a datagram */
+	__u8 has_setting;  /* 1: mrd_setting has a row of this service */
+	__u8 moved;	   /* 1: mrd_flow sends this connection elsewhere than to endpoint */
+	__u8 requests;	   /* begun on this connection, as far as they are limited */
+	__u8 closing;	   /* 1: the next request is to say that it is the last */
 	union {
 		__u64 connect_ns; /* before the handshake is done: CLOCK_MONOTONIC of connect() */
 		__u64 told_ns;	  /* after: of the request whose success was told last, or 0 */

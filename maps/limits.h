@@ -11,6 +11,7 @@ struct mrd_dataplane_limits {
 	uint32_t members;
 	uint32_t affinity;
 	uint32_t udp_flows;
+	uint32_t flows;
 	uint32_t event_bytes; /* a power of two, at least a page */
 };
 

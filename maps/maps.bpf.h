@@ -50,6 +50,15 @@ MRD_HASH(mrd_locality, BPF_MAP_TYPE_HASH, __u32, struct mrd_locality, MRD_LOCALI
 SEC(".maps");
 MRD_HASH(mrd_cidr, BPF_MAP_TYPE_LPM_TRIE, struct mrd_cidr_key, __u32, MRD_CIDRS_MAX) SEC(".maps");
 
+MRD_HASH(mrd_setting, BPF_MAP_TYPE_HASH, __u32, struct mrd_setting, MRD_SERVICES_MAX)
+SEC(".maps");
+MRD_HASH(mrd_flow, BPF_MAP_TYPE_HASH, struct mrd_flow_key, struct mrd_flow, MRD_FLOWS_MAX)
+SEC(".maps");
+MRD_HASH(mrd_interface, BPF_MAP_TYPE_HASH, __u32, struct mrd_interface, MRD_INTERFACES_MAX)
+SEC(".maps");
+
+MRD_LRU(mrd_fragment, struct mrd_fragment_key, struct mrd_fragment, MRD_FRAGMENTS_MAX)
+SEC(".maps");
 MRD_LRU(mrd_affinity, struct mrd_affinity_key, struct mrd_affinity, MRD_AFFINITY_MAX) SEC(".maps");
 MRD_LRU(mrd_udp_flow, struct mrd_udp_key, struct mrd_udp_flow, MRD_UDP_FLOWS_MAX) SEC(".maps");
 MRD_LRU(mrd_udp_reply, struct mrd_udp_key, struct mrd_udp_reply, MRD_UDP_FLOWS_MAX) SEC(".maps");
@@ -70,6 +79,14 @@ struct mrd_failure_map {
 	__type(value, __u64);
 };
 extern struct mrd_failure_map mrd_failure SEC(".maps");
+
+struct mrd_handshake_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MRD_LOCALITIES_MAX);
+	__type(key, __u32);
+	__type(value, struct mrd_handshake);
+};
+extern struct mrd_handshake_map mrd_handshake SEC(".maps");
 
 struct mrd_config_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

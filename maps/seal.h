@@ -48,6 +48,7 @@ mrd_service_seal(const struct mrd_vip_key *key, const struct mrd_service *servic
 
 	seal = mrd_seal_mix(seal, (__u32)service->affinity);
 	seal = mrd_seal_mix(seal, service->affinity_timeout_s);
+	seal = mrd_seal_mix(seal, service->has_setting);
 	seal = mrd_seal_mix(seal, key->port);
 	seal = mrd_seal_mix(seal, ((__u32)key->family << 8) | (__u32)key->protocol);
 	return mrd_seal_addr(seal, key->addr);

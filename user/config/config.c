@@ -285,6 +285,7 @@ static const struct mrd_key limit_keys[] = {
 	CONFIG("members", mrd_key_number, limits.members, 1, ROWS_MOST),
 	CONFIG("affinity", mrd_key_number, limits.affinity, 1, ROWS_MOST),
 	CONFIG("udpFlows", mrd_key_number, limits.udp_flows, 1, ROWS_MOST),
+	CONFIG("flows", mrd_key_number, limits.flows, 2, ROWS_MOST),
 	CONFIG("eventBytes", mrd_key_number, limits.event_bytes, EVENT_BYTES_LEAST,
 	       EVENT_BYTES_MOST),
 };

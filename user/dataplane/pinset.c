@@ -18,6 +18,11 @@ static const char *const own_names[] = {
 	[MRD_PIN_UDP_REPLY - MRD_MAP_COUNT] = "mrd_udp_reply",
 	[MRD_PIN_COUNTERS - MRD_MAP_COUNT] = "mrd_count",
 	[MRD_PIN_FAILURE - MRD_MAP_COUNT] = "mrd_failure",
+	[MRD_PIN_SETTING - MRD_MAP_COUNT] = "mrd_setting",
+	[MRD_PIN_FLOW - MRD_MAP_COUNT] = "mrd_flow",
+	[MRD_PIN_FRAGMENT - MRD_MAP_COUNT] = "mrd_fragment",
+	[MRD_PIN_INTERFACE - MRD_MAP_COUNT] = "mrd_interface",
+	[MRD_PIN_HANDSHAKE - MRD_MAP_COUNT] = "mrd_handshake",
 	[MRD_PIN_CONFIG - MRD_MAP_COUNT] = "mrd_config",
 	[MRD_PIN_CIDR - MRD_MAP_COUNT] = "mrd_cidr",
 	[MRD_PIN_EVENT - MRD_MAP_COUNT] = "mrd_event",
@@ -105,6 +110,7 @@ int mrd_limits_resolve(const struct mrd_dataplane_limits *given, uint32_t page_b
 		.members = or_default(given->members, MRD_MEMBERS_MAX),
 		.affinity = or_default(given->affinity, MRD_AFFINITY_MAX),
 		.udp_flows = or_default(given->udp_flows, MRD_UDP_FLOWS_MAX),
+		.flows = or_default(given->flows, MRD_FLOWS_MAX),
 		.event_bytes = or_default(given->event_bytes, MRD_EVENT_BYTES),
 	};
 	const uint32_t bytes = limits.event_bytes;
@@ -136,6 +142,7 @@ uint32_t mrd_limits_rows(const struct mrd_dataplane_limits *limits, size_t pin)
 		return limits->vips;
 	case MRD_MAP_ROUTE:
 	case MRD_MAP_NAME:
+	case MRD_PIN_SETTING:
 		return limits->services;
 	case MRD_MAP_MEMBER:
 	case MRD_MAP_HEALTH:
@@ -148,6 +155,8 @@ uint32_t mrd_limits_rows(const struct mrd_dataplane_limits *limits, size_t pin)
 	case MRD_PIN_UDP_FLOW:
 	case MRD_PIN_UDP_REPLY:
 		return limits->udp_flows;
+	case MRD_PIN_FLOW:
+		return limits->flows;
 	case MRD_PIN_EVENT:
 		return limits->event_bytes;
 	default:
