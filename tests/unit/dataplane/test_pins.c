@@ -221,7 +221,7 @@ static void sweeps_maps_of_other_versions(void **state)
 {
 	const struct folder *folder = *state;
 
-	lay_out(folder, "mrd_route=new mrd_flow=old theirs=1 link_mrd_xdp=old");
+	lay_out(folder, "mrd_route=new mrd_former=old theirs=1 link_mrd_xdp=old");
 	mrd_pins_sweep(folder->path);
 	expect(folder, "link_mrd_xdp=old mrd_route=new theirs=1 ");
 }
