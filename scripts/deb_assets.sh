@@ -39,8 +39,9 @@ download() {
 fetch() {
   local new=$dir.new log=$dir.log
 
-  command -v apt-get >/dev/null && command -v dpkg >/dev/null ||
+  if ! command -v apt-get >/dev/null || ! command -v dpkg >/dev/null; then
     die "this is not Debian: install what has it, there it is $package"
+  fi
   rm -rf "$new" "$dir"
   mkdir -p "$new"
   echo "fetching Debian's $package into $dir, once" >&2
