@@ -110,8 +110,8 @@ static void begin_part(struct mrd_strbuf *out, const char *name, const char *suf
 /* In seconds, as a decimal fraction without zeros at its end. */
 static void bound_text(uint32_t us, char text[BOUND_TEXT_MAX])
 {
-	size_t len = (size_t)snprintf(text, BOUND_TEXT_MAX, "%" PRIu32 ".%06" PRIu32,
-				      us / US_PER_S, us % US_PER_S);
+	size_t len = (size_t)snprintf(text, BOUND_TEXT_MAX, "%" PRIu32 ".%06" PRIu32, us / US_PER_S,
+				      us % US_PER_S);
 
 	while (text[len - 1] == '0')
 		text[--len] = '\0';

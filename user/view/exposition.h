@@ -17,7 +17,8 @@ void mrd_metric_family(struct mrd_strbuf *out, const char *name, enum mrd_metric
 		       const char *help);
 
 /* A sample is its name, labels from key and value, and a number:
- * mrd_metric_begin(), any mrd_metric_label(), one mrd_metric_…end(). suffix: "", "_sum", "_count", "_bucket".
+ * mrd_metric_begin(), any mrd_metric_label(), one mrd_metric_…end(). suffix: "", "_sum", "_count",
+ * "_bucket".
  */
 void mrd_metric_begin(struct mrd_strbuf *out, const char *name, const char *suffix);
 /* The value ends at a zero or at size. Bytes that are no UTF-8 become "?". */

@@ -19,10 +19,7 @@ static const struct latency_case cases[] = {
 	{.name = "one", .from_us = 7, .to_us = 7, .want = {1, 7, 7, 7}},
 	{.name = "two", .from_us = 1, .to_us = 2, .want = {2, 1, 2, 2}},
 	{.name = "a hundred", .from_us = 1, .to_us = 100, .want = {100, 50, 99, 100}},
-	{.name = "all that fit",
-	 .from_us = 1,
-	 .to_us = 1000,
-	 .want = {1000, 500, 990, 1000}},
+	{.name = "all that fit", .from_us = 1, .to_us = 1000, .want = {1000, 500, 990, 1000}},
 };
 
 static void percentiles_are_exact(void **state)

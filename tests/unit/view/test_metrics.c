@@ -58,12 +58,12 @@ static void expect_lines(const struct mrd_strbuf *out, const char *lines)
 
 static void the_check_refuses_what_is_wrong(void **state)
 {
-#define HEAD	"# HELP meridian_a_total Text.\n# TYPE meridian_a_total counter\n"
-#define GAUGE	"# HELP meridian_b Text.\n# TYPE meridian_b gauge\n"
-#define TIMES	"# HELP meridian_d_seconds Text.\n# TYPE meridian_d_seconds histogram\n"
+#define HEAD		     "# HELP meridian_a_total Text.\n# TYPE meridian_a_total counter\n"
+#define GAUGE		     "# HELP meridian_b Text.\n# TYPE meridian_b gauge\n"
+#define TIMES		     "# HELP meridian_d_seconds Text.\n# TYPE meridian_d_seconds histogram\n"
 #define BUCKET(bound, count) "meridian_d_seconds_bucket{le=\"" bound "\"} " count "\n"
 #define REST(count)	     "meridian_d_seconds_sum 1\nmeridian_d_seconds_count " count "\n"
-#define SUMMARY "# HELP meridian_c_seconds Text.\n# TYPE meridian_c_seconds summary\n"
+#define SUMMARY		     "# HELP meridian_c_seconds Text.\n# TYPE meridian_c_seconds summary\n"
 	static const struct {
 		const char *text;
 		bool good;
