@@ -471,8 +471,8 @@ static void add_durations(const struct mrd_traffic *const *groups, size_t count,
 		mrd_metric_end(out, groups[i]->sums.established);
 	}
 	mrd_metric_family(out, response, MRD_SUMMARY,
-			  "From a request's first byte to the response's status line; the first "
-			  "and every 8th of a connection are timed.");
+			  "From a request's first byte to the response's status line; of "
+			  "successes that follow each other within 50 ms every 8th is timed.");
 	for (size_t i = 0; i < count; i++) {
 		begin_group(out, response, "_sum", &groups[i]->key);
 		mrd_metric_end_micro(out, groups[i]->sums.response_sum_us);
