@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-# deps.sh [build|image]: installs the Debian packages that are missing, and names them. Everything
+# deps.sh [--names] [build|image]: installs the Debian packages that are missing, and names them. Everything
 # needed is in the table below: package, what tells that it is there (a command, or a pattern for a
 # file), what it is for. "lint: format" is for lint alone, what has no such word is for `make` itself.
-# build: only the latter; image: these, and what makes an image.
+# build: only the latter; image: these, and what makes an image. --names: only prints which these are.
 #
 # Not root, or not Debian: prints what to run, and fails only if something is missing.
 #
@@ -65,7 +65,7 @@ rows() {
   image) rows build && table | grep -E '^[^ ]+ +[^ ]+ +image: ' ;;
   all) table | grep -vE '^[^ ]+ +[^ ]+ +image: ' ;;
   *)
-    echo "usage: deps.sh [build|image]" >&2
+    echo "usage: deps.sh [--names] [build|image]" >&2
     return 2
     ;;
   esac
@@ -78,7 +78,16 @@ is_there() {
   esac
 }
 
+names_only=
+if [[ ${1-} == --names ]]; then
+  names_only=1
+  shift
+fi
 wanted=$(rows "${1:-all}")
+if [[ -n $names_only ]]; then
+  cut -d' ' -f1 <<<"$wanted"
+  exit
+fi
 missing=()
 while read -r package probe _; do
   is_there "$probe" || missing+=("$package")

@@ -5,6 +5,7 @@
 #
 #   IMAGE     registry.local/meridian:dev, the name in deploy/daemonset
 #   BUILDER   docker or buildah. Default: docker where a daemon answers, else buildah
+#   DEBIAN    of docker: the image to build in, another one than docker.io/library/debian:bookworm-slim
 #   OUT       out
 #
 # docker runs the whole Dockerfile, with Debian from its registry. buildah takes the programs that were
@@ -33,7 +34,7 @@ daemon_answers() {
 }
 
 by_docker() {
-  docker build --tag "$IMAGE" --file "$dockerfile" . ||
+  docker build ${DEBIAN:+--build-arg "DEBIAN=$DEBIAN"} --tag "$IMAGE" --file "$dockerfile" . ||
     die "docker build failed; BUILDER=buildah uses the programs that were built here"
   docker save --output "$archive" "$IMAGE"
 }

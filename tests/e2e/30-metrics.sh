@@ -75,7 +75,8 @@ hits client $VIP 80 10 >/dev/null
 expect_ok "an ejection" wait_for 2 is_metric 1 meridian_ejections_enforced_total type=CONSECUTIVE_5XX
 expect_eq "and where" "1 1" "$(metric meridian_ejections_active) \
 $(metric meridian_endpoints_ejected service=reviews region=cn-hangzhou)"
-expect_eq "its delay" 1 "$(metric meridian_ejection_delay_seconds_count)"
+expect_eq "its delay" "1 1" "$(metric meridian_ejection_delay_seconds_count) \
+$(metric meridian_ejection_delay_seconds_bucket le=+Inf)"
 unfail h1
 
 # Endpoints go; what they had counted stays.
@@ -85,7 +86,32 @@ gone() { [[ $(health h 10.0.0.11) != *EJECTED* && $(metric meridian_endpoints re
 expect_ok "an endpoint goes" wait_for 5 gone
 expect_eq "and takes no count along" "$before" "$(metric meridian_connections_total service=reviews region=cn-hangzhou)"
 
+# A change is timed from what was read of it to the kernel, by cluster; then there is no lag.
+settled() { [[ $(metric meridian_watch_lag_seconds cluster=ack-hangzhou) == 0 ]]; }
+expect_ok "what was read is in the kernel" wait_for 5 settled
+before=$(metric meridian_watch_delay_seconds_count cluster=ack-hangzhou)
+expect_between "changes since it was ready" 1 100 "$before"
+expect_eq "none of the other cluster" 0 "$(metric meridian_watch_delay_seconds_count cluster=ack-shanghai)"
+plans=$(metric meridian_plan_duration_seconds_count step=write)
+eps ack-shanghai reviews 10.1.0.11 10.1.0.12
+counted() { [[ $(metric meridian_watch_delay_seconds_count cluster=ack-shanghai) != 0 ]]; }
+expect_ok "one of the other cluster" wait_for 5 counted
+expect_eq "is its own" "$before" "$(metric meridian_watch_delay_seconds_count cluster=ack-hangzhou)"
+expect_between "and a plan" "$((plans + 1))" "$((plans + 100))" "$(metric meridian_plan_duration_seconds_count step=write)"
+mv "$SANDBOX/state/ack-shanghai" "$SANDBOX/lost"
+behind() { [[ $(metric meridian_watch_lag_seconds cluster=ack-shanghai) != 0 ]]; }
+expect_ok "a lost cluster lags" wait_for 5 behind
+expect_eq "alone" 0 "$(metric meridian_watch_lag_seconds cluster=ack-hangzhou)"
+mv "$SANDBOX/lost" "$SANDBOX/state/ack-shanghai"
+unbehind() { ! behind; }
+expect_ok "until it is back" wait_for 5 unbehind
+
 page /metrics >"$SANDBOX/metrics.txt"
+promtool=$("$SANDBOX_ROOT/scripts/deb_assets.sh" prometheus promtool) || true
+expect_ok "promtool is there (Debian's prometheus)" test -x "$promtool"
+expect_eq "and has nothing to say" "" "$("$promtool" check metrics <"$SANDBOX/metrics.txt" 2>&1 || true)"
+expect_match "as it has of wrong names" 'no "_total"|_total' \
+  "$(printf '# TYPE a counter\na 1\n' | "$promtool" check metrics 2>&1 || true)"
 expect_eq "each series once" "" "$(grep -v '^#' "$SANDBOX/metrics.txt" | sed 's/ [^ ]*$//' | sort | uniq -d)"
 
 # More connections than there are places, of clients that say nothing: they are dropped after a second.

@@ -95,6 +95,9 @@ bool mrd_agent_plan(struct mrd_agent *agent, uint64_t until_ns)
 		mrd_agent_set_input(agent);
 	}
 	is_over = !mrd_engine_round(agent->engine, until_ns);
+	/* What takes long when it starts is no delay of a change. */
+	if (is_over && mrd_engine_is_settled(agent->engine))
+		mrd_inputs_settle(agent->inputs, mrd_clock_ns(), agent->ready);
 	due_ns = is_over ? mrd_engine_due(agent->engine) : mrd_clock_ns();
 	mrd_timer_set(agent->work, due_ns == UINT64_MAX ? 0 : due_ns);
 	return is_over;

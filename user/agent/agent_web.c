@@ -119,6 +119,9 @@ static struct mrd_metrics_cluster cluster_metrics(const struct mrd_agent *agent,
 		.synced = source.read,
 		.failing = source.failing_since_ns,
 		.last_heard_ns = source.last_heard_ns,
+		.behind_since_ns = source.read ? mrd_inputs_behind_since(agent->inputs, cluster)
+					       : agent->waiting_since_ns,
+		.delays = mrd_inputs_delays(agent->inputs, cluster),
 		.services = mrd_model_count(model, cluster, MRD_KIND_SERVICE),
 		.slices = mrd_model_count(model, cluster, MRD_KIND_SLICE),
 		.nodes = mrd_model_count(model, cluster, MRD_KIND_NODE),
@@ -147,10 +150,9 @@ static void fill_engine(const struct mrd_agent *agent, struct mrd_metrics_agent 
 	metrics->plans_written = engine.plans_written;
 	metrics->plans_failed = engine.plans_failed;
 	metrics->ejected = engine.ejected;
-	metrics->ejection_time.count = engine.ejection.count;
-	metrics->ejection_time.sum_us = engine.ejection.sum_us;
-	metrics->ejection_time.p50_us = engine.ejection.p50_us;
-	metrics->ejection_time.p99_us = engine.ejection.p99_us;
+	metrics->ejection_delay = engine.ejection_delay;
+	metrics->planning = engine.planning;
+	metrics->writing = engine.writing;
 	memcpy(metrics->writes, writes->done, sizeof(metrics->writes));
 	memcpy(metrics->write_failures, writes->failed, sizeof(metrics->write_failures));
 }

@@ -23,6 +23,10 @@ struct mrd_cluster {
 	char *error;		 /* this reason; NULL: none */
 	bool was_read;		 /* said so */
 	bool is_stale;
+	uint64_t changes;	   /* of the model, that were met with */
+	uint64_t looked_ns;	   /* when this was, before what may be read next */
+	uint64_t pending_since_ns; /* the oldest that is not in the kernel; 0: all are */
+	struct mrd_histogram delays;
 };
 
 /* ------------------------------------------------------------------------------------- telling */
@@ -132,6 +136,44 @@ static void on_recovered(void *self, const char *what)
 		     MRD_KV("cluster", cluster->place.config->name));
 }
 
+/* ------------------------------------------------------------------------------------ how late */
+
+/* Changes since the last look came no earlier than that: there is one before each piece. */
+static void note_changes(struct mrd_cluster *cluster)
+{
+	const struct mrd_cluster_place *place = &cluster->place;
+	const uint64_t changes = mrd_model_changes(place->model, place->index);
+
+	if (changes != cluster->changes && !cluster->pending_since_ns)
+		cluster->pending_since_ns = cluster->looked_ns;
+	cluster->changes = changes;
+	cluster->looked_ns = mrd_clock_ns();
+}
+
+void mrd_cluster_settle(struct mrd_cluster *cluster, uint64_t now_ns, bool counted)
+{
+	if (cluster->pending_since_ns && counted)
+		mrd_histogram_add(&cluster->delays, now_ns - cluster->pending_since_ns);
+	cluster->pending_since_ns = 0;
+}
+
+const struct mrd_histogram *mrd_cluster_delays(const struct mrd_cluster *cluster)
+{
+	return &cluster->delays;
+}
+
+uint64_t mrd_cluster_behind_since(const struct mrd_cluster *cluster)
+{
+	struct mrd_source_status status;
+	uint64_t since_ns;
+
+	mrd_cluster_get_status(cluster, &status);
+	since_ns = status.silent_since_ns;
+	if (!since_ns || (cluster->pending_since_ns && cluster->pending_since_ns < since_ns))
+		since_ns = cluster->pending_since_ns;
+	return since_ns;
+}
+
 /* ------------------------------------------------------------------------------- what is left */
 
 /* A source that lists tells by itself what is gone; a folder has been read as a whole. */
@@ -153,6 +195,7 @@ static void sweep_leftovers(struct mrd_cluster *cluster)
 static void after(struct mrd_cluster *cluster)
 {
 	sweep_leftovers(cluster);
+	note_changes(cluster);
 	watch_over(cluster);
 	cluster->place.changed(cluster->place.self);
 }
@@ -165,6 +208,7 @@ static void on_folder(void *self, uint32_t epoll_events)
 	struct mrd_cluster *cluster = self;
 
 	(void)epoll_events;
+	note_changes(cluster);
 	cluster->place.before(cluster->place.self);
 	mrd_file_source_dispatch(cluster->folder, mrd_clock_ns());
 	after(cluster);
@@ -173,8 +217,9 @@ static void on_folder(void *self, uint32_t epoll_events)
 /* Before and behind each burst of objects. */
 static void on_before(void *self)
 {
-	const struct mrd_cluster *cluster = self;
+	struct mrd_cluster *cluster = self;
 
+	note_changes(cluster);
 	cluster->place.before(cluster->place.self);
 	cluster->place.changed(cluster->place.self);
 }
@@ -189,6 +234,7 @@ static void on_changed(void *self)
 
 void mrd_cluster_tick(struct mrd_cluster *cluster)
 {
+	note_changes(cluster);
 	if (cluster->folder)
 		mrd_file_source_tick(cluster->folder, mrd_clock_ns());
 	after(cluster);
@@ -273,10 +319,13 @@ static int open_cluster(const struct mrd_cluster_place *place, struct mrd_loop *
 		return -ENOMEM;
 	cluster->place = *place;
 	cluster->has_leftovers = has_leftovers;
+	cluster->changes = mrd_model_changes(place->model, place->index);
+	cluster->looked_ns = mrd_clock_ns();
 	r = place->config->directory ? open_folder(cluster, loop) : open_server(cluster, loop);
 	if (r)
 		return r;
 	sweep_leftovers(cluster);
+	note_changes(cluster);
 	watch_over(cluster);
 	*ret_cluster = MRD_STEAL_PTR(cluster);
 	return 0;
@@ -329,6 +378,7 @@ bool mrd_cluster_is_of(const struct mrd_cluster *cluster, const struct mrd_clust
 void mrd_cluster_move(struct mrd_cluster *cluster, const struct mrd_cluster_place *place)
 {
 	cluster->place = *place;
+	cluster->changes = mrd_model_changes(place->model, place->index);
 	mrd_model_set_unheard(place->model, place->index, cluster->is_stale);
 	if (cluster->folder) {
 		const struct mrd_file_source_config config = folder_config(cluster);

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/histogram.h"
 #include "base/loop.h"
 #include "config/config.h"
 #include "kube/reflector.h"
@@ -52,6 +53,14 @@ void mrd_cluster_free(struct mrd_cluster *cluster); /* NULL is fine; the model k
 
 /* To be called about once a second. */
 void mrd_cluster_tick(struct mrd_cluster *cluster);
+
+/* All that was read is in the kernel. counted: how long it took is one more of the delays. */
+void mrd_cluster_settle(struct mrd_cluster *cluster, uint64_t now_ns, bool counted);
+/* From a change that was read to its being in the kernel; what came together counts once. */
+const struct mrd_histogram *mrd_cluster_delays(const struct mrd_cluster *cluster);
+/* Since when the kernel may not say what the cluster says: a change is not in there yet, or it is
+ * not heard. 0: it does. */
+uint64_t mrd_cluster_behind_since(const struct mrd_cluster *cluster);
 
 /* It has been silent for too long: its endpoints count as unheard. */
 bool mrd_cluster_is_stale(const struct mrd_cluster *cluster);

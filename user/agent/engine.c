@@ -284,6 +284,11 @@ bool mrd_engine_round(struct mrd_engine *engine, uint64_t until_ns)
 	return false;
 }
 
+bool mrd_engine_is_settled(const struct mrd_engine *engine)
+{
+	return !engine->holding && !engine->failing && !engine->input.is_frozen;
+}
+
 /* ------------------------------------------------------------------------------------- telling */
 
 void mrd_engine_get_status(const struct mrd_engine *engine, struct mrd_engine_status *ret_status)
@@ -298,6 +303,9 @@ void mrd_engine_get_status(const struct mrd_engine *engine, struct mrd_engine_st
 		.unwritten = engine->failing,
 		.plans_written = engine->plans_written,
 		.plans_failed = engine->plans_failed,
+		.ejection_delay = engine->ejection_delay,
+		.planning = engine->planning,
+		.writing = engine->writing,
 	};
 	memcpy(ret_status->ejections, engine->ejections, sizeof(engine->ejections));
 	while ((service = mrd_table_next(engine->book.services, &cursor, NULL, NULL)))

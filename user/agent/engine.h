@@ -27,6 +27,7 @@
 #include <stdint.h>
 
 #include "agent/latency.h"
+#include "base/histogram.h"
 #include "maps/event.h"
 #include "model/model.h"
 #include "outlier/outlier.h"
@@ -99,6 +100,9 @@ int mrd_engine_walk_held(const struct mrd_engine *engine,
  * ejections ends it as well. UINT64_MAX: nothing but the end of the work does. Returns whether
  * there is more. */
 bool mrd_engine_round(struct mrd_engine *engine, uint64_t until_ns);
+/* After a round without more to do: whether all that is known is in the kernel. It is not while
+ * services are held, or have a plan that could not be written. */
+bool mrd_engine_is_settled(const struct mrd_engine *engine);
 /*
  * When a round is welcome again; 0 or a time that is past: now. Errors seldom come alone, and each
  * of them would have to wait for the words and the plan of the one before. So after an ejection
@@ -127,6 +131,9 @@ struct mrd_engine_status {
 	bool holding;
 	uint64_t last_plan_ns;		     /* 0: none was written yet */
 	struct mrd_latency_summary ejection; /* hook saw it → health row written */
+	struct mrd_histogram ejection_delay; /* the same, for life */
+	struct mrd_histogram planning;	     /* of a service: what is known of it → plan */
+	struct mrd_histogram writing;	     /* of a service: plan → rows in the kernel */
 	size_t unwritten;		     /* services whose plan is not in the kernel */
 	uint64_t plans_written;		     /* of a port, with a change; since the start, as */
 	uint64_t plans_failed;		     /* of a service, each try */

@@ -278,7 +278,7 @@ static void flip(struct mrd_engine *engine, struct mrd_entry *entry, struct mrd_
 		entry->rows ? mrd_rows_get(entry->rows, MRD_MAP_HEALTH, &id) : NULL;
 	struct mrd_outlier_state state;
 	struct mrd_health health;
-	uint64_t now_ns;
+	uint64_t now_ns, took_ns;
 
 	if (!known || mrd_outlier_get(entry->detector, id, &state))
 		return;
@@ -293,7 +293,9 @@ static void flip(struct mrd_engine *engine, struct mrd_entry *entry, struct mrd_
 	health.ejection_multiplier = state.multiplier;
 	note->error = engine->writer.put(engine->writer.self, MRD_MAP_HEALTH, &id, &health, 0);
 	if (!note->error) {
-		mrd_latency_add(&engine->latency, engine->now_ns() - seen_ns);
+		took_ns = engine->now_ns() - seen_ns;
+		mrd_latency_add(&engine->latency, took_ns);
+		mrd_histogram_add(&engine->ejection_delay, took_ns);
 		/* Without memory the plan that follows writes the row once more. */
 		mrd_rows_put(entry->rows, MRD_MAP_HEALTH, &id, &health);
 	}

@@ -403,11 +403,13 @@ void mrd_engine_plan_service(struct mrd_engine *engine, const char *namespace_, 
 	struct mrd_view *view MRD_CLEANUP(free_view) = NULL;
 	struct mrd_plan *plan MRD_CLEANUP(free_plan) = NULL;
 	struct mrd_book_service *service;
+	uint64_t begun_ns, planned_ns;
 	char key[512];
 	int r;
 
 	snprintf(key, sizeof(key), "%s/%s", namespace_, name);
 	service = mrd_book_find_service(&engine->book, key);
+	begun_ns = engine->now_ns();
 	r = mrd_model_view(engine->input.model, namespace_, name, &view);
 	if (r == -ENOENT && !service)
 		return; /* none of ours, and never was */
@@ -421,10 +423,13 @@ void mrd_engine_plan_service(struct mrd_engine *engine, const char *namespace_, 
 	if (!r)
 		r = mrd_plan_make(view, engine->input.model, engine->input.policy,
 				  engine->input.node, &ejections, &plan);
+	planned_ns = engine->now_ns();
+	mrd_histogram_add(&engine->planning, planned_ns - begun_ns);
 	engine->round.services++;
 	failure.error = r;
 	if (!r || r == -ENOENT)
 		r = write_plan(engine, service, plan, &failure);
+	mrd_histogram_add(&engine->writing, engine->now_ns() - planned_ns);
 	if (plan)
 		tell_warnings(service, view, plan);
 	if (r)

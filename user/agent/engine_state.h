@@ -61,7 +61,10 @@ struct mrd_engine {
 	uint64_t last_burst_ns;	 /* the last of them */
 	uint64_t last_plan_ns;
 	struct mrd_round round;
-	struct mrd_latency latency;
+	struct mrd_latency latency; /* of ejections, as the next */
+	struct mrd_histogram ejection_delay;
+	struct mrd_histogram planning;
+	struct mrd_histogram writing;
 	uint64_t plans_written; /* for life, as the next two */
 	uint64_t plans_failed;
 	struct mrd_ejection_counts ejections[MRD_OUTLIER_TYPES];

@@ -423,6 +423,22 @@ void mrd_inputs_source_status(const struct mrd_inputs *inputs, size_t cluster,
 	mrd_cluster_get_status(inputs->clusters[cluster], ret_status);
 }
 
+void mrd_inputs_settle(struct mrd_inputs *inputs, uint64_t now_ns, bool counted)
+{
+	for (size_t i = 0; i < inputs->cluster_count; i++)
+		mrd_cluster_settle(inputs->clusters[i], now_ns, counted);
+}
+
+const struct mrd_histogram *mrd_inputs_delays(const struct mrd_inputs *inputs, size_t cluster)
+{
+	return mrd_cluster_delays(inputs->clusters[cluster]);
+}
+
+uint64_t mrd_inputs_behind_since(const struct mrd_inputs *inputs, size_t cluster)
+{
+	return mrd_cluster_behind_since(inputs->clusters[cluster]);
+}
+
 bool mrd_inputs_is_stale(const struct mrd_inputs *inputs, size_t cluster)
 {
 	return mrd_cluster_is_stale(inputs->clusters[cluster]);

@@ -12,6 +12,7 @@
 
 #include "agent/engine.h"
 #include "agent/rejection.h"
+#include "base/histogram.h"
 #include "base/loop.h"
 #include "config/config.h"
 #include "kube/reflector.h"
@@ -73,6 +74,10 @@ struct mrd_policy *mrd_inputs_take_policy(struct mrd_inputs *inputs);
 const struct mrd_plan_node *mrd_inputs_node(const struct mrd_inputs *inputs);
 void mrd_inputs_source_status(const struct mrd_inputs *inputs, size_t cluster,
 			      struct mrd_source_status *ret_status);
+/* As mrd_cluster_settle(), of all clusters; mrd_cluster_delays(); mrd_cluster_behind_since(). */
+void mrd_inputs_settle(struct mrd_inputs *inputs, uint64_t now_ns, bool counted);
+const struct mrd_histogram *mrd_inputs_delays(const struct mrd_inputs *inputs, size_t cluster);
+uint64_t mrd_inputs_behind_since(const struct mrd_inputs *inputs, size_t cluster);
 /* It has been silent for staleAfter. */
 bool mrd_inputs_is_stale(const struct mrd_inputs *inputs, size_t cluster);
 /* As mrd_cluster_get_resource(). */

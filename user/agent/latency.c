@@ -10,7 +10,6 @@ void mrd_latency_add(struct mrd_latency *latency, uint64_t ns)
 {
 	const uint64_t us = ns / NS_PER_US;
 
-	latency->sum_us += us;
 	latency->us[latency->count++ % MRD_LATENCY_SAMPLES] =
 		us > UINT32_MAX ? UINT32_MAX : (uint32_t)us;
 }
@@ -35,10 +34,7 @@ void mrd_latency_summarise(const struct mrd_latency *latency,
 		latency->count < MRD_LATENCY_SAMPLES ? (size_t)latency->count : MRD_LATENCY_SAMPLES;
 	uint32_t sorted[MRD_LATENCY_SAMPLES];
 
-	*ret_summary = (struct mrd_latency_summary){
-		.count = latency->count,
-		.sum_us = latency->sum_us,
-	};
+	*ret_summary = (struct mrd_latency_summary){.count = latency->count};
 	if (!count)
 		return;
 	memcpy(sorted, latency->us, count * sizeof(*sorted));

@@ -9,13 +9,11 @@ enum { MRD_LATENCY_SAMPLES = 1000 }; /* the least for which a p99 says something
 
 struct mrd_latency {
 	uint32_t us[MRD_LATENCY_SAMPLES]; /* a ring */
-	uint64_t count;			  /* for life, as the sum */
-	uint64_t sum_us;
+	uint64_t count;			  /* for life */
 };
 
 struct mrd_latency_summary {
-	uint64_t count; /* for life, as the sum */
-	uint64_t sum_us;
+	uint64_t count; /* for life */
 	uint32_t p50_us;
 	uint32_t p99_us;
 	uint32_t max_us;

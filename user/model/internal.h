@@ -31,6 +31,7 @@ struct mrd_cluster_state {
 	char *network;
 	struct mrd_table *objects[MRD_KIND_COUNT]; /* "namespace/name" → struct mrd_meta */
 	bool unheard;
+	uint64_t changes;
 	uint32_t rounds[MRD_KIND_COUNT]; /* of mrd_model_mark() */
 	struct mrd_refs *node_users;	 /* node name → entries with endpoints on it */
 	struct mrd_refs *pod_users;	 /* "namespace/name" → entries with endpoints for it;

@@ -383,6 +383,7 @@ static void mark_change(struct mrd_model *model, size_t cluster, const struct mr
 			struct mrd_entry *old_entry, const struct mrd_meta *fresh,
 			struct mrd_entry *fresh_entry)
 {
+	model->clusters[cluster].changes++;
 	if (old)
 		mark_touched(model, cluster, old, old_entry);
 	if (fresh)
@@ -422,14 +423,16 @@ static bool mentions_stay(const struct mrd_model *model, size_t cluster, const s
 }
 
 /* A slice's new version in the place of the one before: nothing is linked anew. */
-static void replace_slice(struct mrd_model *model, struct mrd_entry *entry,
+static void replace_slice(struct mrd_model *model, size_t cluster, struct mrd_entry *entry,
 			  const struct mrd_meta *old, const struct mrd_meta *fresh)
 {
 	for (size_t i = 0; i < entry->slice_count; i++)
 		if ((const void *)entry->slices[i].slice == old)
 			entry->slices[i].slice = (const void *)fresh;
-	if (!mrd_object_equal(old, fresh))
-		mark_dirty(model, entry);
+	if (mrd_object_equal(old, fresh))
+		return;
+	model->clusters[cluster].changes++;
+	mark_dirty(model, entry);
 }
 
 static int put(struct mrd_model *model, size_t cluster, struct mrd_meta *fresh)
@@ -459,7 +462,7 @@ static int put(struct mrd_model *model, size_t cluster, struct mrd_meta *fresh)
 	if (ret < 0)
 		return ret;
 	if (entry && entry == old_entry && mentions_stay(model, cluster, old, fresh)) {
-		replace_slice(model, entry, old, fresh);
+		replace_slice(model, cluster, entry, old, fresh);
 		ret = mrd_table_put(table, key, key_len, fresh); /* has the key: cannot fail */
 		mrd_object_free(old);
 		return ret;
@@ -597,6 +600,11 @@ size_t mrd_model_home(const struct mrd_model *model)
 size_t mrd_model_count(const struct mrd_model *model, size_t cluster, enum mrd_kind kind)
 {
 	return mrd_table_count(model->clusters[cluster].objects[kind]);
+}
+
+uint64_t mrd_model_changes(const struct mrd_model *model, size_t cluster)
+{
+	return model->clusters[cluster].changes;
 }
 
 const struct mrd_meta *mrd_model_find(const struct mrd_model *model, size_t cluster,

@@ -54,6 +54,10 @@ size_t mrd_model_sweep(struct mrd_model *model, size_t cluster, enum mrd_kind ki
 int mrd_model_copy(const struct mrd_model *from, size_t from_cluster, struct mrd_model *to,
 		   size_t to_cluster);
 
+/* How many objects of a cluster were put, changed or deleted since the model was made; those that
+ * came again and say the same do not count. */
+uint64_t mrd_model_changes(const struct mrd_model *model, size_t cluster);
+
 /* Whether a cluster has been silent for too long; at first it is not. Touches its services. */
 void mrd_model_set_unheard(struct mrd_model *model, size_t cluster, bool unheard);
 

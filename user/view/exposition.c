@@ -2,7 +2,10 @@
 #include "view/exposition.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+
+enum { US_PER_S = 1000000, BOUND_TEXT_MAX = 24 };
 
 void mrd_metric_family(struct mrd_strbuf *out, const char *name, enum mrd_metric_type type,
 		       const char *help)
@@ -11,6 +14,7 @@ void mrd_metric_family(struct mrd_strbuf *out, const char *name, enum mrd_metric
 		[MRD_COUNTER] = "counter",
 		[MRD_GAUGE] = "gauge",
 		[MRD_SUMMARY] = "summary",
+		[MRD_HISTOGRAM] = "histogram",
 	};
 
 	mrd_strbuf_addf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, types[type]);
@@ -92,7 +96,48 @@ void mrd_metric_end_milli(struct mrd_strbuf *out, uint64_t value)
 void mrd_metric_end_micro(struct mrd_strbuf *out, uint64_t value)
 {
 	close_labels(out);
-	mrd_strbuf_addf(out, "%" PRIu64 ".%06" PRIu64 "\n", value / 1000000, value % 1000000);
+	mrd_strbuf_addf(out, "%" PRIu64 ".%06" PRIu64 "\n", value / US_PER_S, value % US_PER_S);
+}
+
+static void begin_part(struct mrd_strbuf *out, const char *name, const char *suffix,
+		       const char *key, const char *value)
+{
+	mrd_metric_begin(out, name, suffix);
+	if (key)
+		mrd_metric_label(out, key, value, SIZE_MAX);
+}
+
+/* In seconds, as a decimal fraction without zeros at its end. */
+static void bound_text(uint32_t us, char text[BOUND_TEXT_MAX])
+{
+	size_t len = (size_t)snprintf(text, BOUND_TEXT_MAX, "%" PRIu32 ".%06" PRIu32, us / US_PER_S,
+				      us % US_PER_S);
+
+	while (text[len - 1] == '0')
+		text[--len] = '\0';
+	if (text[len - 1] == '.')
+		text[len - 1] = '\0';
+}
+
+void mrd_metric_histogram(struct mrd_strbuf *out, const char *name, const char *key,
+			  const char *value, const struct mrd_histogram *histogram)
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i <= MRD_HISTOGRAM_BOUNDS; i++) {
+		char bound[BOUND_TEXT_MAX] = "+Inf";
+
+		if (i < MRD_HISTOGRAM_BOUNDS)
+			bound_text(mrd_histogram_bounds_us[i], bound);
+		count += histogram->counts[i];
+		begin_part(out, name, "_bucket", key, value);
+		mrd_metric_label(out, "le", bound, SIZE_MAX);
+		mrd_metric_end(out, count);
+	}
+	begin_part(out, name, "_sum", key, value);
+	mrd_metric_end_micro(out, histogram->sum_us);
+	begin_part(out, name, "_count", key, value);
+	mrd_metric_end(out, count);
 }
 
 void mrd_metric_single(struct mrd_strbuf *out, const char *name, enum mrd_metric_type type,

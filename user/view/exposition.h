@@ -7,16 +7,18 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/histogram.h"
 #include "base/strbuf.h"
 
-enum mrd_metric_type { MRD_COUNTER, MRD_GAUGE, MRD_SUMMARY };
+enum mrd_metric_type { MRD_COUNTER, MRD_GAUGE, MRD_SUMMARY, MRD_HISTOGRAM };
 
 /* The head of a family, before its samples. */
 void mrd_metric_family(struct mrd_strbuf *out, const char *name, enum mrd_metric_type type,
 		       const char *help);
 
 /* A sample is its name, labels from key and value, and a number:
- * mrd_metric_begin(), any mrd_metric_label(), one mrd_metric_…end(). suffix: "", "_sum", "_count".
+ * mrd_metric_begin(), any mrd_metric_label(), one mrd_metric_…end(). suffix: "", "_sum", "_count",
+ * "_bucket".
  */
 void mrd_metric_begin(struct mrd_strbuf *out, const char *name, const char *suffix);
 /* The value ends at a zero or at size. Bytes that are no UTF-8 become "?". */
@@ -26,6 +28,10 @@ void mrd_metric_end_signed(struct mrd_strbuf *out, int64_t value);
 /* Thousandths (ms → s) and millionths (µs → s), without the errors of floating point. */
 void mrd_metric_end_milli(struct mrd_strbuf *out, uint64_t value);
 void mrd_metric_end_micro(struct mrd_strbuf *out, uint64_t value);
+
+/* The samples of a histogram, in seconds. key, value: their label; NULL: they have none. */
+void mrd_metric_histogram(struct mrd_strbuf *out, const char *name, const char *key,
+			  const char *value, const struct mrd_histogram *histogram);
 
 /* Family and its only sample, without labels. */
 void mrd_metric_single(struct mrd_strbuf *out, const char *name, enum mrd_metric_type type,

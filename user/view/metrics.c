@@ -12,6 +12,8 @@
 #include "view/parts.h"
 #include "view/traffic.h"
 
+enum { NS_PER_US = 1000 };
+
 #define COUNT(array) (sizeof(array) / sizeof(*(array)))
 
 /* ---------------------------------------------------------------------------------------- agent */
@@ -89,6 +91,16 @@ static void add_plans(const struct mrd_metrics_agent *agent, struct mrd_strbuf *
 		 agent->last_plan_ns, out);
 }
 
+static void add_plan_durations(const struct mrd_metrics_agent *agent, struct mrd_strbuf *out)
+{
+	static const char name[] = "meridian_plan_duration_seconds";
+
+	mrd_metric_family(out, name, MRD_HISTOGRAM,
+			  "Work on the plan of one service: making it, and writing its rows.");
+	mrd_metric_histogram(out, name, "step", "make", &agent->planning);
+	mrd_metric_histogram(out, name, "step", "write", &agent->writing);
+}
+
 static void add_by_map(const char *name, const char *help, const uint64_t counts[MRD_MAP_COUNT],
 		       struct mrd_strbuf *out)
 {
@@ -115,7 +127,7 @@ static void add_ejections(const struct mrd_metrics_agent *agent, struct mrd_strb
 		 "Ejections not carried out because of maxEjectionPercent.",
 		 offsetof(struct mrd_metrics_ejections, overflow)},
 	};
-	static const char time[] = "meridian_ejection_delay_seconds";
+	static const char delay[] = "meridian_ejection_delay_seconds";
 
 	for (size_t f = 0; f < COUNT(families); f++) {
 		mrd_metric_family(out, families[f].name, MRD_COUNTER, families[f].help);
@@ -129,21 +141,9 @@ static void add_ejections(const struct mrd_metrics_agent *agent, struct mrd_strb
 	}
 	mrd_metric_single(out, "meridian_ejections_active", MRD_GAUGE, "Endpoints ejected now.",
 			  agent->ejected);
-	mrd_metric_family(out, time, MRD_SUMMARY,
-			  "From an error that a hook saw to the ejection in the kernel; quantiles "
-			  "of the last 1000.");
-	if (agent->ejection_time.count) {
-		mrd_metric_begin(out, time, "");
-		mrd_metric_label(out, "quantile", "0.5", SIZE_MAX);
-		mrd_metric_end_micro(out, agent->ejection_time.p50_us);
-		mrd_metric_begin(out, time, "");
-		mrd_metric_label(out, "quantile", "0.99", SIZE_MAX);
-		mrd_metric_end_micro(out, agent->ejection_time.p99_us);
-	}
-	mrd_metric_begin(out, time, "_sum");
-	mrd_metric_end_micro(out, agent->ejection_time.sum_us);
-	mrd_metric_begin(out, time, "_count");
-	mrd_metric_end(out, agent->ejection_time.count);
+	mrd_metric_family(out, delay, MRD_HISTOGRAM,
+			  "From an error that a hook saw to the ejection in the kernel.");
+	mrd_metric_histogram(out, delay, NULL, NULL, &agent->ejection_delay);
 }
 
 /* ------------------------------------------------------------------------------------- clusters */
@@ -178,6 +178,31 @@ static void add_cluster_identity(const struct mrd_metrics_agent *agent, struct m
 		begin_cluster(out, heard, &agent->clusters[i]);
 		mrd_metric_end_milli(out, heard_ns ? wall_ms(agent, heard_ns) : 0);
 	}
+}
+
+static void add_cluster_lag(const struct mrd_metrics_agent *agent, struct mrd_strbuf *out)
+{
+	static const char lag[] = "meridian_watch_lag_seconds";
+	static const char delay[] = "meridian_watch_delay_seconds";
+
+	mrd_metric_family(out, lag, MRD_GAUGE,
+			  "How far the kernel may be behind the cluster: the age of the oldest "
+			  "change not in it yet, or the time without news while the cluster is not "
+			  "heard; 0 = not at all.");
+	for (size_t i = 0; i < agent->cluster_count; i++) {
+		const uint64_t since_ns = agent->clusters[i].behind_since_ns;
+
+		begin_cluster(out, lag, &agent->clusters[i]);
+		mrd_metric_end_micro(out, since_ns && since_ns < agent->now_ns
+						  ? (agent->now_ns - since_ns) / NS_PER_US
+						  : 0);
+	}
+	mrd_metric_family(out, delay, MRD_HISTOGRAM,
+			  "From a change that was read to its being in the kernel; changes that "
+			  "come together count once, from the first.");
+	for (size_t i = 0; i < agent->cluster_count; i++)
+		mrd_metric_histogram(out, delay, "cluster", agent->clusters[i].name,
+				     agent->clusters[i].delays);
 }
 
 static void add_cluster_state(const struct mrd_metrics_agent *agent, struct mrd_strbuf *out)
@@ -229,12 +254,14 @@ void mrd_metrics_add_agent(const struct mrd_metrics_agent *agent, struct mrd_str
 	add_identity(agent, out);
 	add_process(agent, out);
 	add_plans(agent, out);
+	add_plan_durations(agent, out);
 	add_by_map("meridian_map_writes_total", "Rows written or deleted by the agent.",
 		   agent->writes, out);
 	add_by_map("meridian_map_write_failures_total", "Rows that could not be.",
 		   agent->write_failures, out);
 	add_ejections(agent, out);
 	add_cluster_identity(agent, out);
+	add_cluster_lag(agent, out);
 	add_cluster_state(agent, out);
 	add_cluster_objects(agent, out);
 }
@@ -444,8 +471,8 @@ static void add_durations(const struct mrd_traffic *const *groups, size_t count,
 		mrd_metric_end(out, groups[i]->sums.established);
 	}
 	mrd_metric_family(out, response, MRD_SUMMARY,
-			  "From a request's first byte to the response's status line; the first "
-			  "and every 8th of a connection are timed.");
+			  "From a request's first byte to the response's status line; of "
+			  "successes that follow each other within 50 ms every 8th is timed.");
 	for (size_t i = 0; i < count; i++) {
 		begin_group(out, response, "_sum", &groups[i]->key);
 		mrd_metric_end_micro(out, groups[i]->sums.response_sum_us);

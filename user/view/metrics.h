@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/histogram.h"
 #include "base/strbuf.h"
 #include "base/table.h"
 #include "dataplane/inspect.h"
@@ -29,6 +30,9 @@ struct mrd_metrics_cluster {
 	bool synced;		/* its state was read whole at least once */
 	bool failing;		/* what was read last stands, and grows old */
 	uint64_t last_heard_ns; /* CLOCK_MONOTONIC; 0 = never */
+	/* Since when the kernel may not say what the cluster says; 0: it does. */
+	uint64_t behind_since_ns;
+	const struct mrd_histogram *delays; /* change read → in the kernel */
 	uint64_t services;
 	uint64_t slices;
 	uint64_t nodes;
@@ -69,12 +73,9 @@ struct mrd_metrics_agent {
 	size_t cluster_count;
 	const struct mrd_metrics_ejections *ejections;
 	size_t ejection_types;
-	struct {
-		uint64_t count; /* 0: there are no quantiles yet */
-		uint64_t sum_us;
-		uint64_t p50_us;
-		uint64_t p99_us;
-	} ejection_time; /* hook saw the error → health row written */
+	struct mrd_histogram ejection_delay; /* hook saw the error → health row written */
+	struct mrd_histogram planning;	     /* of a service: what is known of it → plan */
+	struct mrd_histogram writing;	     /* of a service: plan → rows in the kernel */
 };
 
 /* Parts of the text, in any order. A name is in one part alone. */

@@ -489,6 +489,100 @@ static void a_silent_cluster_becomes_stale(void **state)
 	unload();
 }
 
+/* ------------------------------------------------------------------------ how late */
+
+/* A piece that the server sends, as the client brings it. */
+static void piece(const char *cluster, size_t resource, const char *json)
+{
+	struct mrd_kube_client *server = fake_of(cluster);
+
+	server->config.before(server->config.self);
+	if (json)
+		assert_int_equal(fake_put(server, resource, json), 0);
+	server->config.before(server->config.self);
+}
+
+static uint64_t delays_of(size_t cluster)
+{
+	return mrd_histogram_count(mrd_inputs_delays(inputs, cluster));
+}
+
+static void a_change_waits_until_it_is_in_the_kernel(void **state)
+{
+	uint64_t start_ns, since_ns, now_ns;
+
+	(void)state;
+	load(EAST "," WEST);
+	set_synced("east", true);
+	set_synced("west", true);
+	assert_int_equal(mrd_inputs_behind_since(inputs, 1), 0);
+	start_ns = mrd_clock_ns();
+	piece("west", NODES, NODE("n1"));
+	since_ns = mrd_inputs_behind_since(inputs, 1);
+	assert_in_range(since_ns, start_ns, mrd_clock_ns());
+	assert_int_equal(mrd_inputs_behind_since(inputs, 0), 0);
+	piece("west", NODES, NODE("n2")); /* the first counts */
+	assert_int_equal(mrd_inputs_behind_since(inputs, 1), since_ns);
+	now_ns = since_ns + 3000ULL * MRD_NS_PER_MS;
+	mrd_inputs_settle(inputs, now_ns, true);
+	assert_int_equal(mrd_inputs_behind_since(inputs, 1), 0);
+	assert_int_equal(delays_of(0), 0);
+	assert_int_equal(delays_of(1), 1);
+	assert_int_equal(mrd_inputs_delays(inputs, 1)->sum_us, 3000000);
+
+	/* A bookmark is no change, nor is what is known already. */
+	piece("west", NODES, NULL);
+	piece("west", NODES, NODE("n2"));
+	set_synced("west", true);
+	assert_int_equal(mrd_inputs_behind_since(inputs, 1), 0);
+	mrd_inputs_settle(inputs, now_ns, true);
+	assert_int_equal(delays_of(1), 1);
+
+	piece("east", NODES, NODE("n1"));
+	mrd_inputs_settle(inputs, now_ns, false); /* not yet ready */
+	assert_int_equal(mrd_inputs_behind_since(inputs, 0), 0);
+	assert_int_equal(delays_of(0), 0);
+
+	load(WEST "," EAST); /* what was counted goes along; a copy is no change */
+	assert_int_equal(delays_of(0), 1);
+	mrd_inputs_tick(inputs);
+	assert_int_equal(mrd_inputs_behind_since(inputs, 0), 0);
+	assert_int_equal(mrd_inputs_behind_since(inputs, 1), 0);
+	unload();
+}
+
+/* The older of the two: a change that is not in the kernel, and silence. */
+static void an_unheard_cluster_is_behind(void **state)
+{
+	(void)state;
+	load(EAST "," WEST);
+	set_synced("west", true);
+	fake_of("west")->reflectors[SLICES].failing_since_ns = 5;
+	assert_int_equal(mrd_inputs_behind_since(inputs, 1), 5);
+	piece("west", NODES, NODE("n1"));
+	assert_int_equal(mrd_inputs_behind_since(inputs, 1), 5);
+	fake_of("west")->reflectors[SLICES].failing_since_ns = UINT64_MAX;
+	assert_in_range(mrd_inputs_behind_since(inputs, 1), 6, mrd_clock_ns());
+	unload();
+}
+
+static void folders_are_timed_too(void **state)
+{
+	(void)state;
+	write_file("one/a.yaml", NODE("n1"));
+	load("{name: home, home: true, directory: one}");
+	assert_true(mrd_inputs_behind_since(inputs, 0)); /* what was read at the start */
+	mrd_inputs_settle(inputs, mrd_clock_ns(), false);
+	write_file("one/a.yaml", NODE("n2"));
+	for (int i = 0; i < 100 && !mrd_inputs_behind_since(inputs, 0); i++)
+		turn(20);
+	assert_true(mrd_inputs_behind_since(inputs, 0));
+	expect("home:n2");
+	mrd_inputs_settle(inputs, mrd_clock_ns(), true);
+	assert_int_equal(delays_of(0), 1);
+	unload();
+}
+
 /* ------------------------------------------------------------------------ status */
 
 static int no_put(void *self, enum mrd_map map, const void *key, const void *value, int create_only)
@@ -572,6 +666,9 @@ int main(void)
 		cmocka_unit_test(rules_outlive_a_reload),
 		cmocka_unit_test(a_reload_that_fails_changes_nothing),
 		cmocka_unit_test(a_silent_cluster_becomes_stale),
+		cmocka_unit_test(a_change_waits_until_it_is_in_the_kernel),
+		cmocka_unit_test(an_unheard_cluster_is_behind),
+		cmocka_unit_test(folders_are_timed_too),
 		cmocka_unit_test(status_tells_of_api_servers),
 	};
 

@@ -147,6 +147,74 @@ static void plans_are_counted(void **state)
 	stage_free(stage);
 }
 
+/* The clock stands still but here: what is drained takes time before the plan, and each write. */
+static void slow_drain(void *self)
+{
+	(void)self;
+	stage_wait_ms(1);
+}
+
+static void slow_write(struct fake_maps *maps, void *self)
+{
+	(void)maps;
+	(void)self;
+	stage_wait_ms(3);
+}
+
+static void what_takes_time_is_counted_by_size(void **state)
+{
+	struct stage *stage = stage_new(RULE("consecutive5xxErrors: 1, maxEjectionPercent: 100"));
+	struct mrd_engine_status status;
+
+	(void)state;
+	stage->drain = slow_drain;
+	stage_reviews(stage);
+	stage_round(stage);
+	status = status_of(stage);
+	assert_int_equal(mrd_histogram_count(&status.planning), 1);
+	assert_int_equal(mrd_histogram_count(&status.writing), 1);
+	assert_int_equal(status.planning.sum_us + status.writing.sum_us, 0);
+	assert_int_equal(mrd_histogram_count(&status.ejection_delay), 0);
+
+	stage->maps.after = slow_write;
+	stage_slice(stage, 0, "reviews", "http:9080/TCP", "10.0.0.5; 10.0.0.6; 10.0.0.8");
+	stage_round(stage);
+	status = status_of(stage);
+	assert_int_equal(status.planning.sum_us, 0);
+	assert_in_range(status.writing.sum_us, 3000, 300000);
+
+	stage_event(stage, "10.0.0.5", MRD_EVENT_RESPONSE, 500);
+	status = status_of(stage);
+	assert_int_equal(mrd_histogram_count(&status.ejection_delay), 1);
+	assert_int_equal(status.ejection_delay.sum_us, 3000);
+	stage_free(stage);
+}
+
+/* In the kernel is what was written, of a service that is not held, by a policy. */
+static void it_is_settled_when_all_is_written(void **state)
+{
+	struct stage *stage = stage_new("");
+
+	(void)state;
+	stage_reviews(stage);
+	stage_round(stage);
+	assert_true(mrd_engine_is_settled(stage->engine));
+	stage->maps.limit[MRD_MAP_MEMBER] = fake_count(&stage->maps, MRD_MAP_MEMBER);
+	stage_slice(stage, 0, "reviews", "http:9080/TCP", "10.0.0.5; 10.0.0.6; 10.0.0.8");
+	stage_round(stage);
+	assert_false(mrd_engine_is_settled(stage->engine));
+	stage->maps.limit[MRD_MAP_MEMBER] = 0;
+	stage_wait_ms(1000);
+	mrd_engine_tick(stage->engine);
+	stage_round(stage);
+	assert_true(mrd_engine_is_settled(stage->engine));
+	stage->is_frozen = true;
+	stage_set_input(stage);
+	stage_round(stage);
+	assert_false(mrd_engine_is_settled(stage->engine));
+	stage_free(stage);
+}
+
 static void rows_are_counted_as_the_maps_hold_them(void **state)
 {
 	struct stage *stage = stage_new("");
@@ -175,6 +243,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ejections_are_counted_as_envoy_does),
 		cmocka_unit_test(plans_are_counted),
+		cmocka_unit_test(what_takes_time_is_counted_by_size),
+		cmocka_unit_test(it_is_settled_when_all_is_written),
 		cmocka_unit_test(rows_are_counted_as_the_maps_hold_them),
 	};
 

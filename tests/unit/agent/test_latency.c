@@ -16,13 +16,10 @@ struct latency_case {
 };
 
 static const struct latency_case cases[] = {
-	{.name = "one", .from_us = 7, .to_us = 7, .want = {1, 7, 7, 7, 7}},
-	{.name = "two", .from_us = 1, .to_us = 2, .want = {2, 3, 1, 2, 2}},
-	{.name = "a hundred", .from_us = 1, .to_us = 100, .want = {100, 5050, 50, 99, 100}},
-	{.name = "all that fit",
-	 .from_us = 1,
-	 .to_us = 1000,
-	 .want = {1000, 500500, 500, 990, 1000}},
+	{.name = "one", .from_us = 7, .to_us = 7, .want = {1, 7, 7, 7}},
+	{.name = "two", .from_us = 1, .to_us = 2, .want = {2, 1, 2, 2}},
+	{.name = "a hundred", .from_us = 1, .to_us = 100, .want = {100, 50, 99, 100}},
+	{.name = "all that fit", .from_us = 1, .to_us = 1000, .want = {1000, 500, 990, 1000}},
 };
 
 static void percentiles_are_exact(void **state)
@@ -39,7 +36,6 @@ static void percentiles_are_exact(void **state)
 					(cases[i].from_us + k * 7ULL % count) * 1000 + 999);
 		mrd_latency_summarise(&latency, &got);
 		assert_int_equal(got.count, cases[i].want.count);
-		assert_int_equal(got.sum_us, cases[i].want.sum_us);
 		assert_int_equal(got.p50_us, cases[i].want.p50_us);
 		assert_int_equal(got.p99_us, cases[i].want.p99_us);
 		assert_int_equal(got.max_us, cases[i].want.max_us);
@@ -62,7 +58,6 @@ static void old_samples_fall_out(void **state)
 		mrd_latency_add(&latency, 5000);
 	mrd_latency_summarise(&latency, &got);
 	assert_int_equal(got.count, MRD_LATENCY_SAMPLES + 1);
-	assert_int_equal(got.sum_us, UINT64_MAX / 1000 + 5 * MRD_LATENCY_SAMPLES);
 	assert_int_equal(got.max_us, 5);
 }
 

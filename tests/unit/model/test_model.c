@@ -221,6 +221,36 @@ static void a_change_touches_its_services_and_no_other(void **state)
 	}
 }
 
+/* Of its own cluster alone, and only if something is new. */
+static void changes_are_counted_by_cluster(void **state)
+{
+	static const struct build slice = {A_SLICE};
+	static const struct build unready = {.name = "a-1",
+					     .service = "a",
+					     .ports = "http:80/TCP",
+					     .endpoints = "10.1.0.1 node=n1 pod=p1 unready"};
+	struct mrd_model *model = scene_model();
+	const uint64_t home = mrd_model_changes(model, 0);
+	const uint64_t far = mrd_model_changes(model, 1);
+
+	(void)state;
+	assert_int_equal(home, 8);
+	assert_int_equal(far, 2);
+	build_put(model, 0, MRD_KIND_SLICE, &slice);
+	assert_int_equal(mrd_model_changes(model, 0), home);
+	build_put(model, 0, MRD_KIND_SLICE, &unready); /* in its place */
+	assert_int_equal(mrd_model_changes(model, 0), home + 1);
+	build_put(model, 1, MRD_KIND_SLICE, &slice);
+	assert_int_equal(mrd_model_changes(model, 1), far + 1);
+	assert_int_equal(mrd_model_delete(model, 0, MRD_KIND_NODE, "", "n1"), 0);
+	assert_int_equal(mrd_model_delete(model, 0, MRD_KIND_NODE, "", "n1"), -ENOENT);
+	assert_int_equal(mrd_model_changes(model, 0), home + 2);
+	mrd_model_touch_all(model);
+	mrd_model_set_unheard(model, 0, true);
+	assert_int_equal(mrd_model_changes(model, 0), home + 2);
+	mrd_model_free(model);
+}
+
 static void assert_view(const struct mrd_model *model, const char *name, const char *want)
 {
 	struct mrd_view *view = NULL;
@@ -495,6 +525,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_change_touches_its_services_and_no_other),
+		cmocka_unit_test(changes_are_counted_by_cluster),
 		cmocka_unit_test(the_younger_gets_the_address_when_the_older_goes),
 		cmocka_unit_test(a_service_that_is_gone_is_returned_once_more),
 		cmocka_unit_test(a_service_that_came_and_went_unseen_is_returned),

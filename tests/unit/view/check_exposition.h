@@ -7,6 +7,7 @@
 #define MRD_TESTS_CHECK_EXPOSITION_H
 
 #include <ctype.h>
+#include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -21,6 +22,8 @@ struct check {
 	size_t series_count;
 	char *families[CHECK_FAMILIES_MAX];
 	size_t family_count;
+	double bound; /* of the last line, if that was a bucket; else below all */
+	double below; /* how many were in it */
 };
 
 static inline bool check_ends(const char *text, const char *end)
@@ -77,7 +80,8 @@ static inline const char *check_type(struct check *check, const char *name, cons
 	snprintf(check->type, sizeof(check->type), "%s", type);
 	if (!strcmp(type, "counter"))
 		return total ? NULL : "a counter without _total";
-	if (strcmp(type, "gauge") != 0 && strcmp(type, "summary") != 0)
+	if (strcmp(type, "gauge") != 0 && strcmp(type, "summary") != 0 &&
+	    strcmp(type, "histogram") != 0)
 		return "an unknown type";
 	if (total || check_ends(name, "_count") || check_ends(name, "_sum") ||
 	    check_ends(name, "_bucket"))
@@ -133,17 +137,50 @@ static inline const char *check_suffix(const struct check *check, const char *li
 {
 	const size_t family_len = strlen(check->family);
 	const bool labelled = !strncmp(line + len, "{quantile=\"", 11);
+	const bool is_histogram = !strcmp(check->type, "histogram");
 
 	if (!*check->type || len < family_len || strncmp(line, check->family, family_len) != 0)
 		return "a sample outside of its family";
-	if (strcmp(check->type, "summary") != 0)
+	if (strcmp(check->type, "summary") != 0 && !is_histogram)
 		return len == family_len ? NULL : "a sample outside of its family";
+	if (is_histogram && len == family_len + 7 && !strncmp(line + family_len, "_bucket", 7))
+		return NULL;
 	if (len == family_len)
-		return labelled ? NULL : "a quantile without its label";
+		return labelled && !is_histogram ? NULL : "a quantile without its label";
 	if ((len == family_len + 4 && !strncmp(line + family_len, "_sum", 4)) ||
 	    (len == family_len + 6 && !strncmp(line + family_len, "_count", 6)))
 		return NULL;
 	return "a sample outside of its family";
+}
+
+/* Buckets come by their bounds, each with all that is below it; the last is all, as _count says. */
+static inline const char *check_bucket(struct check *check, const char *line, size_t len,
+				       double value)
+{
+	const bool is_count = len > 6 && !strncmp(line + len - 6, "_count", 6);
+	const bool is_bucket = len > 7 && !strncmp(line + len - 7, "_bucket", 7);
+	const char *bound = strstr(line, "le=\"");
+	double below;
+
+	if (strcmp(check->type, "histogram") != 0)
+		return NULL;
+	if (!is_bucket) {
+		if (is_count && value != check->below)
+			return "a count that is not all";
+		if (check->bound < HUGE_VAL)
+			return "buckets that do not end";
+		if (is_count)
+			check->bound = -1;
+		return NULL;
+	}
+	if (!bound)
+		return "a bucket without its bound";
+	below = !strncmp(bound + 4, "+Inf\"", 5) ? HUGE_VAL : strtod(bound + 4, NULL);
+	if (below <= check->bound || (check->bound >= 0 && value < check->below))
+		return "buckets that do not grow";
+	check->bound = below;
+	check->below = value;
+	return NULL;
 }
 
 static inline const char *check_sample(struct check *check, const char *line)
@@ -152,6 +189,7 @@ static inline const char *check_sample(struct check *check, const char *line)
 	const char *error = check_suffix(check, line, len);
 	const char *end;
 	char *number_end;
+	double value;
 	char *series;
 
 	if (!error)
@@ -160,10 +198,14 @@ static inline const char *check_sample(struct check *check, const char *line)
 		return error;
 	if (*end != ' ' || (!isdigit((unsigned char)end[1]) && end[1] != '-'))
 		return "a sample without a number";
-	if (strtod(end + 1, &number_end) < 0 && !strcmp(check->type, "counter"))
+	value = strtod(end + 1, &number_end);
+	if (value < 0 && !strcmp(check->type, "counter"))
 		return "a counter below zero";
 	if (*number_end)
 		return "a number that does not end";
+	error = check_bucket(check, line, len, value);
+	if (error)
+		return error;
 	series = strndup(line, (size_t)(end - line));
 	for (size_t i = 0; i < check->series_count; i++)
 		if (!strcmp(check->series[i], series)) {
@@ -199,6 +241,7 @@ static inline const char *check_exposition(const char *text, size_t *ret_line)
 	const char *error = NULL;
 
 	*ret_line = 0;
+	check->bound = -1;
 	if (*text && !check_ends(text, "\n"))
 		error = "no line feed at the end";
 	while (!error && *next) {

@@ -58,9 +58,12 @@ static void expect_lines(const struct mrd_strbuf *out, const char *lines)
 
 static void the_check_refuses_what_is_wrong(void **state)
 {
-#define HEAD	"# HELP meridian_a_total Text.\n# TYPE meridian_a_total counter\n"
-#define GAUGE	"# HELP meridian_b Text.\n# TYPE meridian_b gauge\n"
-#define SUMMARY "# HELP meridian_c_seconds Text.\n# TYPE meridian_c_seconds summary\n"
+#define HEAD		     "# HELP meridian_a_total Text.\n# TYPE meridian_a_total counter\n"
+#define GAUGE		     "# HELP meridian_b Text.\n# TYPE meridian_b gauge\n"
+#define TIMES		     "# HELP meridian_d_seconds Text.\n# TYPE meridian_d_seconds histogram\n"
+#define BUCKET(bound, count) "meridian_d_seconds_bucket{le=\"" bound "\"} " count "\n"
+#define REST(count)	     "meridian_d_seconds_sum 1\nmeridian_d_seconds_count " count "\n"
+#define SUMMARY		     "# HELP meridian_c_seconds Text.\n# TYPE meridian_c_seconds summary\n"
 	static const struct {
 		const char *text;
 		bool good;
@@ -105,6 +108,16 @@ static void the_check_refuses_what_is_wrong(void **state)
 		{.text = "# HELP meridian_a T.\n# TYPE meridian_a number\n"},
 		{.text = SUMMARY "meridian_c_seconds 1\n"},
 		{.text = SUMMARY "meridian_c_seconds_total 1\n"},
+		{.text = TIMES BUCKET("0.1", "1") BUCKET("1", "1") BUCKET("+Inf", "3") REST("3"),
+		 .good = true},
+		{.text = TIMES BUCKET("0.1", "1") REST("1")},
+		{.text = TIMES BUCKET("0.1", "1") BUCKET("+Inf", "3") REST("1")},
+		{.text = TIMES BUCKET("0.1", "2") BUCKET("+Inf", "1") REST("1")},
+		{.text = TIMES BUCKET("1", "1") BUCKET("0.1", "1") BUCKET("+Inf", "3") REST("3")},
+		{.text = TIMES "meridian_d_seconds_bucket 1\n"},
+		{.text = TIMES "meridian_d_seconds 1\n"},
+		{.text = TIMES "meridian_d_seconds{quantile=\"0.5\"} 1\n"},
+		{.text = SUMMARY "meridian_c_seconds_bucket{le=\"+Inf\"} 1\n"},
 	};
 
 	(void)state;
@@ -162,6 +175,34 @@ static void fractions_are_exact(void **state)
 	mrd_metric_begin(&out, "a", "");
 	mrd_metric_end_milli(&out, 7);
 	assert_string_equal(out.text, "a 18446744073709.551615\na_sum 1.000001\na 0.007\n");
+}
+
+static void histograms_are_running_totals(void **state)
+{
+	struct mrd_histogram histogram = {0};
+	MRD_AUTO_STRBUF struct mrd_strbuf out = {0};
+
+	(void)state;
+	mrd_histogram_add(&histogram, 60000);
+	mrd_histogram_add(&histogram, 70000);
+	mrd_histogram_add(&histogram, 2000000000);
+	mrd_histogram_add(&histogram, 40000000000);
+	mrd_metric_family(&out, "meridian_x_seconds", MRD_HISTOGRAM, "Text.");
+	mrd_metric_histogram(&out, "meridian_x_seconds", NULL, NULL, &histogram);
+	mrd_metric_histogram(&out, "meridian_x_seconds", "a", "b", &histogram);
+	expect_lines(&out, "# TYPE meridian_x_seconds histogram\n"
+			   "meridian_x_seconds_bucket{le=\"0.00005\"} 0\n"
+			   "meridian_x_seconds_bucket{le=\"0.0001\"} 2\n"
+			   "meridian_x_seconds_bucket{le=\"0.00025\"} 2\n");
+	expect_lines(&out, "meridian_x_seconds_bucket{le=\"1\"} 2\n"
+			   "meridian_x_seconds_bucket{le=\"2.5\"} 3\n"
+			   "meridian_x_seconds_bucket{le=\"5\"} 3\n"
+			   "meridian_x_seconds_bucket{le=\"10\"} 3\n"
+			   "meridian_x_seconds_bucket{le=\"30\"} 3\n"
+			   "meridian_x_seconds_bucket{le=\"+Inf\"} 4\n"
+			   "meridian_x_seconds_sum 42.000130\n"
+			   "meridian_x_seconds_count 4\n"
+			   "meridian_x_seconds_bucket{a=\"b\",le=\"0.00005\"} 0\n");
 }
 
 /* --------------------------------------------------------------------------------------- parts */
@@ -328,16 +369,26 @@ static void readings_that_fail_are_told(void **state)
 
 static void the_agents_part(void **state)
 {
-	static const struct mrd_metrics_cluster clusters[] = {
+	const struct mrd_histogram delays[] = {
+		{.counts = {[2] = 7}, .sum_us = 1500},
+		{.sum_us = 0},
+	};
+	const struct mrd_metrics_cluster clusters[] = {
 		{.name = "ack-hangzhou",
 		 .region = "cn-hangzhou",
 		 .home = true,
 		 .synced = true,
 		 .last_heard_ns = 60 * FAKE_NS_PER_S,
+		 .delays = &delays[0],
 		 .services = 3,
 		 .slices = 4,
 		 .nodes = 5},
-		{.name = "ack-shanghai", .region = "", .failing = true, .broken = 2},
+		{.name = "ack-shanghai",
+		 .region = "",
+		 .failing = true,
+		 .behind_since_ns = 95 * FAKE_NS_PER_S,
+		 .delays = &delays[1],
+		 .broken = 2},
 	};
 	static const struct mrd_metrics_ejections ejections[] = {
 		{.type = "CONSECUTIVE_5XX", .detected = 5, .enforced = 3, .overflow = 2},
@@ -389,8 +440,15 @@ static void the_agents_part(void **state)
 			   "meridian_ejections_enforced_total{type=\"SUCCESS_RATE\"} 0\n");
 	expect_lines(&out, "meridian_ejections_overflow_total{type=\"CONSECUTIVE_5XX\"} 2\n");
 	expect_lines(&out, "meridian_ejections_active 1\n");
-	expect_lines(&out, "# TYPE meridian_ejection_delay_seconds summary\n"
-			   "meridian_ejection_delay_seconds_sum 0.000000\n");
+	expect_lines(&out, "# TYPE meridian_ejection_delay_seconds histogram\n"
+			   "meridian_ejection_delay_seconds_bucket{le=\"0.00005\"} 0\n");
+	expect_lines(&out, "meridian_ejection_delay_seconds_sum 0.000000\n"
+			   "meridian_ejection_delay_seconds_count 0\n");
+	expect_lines(&out, "# TYPE meridian_watch_lag_seconds gauge\n"
+			   "meridian_watch_lag_seconds{cluster=\"ack-hangzhou\"} 0.000000\n"
+			   "meridian_watch_lag_seconds{cluster=\"ack-shanghai\"} 5.000000\n");
+	expect_lines(&out, "meridian_watch_delay_seconds_sum{cluster=\"ack-hangzhou\"} 0.001500\n"
+			   "meridian_watch_delay_seconds_count{cluster=\"ack-hangzhou\"} 7\n");
 	expect_lines(&out, "meridian_cluster_info{cluster=\"ack-hangzhou\",region=\"cn-hangzhou\","
 			   "home=\"true\"} 1\n");
 	expect_lines(&out,
@@ -410,17 +468,22 @@ static void the_agents_part(void **state)
 
 	agent.ready = false;
 	agent.last_plan_ns = 99 * FAKE_NS_PER_S;
-	agent.ejection_time.count = 4;
-	agent.ejection_time.sum_us = 1000;
-	agent.ejection_time.p50_us = 200;
-	agent.ejection_time.p99_us = 500;
+	mrd_histogram_add(&agent.ejection_delay, 200000);
+	mrd_histogram_add(&agent.ejection_delay, 800000);
+	mrd_histogram_add(&agent.planning, 30000);
+	mrd_histogram_add(&agent.writing, 40000);
 	mrd_metrics_add_agent(&agent, &later);
 	expect_lines(&later, "meridian_ready 0\n");
 	expect_lines(&later, "meridian_plan_last_timestamp_seconds 1700000099.500\n");
-	expect_lines(&later, "meridian_ejection_delay_seconds{quantile=\"0.5\"} 0.000200\n"
-			     "meridian_ejection_delay_seconds{quantile=\"0.99\"} 0.000500\n"
-			     "meridian_ejection_delay_seconds_sum 0.001000\n"
-			     "meridian_ejection_delay_seconds_count 4\n");
+	expect_lines(&later, "meridian_ejection_delay_seconds_bucket{le=\"0.00025\"} 1\n"
+			     "meridian_ejection_delay_seconds_bucket{le=\"0.0005\"} 1\n"
+			     "meridian_ejection_delay_seconds_bucket{le=\"0.001\"} 2\n");
+	expect_lines(&later, "meridian_ejection_delay_seconds_sum 0.001000\n"
+			     "meridian_ejection_delay_seconds_count 2\n");
+	expect_lines(&later, "meridian_plan_duration_seconds_sum{step=\"make\"} 0.000030\n"
+			     "meridian_plan_duration_seconds_count{step=\"make\"} 1\n");
+	expect_lines(&later, "meridian_plan_duration_seconds_sum{step=\"write\"} 0.000040\n"
+			     "meridian_plan_duration_seconds_count{step=\"write\"} 1\n");
 }
 
 /* A scrape is all parts in one text: no family may stand in two of them. */
@@ -446,6 +509,7 @@ int main(void)
 		cmocka_unit_test(the_check_refuses_what_is_wrong),
 		cmocka_unit_test(labels_are_escaped),
 		cmocka_unit_test(fractions_are_exact),
+		cmocka_unit_test(histograms_are_running_totals),
 		WITH_FAKE(traffic_is_told_by_service_and_region),
 		WITH_FAKE(endpoints_are_added_up),
 		cmocka_unit_test(series_are_bounded),
