@@ -35,7 +35,23 @@ void mrd_agent_drain(void *self)
 	struct mrd_agent *agent = self;
 
 	hear(agent);
-	mrd_urgency_be(&agent->urgency, false);
+	mrd_urgency_end(&agent->urgency);
+}
+
+void mrd_agent_breathe(void *self)
+{
+	struct mrd_agent *agent = self;
+
+	hear(agent);
+	mrd_urgency_ease(&agent->urgency, mrd_clock_ns());
+}
+
+/* What is woken for is urgent for a moment, whatever it is. */
+static void on_wake(void *self)
+{
+	struct mrd_agent *agent = self;
+
+	mrd_urgency_wake(&agent->urgency, mrd_clock_ns());
 }
 
 static void on_event(void *self, const struct mrd_event *event)
@@ -106,13 +122,14 @@ bool mrd_agent_plan(struct mrd_agent *agent, uint64_t until_ns)
 /* Until something comes: an error, which cannot wait, or anything else, which can. */
 static void be_urgent(struct mrd_agent *agent)
 {
-	const int r = mrd_urgency_be(&agent->urgency, true);
+	const int r = mrd_urgency_rest(&agent->urgency, mrd_clock_ns());
 
 	if (r)
 		mrd_log_warn(
 			"no real-time priority", MRD_KV("reason", strerror(-r)),
 			MRD_KV("remedy", "CAP_SYS_NICE"),
-			MRD_KV("consequence", "on a busy node an ejection takes milliseconds"));
+			MRD_KV("consequence",
+			       "on a busy node an ejection, or a change, takes milliseconds"));
 }
 
 static void on_idle(void *self)
@@ -126,10 +143,14 @@ static void on_idle(void *self)
 	settles_ns = mrd_engine_settles_at(agent->engine);
 	if (agent->detached)
 		return;
-	if (settles_ns > mrd_clock_ns())
+	/* What streams without end must not fill the queue of what is to be planned. */
+	mrd_loop_set_behind(agent->loop, true);
+	if (settles_ns > mrd_clock_ns()) {
 		mrd_timer_set(agent->work, settles_ns);
-	else if (mrd_agent_plan(agent, mrd_clock_ns() + round_ns))
+	} else if (mrd_agent_plan(agent, mrd_clock_ns() + round_ns)) {
+		mrd_loop_set_behind(agent->loop, false);
 		mrd_agent_be_ready(agent);
+	}
 	be_urgent(agent);
 }
 
@@ -256,7 +277,8 @@ static int open_engine(struct mrd_agent *agent)
 	const struct mrd_map_writer writer = mrd_dataplane_writer(agent->dataplane);
 	struct mrd_engine_config config = {
 		.now_ns = mrd_clock_ns,
-		.drain = mrd_agent_drain,
+		.drain = mrd_agent_breathe,
+		.relax = mrd_agent_drain,
 		.self = agent,
 		.event_fd = STDERR_FILENO,
 	};
@@ -278,6 +300,7 @@ int mrd_agent_load_inputs(struct mrd_agent *agent, struct mrd_agent_config *conf
 {
 	const struct mrd_inputs_hooks hooks = {
 		.before = mrd_agent_drain,
+		.between = mrd_agent_breathe,
 		.policy_changed = on_policy_changed,
 		.self = agent,
 	};
@@ -391,6 +414,7 @@ static int start(struct mrd_agent *agent)
 	if (r)
 		return r;
 	mrd_timer_set(agent->tick, mrd_clock_ns() + tick_ns);
+	mrd_loop_set_wake(agent->loop, on_wake, agent);
 	mrd_loop_set_idle(agent->loop, on_idle, agent);
 	mrd_agent_begin_if_read(agent);
 	if (!agent->ready && !agent->result)

@@ -214,13 +214,13 @@ static void on_folder(void *self, uint32_t epoll_events)
 	after(cluster);
 }
 
-/* Before and behind each burst of objects. */
-static void on_before(void *self)
+/* Before and behind each piece of a stream of objects. */
+static void on_piece(void *self)
 {
 	struct mrd_cluster *cluster = self;
 
 	note_changes(cluster);
-	cluster->place.before(cluster->place.self);
+	cluster->place.between(cluster->place.self);
 	cluster->place.changed(cluster->place.self);
 }
 
@@ -258,7 +258,7 @@ static struct mrd_file_source_config folder_config(struct mrd_cluster *cluster)
 static struct mrd_kube_source_hooks server_hooks(struct mrd_cluster *cluster)
 {
 	return (struct mrd_kube_source_hooks){
-		.before = on_before,
+		.before = on_piece,
 		.changed = on_changed,
 		.findings = on_findings,
 		.recovered = on_recovered,

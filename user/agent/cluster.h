@@ -27,6 +27,7 @@ struct mrd_cluster_place {
 	uint64_t stale_after_ms;     /* so long it may be silent */
 	struct mrd_rule_docs *rules; /* where its DestinationRules go; NULL: nowhere */
 	void (*before)(void *self);  /* before something is read, which takes a while */
+	void (*between)(void *self); /* before and behind what is short */
 	void (*changed)(void *self); /* something may have been read */
 	void *self;
 };

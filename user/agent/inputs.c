@@ -152,6 +152,13 @@ static void on_before(void *self)
 	inputs->hooks.before(inputs->hooks.self);
 }
 
+static void on_between(void *self)
+{
+	const struct mrd_inputs *inputs = self;
+
+	inputs->hooks.between(inputs->hooks.self);
+}
+
 static void on_changed(void *self)
 {
 	gather_rules(self);
@@ -166,6 +173,7 @@ static struct mrd_cluster_place place_of(struct mrd_inputs *inputs, size_t clust
 		.stale_after_ms = inputs->config->stale_after_ms,
 		.rules = cluster == inputs->config->home ? inputs->rules : NULL,
 		.before = on_before,
+		.between = on_between,
 		.changed = on_changed,
 		.self = inputs,
 	};
