@@ -167,7 +167,7 @@ static void on_tick(void *self)
 	struct mrd_agent *agent = self;
 
 	mrd_agent_drain(agent);
-	mrd_inputs_tick(agent->inputs);
+	mrd_inputs_tick(agent->inputs, mrd_clock_ns());
 	mrd_config_watch_tick(agent->config_watch);
 	if (!agent->ready)
 		mrd_agent_wait(agent);

@@ -348,10 +348,10 @@ void mrd_inputs_free(struct mrd_inputs *inputs)
 	free(inputs);
 }
 
-void mrd_inputs_tick(struct mrd_inputs *inputs)
+void mrd_inputs_tick(struct mrd_inputs *inputs, uint64_t now_ns)
 {
 	for (size_t i = 0; i < inputs->cluster_count; i++)
-		mrd_cluster_tick(inputs->clusters[i]);
+		mrd_cluster_tick(inputs->clusters[i], now_ns);
 	gather_rules(inputs);
 	if (mrd_path_watch_tick(inputs->policy_watch))
 		reload_policy(inputs);

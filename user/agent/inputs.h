@@ -65,7 +65,7 @@ void mrd_inputs_reject(struct mrd_inputs *inputs, const struct mrd_diag *diag, i
 const struct mrd_rejection *mrd_inputs_rejection(const struct mrd_inputs *inputs);
 
 /* To be called about once a second. */
-void mrd_inputs_tick(struct mrd_inputs *inputs);
+void mrd_inputs_tick(struct mrd_inputs *inputs, uint64_t now_ns);
 /* Looks the node's locality and labels up again. Whether they have changed. */
 bool mrd_inputs_update_node(struct mrd_inputs *inputs);
 

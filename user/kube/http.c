@@ -24,7 +24,8 @@
 #include "kube/http_era.h"
 
 enum {
-	PING_MS = 10000, /* without a byte, until it is asked; then, for the answer */
+	PING_MS = 10000, /* without a byte, until it is asked */
+	ANSWER_MS = 10000,
 	LOOK_MS = 1000,	 /* least time between two looks at who is silent, unless it is asked for */
 	PIECE_BYTES = 64 * 1024, /* of a round, or what comes within */
 	PIECE_NS = 2000000,
@@ -78,6 +79,7 @@ struct mrd_http {
 	bool is_paused; /* a request is */
 	uint64_t heard_ns;
 	uint64_t ping_ms;
+	uint64_t answer_ms;
 	unsigned int depth; /* of calls during which nothing is ended */
 	bool is_freed;
 };
@@ -462,6 +464,7 @@ static int add_request(struct mrd_http *http, struct era *era, const char *path,
 static void end_ping(void *self, const char *error)
 {
 	struct era *era = self;
+	const struct mrd_http *http = era->ping->http;
 
 	(void)error;
 	if (!era->ping->silent_ms)
@@ -469,7 +472,7 @@ static void end_ping(void *self, const char *error)
 	era->is_dead = true;
 	for (struct mrd_http_request *it = era->requests; it; it = it->next)
 		if (it != era->ping)
-			it->silent_ms = 2 * era->ping->silent_ms;
+			it->silent_ms = http->ping_ms + http->answer_ms;
 }
 
 static void ping(struct mrd_http *http, struct era *era, uint64_t now_ns)
@@ -480,7 +483,7 @@ static void ping(struct mrd_http *http, struct era *era, uint64_t now_ns)
 	if (era->ping || era->is_dead || now_ns - era->io->heard_ns < http->ping_ms * MRD_NS_PER_MS)
 		return;
 	if (any_answered(era))
-		add_request(http, era, ping_path, http->ping_ms, &hooks, &era->ping);
+		add_request(http, era, ping_path, http->answer_ms, &hooks, &era->ping);
 }
 
 static void look_again(struct mrd_http *http, uint64_t now_ns)
@@ -533,7 +536,7 @@ int mrd_http_new(struct mrd_loop *loop, struct mrd_credential *credential, const
 	if (!http)
 		return -ENOMEM;
 	http->loop = loop;
-	http->ping_ms = PING_MS;
+	mrd_http_set_ping(http, PING_MS, ANSWER_MS);
 	http->credential = credential;
 	http->user_agent = strdup(user_agent);
 	ret = http->user_agent ? mrd_loop_timer(loop, on_look, http, &http->timer) : -ENOMEM;
@@ -546,9 +549,10 @@ int mrd_http_new(struct mrd_loop *loop, struct mrd_credential *credential, const
 	return 0;
 }
 
-void mrd_http_set_ping(struct mrd_http *http, uint64_t ping_ms)
+void mrd_http_set_ping(struct mrd_http *http, uint64_t ping_ms, uint64_t answer_ms)
 {
 	http->ping_ms = ping_ms;
+	http->answer_ms = answer_ms;
 }
 
 uint64_t mrd_http_heard_ns(const struct mrd_http *http)

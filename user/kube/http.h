@@ -44,8 +44,8 @@ struct mrd_http_hooks {
 int mrd_http_new(struct mrd_loop *loop, struct mrd_credential *credential, const char *user_agent,
 		 struct mrd_http **ret_http);
 /* How long a server is silent until it is asked for a sign of life, and how long it may take to
- * give one: 10 s unless it is set before the first request. */
-void mrd_http_set_ping(struct mrd_http *http, uint64_t ping_ms);
+ * give one: 10 s each unless it is set. */
+void mrd_http_set_ping(struct mrd_http *http, uint64_t ping_ms, uint64_t answer_ms);
 /* When a byte last came from the server, whatever it was: also a ping's answer. 0: never. */
 uint64_t mrd_http_heard_ns(const struct mrd_http *http);
 void mrd_http_free(struct mrd_http *http); /* NULL is fine; cancels what is under way */

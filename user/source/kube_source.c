@@ -55,6 +55,7 @@ struct mrd_kube_source {
 	char *fallback; /* what is told of the server before its URL is known */
 	struct mrd_model *model;
 	size_t cluster;
+	uint64_t opened_ns;
 	size_t part_count;
 	struct part parts[RESOURCES];
 	struct mrd_rule_docs *rules; /* borrowed; NULL: not followed */
@@ -407,6 +408,7 @@ int mrd_kube_source_new(const struct mrd_kube_source_config *config, struct mrd_
 	source->model = config->model;
 	source->cluster = config->cluster;
 	source->rules = config->rules;
+	source->opened_ns = now_ns;
 	source->name = strdup(config->name);
 	source->fallback = strdup(fallback_of(&config->where));
 	if (!source->name || !source->fallback)
@@ -427,6 +429,11 @@ void mrd_kube_source_move(struct mrd_kube_source *source, struct mrd_model *mode
 	source->model = model;
 	source->cluster = cluster;
 	source->hooks = *hooks;
+}
+
+void mrd_kube_source_set_ping(struct mrd_kube_source *source, uint64_t ping_ms)
+{
+	mrd_kube_client_set_ping(source->client, ping_ms);
 }
 
 /* ------------------------------------------------------------------------ status */
@@ -453,6 +460,7 @@ void mrd_kube_source_get_status(const struct mrd_kube_source *source,
 		.read = true,
 		.rules_read = true,
 		.last_heard_ns = client.last_heard_ns,
+		.alive_ns = client.last_heard_ns ?: source->opened_ns,
 		.failing_since_ns = client.failing_since_ns,
 		.error = client.error,
 	};

@@ -49,6 +49,9 @@ void mrd_kube_source_free(struct mrd_kube_source *source);
 void mrd_kube_source_move(struct mrd_kube_source *source, struct mrd_model *model, size_t cluster,
 			  const struct mrd_kube_source_hooks *hooks);
 
+/* As mrd_kube_client_set_ping(). */
+void mrd_kube_source_set_ping(struct mrd_kube_source *source, uint64_t ping_ms);
+
 void mrd_kube_source_get_status(const struct mrd_kube_source *source,
 				struct mrd_source_status *ret_status);
 /* How one kind is doing; its plural name as the API has it, or NULL beyond the last one. */

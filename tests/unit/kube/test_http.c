@@ -481,7 +481,7 @@ static void a_server_that_has_stopped_is_noticed(void **state)
 	for (int stopped = 0; stopped < 2; stopped++) {
 		is_stopped = stopped;
 		open_rig(&rig, &side);
-		mrd_http_set_ping(rig.http, 300);
+		mrd_http_set_ping(rig.http, 300, 300);
 		get(&rig, "/hang", 0, &watched);
 		if (stopped) {
 			rig_run_until(&watched.done);
@@ -612,7 +612,7 @@ static void when_it_was_heard_is_told(void **state)
 		print_message("case: %s\n", stopped ? "stopped" : "idle");
 		is_stopped = stopped;
 		open_rig(&rig, &side);
-		mrd_http_set_ping(rig.http, 100);
+		mrd_http_set_ping(rig.http, 100, 100);
 		assert_int_equal(mrd_http_heard_ns(rig.http), 0);
 		get(&rig, "/hang", 0, &watched);
 		while (!mrd_http_heard_ns(rig.http))
@@ -626,7 +626,7 @@ static void when_it_was_heard_is_told(void **state)
 		} else {
 			while (mrd_http_heard_ns(rig.http) == heard_ns)
 				rig_run_for(10);
-			mrd_http_set_ping(rig.http, 60000);
+			mrd_http_set_ping(rig.http, 60000, 60000);
 			do {
 				heard_ns = mrd_http_heard_ns(rig.http);
 				rig_run_for(300);

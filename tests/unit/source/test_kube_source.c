@@ -488,6 +488,7 @@ static void the_status_is_told(void **state)
 	mrd_kube_source_get_status(stage->source, &status);
 	assert_string_equal(status.where, "/etc/east");
 	assert_true(status.readable);
+	assert_int_equal(status.alive_ns, OPENED_NS);
 	assert_int_equal(fake_put(client, NODES, BROKEN("n1", "7")), -EBADMSG);
 	client->status = (struct mrd_kube_client_status){
 		.last_heard_ns = 7,
@@ -500,6 +501,7 @@ static void the_status_is_told(void **state)
 	assert_string_equal(status.where, "https://east");
 	assert_false(status.readable);
 	assert_int_equal(status.last_heard_ns, 7);
+	assert_int_equal(status.alive_ns, 7);
 	assert_int_equal(status.failing_since_ns, 9);
 	assert_string_equal(status.error, "refused");
 	assert_int_equal(status.broken_objects, 1);
