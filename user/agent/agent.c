@@ -12,6 +12,7 @@
 #include "agent/adopt.h"
 #include "agent/agent_state.h"
 #include "agent/findings.h"
+#include "agent/footprint.h"
 #include "agent/notify.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -132,6 +133,15 @@ static void be_urgent(struct mrd_agent *agent)
 			       "on a busy node an ejection, or a change, takes milliseconds"));
 }
 
+static void give_back(struct mrd_agent *agent)
+{
+	if (!agent->has_garbage)
+		return;
+	agent->has_garbage = false;
+	mrd_urgency_end(&agent->urgency);
+	mrd_footprint_trim();
+}
+
 static void on_idle(void *self)
 {
 	struct mrd_agent *agent = self;
@@ -149,6 +159,7 @@ static void on_idle(void *self)
 		mrd_timer_set(agent->work, settles_ns);
 	} else if (mrd_agent_plan(agent, mrd_clock_ns() + round_ns)) {
 		mrd_loop_set_behind(agent->loop, false);
+		give_back(agent);
 		mrd_agent_be_ready(agent);
 	}
 	be_urgent(agent);
@@ -179,6 +190,13 @@ static void on_config_changed(void *self)
 {
 	mrd_agent_drain(self);
 	mrd_agent_reload(self);
+}
+
+static void on_dropped(void *self)
+{
+	struct mrd_agent *agent = self;
+
+	agent->has_garbage = true;
 }
 
 static void on_policy_changed(void *self)
@@ -301,6 +319,7 @@ int mrd_agent_load_inputs(struct mrd_agent *agent, struct mrd_agent_config *conf
 	const struct mrd_inputs_hooks hooks = {
 		.before = mrd_agent_drain,
 		.between = mrd_agent_breathe,
+		.dropped = on_dropped,
 		.policy_changed = on_policy_changed,
 		.self = agent,
 	};

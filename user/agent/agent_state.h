@@ -40,6 +40,7 @@ struct mrd_agent {
 	bool begun;		   /* a plan is in the kernel, its own or one from before */
 	int result;		   /* of beginning, if that ended the loop */
 	int lock_fd;		   /* on the bpffs folder: one agent writes one set of maps */
+	bool has_garbage;	   /* memory to be given back, when there is time */
 	bool ready;		   /* its own first plan is, and the hooks are attached */
 	bool detached;
 };

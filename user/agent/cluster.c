@@ -248,6 +248,13 @@ static void on_changed(void *self)
 		after(cluster, mrd_clock_ns());
 }
 
+static void on_dropped(void *self)
+{
+	const struct mrd_cluster *cluster = self;
+
+	cluster->place.dropped(cluster->place.self);
+}
+
 static void on_silence(void *self)
 {
 	struct mrd_cluster *cluster = self;
@@ -286,6 +293,7 @@ static struct mrd_kube_source_hooks server_hooks(struct mrd_cluster *cluster)
 		.changed = on_changed,
 		.findings = on_findings,
 		.recovered = on_recovered,
+		.dropped = on_dropped,
 		.self = cluster,
 	};
 }
@@ -323,6 +331,8 @@ static int open_server(struct mrd_cluster *cluster, struct mrd_loop *loop)
 		.model = cluster->place.model,
 		.cluster = cluster->place.index,
 		.rules = cluster->place.rules,
+		.services_max = cluster->place.services_max,
+		.members_max = cluster->place.members_max,
 		.hooks = server_hooks(cluster),
 	};
 	const int r = mrd_kube_source_new(&config, loop, mrd_clock_ns(), &cluster->server);

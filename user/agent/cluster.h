@@ -25,10 +25,13 @@ struct mrd_cluster_place {
 	struct mrd_model *model;
 	size_t index;		     /* in the model */
 	uint64_t stale_after_ms;     /* so long it may be silent */
+	size_t services_max;	     /* kernel.limits */
+	size_t members_max;
 	struct mrd_rule_docs *rules; /* where its DestinationRules go; NULL: nowhere */
 	void (*before)(void *self);  /* before something is read, which takes a while */
 	void (*between)(void *self); /* before and behind what is short */
 	void (*changed)(void *self); /* something may have been read */
+	void (*dropped)(void *self); /* much was, and is gone */
 	void *self;
 };
 

@@ -164,6 +164,13 @@ static void on_changed(void *self)
 	gather_rules(self);
 }
 
+static void on_dropped(void *self)
+{
+	const struct mrd_inputs *inputs = self;
+
+	inputs->hooks.dropped(inputs->hooks.self);
+}
+
 static struct mrd_cluster_place place_of(struct mrd_inputs *inputs, size_t cluster)
 {
 	return (struct mrd_cluster_place){
@@ -171,10 +178,13 @@ static struct mrd_cluster_place place_of(struct mrd_inputs *inputs, size_t clust
 		.model = inputs->model,
 		.index = cluster,
 		.stale_after_ms = inputs->config->stale_after_ms,
+		.services_max = inputs->config->limits.services,
+		.members_max = inputs->config->limits.members,
 		.rules = cluster == inputs->config->home ? inputs->rules : NULL,
 		.before = on_before,
 		.between = on_between,
 		.changed = on_changed,
+		.dropped = on_dropped,
 		.self = inputs,
 	};
 }

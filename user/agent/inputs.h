@@ -28,6 +28,7 @@ struct mrd_inputs_hooks {
 	void (*before)(void *self); /* each time before files are read, which takes a while */
 	/* Before and behind each piece of what an API server says, which are short. */
 	void (*between)(void *self);
+	void (*dropped)(void *self);	    /* much of what was read is gone */
 	void (*policy_changed)(void *self); /* mrd_inputs_policy() is another one now */
 	void *self;
 };

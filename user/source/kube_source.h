@@ -27,6 +27,8 @@ struct mrd_kube_source_hooks {
 	/* What is newly wrong, with an object or a kubeconfig. */
 	void (*findings)(void *self, const struct mrd_diag *diag);
 	void (*recovered)(void *self, const char *object); /* it can be understood again */
+	/* Many objects are gone at once. */
+	void (*dropped)(void *self);
 	void *self;
 };
 
@@ -36,6 +38,9 @@ struct mrd_kube_source_config {
 	struct mrd_model *model;
 	size_t cluster;
 	struct mrd_rule_docs *rules; /* follow DestinationRules, too; borrowed. NULL: do not */
+	/* kernel.limits: a list that is much longer could never fit. 0: any number. */
+	size_t services_max;
+	size_t members_max;
 	struct mrd_kube_source_hooks hooks;
 };
 

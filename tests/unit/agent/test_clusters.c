@@ -117,7 +117,11 @@ static struct mrd_agent_config *read_config(const char *clusters)
 static void load(const char *clusters)
 {
 	const struct mrd_inputs_hooks hooks = {
-		.before = before, .between = before, .policy_changed = policy_changed};
+		.before = before,
+		.between = before,
+		.dropped = before,
+		.policy_changed = policy_changed,
+	};
 	struct mrd_agent_config *fresh = read_config(clusters);
 	struct mrd_rule_docs *rules = inputs ? mrd_inputs_rules_for(inputs, fresh) : NULL;
 	struct mrd_policy *policy = NULL;
@@ -412,7 +416,11 @@ static void rules_outlive_a_reload(void **state)
 static void a_reload_that_fails_changes_nothing(void **state)
 {
 	const struct mrd_inputs_hooks hooks = {
-		.before = before, .between = before, .policy_changed = policy_changed};
+		.before = before,
+		.between = before,
+		.dropped = before,
+		.policy_changed = policy_changed,
+	};
 	struct mrd_agent_config *fresh;
 	struct mrd_policy *policy = NULL;
 	struct mrd_inputs *next = NULL;

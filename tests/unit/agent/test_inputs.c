@@ -110,7 +110,11 @@ static struct mrd_agent_config *read_config(const char *node)
 static struct mrd_inputs *open_inputs(const struct mrd_agent_config *config)
 {
 	const struct mrd_inputs_hooks hooks = {
-		.before = before, .between = before, .policy_changed = policy_changed};
+		.before = before,
+		.between = before,
+		.dropped = before,
+		.policy_changed = policy_changed,
+	};
 	struct mrd_policy *policy = NULL;
 	struct mrd_inputs *inputs = NULL;
 	struct mrd_diag diag = {0};
