@@ -516,6 +516,7 @@ static void a_silent_cluster_becomes_stale(void **state)
 	set_synced("west", true);
 	assert_false(is_unheard("web"));
 	assert_int_equal(fake_of("west")->ping_ms, 2000 / 3);
+	assert_int_equal(fake_of("west")->resources[SERVICES].objects_max, 65536);
 	for (size_t i = 0; i < COUNT(silence_steps); i++) {
 		const struct silence_step *step = &silence_steps[i];
 		struct mrd_source_status status;
