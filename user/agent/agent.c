@@ -126,11 +126,10 @@ static void be_urgent(struct mrd_agent *agent)
 	const int r = mrd_urgency_rest(&agent->urgency, mrd_clock_ns());
 
 	if (r)
-		mrd_log_warn(
-			"no real-time priority", MRD_KV("reason", strerror(-r)),
-			MRD_KV("remedy", "CAP_SYS_NICE"),
-			MRD_KV("consequence",
-			       "on a busy node an ejection, or a change, takes milliseconds"));
+		mrd_log_warn("no real-time priority", MRD_KV("reason", strerror(-r)),
+			     MRD_KV("remedy", "CAP_SYS_NICE"),
+			     MRD_KV("consequence",
+				    "on a busy node an ejection, or a change, takes milliseconds"));
 }
 
 static void give_back(struct mrd_agent *agent)

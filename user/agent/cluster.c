@@ -90,8 +90,7 @@ static void count_silence(struct mrd_cluster *cluster, uint64_t alive_ns)
 {
 	if (cluster->is_counting || cluster->is_stale || alive_ns == UINT64_MAX)
 		return;
-	mrd_timer_set(cluster->silence,
-		      alive_ns + cluster->place.stale_after_ms * MRD_NS_PER_MS);
+	mrd_timer_set(cluster->silence, alive_ns + cluster->place.stale_after_ms * MRD_NS_PER_MS);
 	cluster->is_counting = true;
 }
 
@@ -99,15 +98,13 @@ static void judge_silence(struct mrd_cluster *cluster, const struct mrd_source_s
 			  uint64_t now_ns)
 {
 	const struct mrd_cluster_place *place = &cluster->place;
-	const bool is_stale =
-		status->alive_ns < now_ns &&
-		now_ns - status->alive_ns >= place->stale_after_ms * MRD_NS_PER_MS;
+	const bool is_stale = status->alive_ns < now_ns &&
+			      now_ns - status->alive_ns >= place->stale_after_ms * MRD_NS_PER_MS;
 
 	if (is_stale != cluster->is_stale && is_stale)
 		mrd_log_warn(
 			"cluster is stale", MRD_KV("cluster", place->config->name),
-			MRD_KV_NUM("silent_for_ms",
-				   (now_ns - status->alive_ns) / MRD_NS_PER_MS),
+			MRD_KV_NUM("silent_for_ms", (now_ns - status->alive_ns) / MRD_NS_PER_MS),
 			MRD_KV("consequence",
 			       "its endpoints are kept while they answer, and given up first"));
 	else if (is_stale != cluster->is_stale)

@@ -23,9 +23,9 @@ struct mrd_cluster;
 struct mrd_cluster_place {
 	const struct mrd_cluster_config *config;
 	struct mrd_model *model;
-	size_t index;		     /* in the model */
-	uint64_t stale_after_ms;     /* so long it may be silent */
-	size_t services_max;	     /* kernel.limits */
+	size_t index;		 /* in the model */
+	uint64_t stale_after_ms; /* so long it may be silent */
+	size_t services_max;	 /* kernel.limits */
 	size_t members_max;
 	struct mrd_rule_docs *rules; /* where its DestinationRules go; NULL: nowhere */
 	void (*before)(void *self);  /* before something is read, which takes a while */

@@ -48,8 +48,7 @@ void mrd_urgency_wake(struct mrd_urgency *urgency, uint64_t now_ns)
 	const uint64_t earned_ns = (now_ns - urgency->since_ns) / MRD_URGENT_PART;
 	const uint64_t left_ns = urgency->left_ns + earned_ns;
 
-	urgency->until_ns =
-		now_ns + (left_ns < MRD_URGENT_MOST_NS ? left_ns : MRD_URGENT_MOST_NS);
+	urgency->until_ns = now_ns + (left_ns < MRD_URGENT_MOST_NS ? left_ns : MRD_URGENT_MOST_NS);
 }
 
 void mrd_urgency_ease(struct mrd_urgency *urgency, uint64_t now_ns)

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * How soon the scheduler lets the agent run. Between an error and its ejection the agent needs some
- * 30 µs, between a watch's line and its row about a millisecond; on a busy CPU it waits milliseconds
- * for its turn before. So it waits for events, and writes health rows, as a real-time task of the
- * lowest priority, and stays one for the first moments of what it is woken for. Everything that
- * takes longer (plans, files, answers) it does as anybody else, and it has such moments for a tenth of
- * the time that it sleeps, no more: so it never takes a CPU from the applications.
+ * 30 µs, between a watch's line and its row about a millisecond; on a busy CPU it waits
+ * milliseconds for its turn before. So it waits for events, and writes health rows, as a real-time
+ * task of the lowest priority, and stays one for the first moments of what it is woken for.
+ * Everything that takes longer (plans, files, answers) it does as anybody else, and it has such
+ * moments for a tenth of the time that it sleeps, no more: so it never takes a CPU from the
+ * applications.
  */
 #ifndef MRD_AGENT_URGENCY_H
 #define MRD_AGENT_URGENCY_H

@@ -42,9 +42,9 @@ void mrd_timer_free(struct mrd_timer *timer); /* NULL is fine */
 int mrd_loop_signals(struct mrd_loop *loop, const sigset_t *set, mrd_loop_signal_fn fn, void *self);
 
 /*
- * Work in pieces, of which the next can wait: fn is called once for each mrd_later_ask(), and one of
- * all who asked in each round, in turn, after everything else that has come. None while the loop is
- * said to be behind.
+ * Work in pieces, of which the next can wait: fn is called once for each mrd_later_ask(), and one
+ * of all who asked in each round, in turn, after everything else that has come. None while the loop
+ * is said to be behind.
  */
 int mrd_loop_later(struct mrd_loop *loop, mrd_loop_fn fn, void *self, struct mrd_later **ret_later);
 void mrd_later_ask(struct mrd_later *later);  /* does nothing if it has asked already */

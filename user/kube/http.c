@@ -26,7 +26,7 @@
 enum {
 	PING_MS = 10000, /* without a byte, until it is asked */
 	ANSWER_MS = 10000,
-	LOOK_MS = 1000,	 /* least time between two looks at who is silent, unless it is asked for */
+	LOOK_MS = 1000, /* least time between two looks at who is silent, unless it is asked for */
 	PIECE_BYTES = 64 * 1024, /* of a round, or what comes within */
 	PIECE_NS = 2000000,
 };

@@ -38,8 +38,8 @@ enum { RESOURCES = sizeof(resources) / sizeof(*resources), RULES = RESOURCES - 1
 
 /*
  * How long a list may be. What nobody else gives room has kernel.limits.services as its bound; a
- * service may have more slices than one, each of a hundred endpoints as a rule, of other controllers
- * fewer, and each node is of use by an endpoint.
+ * service may have more slices than one, each of a hundred endpoints as a rule, of other
+ * controllers fewer, and each node is of use by an endpoint.
  */
 enum { SLICE_MEMBERS = 16 };
 

@@ -14,7 +14,8 @@ struct mrd_source_status {
 	/* It was read, and no file stands on what was said before this reader knew it: nothing that
 	 * the kernel knows of this cluster is news to the model. */
 	bool complete;
-	/* CLOCK_MONOTONIC of the last successful look, or of an API server's last byte; 0 = never */
+	/* CLOCK_MONOTONIC of the last successful look, or of an API server's last byte; 0 = never
+	 */
 	uint64_t last_heard_ns;
 	/* The last sign of life: staleAfter counts from then. UINT64_MAX: it is there; the time it
 	 * was opened, if there never was one. */

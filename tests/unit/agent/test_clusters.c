@@ -528,8 +528,7 @@ static void a_silent_cluster_becomes_stale(void **state)
 		fake_of("west")->reflectors[SLICES].failing_since_ns = step->fails ? start_ns : 0;
 		mrd_inputs_tick(inputs, start_ns + step->at_ms * MRD_NS_PER_MS);
 		mrd_inputs_source_status(inputs, 1, &status);
-		assert_int_equal(status.last_heard_ns,
-				 start_ns + step->heard_ms * MRD_NS_PER_MS);
+		assert_int_equal(status.last_heard_ns, start_ns + step->heard_ms * MRD_NS_PER_MS);
 		assert_int_equal(is_unheard("web"), step->want);
 		assert_int_equal(mrd_inputs_is_stale(inputs, 1), step->want);
 		assert_false(mrd_inputs_is_stale(inputs, 0));

@@ -55,8 +55,8 @@ static void run(const char *name, const struct step *steps, size_t count)
 	}
 }
 
-#define RUN(name, ...)                                                                      \
-	run(name, (const struct step[]){__VA_ARGS__},                                       \
+#define RUN(name, ...)                                \
+	run(name, (const struct step[]){__VA_ARGS__}, \
 	    sizeof((const struct step[]){__VA_ARGS__}) / sizeof(struct step))
 
 static void a_moment_is_urgent(void **state)
@@ -74,12 +74,10 @@ static void moments_are_a_tenth_of_the_sleep(void **state)
 {
 	(void)state;
 	RUN("used up", {REST, 0, true}, {WAKE, 100000, true}, {EASE, 103000, false},
-	    {REST, 103000, true}, {WAKE, 103000, true}, {EASE, 103000, false},
-	    {REST, 104000, true}, {WAKE, 114000, true}, {EASE, 114999, true},
-	    {EASE, 115000, false});
-	RUN("what is not used is left", {REST, 0, true}, {WAKE, 100000, true},
-	    {REST, 100500, true}, {WAKE, 100500, true}, {EASE, 101999, true},
-	    {EASE, 102000, false});
+	    {REST, 103000, true}, {WAKE, 103000, true}, {EASE, 103000, false}, {REST, 104000, true},
+	    {WAKE, 114000, true}, {EASE, 114999, true}, {EASE, 115000, false});
+	RUN("what is not used is left", {REST, 0, true}, {WAKE, 100000, true}, {REST, 100500, true},
+	    {WAKE, 100500, true}, {EASE, 101999, true}, {EASE, 102000, false});
 	RUN("but no more than one moment", {REST, 0, true}, {WAKE, 100000, true},
 	    {REST, 100001, true}, {WAKE, 900000, true}, {EASE, 901999, true},
 	    {EASE, 902000, false});

@@ -204,7 +204,9 @@ struct later_row {
 static const struct later_row later_rows[] = {
 	{
 		.name = "one a round, in turn",
-		.workers = {{.letter = 'a', .more = 2}, {.letter = 'b', .more = 1}, {.letter = 'c'}},
+		.workers = {{.letter = 'a', .more = 2},
+			    {.letter = 'b', .more = 1},
+			    {.letter = 'c'}},
 		.want = ".!a.b.c.a.b.a.",
 	},
 	{

@@ -184,8 +184,9 @@ static const struct talk streams[] = {
 	},
 };
 
-#define TOO_MANY                                                                                \
-	"there are more than 2 objects, and kernel.limits.services allows no more: raise it, unless " \
+#define TOO_MANY                                                                               \
+	"there are more than 2 objects, and kernel.limits.services allows no more: raise it, " \
+	"unless "                                                                              \
 	"the list has no end"
 
 /* Objects are counted for a list, not for a watch. */
