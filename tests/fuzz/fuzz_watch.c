@@ -55,6 +55,14 @@ static void list_begin(void *self)
 	mrd_strbuf_addf(&seen->calls, "begin ");
 }
 
+static void list_drop(void *self)
+{
+	struct seen *seen = self;
+
+	require(seen->in_list);
+	mrd_strbuf_addf(&seen->calls, "drop ");
+}
+
 static void list_end(void *self)
 {
 	struct seen *seen = self;
@@ -118,6 +126,9 @@ static char *talk(const char *text, size_t size, size_t piece)
 		.remove = remove_object,
 		.list_begin = list_begin,
 		.list_end = list_end,
+		.list_drop = list_drop,
+		.objects_max = 4,
+		.objects_says = "a limit",
 		.self = &seen,
 	};
 	struct mrd_reflector *reflector = NULL;

@@ -16,6 +16,7 @@ is_stale() { [[ $(told ack-shanghai .stale) == true ]]; }
 server_kill ack-shanghai
 expect_ok "status says since when" wait_for 10 complains ack-shanghai .
 expect_ok "and counts as stale then" wait_for 15 is_stale
+expect_eq "the other one, which is as quiet, does not" false "$(told ack-hangzhou .stale)"
 expect_match "for so long" '^[1-9][0-9]{3,}$' "$(told ack-shanghai .failing_for_ms)"
 expect_match "and of whom" "${KUBE_ADDRESS[ack-shanghai]}" "$(told ack-shanghai .error)"
 expect_eq "the home cluster's endpoints" "h1=5 h2=5" "$(hits client $VIP 80 10)"

@@ -9,7 +9,7 @@ set -euo pipefail
 kube_begin kube/10-server-paused
 two_clusters
 reviews_applied
-agent_start h
+agent_start h "staleAfter: 20s"
 reviews_planned
 
 # noticed WHAT ADDRESS: Shanghai's server, within 30 s, while Hangzhou's changes come at once and
@@ -28,9 +28,38 @@ noticed() {
   expect_ok "$1: and still not" wait_for 3 planned 10.0.0.11 10.0.0.12 "$2"
 }
 
+# silence_of CLUSTER: one look at what status says of it: "true 20123", whether it is stale, and how long it
+# was not heard.
+silence_of() { told "$1" '"\(.stale) \(.last_heard_ms_ago)"'; }
+
+# agrees: a cluster is stale from the moment on in which its last byte is 20 s old. A second is left
+# for a machine that is busy.
+agrees() {
+  local stale heard
+
+  while read -r stale heard; do
+    [[ $stale == true ]] && ((heard >= 20000)) || { [[ $stale == false ]] && ((heard < 21000)); } || return 1
+  done <"$SANDBOX/looks"
+}
+
+look() {
+  while sleep 0.2; do
+    silence_of ack-shanghai >>"$SANDBOX/looks"
+  done
+}
+
+is_stale() { [[ $(told ack-shanghai .stale) == true ]]; }
+
 poll_start
+look &
+looker=$!
 server_pause ack-shanghai
 noticed "paused" 10.1.0.11
+expect_ok "stale 20 s after its last byte" wait_for 25 is_stale
+sleep 1
+stop "$looker" || true
+expect_ok "at no moment earlier or later" agrees
+expect_match "the other one, which is idle, is asked in time" '^false 1?[0-9]{0,4}$' "$(silence_of ack-hangzhou)"
 server_resume ack-shanghai
 eps ack-shanghai reviews 10.1.0.12
 expect_ok "it goes on" wait_for "$AGAIN_S" planned 10.0.0.11 10.0.0.12 10.1.0.12

@@ -12,6 +12,7 @@
 #include "agent/adopt.h"
 #include "agent/agent_state.h"
 #include "agent/findings.h"
+#include "agent/footprint.h"
 #include "agent/notify.h"
 #include "base/cleanup.h"
 #include "base/clock.h"
@@ -35,7 +36,23 @@ void mrd_agent_drain(void *self)
 	struct mrd_agent *agent = self;
 
 	hear(agent);
-	mrd_urgency_be(&agent->urgency, false);
+	mrd_urgency_end(&agent->urgency);
+}
+
+void mrd_agent_breathe(void *self)
+{
+	struct mrd_agent *agent = self;
+
+	hear(agent);
+	mrd_urgency_ease(&agent->urgency, mrd_clock_ns());
+}
+
+/* What is woken for is urgent for a moment, whatever it is. */
+static void on_wake(void *self)
+{
+	struct mrd_agent *agent = self;
+
+	mrd_urgency_wake(&agent->urgency, mrd_clock_ns());
 }
 
 static void on_event(void *self, const struct mrd_event *event)
@@ -106,13 +123,22 @@ bool mrd_agent_plan(struct mrd_agent *agent, uint64_t until_ns)
 /* Until something comes: an error, which cannot wait, or anything else, which can. */
 static void be_urgent(struct mrd_agent *agent)
 {
-	const int r = mrd_urgency_be(&agent->urgency, true);
+	const int r = mrd_urgency_rest(&agent->urgency, mrd_clock_ns());
 
 	if (r)
-		mrd_log_warn(
-			"no real-time priority", MRD_KV("reason", strerror(-r)),
-			MRD_KV("remedy", "CAP_SYS_NICE"),
-			MRD_KV("consequence", "on a busy node an ejection takes milliseconds"));
+		mrd_log_warn("no real-time priority", MRD_KV("reason", strerror(-r)),
+			     MRD_KV("remedy", "CAP_SYS_NICE"),
+			     MRD_KV("consequence",
+				    "on a busy node an ejection, or a change, takes milliseconds"));
+}
+
+static void give_back(struct mrd_agent *agent)
+{
+	if (!agent->has_garbage)
+		return;
+	agent->has_garbage = false;
+	mrd_urgency_end(&agent->urgency);
+	mrd_footprint_trim();
 }
 
 static void on_idle(void *self)
@@ -126,10 +152,15 @@ static void on_idle(void *self)
 	settles_ns = mrd_engine_settles_at(agent->engine);
 	if (agent->detached)
 		return;
-	if (settles_ns > mrd_clock_ns())
+	/* What streams without end must not fill the queue of what is to be planned. */
+	mrd_loop_set_behind(agent->loop, true);
+	if (settles_ns > mrd_clock_ns()) {
 		mrd_timer_set(agent->work, settles_ns);
-	else if (mrd_agent_plan(agent, mrd_clock_ns() + round_ns))
+	} else if (mrd_agent_plan(agent, mrd_clock_ns() + round_ns)) {
+		mrd_loop_set_behind(agent->loop, false);
+		give_back(agent);
 		mrd_agent_be_ready(agent);
+	}
 	be_urgent(agent);
 }
 
@@ -146,7 +177,7 @@ static void on_tick(void *self)
 	struct mrd_agent *agent = self;
 
 	mrd_agent_drain(agent);
-	mrd_inputs_tick(agent->inputs);
+	mrd_inputs_tick(agent->inputs, mrd_clock_ns());
 	mrd_config_watch_tick(agent->config_watch);
 	if (!agent->ready)
 		mrd_agent_wait(agent);
@@ -158,6 +189,13 @@ static void on_config_changed(void *self)
 {
 	mrd_agent_drain(self);
 	mrd_agent_reload(self);
+}
+
+static void on_dropped(void *self)
+{
+	struct mrd_agent *agent = self;
+
+	agent->has_garbage = true;
 }
 
 static void on_policy_changed(void *self)
@@ -256,7 +294,8 @@ static int open_engine(struct mrd_agent *agent)
 	const struct mrd_map_writer writer = mrd_dataplane_writer(agent->dataplane);
 	struct mrd_engine_config config = {
 		.now_ns = mrd_clock_ns,
-		.drain = mrd_agent_drain,
+		.drain = mrd_agent_breathe,
+		.relax = mrd_agent_drain,
 		.self = agent,
 		.event_fd = STDERR_FILENO,
 	};
@@ -278,6 +317,8 @@ int mrd_agent_load_inputs(struct mrd_agent *agent, struct mrd_agent_config *conf
 {
 	const struct mrd_inputs_hooks hooks = {
 		.before = mrd_agent_drain,
+		.between = mrd_agent_breathe,
+		.dropped = on_dropped,
 		.policy_changed = on_policy_changed,
 		.self = agent,
 	};
@@ -391,6 +432,7 @@ static int start(struct mrd_agent *agent)
 	if (r)
 		return r;
 	mrd_timer_set(agent->tick, mrd_clock_ns() + tick_ns);
+	mrd_loop_set_wake(agent->loop, on_wake, agent);
 	mrd_loop_set_idle(agent->loop, on_idle, agent);
 	mrd_agent_begin_if_read(agent);
 	if (!agent->ready && !agent->result)

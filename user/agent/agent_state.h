@@ -40,6 +40,7 @@ struct mrd_agent {
 	bool begun;		   /* a plan is in the kernel, its own or one from before */
 	int result;		   /* of beginning, if that ended the loop */
 	int lock_fd;		   /* on the bpffs folder: one agent writes one set of maps */
+	bool has_garbage;	   /* memory to be given back, when there is time */
 	bool ready;		   /* its own first plan is, and the hooks are attached */
 	bool detached;
 };
@@ -47,6 +48,8 @@ struct mrd_agent {
 /* Hands the kernel's events over that wait; first thing in every callback that does more than
  * that, and so is not urgent any more. self: the agent. */
 void mrd_agent_drain(void *self);
+/* The same between short pieces of work, of which the first may be urgent. */
+void mrd_agent_breathe(void *self);
 /* Tells the engine what inputs and config say now. */
 void mrd_agent_set_input(struct mrd_agent *agent);
 /* mrd_inputs_new() with the agent's loop and hooks. */

@@ -27,7 +27,12 @@ struct mrd_cluster {
 	uint64_t looked_ns;	   /* when this was, before what may be read next */
 	uint64_t pending_since_ns; /* the oldest that is not in the kernel; 0: all are */
 	struct mrd_histogram delays;
+	struct mrd_timer *silence; /* for when it would be, as far as is known */
+	bool is_counting;	   /* it is set */
 };
+
+/* A server is asked for a sign of life so often in the time it may be silent. */
+enum { PINGS_PER_SILENCE = 3 };
 
 /* ------------------------------------------------------------------------------------- telling */
 
@@ -57,7 +62,7 @@ static void tell_lost(struct mrd_cluster *cluster, const struct mrd_source_statu
 	cluster->error = strdup(error);
 	mrd_log_error("cluster cannot be read", MRD_KV("cluster", cluster->place.config->name),
 		      MRD_KV("source", status->where), MRD_KV("reason", error),
-		      MRD_KV("consequence", status->last_heard_ns || cluster->has_leftovers
+		      MRD_KV("consequence", status->read || cluster->has_leftovers
 						    ? "its last good state stays in force"
 						    : "it is waited for"));
 }
@@ -80,29 +85,37 @@ bool mrd_cluster_is_stale(const struct mrd_cluster *cluster)
 	return cluster->is_stale;
 }
 
-static void judge_silence(struct mrd_cluster *cluster, const struct mrd_source_status *status)
+/* Between two looks it may become stale on its own. */
+static void count_silence(struct mrd_cluster *cluster, uint64_t alive_ns)
+{
+	if (cluster->is_counting || cluster->is_stale || alive_ns == UINT64_MAX)
+		return;
+	mrd_timer_set(cluster->silence, alive_ns + cluster->place.stale_after_ms * MRD_NS_PER_MS);
+	cluster->is_counting = true;
+}
+
+static void judge_silence(struct mrd_cluster *cluster, const struct mrd_source_status *status,
+			  uint64_t now_ns)
 {
 	const struct mrd_cluster_place *place = &cluster->place;
-	const uint64_t now_ns = mrd_clock_ns();
-	const bool is_stale =
-		status->silent_since_ns &&
-		now_ns - status->silent_since_ns >= place->stale_after_ms * MRD_NS_PER_MS;
+	const bool is_stale = status->alive_ns < now_ns &&
+			      now_ns - status->alive_ns >= place->stale_after_ms * MRD_NS_PER_MS;
 
 	if (is_stale != cluster->is_stale && is_stale)
 		mrd_log_warn(
 			"cluster is stale", MRD_KV("cluster", place->config->name),
-			MRD_KV_NUM("silent_for_ms",
-				   (now_ns - status->silent_since_ns) / MRD_NS_PER_MS),
+			MRD_KV_NUM("silent_for_ms", (now_ns - status->alive_ns) / MRD_NS_PER_MS),
 			MRD_KV("consequence",
 			       "its endpoints are kept while they answer, and given up first"));
 	else if (is_stale != cluster->is_stale)
 		mrd_log_info("cluster is heard again", MRD_KV("cluster", place->config->name));
 	cluster->is_stale = is_stale;
 	mrd_model_set_unheard(place->model, place->index, is_stale);
+	count_silence(cluster, status->alive_ns);
 }
 
 /* Says once that a cluster is lost, once that it is back, and once that it was read. */
-static void watch_over(struct mrd_cluster *cluster)
+static void watch_over(struct mrd_cluster *cluster, uint64_t now_ns)
 {
 	struct mrd_source_status status;
 
@@ -116,7 +129,7 @@ static void watch_over(struct mrd_cluster *cluster)
 	}
 	if (cluster->server && status.read && !cluster->was_read)
 		tell_read(cluster, &status);
-	judge_silence(cluster, &status);
+	judge_silence(cluster, &status, now_ns);
 }
 
 static void on_findings(void *self, const struct mrd_diag *diag)
@@ -192,11 +205,11 @@ static void sweep_leftovers(struct mrd_cluster *cluster)
 	cluster->has_leftovers = false;
 }
 
-static void after(struct mrd_cluster *cluster)
+static void after(struct mrd_cluster *cluster, uint64_t now_ns)
 {
 	sweep_leftovers(cluster);
 	note_changes(cluster);
-	watch_over(cluster);
+	watch_over(cluster, now_ns);
 	cluster->place.changed(cluster->place.self);
 }
 
@@ -211,16 +224,16 @@ static void on_folder(void *self, uint32_t epoll_events)
 	note_changes(cluster);
 	cluster->place.before(cluster->place.self);
 	mrd_file_source_dispatch(cluster->folder, mrd_clock_ns());
-	after(cluster);
+	after(cluster, mrd_clock_ns());
 }
 
-/* Before and behind each burst of objects. */
-static void on_before(void *self)
+/* Before and behind each piece of a stream of objects. */
+static void on_piece(void *self)
 {
 	struct mrd_cluster *cluster = self;
 
 	note_changes(cluster);
-	cluster->place.before(cluster->place.self);
+	cluster->place.between(cluster->place.self);
 	cluster->place.changed(cluster->place.self);
 }
 
@@ -229,15 +242,30 @@ static void on_changed(void *self)
 	struct mrd_cluster *cluster = self;
 
 	if (cluster->server) /* not while it is being made */
-		after(cluster);
+		after(cluster, mrd_clock_ns());
 }
 
-void mrd_cluster_tick(struct mrd_cluster *cluster)
+static void on_dropped(void *self)
+{
+	const struct mrd_cluster *cluster = self;
+
+	cluster->place.dropped(cluster->place.self);
+}
+
+static void on_silence(void *self)
+{
+	struct mrd_cluster *cluster = self;
+
+	cluster->is_counting = false;
+	after(cluster, mrd_clock_ns());
+}
+
+void mrd_cluster_tick(struct mrd_cluster *cluster, uint64_t now_ns)
 {
 	note_changes(cluster);
 	if (cluster->folder)
-		mrd_file_source_tick(cluster->folder, mrd_clock_ns());
-	after(cluster);
+		mrd_file_source_tick(cluster->folder, now_ns);
+	after(cluster, now_ns);
 }
 
 /* ------------------------------------------------------------------------------------------ life
@@ -258,10 +286,11 @@ static struct mrd_file_source_config folder_config(struct mrd_cluster *cluster)
 static struct mrd_kube_source_hooks server_hooks(struct mrd_cluster *cluster)
 {
 	return (struct mrd_kube_source_hooks){
-		.before = on_before,
+		.before = on_piece,
 		.changed = on_changed,
 		.findings = on_findings,
 		.recovered = on_recovered,
+		.dropped = on_dropped,
 		.self = cluster,
 	};
 }
@@ -285,6 +314,12 @@ static int open_folder(struct mrd_cluster *cluster, struct mrd_loop *loop)
 					 on_folder, cluster, &cluster->watch);
 }
 
+static void set_ping(const struct mrd_cluster *cluster)
+{
+	mrd_kube_source_set_ping(cluster->server,
+				 cluster->place.stale_after_ms / PINGS_PER_SILENCE);
+}
+
 static int open_server(struct mrd_cluster *cluster, struct mrd_loop *loop)
 {
 	const struct mrd_kube_source_config config = {
@@ -293,10 +328,15 @@ static int open_server(struct mrd_cluster *cluster, struct mrd_loop *loop)
 		.model = cluster->place.model,
 		.cluster = cluster->place.index,
 		.rules = cluster->place.rules,
+		.services_max = cluster->place.services_max,
+		.members_max = cluster->place.members_max,
 		.hooks = server_hooks(cluster),
 	};
+	const int r = mrd_kube_source_new(&config, loop, mrd_clock_ns(), &cluster->server);
 
-	return mrd_kube_source_new(&config, loop, mrd_clock_ns(), &cluster->server);
+	if (!r)
+		set_ping(cluster);
+	return r;
 }
 
 void mrd_cluster_has_leftovers(struct mrd_cluster *cluster)
@@ -321,12 +361,15 @@ static int open_cluster(const struct mrd_cluster_place *place, struct mrd_loop *
 	cluster->has_leftovers = has_leftovers;
 	cluster->changes = mrd_model_changes(place->model, place->index);
 	cluster->looked_ns = mrd_clock_ns();
-	r = place->config->directory ? open_folder(cluster, loop) : open_server(cluster, loop);
+	r = mrd_loop_timer(loop, on_silence, cluster, &cluster->silence);
+	if (!r)
+		r = place->config->directory ? open_folder(cluster, loop)
+					     : open_server(cluster, loop);
 	if (r)
 		return r;
 	sweep_leftovers(cluster);
 	note_changes(cluster);
-	watch_over(cluster);
+	watch_over(cluster, mrd_clock_ns());
 	*ret_cluster = MRD_STEAL_PTR(cluster);
 	return 0;
 }
@@ -350,6 +393,7 @@ void mrd_cluster_free(struct mrd_cluster *cluster)
 	if (!cluster)
 		return;
 	mrd_loop_unwatch(cluster->watch);
+	mrd_timer_free(cluster->silence);
 	mrd_file_source_free(cluster->folder);
 	mrd_kube_source_free(cluster->server);
 	free(cluster->error);
@@ -379,6 +423,7 @@ void mrd_cluster_move(struct mrd_cluster *cluster, const struct mrd_cluster_plac
 {
 	cluster->place = *place;
 	cluster->changes = mrd_model_changes(place->model, place->index);
+	cluster->is_counting = false; /* it may be another time now */
 	mrd_model_set_unheard(place->model, place->index, cluster->is_stale);
 	if (cluster->folder) {
 		const struct mrd_file_source_config config = folder_config(cluster);
@@ -388,5 +433,6 @@ void mrd_cluster_move(struct mrd_cluster *cluster, const struct mrd_cluster_plac
 		const struct mrd_kube_source_hooks hooks = server_hooks(cluster);
 
 		mrd_kube_source_move(cluster->server, place->model, place->index, &hooks);
+		set_ping(cluster);
 	}
 }

@@ -23,11 +23,15 @@ struct mrd_cluster;
 struct mrd_cluster_place {
 	const struct mrd_cluster_config *config;
 	struct mrd_model *model;
-	size_t index;		     /* in the model */
-	uint64_t stale_after_ms;     /* so long it may be silent */
+	size_t index;		 /* in the model */
+	uint64_t stale_after_ms; /* so long it may be silent */
+	size_t services_max;	 /* kernel.limits */
+	size_t members_max;
 	struct mrd_rule_docs *rules; /* where its DestinationRules go; NULL: nowhere */
 	void (*before)(void *self);  /* before something is read, which takes a while */
+	void (*between)(void *self); /* before and behind what is short */
 	void (*changed)(void *self); /* something may have been read */
+	void (*dropped)(void *self); /* much was, and is gone */
 	void *self;
 };
 
@@ -52,7 +56,7 @@ void mrd_cluster_move(struct mrd_cluster *cluster, const struct mrd_cluster_plac
 void mrd_cluster_free(struct mrd_cluster *cluster); /* NULL is fine; the model keeps the objects */
 
 /* To be called about once a second. */
-void mrd_cluster_tick(struct mrd_cluster *cluster);
+void mrd_cluster_tick(struct mrd_cluster *cluster, uint64_t now_ns);
 
 /* All that was read is in the kernel. counted: how long it took is one more of the delays. */
 void mrd_cluster_settle(struct mrd_cluster *cluster, uint64_t now_ns, bool counted);
@@ -62,7 +66,8 @@ const struct mrd_histogram *mrd_cluster_delays(const struct mrd_cluster *cluster
  * not heard. 0: it does. */
 uint64_t mrd_cluster_behind_since(const struct mrd_cluster *cluster);
 
-/* It has been silent for too long: its endpoints count as unheard. */
+/* Nothing has come from it for stale_after_ms, answers to pings counted: its endpoints count as
+ * unheard. */
 bool mrd_cluster_is_stale(const struct mrd_cluster *cluster);
 void mrd_cluster_get_status(const struct mrd_cluster *cluster,
 			    struct mrd_source_status *ret_status);

@@ -14,6 +14,8 @@
 static const uint64_t retry_least_ns = 1000ULL * MRD_NS_PER_MS;
 static const uint64_t retry_most_ns = 30000ULL * MRD_NS_PER_MS;
 
+enum { REMOVALS_SHORT = 8 }; /* services */
+
 int mrd_engine_new(const struct mrd_engine_config *config, struct mrd_engine **ret_engine)
 {
 	struct mrd_engine *engine = calloc(1, sizeof(*engine));
@@ -24,6 +26,7 @@ int mrd_engine_new(const struct mrd_engine_config *config, struct mrd_engine **r
 	engine->writer = config->writer;
 	engine->now_ns = config->now_ns;
 	engine->drain = config->drain;
+	engine->relax = config->relax;
 	engine->self = config->self;
 	engine->event_fd = config->event_fd;
 	engine->regions = mrd_table_new(NULL);
@@ -63,6 +66,12 @@ void mrd_engine_free(struct mrd_engine *engine)
 struct mrd_ids *mrd_engine_ids(struct mrd_engine *engine)
 {
 	return engine->ids;
+}
+
+void mrd_engine_relax(const struct mrd_engine *engine)
+{
+	if (engine->relax)
+		engine->relax(engine->self);
 }
 
 void mrd_engine_revisit(struct mrd_engine *engine, struct mrd_book_service *service)
@@ -222,8 +231,11 @@ void mrd_engine_revisit_failed(struct mrd_engine *engine)
 static bool finish(struct mrd_engine *engine)
 {
 	size_t undeleted;
-	const size_t deleted = mrd_batch_finish(&engine->batch, &undeleted);
+	size_t deleted;
 
+	if (engine->batch.removal_count > REMOVALS_SHORT)
+		mrd_engine_relax(engine);
+	deleted = mrd_batch_finish(&engine->batch, &undeleted);
 	if (undeleted)
 		mrd_log_warn("rows could not be deleted", MRD_KV_NUM("rows", undeleted),
 			     MRD_KV("consequence", "they take room until an agent starts again"));

@@ -51,6 +51,7 @@ struct mrd_engine_config {
 	 * service that is planned and each ejection's log line, so that a long round delays none.
 	 * May be NULL. */
 	void (*drain)(void *self);
+	void (*relax)(void *self); /* before what takes long as a whole; may be NULL */
 	void *self;
 	int event_fd; /* where Envoy's event log lines go; -1: nowhere */
 };

@@ -16,6 +16,8 @@
 #include "base/strbuf.h"
 #include "plan/plan_text.h"
 
+enum { ENDPOINTS_SHORT = 128 }; /* planned and written in a millisecond or two */
+
 /* ---------------------------------------------------------------------------------- ejections */
 
 static bool fill_name(struct mrd_name *name, const char *namespace_, const char *service,
@@ -385,6 +387,31 @@ static void free_view(struct mrd_view **view)
 	mrd_view_free(*view);
 }
 
+static void relax_if_long(const struct mrd_engine *engine, size_t endpoints)
+{
+	if (endpoints > ENDPOINTS_SHORT)
+		mrd_engine_relax(engine);
+}
+
+static size_t count_planned(const struct mrd_book_service *service)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; service && i < service->entry_count; i++)
+		if (service->entries[i]->rows)
+			count += mrd_rows_count(service->entries[i]->rows, MRD_MAP_HEALTH);
+	return count;
+}
+
+static size_t count_seen(const struct mrd_view *view)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; view && i < view->port_count; i++)
+		count += view->ports[i].endpoint_count;
+	return count;
+}
+
 static void free_plan(struct mrd_plan **plan)
 {
 	mrd_plan_free(*plan);
@@ -410,9 +437,11 @@ void mrd_engine_plan_service(struct mrd_engine *engine, const char *namespace_, 
 	snprintf(key, sizeof(key), "%s/%s", namespace_, name);
 	service = mrd_book_find_service(&engine->book, key);
 	begun_ns = engine->now_ns();
+	relax_if_long(engine, count_planned(service));
 	r = mrd_model_view(engine->input.model, namespace_, name, &view);
 	if (r == -ENOENT && !service)
 		return; /* none of ours, and never was */
+	relax_if_long(engine, count_seen(view));
 	if (!service)
 		service = mrd_book_service(&engine->book, key);
 	if (!service) {

@@ -41,6 +41,7 @@ struct mrd_engine {
 	struct mrd_map_writer writer;
 	uint64_t (*now_ns)(void);
 	void (*drain)(void *self);
+	void (*relax)(void *self);
 	void *self;
 	int event_fd;
 
@@ -95,6 +96,8 @@ bool mrd_engine_find_ejection(struct mrd_asking *asking, const struct mrd_view *
 			      const struct mrd_view_port *port,
 			      const struct mrd_view_endpoint *endpoint,
 			      struct mrd_outlier_state *ret_state);
+/* engine.c: what follows takes long. */
+void mrd_engine_relax(const struct mrd_engine *engine);
 /* engine_plan.c: plans and writes one service by its name; deletions are left to the batch. */
 void mrd_engine_plan_service(struct mrd_engine *engine, const char *namespace_, const char *name);
 

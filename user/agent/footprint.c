@@ -28,8 +28,13 @@ static int drop_pages(struct dl_phdr_info *object, size_t size, void *self)
 	return 0;
 }
 
-void mrd_footprint_shrink(void)
+void mrd_footprint_trim(void)
 {
 	malloc_trim(0);
+}
+
+void mrd_footprint_shrink(void)
+{
+	mrd_footprint_trim();
 	dl_iterate_phdr(drop_pages, NULL);
 }

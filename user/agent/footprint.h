@@ -6,5 +6,7 @@
 /* Gives back what starting took and running does not need: free memory of the heap, and the pages
  * of programs and libraries, of which those that are needed come back by themselves. */
 void mrd_footprint_shrink(void);
+/* Gives back the free memory of the heap alone, after much was freed. */
+void mrd_footprint_trim(void);
 
 #endif

@@ -152,9 +152,23 @@ static void on_before(void *self)
 	inputs->hooks.before(inputs->hooks.self);
 }
 
+static void on_between(void *self)
+{
+	const struct mrd_inputs *inputs = self;
+
+	inputs->hooks.between(inputs->hooks.self);
+}
+
 static void on_changed(void *self)
 {
 	gather_rules(self);
+}
+
+static void on_dropped(void *self)
+{
+	const struct mrd_inputs *inputs = self;
+
+	inputs->hooks.dropped(inputs->hooks.self);
 }
 
 static struct mrd_cluster_place place_of(struct mrd_inputs *inputs, size_t cluster)
@@ -164,9 +178,13 @@ static struct mrd_cluster_place place_of(struct mrd_inputs *inputs, size_t clust
 		.model = inputs->model,
 		.index = cluster,
 		.stale_after_ms = inputs->config->stale_after_ms,
+		.services_max = inputs->config->limits.services ?: MRD_SERVICES_MAX,
+		.members_max = inputs->config->limits.members ?: MRD_MEMBERS_MAX,
 		.rules = cluster == inputs->config->home ? inputs->rules : NULL,
 		.before = on_before,
+		.between = on_between,
 		.changed = on_changed,
+		.dropped = on_dropped,
 		.self = inputs,
 	};
 }
@@ -340,10 +358,10 @@ void mrd_inputs_free(struct mrd_inputs *inputs)
 	free(inputs);
 }
 
-void mrd_inputs_tick(struct mrd_inputs *inputs)
+void mrd_inputs_tick(struct mrd_inputs *inputs, uint64_t now_ns)
 {
 	for (size_t i = 0; i < inputs->cluster_count; i++)
-		mrd_cluster_tick(inputs->clusters[i]);
+		mrd_cluster_tick(inputs->clusters[i], now_ns);
 	gather_rules(inputs);
 	if (mrd_path_watch_tick(inputs->policy_watch))
 		reload_policy(inputs);

@@ -26,6 +26,9 @@ struct mrd_inputs;
 
 struct mrd_inputs_hooks {
 	void (*before)(void *self); /* each time before files are read, which takes a while */
+	/* Before and behind each piece of what an API server says, which are short. */
+	void (*between)(void *self);
+	void (*dropped)(void *self);	    /* much of what was read is gone */
 	void (*policy_changed)(void *self); /* mrd_inputs_policy() is another one now */
 	void *self;
 };
@@ -63,7 +66,7 @@ void mrd_inputs_reject(struct mrd_inputs *inputs, const struct mrd_diag *diag, i
 const struct mrd_rejection *mrd_inputs_rejection(const struct mrd_inputs *inputs);
 
 /* To be called about once a second. */
-void mrd_inputs_tick(struct mrd_inputs *inputs);
+void mrd_inputs_tick(struct mrd_inputs *inputs, uint64_t now_ns);
 /* Looks the node's locality and labels up again. Whether they have changed. */
 bool mrd_inputs_update_node(struct mrd_inputs *inputs);
 

@@ -13,7 +13,8 @@ int mrd_urgency_set(bool urgent)
 	return sched_setscheduler(0, policy | SCHED_RESET_ON_FORK, &param) < 0 ? -errno : 0;
 }
 
-int mrd_urgency_be(struct mrd_urgency *urgency, bool urgent)
+/* Does nothing if it is so already. */
+static int be(struct mrd_urgency *urgency, bool urgent)
 {
 	int r;
 
@@ -25,4 +26,38 @@ int mrd_urgency_be(struct mrd_urgency *urgency, bool urgent)
 	if (!r)
 		urgency->is_urgent = urgent;
 	return r;
+}
+
+/* What was not used until then is left. */
+static void settle(struct mrd_urgency *urgency, uint64_t now_ns)
+{
+	urgency->left_ns = urgency->until_ns > now_ns ? urgency->until_ns - now_ns : 0;
+	urgency->since_ns = now_ns;
+	urgency->until_ns = 0;
+}
+
+int mrd_urgency_rest(struct mrd_urgency *urgency, uint64_t now_ns)
+{
+	if (urgency->until_ns)
+		settle(urgency, now_ns);
+	return be(urgency, true);
+}
+
+void mrd_urgency_wake(struct mrd_urgency *urgency, uint64_t now_ns)
+{
+	const uint64_t earned_ns = (now_ns - urgency->since_ns) / MRD_URGENT_PART;
+	const uint64_t left_ns = urgency->left_ns + earned_ns;
+
+	urgency->until_ns = now_ns + (left_ns < MRD_URGENT_MOST_NS ? left_ns : MRD_URGENT_MOST_NS);
+}
+
+void mrd_urgency_ease(struct mrd_urgency *urgency, uint64_t now_ns)
+{
+	if (now_ns >= urgency->until_ns)
+		mrd_urgency_end(urgency);
+}
+
+void mrd_urgency_end(struct mrd_urgency *urgency)
+{
+	be(urgency, false);
 }

@@ -46,6 +46,14 @@ struct signals {
 	void *self;
 };
 
+struct mrd_later {
+	struct mrd_loop *loop;
+	struct mrd_later *next; /* who asked after it */
+	bool asked;
+	mrd_loop_fn fn;
+	void *self;
+};
+
 _Static_assert(offsetof(struct mrd_timer, watch) == 0, "freed as its watch");
 _Static_assert(offsetof(struct signals, watch) == 0, "freed as its watch");
 
@@ -55,7 +63,11 @@ struct mrd_loop {
 	bool in_round;
 	bool has_signals;
 	struct mrd_watch *watches;
-	struct mrd_watch *dead; /* to be freed after the round */
+	struct mrd_watch *dead;	 /* to be freed after the round */
+	struct mrd_later *later; /* who asked, the first of them first */
+	bool is_behind;
+	mrd_loop_fn wake;
+	void *wake_self;
 	mrd_loop_fn idle;
 	void *idle_self;
 };
@@ -124,6 +136,20 @@ static void run_round(struct mrd_loop *loop, const struct epoll_event *events, i
 	free_list(&loop->dead);
 }
 
+static bool has_later(const struct mrd_loop *loop)
+{
+	return loop->later && !loop->is_behind;
+}
+
+static void run_later(struct mrd_loop *loop)
+{
+	struct mrd_later *later = loop->later;
+
+	loop->later = later->next;
+	later->asked = false;
+	later->fn(later->self);
+}
+
 int mrd_loop_run(struct mrd_loop *loop)
 {
 	for (;;) {
@@ -134,10 +160,15 @@ int mrd_loop_run(struct mrd_loop *loop)
 			loop->idle(loop->idle_self);
 		if (loop->stopped)
 			break;
-		count = epoll_wait(loop->epoll_fd, events, EVENTS_PER_ROUND, -1);
+		count = epoll_wait(loop->epoll_fd, events, EVENTS_PER_ROUND,
+				   has_later(loop) ? 0 : -1);
 		if (count < 0 && errno != EINTR)
 			return -errno;
+		if (loop->wake)
+			loop->wake(loop->wake_self);
 		run_round(loop, events, count);
+		if (has_later(loop))
+			run_later(loop);
 	}
 	loop->stopped = false; /* it may run again */
 	return 0;
@@ -254,6 +285,47 @@ void mrd_timer_free(struct mrd_timer *timer)
 		mrd_loop_unwatch(&timer->watch);
 }
 
+int mrd_loop_later(struct mrd_loop *loop, mrd_loop_fn fn, void *self, struct mrd_later **ret_later)
+{
+	struct mrd_later *later = malloc(sizeof(*later));
+
+	if (!later)
+		return -ENOMEM;
+	*later = (struct mrd_later){.loop = loop, .fn = fn, .self = self};
+	*ret_later = later;
+	return 0;
+}
+
+static struct mrd_later **find_later(struct mrd_loop *loop, const struct mrd_later *later)
+{
+	struct mrd_later **at = &loop->later;
+
+	while (*at && *at != later)
+		at = &(*at)->next;
+	return at;
+}
+
+void mrd_later_ask(struct mrd_later *later)
+{
+	if (later->asked)
+		return;
+	later->asked = true;
+	later->next = NULL;
+	*find_later(later->loop, NULL) = later;
+}
+
+void mrd_later_free(struct mrd_later *later)
+{
+	if (later && later->asked)
+		*find_later(later->loop, later) = later->next;
+	free(later);
+}
+
+void mrd_loop_set_behind(struct mrd_loop *loop, bool behind)
+{
+	loop->is_behind = behind;
+}
+
 static void on_signal(void *self, uint32_t epoll_events)
 {
 	const struct signals *signals = self;
@@ -290,6 +362,12 @@ int mrd_loop_signals(struct mrd_loop *loop, const sigset_t *set, mrd_loop_signal
 	loop->has_signals = true;
 	MRD_STEAL_PTR(signals);
 	return sigprocmask(SIG_BLOCK, set, NULL) < 0 ? -errno : 0;
+}
+
+void mrd_loop_set_wake(struct mrd_loop *loop, mrd_loop_fn fn, void *self)
+{
+	loop->wake = fn;
+	loop->wake_self = self;
 }
 
 void mrd_loop_set_idle(struct mrd_loop *loop, mrd_loop_fn fn, void *self)

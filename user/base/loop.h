@@ -6,12 +6,14 @@
 #ifndef MRD_BASE_LOOP_H
 #define MRD_BASE_LOOP_H
 
-#include <stdint.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
 
 struct mrd_loop;
 struct mrd_watch; /* a file descriptor in the loop */
 struct mrd_timer;
+struct mrd_later; /* work that others go before */
 
 typedef void (*mrd_loop_fd_fn)(void *self, uint32_t epoll_events);
 typedef void (*mrd_loop_fn)(void *self);
@@ -39,6 +41,19 @@ void mrd_timer_free(struct mrd_timer *timer); /* NULL is fine */
 /* Blocks the signals of set and has them delivered to fn. Once per loop. */
 int mrd_loop_signals(struct mrd_loop *loop, const sigset_t *set, mrd_loop_signal_fn fn, void *self);
 
+/*
+ * Work in pieces, of which the next can wait: fn is called once for each mrd_later_ask(), and one
+ * of all who asked in each round, in turn, after everything else that has come. None while the loop
+ * is said to be behind.
+ */
+int mrd_loop_later(struct mrd_loop *loop, mrd_loop_fn fn, void *self, struct mrd_later **ret_later);
+void mrd_later_ask(struct mrd_later *later);  /* does nothing if it has asked already */
+void mrd_later_free(struct mrd_later *later); /* NULL is fine */
+/* What came before is not all worked off yet. */
+void mrd_loop_set_behind(struct mrd_loop *loop, bool behind);
+
+/* Called after each sleep, before the first callback. */
+void mrd_loop_set_wake(struct mrd_loop *loop, mrd_loop_fn fn, void *self);
 /* Called after each round of callbacks, before the loop sleeps: work that several events share. */
 void mrd_loop_set_idle(struct mrd_loop *loop, mrd_loop_fn fn, void *self);
 

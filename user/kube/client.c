@@ -18,6 +18,9 @@
 #include "kube/credential.h"
 #include "kube/http.h"
 
+/* Together less than the 30 s in which a silent server is noticed. */
+enum { PING_MOST_MS = 10000, PING_ANSWER_MS = 10000 };
+
 struct kind {
 	struct mrd_kube_client *client;
 	struct mrd_reflector_config config; /* its strings are ours */
@@ -74,8 +77,6 @@ static void add_kind(struct mrd_kube_client_status *sum, const struct kind *kind
 
 	mrd_reflector_get_status(kind->reflector, &status);
 	sum->synced = sum->synced && status.synced;
-	if (status.last_heard_ns < sum->last_heard_ns)
-		sum->last_heard_ns = status.last_heard_ns;
 	if (status.failing_since_ns &&
 	    (!sum->failing_since_ns || status.failing_since_ns < sum->failing_since_ns))
 		sum->failing_since_ns = status.failing_since_ns;
@@ -85,7 +86,7 @@ void mrd_kube_client_get_status(const struct mrd_kube_client *client,
 				struct mrd_kube_client_status *ret_status)
 {
 	struct mrd_kube_client_status sum = {
-		.last_heard_ns = client->count ? UINT64_MAX : 0,
+		.last_heard_ns = client->http ? mrd_http_heard_ns(client->http) : 0,
 		.failing_since_ns = client->no_credential_since_ns,
 		.synced = true,
 		.server = client->server,
@@ -101,6 +102,12 @@ void mrd_kube_client_get_resource(const struct mrd_kube_client *client, size_t r
 				  struct mrd_reflector_status *ret_status)
 {
 	mrd_reflector_get_status(client->kinds[resource].reflector, ret_status);
+}
+
+void mrd_kube_client_set_ping(struct mrd_kube_client *client, uint64_t ping_ms)
+{
+	mrd_http_set_ping(client->http, ping_ms < PING_MOST_MS ? ping_ms : PING_MOST_MS,
+			  PING_ANSWER_MS);
 }
 
 /* ------------------------------------------------------------------------ requests */

@@ -27,7 +27,7 @@ struct mrd_kube_client_config {
 };
 
 struct mrd_kube_client_status {
-	uint64_t last_heard_ns;	   /* the oldest of its kinds'; 0 = one was never heard */
+	uint64_t last_heard_ns;	   /* the last byte of anything from the server; 0 = never */
 	uint64_t failing_since_ns; /* 0 = it does not fail */
 	bool synced;		   /* every kind's first list was complete */
 	const char *server;	   /* "https://…"; "" = not known yet */
@@ -37,6 +37,9 @@ struct mrd_kube_client_status {
 int mrd_kube_client_new(const struct mrd_kube_client_config *config, struct mrd_loop *loop,
 			struct mrd_kube_client **ret_client);
 void mrd_kube_client_free(struct mrd_kube_client *client); /* NULL is fine */
+
+/* How soon a silent server is asked for a sign of life: after 10 s at most. */
+void mrd_kube_client_set_ping(struct mrd_kube_client *client, uint64_t ping_ms);
 
 void mrd_kube_client_get_status(const struct mrd_kube_client *client,
 				struct mrd_kube_client_status *ret_status);

@@ -5,6 +5,9 @@
  * call is over, settle() does it. Whatever a hook does is thus safe: new requests, cancelled ones,
  * the end of the client.
  *
+ * When a round of the loop has had its piece of what the server says, requests are paused as they
+ * come to their next bytes, of which libcurl keeps a buffer, and go on when it is their turn.
+ *
  * A server from which nothing comes for a while is asked for a sign of life: a small request, over
  * HTTP/2 on the same connection, which any answer answers. TCP's keep-alive does not notice a
  * server that has stopped, nor one that is gone behind a load balancer.
@@ -21,8 +24,11 @@
 #include "kube/http_era.h"
 
 enum {
-	PING_MS = 10000, /* without a byte, until it is asked; then, for the answer */
-	LOOK_MS = 1000,	 /* least time between two looks at who is silent, unless it is asked for */
+	PING_MS = 10000, /* without a byte, until it is asked */
+	ANSWER_MS = 10000,
+	LOOK_MS = 1000, /* least time between two looks at who is silent, unless it is asked for */
+	PIECE_BYTES = 64 * 1024, /* of a round, or what comes within */
+	PIECE_NS = 2000000,
 };
 
 static const char ping_path[] = "/livez/ping";
@@ -40,6 +46,7 @@ struct mrd_http_request {
 	bool is_cancelled;
 	bool is_ended; /* its end is being told */
 	bool is_ping;
+	bool is_paused;
 	bool head_told;
 	bool gave_up; /* by its body hook */
 	uint64_t generation;
@@ -63,7 +70,16 @@ struct mrd_http {
 	char *user_agent;
 	struct era *eras; /* the newest first */
 	struct mrd_timer *timer;
+	struct mrd_later *later;
+	struct {
+		size_t bytes;
+		uint64_t since_ns;
+		bool is_over; /* until it is the client's turn again, if anything is paused */
+	} piece;
+	bool is_paused; /* a request is */
+	uint64_t heard_ns;
 	uint64_t ping_ms;
+	uint64_t answer_ms;
 	unsigned int depth; /* of calls during which nothing is ended */
 	bool is_freed;
 };
@@ -159,6 +175,35 @@ static bool is_over(const struct mrd_http_request *request)
 	return request->is_cancelled || request->http->is_freed;
 }
 
+static void note_heard(struct mrd_http_request *request)
+{
+	request->heard_ns = mrd_clock_ns();
+	request->http->heard_ns = request->era->io->heard_ns = request->heard_ns;
+}
+
+static void begin_piece(struct mrd_http *http)
+{
+	http->piece.bytes = 0;
+	http->piece.since_ns = mrd_clock_ns();
+	http->piece.is_over = false;
+}
+
+static void take_of_piece(struct mrd_http *http, size_t len)
+{
+	http->piece.bytes += len;
+	http->piece.is_over = http->piece.bytes >= PIECE_BYTES ||
+			      mrd_clock_ns() - http->piece.since_ns >= PIECE_NS;
+}
+
+static size_t pause_request(struct mrd_http_request *request)
+{
+	for (struct era *era = request->http->eras; era; era = era->next)
+		mrd_http_era_hold(era->io);
+	request->is_paused = request->http->is_paused = true;
+	mrd_later_ask(request->http->later);
+	return CURL_WRITEFUNC_PAUSE;
+}
+
 static size_t on_header(char *line, size_t size, size_t count, void *self)
 {
 	struct mrd_http_request *request = self;
@@ -170,7 +215,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *self)
 
 	if (is_over(request))
 		return 0;
-	request->heard_ns = mrd_clock_ns();
+	note_heard(request);
 	if (line[0] != '\r' && line[0] != '\n')
 		return len;
 	sym_curl_easy_getinfo(request->easy, CURLINFO_RESPONSE_CODE, &status);
@@ -195,8 +240,11 @@ static size_t on_body(char *data, size_t size, size_t count, void *self)
 
 	if (is_over(request))
 		return 0;
-	request->heard_ns = mrd_clock_ns();
+	if (request->http->piece.is_over)
+		return pause_request(request);
+	note_heard(request);
 	request->gave_up = request->hooks.body(request->hooks.self, data, len) != 0;
+	take_of_piece(request->http, len);
 	return request->gave_up || is_over(request) ? 0 : len;
 }
 
@@ -309,6 +357,7 @@ static void destroy(struct mrd_http *http)
 		free_era(era);
 	}
 	mrd_timer_free(http->timer);
+	mrd_later_free(http->later);
 	free(http->user_agent);
 	free(http);
 }
@@ -328,11 +377,36 @@ static void settle(struct mrd_http *http)
 		destroy(http);
 }
 
+static bool is_answered(const struct mrd_http_request *request)
+{
+	return request->state == SENT && request->head_told;
+}
+
+static bool any_answered(const struct era *era)
+{
+	for (const struct mrd_http_request *it = era->requests; it; it = it->next)
+		if (is_answered(it))
+			return true;
+	return false;
+}
+
+static bool has_answered(const struct mrd_http *http, const struct mrd_http_era *io)
+{
+	for (const struct era *era = http->eras; era; era = era->next)
+		if (era->io == io)
+			return any_answered(era);
+	return false;
+}
+
 static void enter(void *self, struct mrd_http_era *io)
 {
 	struct mrd_http *http = self;
 
-	(void)io;
+	if (!http->is_paused)
+		begin_piece(http);
+	/* A connection that says nothing but its handshake may be anybody's. */
+	if (io->heard_ns > http->heard_ns && has_answered(http, io))
+		http->heard_ns = io->heard_ns;
 	http->depth++;
 }
 
@@ -340,6 +414,28 @@ static void leave(void *self)
 {
 	struct mrd_http *http = self;
 
+	http->depth--;
+	settle(http);
+}
+
+/* Who is paused goes on. What came while nobody read has been waiting for us, not we for it. */
+static void on_turn(void *self)
+{
+	struct mrd_http *http = self;
+
+	http->depth++;
+	http->is_paused = false;
+	begin_piece(http);
+	for (struct era *era = http->eras; era; era = era->next) {
+		mrd_http_era_let_go(era->io);
+		for (struct mrd_http_request *it = era->requests; it; it = it->next) {
+			it->heard_ns = http->piece.since_ns;
+			if (!it->is_paused)
+				continue;
+			it->is_paused = false;
+			sym_curl_easy_pause(it->easy, CURLPAUSE_CONT);
+		}
+	}
 	http->depth--;
 	settle(http);
 }
@@ -368,6 +464,7 @@ static int add_request(struct mrd_http *http, struct era *era, const char *path,
 static void end_ping(void *self, const char *error)
 {
 	struct era *era = self;
+	const struct mrd_http *http = era->ping->http;
 
 	(void)error;
 	if (!era->ping->silent_ms)
@@ -375,26 +472,18 @@ static void end_ping(void *self, const char *error)
 	era->is_dead = true;
 	for (struct mrd_http_request *it = era->requests; it; it = it->next)
 		if (it != era->ping)
-			it->silent_ms = 2 * era->ping->silent_ms;
-}
-
-static bool is_answered(const struct mrd_http_request *request)
-{
-	return request->state == SENT && request->head_told;
+			it->silent_ms = http->ping_ms + http->answer_ms;
 }
 
 static void ping(struct mrd_http *http, struct era *era, uint64_t now_ns)
 {
 	const struct mrd_http_hooks hooks = {
 		.head = ignore_head, .body = ignore_body, .end = end_ping, .self = era};
-	bool wanted = false;
 
 	if (era->ping || era->is_dead || now_ns - era->io->heard_ns < http->ping_ms * MRD_NS_PER_MS)
 		return;
-	for (struct mrd_http_request *it = era->requests; it && !wanted; it = it->next)
-		wanted = is_answered(it);
-	if (wanted)
-		add_request(http, era, ping_path, http->ping_ms, &hooks, &era->ping);
+	if (any_answered(era))
+		add_request(http, era, ping_path, http->answer_ms, &hooks, &era->ping);
 }
 
 static void look_again(struct mrd_http *http, uint64_t now_ns)
@@ -421,7 +510,7 @@ static void on_look(void *self)
 	const uint64_t now_ns = mrd_clock_ns();
 
 	http->depth++;
-	for (struct era *era = http->eras; era; era = era->next) {
+	for (struct era *era = http->is_paused ? NULL : http->eras; era; era = era->next) {
 		for (struct mrd_http_request *it = era->requests; it; it = it->next)
 			if (it->silence_ms &&
 			    now_ns - it->heard_ns >= it->silence_ms * MRD_NS_PER_MS)
@@ -447,10 +536,11 @@ int mrd_http_new(struct mrd_loop *loop, struct mrd_credential *credential, const
 	if (!http)
 		return -ENOMEM;
 	http->loop = loop;
-	http->ping_ms = PING_MS;
+	mrd_http_set_ping(http, PING_MS, ANSWER_MS);
 	http->credential = credential;
 	http->user_agent = strdup(user_agent);
 	ret = http->user_agent ? mrd_loop_timer(loop, on_look, http, &http->timer) : -ENOMEM;
+	ret = ret ?: mrd_loop_later(loop, on_turn, http, &http->later);
 	if (ret < 0) {
 		destroy(http);
 		return ret;
@@ -459,9 +549,15 @@ int mrd_http_new(struct mrd_loop *loop, struct mrd_credential *credential, const
 	return 0;
 }
 
-void mrd_http_set_ping(struct mrd_http *http, uint64_t ping_ms)
+void mrd_http_set_ping(struct mrd_http *http, uint64_t ping_ms, uint64_t answer_ms)
 {
 	http->ping_ms = ping_ms;
+	http->answer_ms = answer_ms;
+}
+
+uint64_t mrd_http_heard_ns(const struct mrd_http *http)
+{
+	return http->heard_ns;
 }
 
 void mrd_http_free(struct mrd_http *http)

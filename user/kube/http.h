@@ -3,7 +3,9 @@
  * GET over HTTPS on the agent's loop, by libcurl's multi interface: HTTP/2 where it is offered, all
  * requests of one client over one connection, gzip.
  *
- * A client is one API server. Its requests never wait for another client's.
+ * A client is one API server. Its requests never wait for another client's: in each round of the
+ * loop no more is read than a piece, and what streams without pause comes after everything else
+ * (mrd_loop_later).
  */
 #ifndef MRD_KUBE_HTTP_H
 #define MRD_KUBE_HTTP_H
@@ -42,8 +44,10 @@ struct mrd_http_hooks {
 int mrd_http_new(struct mrd_loop *loop, struct mrd_credential *credential, const char *user_agent,
 		 struct mrd_http **ret_http);
 /* How long a server is silent until it is asked for a sign of life, and how long it may take to
- * give one: 10 s unless it is set before the first request. */
-void mrd_http_set_ping(struct mrd_http *http, uint64_t ping_ms);
+ * give one: 10 s each unless it is set. */
+void mrd_http_set_ping(struct mrd_http *http, uint64_t ping_ms, uint64_t answer_ms);
+/* When a byte last came from the server, whatever it was: also a ping's answer. 0: never. */
+uint64_t mrd_http_heard_ns(const struct mrd_http *http);
 void mrd_http_free(struct mrd_http *http); /* NULL is fine; cancels what is under way */
 
 /*

@@ -30,7 +30,7 @@ enum {
 	KEEP_INTERVAL_S = 5,
 	KEEP_COUNT = 3,
 	USER_TIMEOUT_MS = 20000,
-	BUFFER_SIZE = 64 * 1024, /* lists are long */
+	BUFFER_SIZE = 16 * 1024, /* a record of TLS; packed, it may hold a thousand times as much */
 };
 
 struct mrd_http_socket {
@@ -38,9 +38,18 @@ struct mrd_http_socket {
 	struct mrd_http_socket *next;
 	struct mrd_watch *watch;
 	curl_socket_t fd;
+	uint32_t events; /* that libcurl waits for */
 };
 
 /* ------------------------------------------------------------------------ loop */
+
+/* The end of a connection is no sign of life. */
+static bool has_bytes(curl_socket_t fd)
+{
+	char byte;
+
+	return recv(fd, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT) > 0;
+}
 
 static void on_socket(void *self, uint32_t epoll_events)
 {
@@ -50,9 +59,14 @@ static void on_socket(void *self, uint32_t epoll_events)
 	int running;
 	int mask = 0;
 
+	if (era->is_held) {
+		/* The end of a connection is told whoever asks; by the edge, only once. */
+		mrd_loop_rewatch(socket->watch, EPOLLET);
+		return;
+	}
 	mask |= epoll_events & (EPOLLIN | EPOLLHUP | EPOLLERR) ? CURL_CSELECT_IN : 0;
 	mask |= epoll_events & (EPOLLOUT | EPOLLERR) ? CURL_CSELECT_OUT : 0;
-	if (epoll_events & EPOLLIN)
+	if (epoll_events & EPOLLIN && has_bytes(fd))
 		era->heard_ns = mrd_clock_ns();
 	era->enter(era->self, era);
 	sym_curl_multi_socket_action(era->multi, fd, mask, &running);
@@ -64,6 +78,9 @@ static void on_timer(void *self)
 	struct mrd_http_era *era = self;
 	int running;
 
+	era->timer_is_due = era->is_held;
+	if (era->is_held)
+		return;
 	era->enter(era->self, era);
 	sym_curl_multi_socket_action(era->multi, CURL_SOCKET_TIMEOUT, 0, &running);
 	era->leave(era->self);
@@ -106,7 +123,8 @@ static int add_socket(struct mrd_http_era *era, curl_socket_t fd, uint32_t event
 
 	if (!socket)
 		return -1;
-	*socket = (struct mrd_http_socket){.era = era, .fd = fd, .next = era->sockets};
+	*socket = (struct mrd_http_socket){
+		.era = era, .fd = fd, .events = events, .next = era->sockets};
 	if (mrd_loop_watch(era->loop, fd, events, on_socket, socket, &socket->watch) < 0)
 		return -1;
 	era->sockets = MRD_STEAL_PTR(socket);
@@ -129,7 +147,25 @@ static int on_curl_socket(CURL *easy, curl_socket_t fd, int what, void *self, vo
 	events |= what & CURL_POLL_OUT ? (uint32_t)EPOLLOUT : 0;
 	if (!socket)
 		return add_socket(era, fd, events);
+	socket->events = events;
 	return mrd_loop_rewatch(socket->watch, events) < 0 ? -1 : 0;
+}
+
+void mrd_http_era_hold(struct mrd_http_era *era)
+{
+	era->is_held = true;
+}
+
+void mrd_http_era_let_go(struct mrd_http_era *era)
+{
+	if (!era->is_held)
+		return;
+	era->is_held = false;
+	for (const struct mrd_http_socket *it = era->sockets; it; it = it->next)
+		mrd_loop_rewatch(it->watch, it->events);
+	if (era->timer_is_due)
+		mrd_timer_set(era->timer, mrd_clock_ns());
+	era->timer_is_due = false;
 }
 
 static int on_close(void *self, curl_socket_t fd)

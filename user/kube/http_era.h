@@ -22,6 +22,8 @@ struct mrd_http_era {
 	void (*enter)(void *self, struct mrd_http_era *era); /* before libcurl is called… */
 	void (*leave)(void *self);			     /* and after; may free the era */
 	void *self;
+	bool is_held;
+	bool timer_is_due; /* since it is held */
 	uint64_t generation;
 	uint64_t heard_ns; /* when something last came from the server */
 	struct mrd_tls_report report;
@@ -40,6 +42,11 @@ struct mrd_http_era {
 int mrd_http_era_new(struct mrd_loop *loop, const struct mrd_credential_now *credential,
 		     struct mrd_http_era **ret_era);
 void mrd_http_era_free(struct mrd_http_era *era); /* NULL is fine; it has no handles */
+
+/* libcurl is not called until it is let go: it reads on for paused handles, and keeps all of it,
+ * where another handle of their connection is not paused. */
+void mrd_http_era_hold(struct mrd_http_era *era);
+void mrd_http_era_let_go(struct mrd_http_era *era);
 
 /* A handle with all that requests of the era share; NULL: no memory. */
 CURL *mrd_http_era_handle(struct mrd_http_era *era, const char *path, const char *user_agent);

@@ -158,12 +158,30 @@ uint64_t mrd_reflector_due_ns(const struct mrd_reflector *reflector)
 
 /* ------------------------------------------------------------------- objects */
 
+static bool is_list(const struct mrd_reflector *reflector)
+{
+	return reflector->phase == MRD_PHASE_STREAM || reflector->phase == MRD_PHASE_PAGES;
+}
+
+/* One more of a list. */
+static int count_object(struct mrd_reflector *reflector)
+{
+	const size_t most = reflector->config.objects_max;
+
+	if (!is_list(reflector) || !most)
+		return 0;
+	return ++reflector->list_objects > most ? -E2BIG : 0;
+}
+
 /* One that does not decode is passed over. Another error ends the request. */
 static int hand_on(struct mrd_reflector *reflector, int (*fn)(void *, const char *, size_t),
 		   const char *json, size_t len)
 {
-	const int ret = fn(reflector->config.self, json, len);
+	int ret = count_object(reflector);
 
+	if (ret < 0)
+		return ret;
+	ret = fn(reflector->config.self, json, len);
 	if (ret == -EBADMSG)
 		reflector->counts.undecoded++;
 	else if (ret < 0)
@@ -266,6 +284,7 @@ static void begin_list(struct mrd_reflector *reflector)
 	if (reflector->token.len)
 		return;
 	reflector->list_bytes = 0;
+	reflector->list_objects = 0;
 	reflector->config.list_begin(reflector->config.self);
 }
 
@@ -329,13 +348,24 @@ static int keep_refusal(struct mrd_answer *answer, const void *data, size_t len)
 	return answer->body_len > REFUSAL_MAX ? -EMSGSIZE : 0;
 }
 
-static void name_problem(struct mrd_answer *answer, int error)
+static void name_problem(struct mrd_reflector *reflector, int error)
 {
+	struct mrd_answer *answer = &reflector->answer;
+
 	answer->state = MRD_ANSWER_UNFIT;
 	if (error == -EBADMSG)
 		mrd_strbuf_addf(&answer->problem, "the answer is broken");
 	else if (error == -EMSGSIZE)
-		mrd_strbuf_addf(&answer->problem, "the answer is larger than any object or list");
+		mrd_strbuf_addf(&answer->problem, "an object is larger than %d MiB, as none can be",
+				MRD_JSON_OBJECT_MAX / (1024 * 1024));
+	else if (error == -EFBIG)
+		mrd_strbuf_addf(&answer->problem, "the list is larger than %d MiB: it has no end",
+				(int)(list_bytes_max / (1024 * 1024)));
+	else if (error == -E2BIG)
+		mrd_strbuf_addf(&answer->problem,
+				"there are more than %zu objects, and %s allows no more: raise it, "
+				"unless the list has no end",
+				reflector->config.objects_max, reflector->config.objects_says);
 	else
 		mrd_strbuf_addf(&answer->problem, "an object could not be taken: %s",
 				strerror(-error));
@@ -347,14 +377,15 @@ static int take_objects(struct mrd_reflector *reflector, const void *data, size_
 	int ret = mrd_json_split_feed(&answer->split, data, len);
 
 	reflector->list_bytes += len;
-	if (ret == 0 && reflector->phase != MRD_PHASE_WATCH &&
-	    reflector->list_bytes > list_bytes_max)
-		ret = -EMSGSIZE;
+	if (ret == 0 && is_list(reflector) && reflector->list_bytes > list_bytes_max)
+		ret = -EFBIG;
 	if (ret == 0 || answer->state == MRD_ANSWER_LISTED)
 		reflector->counts.last_heard_ns = reflector->now_ns;
 	/* Events end it too, when they have said all. */
 	if (ret < 0 && answer->state == MRD_ANSWER_OBJECTS)
-		name_problem(answer, ret);
+		name_problem(reflector, ret);
+	if (is_list(reflector) && (ret == -EFBIG || ret == -E2BIG))
+		reflector->config.list_drop(reflector->config.self);
 	return ret;
 }
 

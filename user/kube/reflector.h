@@ -26,11 +26,13 @@ struct mrd_reflector_config {
 	 * there is no other. */
 	const char *other_path;
 	const char *other_api_version;
-	uint32_t seed; /* of the jitter */
+	uint32_t seed;		  /* of the jitter */
+	size_t objects_max;	  /* of a list; 0 = any number */
+	const char *objects_says; /* the key of the configuration that says so; a literal */
 
-	/* An object, new or changed. json is one JSON document, and borrowed. -EBADMSG: it does not
-	 * decode (who is called has said so): counted, and passed over. Another error ends the
-	 * request, and it is tried again. */
+	/* An object, new or changed. -E2BIG: there are too many. json is one JSON document, and
+	 * borrowed. -EBADMSG: it does not decode (who is called has said so): counted, and passed
+	 * over. Another error ends the request, and it is tried again. */
 	int (*put)(void *self, const char *json, size_t len);
 	/* It is gone. */
 	int (*remove)(void *self, const char *json, size_t len);
@@ -38,6 +40,8 @@ struct mrd_reflector_config {
 	 * before list_end: the list before was cut, nothing goes. */
 	void (*list_begin)(void *self);
 	void (*list_end)(void *self);
+	/* The list is longer than any: what it alone has brought is not to be kept. */
+	void (*list_drop)(void *self);
 	void *self;
 };
 

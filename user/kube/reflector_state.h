@@ -77,6 +77,7 @@ struct mrd_reflector {
 	bool is_other;			/* the other version is asked for: path is other_path */
 	uint64_t expired_ns;		/* when 410 was answered last; 0 = never */
 	uint64_t list_bytes;		/* of the list that has begun */
+	size_t list_objects;		/* likewise */
 	unsigned int list_pages;	/* answered */
 	struct mrd_strbuf list_version; /* of its first page: a watch from there misses nothing */
 	struct mrd_strbuf token;	/* to continue with; "" = from the beginning */

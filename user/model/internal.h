@@ -33,6 +33,7 @@ struct mrd_cluster_state {
 	bool unheard;
 	uint64_t changes;
 	uint32_t rounds[MRD_KIND_COUNT]; /* of mrd_model_mark() */
+	uint32_t swept[MRD_KIND_COUNT];	 /* the last of them that was whole */
 	struct mrd_refs *node_users;	 /* node name → entries with endpoints on it */
 	struct mrd_refs *pod_users;	 /* "namespace/name" → entries with endpoints for it;
 					  * NULL: there never was a pod */

@@ -453,6 +453,7 @@ static int put(struct mrd_model *model, size_t cluster, struct mrd_meta *fresh)
 			return ret;
 	}
 	fresh->round = model->clusters[cluster].rounds[fresh->kind];
+	fresh->born = old ? old->born : fresh->round;
 	if (old) {
 		ret = entry_of(model, cluster, old, &old_entry); /* exists: cannot fail */
 		if (ret < 0)

@@ -49,6 +49,9 @@ int mrd_model_keep(struct mrd_model *model, size_t cluster, enum mrd_kind kind,
 int mrd_model_put_unmet(struct mrd_model *model, size_t cluster, struct mrd_meta *object);
 /* How many are gone. */
 size_t mrd_model_sweep(struct mrd_model *model, size_t cluster, enum mrd_kind kind);
+/* What was not there before the last sweep goes again: the list that names it is not to be
+ * believed. What was there stays, as it is said to be now. How many are gone. */
+size_t mrd_model_forget(struct mrd_model *model, size_t cluster, enum mrd_kind kind);
 /* What one model knows of a cluster, for another model's empty cluster; a mark holds there, too.
  * -ENOMEM: a part of it. */
 int mrd_model_copy(const struct mrd_model *from, size_t from_cluster, struct mrd_model *to,

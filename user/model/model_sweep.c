@@ -31,12 +31,29 @@ int mrd_model_put_unmet(struct mrd_model *model, size_t cluster, struct mrd_meta
 {
 	const int ret = mrd_model_put(model, cluster, object);
 
-	if (!ret)
-		object->round = model->clusters[cluster].rounds[object->kind] - 1;
-	return ret;
+	if (ret < 0)
+		return ret;
+	object->round = model->clusters[cluster].rounds[object->kind] - 1;
+	object->born = model->clusters[cluster].swept[object->kind];
+	return 0;
 }
 
 size_t mrd_model_sweep(struct mrd_model *model, size_t cluster, enum mrd_kind kind)
+{
+	struct mrd_cluster_state *state = &model->clusters[cluster];
+	const struct mrd_meta *object;
+	size_t cursor = 0;
+	size_t gone = 0;
+
+	while ((object = mrd_table_next(state->objects[kind], &cursor, NULL, NULL)))
+		if (object->round != state->rounds[kind])
+			gone += !mrd_model_delete(model, cluster, kind, object->namespace_,
+						  object->name);
+	state->swept[kind] = state->rounds[kind];
+	return gone;
+}
+
+size_t mrd_model_forget(struct mrd_model *model, size_t cluster, enum mrd_kind kind)
 {
 	const struct mrd_cluster_state *state = &model->clusters[cluster];
 	const struct mrd_meta *object;
@@ -44,7 +61,7 @@ size_t mrd_model_sweep(struct mrd_model *model, size_t cluster, enum mrd_kind ki
 	size_t gone = 0;
 
 	while ((object = mrd_table_next(state->objects[kind], &cursor, NULL, NULL)))
-		if (object->round != state->rounds[kind])
+		if (object->born > state->swept[kind])
 			gone += !mrd_model_delete(model, cluster, kind, object->namespace_,
 						  object->name);
 	return gone;
@@ -65,8 +82,10 @@ int mrd_model_copy(const struct mrd_model *from, size_t from_cluster, struct mrd
 			if (ret < 0)
 				return ret;
 			copy->round = object->round; /* a list may be under way */
+			copy->born = object->born;
 		}
 		to->clusters[to_cluster].rounds[kind] = from->clusters[from_cluster].rounds[kind];
+		to->clusters[to_cluster].swept[kind] = from->clusters[from_cluster].swept[kind];
 	}
 	return 0;
 }

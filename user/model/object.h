@@ -30,6 +30,7 @@ struct mrd_labels {
 struct mrd_meta {
 	enum mrd_kind kind;
 	uint32_t round;	  /* of reading all of its kind, in which it was met last: the model's */
+	uint32_t born;	  /* likewise, in which it was met first */
 	char *namespace_; /* "" for nodes; "default" if a namespaced object names none */
 	char *name;
 	char *created; /* metadata.creationTimestamp as written (RFC 3339 sorts as text), or "" */

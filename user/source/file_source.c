@@ -382,6 +382,7 @@ void mrd_file_source_get_status(const struct mrd_file_source *source,
 	status.complete = status.read && !status.broken_files;
 	if (!status.readable)
 		status.silent_since_ns = status.last_heard_ns ?: source->opened_ns;
+	status.alive_ns = status.silent_since_ns ?: UINT64_MAX;
 	*ret_status = status;
 }
 

@@ -36,6 +36,16 @@ static const struct resource {
 
 enum { RESOURCES = sizeof(resources) / sizeof(*resources), RULES = RESOURCES - 1, SLICES = 1 };
 
+/*
+ * How long a list may be. What nobody else gives room has kernel.limits.services as its bound; a
+ * service may have more slices than one, each of a hundred endpoints as a rule, of other
+ * controllers fewer, and each node is of use by an endpoint.
+ */
+enum { SLICE_MEMBERS = 16 };
+
+static const char says_services[] = "kernel.limits.services";
+static const char says_members[] = "kernel.limits.members";
+
 /* An object whose last version could not be understood. */
 struct broken {
 	char *reason; /* the first one */
@@ -47,6 +57,8 @@ struct part {
 	struct mrd_kube_source *source;
 	const struct resource *resource;
 	struct mrd_table *broken; /* "namespace/name" → struct broken */
+	size_t most;		  /* objects; 0 = any number */
+	bool is_listing;	  /* since a list that was not whole */
 };
 
 struct mrd_kube_source {
@@ -55,6 +67,7 @@ struct mrd_kube_source {
 	char *fallback; /* what is told of the server before its URL is known */
 	struct mrd_model *model;
 	size_t cluster;
+	uint64_t opened_ns;
 	size_t part_count;
 	struct part parts[RESOURCES];
 	struct mrd_rule_docs *rules; /* borrowed; NULL: not followed */
@@ -219,13 +232,31 @@ static int read_object(struct part *part, const struct heard *heard, struct mrd_
 	return ret;
 }
 
+static size_t count(const struct part *part)
+{
+	const struct mrd_kube_source *source = part->source;
+
+	return part->resource->kind == MRD_KIND_COUNT
+		       ? mrd_rule_docs_count(source->rules)
+		       : mrd_model_count(source->model, source->cluster, part->resource->kind);
+}
+
+/* Many more than a list may have: of lists that were cut, or of a watch. */
+static bool has_too_many(const struct part *part)
+{
+	return part->most && count(part) / 2 > part->most;
+}
+
 static int on_put(void *self, const char *json, size_t len)
 {
 	struct part *part = self;
 	MRD_AUTO_DIAG struct mrd_diag diag = {0};
 	MRD_CLEANUP(heard_clear) struct heard heard = {0};
-	int ret = hear(part, json, len, &diag, &heard);
+	int ret;
 
+	if (!part->is_listing && has_too_many(part))
+		return -E2BIG;
+	ret = hear(part, json, len, &diag, &heard);
 	if (ret == -EBADMSG)
 		tell(part, &diag);
 	if (ret < 0)
@@ -262,12 +293,28 @@ static int on_remove(void *self, const char *json, size_t len)
 	return 0;
 }
 
+static void on_list_drop(void *self)
+{
+	const struct part *part = self;
+	const struct mrd_kube_source *source = part->source;
+
+	if (part->resource->kind == MRD_KIND_COUNT)
+		mrd_rule_docs_forget(source->rules);
+	else
+		mrd_model_forget(source->model, source->cluster, part->resource->kind);
+	if (source->hooks.dropped)
+		source->hooks.dropped(source->hooks.self);
+}
+
 static void on_list_begin(void *self)
 {
 	struct part *part = self;
 	struct broken *broken;
 	size_t cursor = 0;
 
+	if (part->is_listing && has_too_many(part))
+		on_list_drop(part);
+	part->is_listing = true;
 	while ((broken = mrd_table_next(part->broken, &cursor, NULL, NULL)))
 		broken->met = false;
 	if (part->resource->kind == MRD_KIND_COUNT)
@@ -284,6 +331,7 @@ static void on_list_end(void *self)
 	size_t key_len;
 	size_t cursor = 0;
 
+	part->is_listing = false;
 	while ((broken = mrd_table_next(part->broken, &cursor, &key, &key_len)))
 		if (!broken->met)
 			mrd_table_delete(part->broken, key, key_len);
@@ -346,7 +394,22 @@ static const char *fallback_of(const struct mrd_kube_where *where)
 	return *where->kubeconfig ? where->kubeconfig : where->context;
 }
 
-static int make_parts(struct mrd_kube_source *source)
+/* Where the key of the kernel's limits is that bounds a kind. */
+static const char *says_most(const struct part *part)
+{
+	const enum mrd_kind kind = part->resource->kind;
+
+	return kind == MRD_KIND_SLICE || kind == MRD_KIND_NODE ? says_members : says_services;
+}
+
+static size_t most_of(const struct part *part, const struct mrd_kube_source_config *config)
+{
+	return says_most(part) == says_services
+		       ? config->services_max
+		       : config->services_max + config->members_max / SLICE_MEMBERS;
+}
+
+static int make_parts(struct mrd_kube_source *source, const struct mrd_kube_source_config *config)
 {
 	source->part_count = source->rules ? RESOURCES : RULES;
 	for (size_t i = 0; i < source->part_count; i++) {
@@ -355,6 +418,7 @@ static int make_parts(struct mrd_kube_source *source)
 			.resource = &resources[i],
 			.broken = mrd_table_new(broken_free),
 		};
+		source->parts[i].most = most_of(&source->parts[i], config);
 		if (!source->parts[i].broken)
 			return -ENOMEM;
 	}
@@ -390,6 +454,9 @@ static int make_client(struct mrd_kube_source *source, const struct mrd_kube_whe
 			.remove = on_remove,
 			.list_begin = on_list_begin,
 			.list_end = on_list_end,
+			.list_drop = on_list_drop,
+			.objects_max = source->parts[i].most,
+			.objects_says = says_most(&source->parts[i]),
 			.self = &source->parts[i],
 		};
 	return mrd_kube_client_new(&config, loop, &source->client);
@@ -407,11 +474,12 @@ int mrd_kube_source_new(const struct mrd_kube_source_config *config, struct mrd_
 	source->model = config->model;
 	source->cluster = config->cluster;
 	source->rules = config->rules;
+	source->opened_ns = now_ns;
 	source->name = strdup(config->name);
 	source->fallback = strdup(fallback_of(&config->where));
 	if (!source->name || !source->fallback)
 		return -ENOMEM;
-	ret = make_parts(source);
+	ret = make_parts(source, config);
 	if (ret < 0)
 		return ret;
 	ret = make_client(source, &config->where, loop, now_ns);
@@ -427,6 +495,11 @@ void mrd_kube_source_move(struct mrd_kube_source *source, struct mrd_model *mode
 	source->model = model;
 	source->cluster = cluster;
 	source->hooks = *hooks;
+}
+
+void mrd_kube_source_set_ping(struct mrd_kube_source *source, uint64_t ping_ms)
+{
+	mrd_kube_client_set_ping(source->client, ping_ms);
 }
 
 /* ------------------------------------------------------------------------ status */
@@ -453,6 +526,7 @@ void mrd_kube_source_get_status(const struct mrd_kube_source *source,
 		.read = true,
 		.rules_read = true,
 		.last_heard_ns = client.last_heard_ns,
+		.alive_ns = client.last_heard_ns ?: source->opened_ns,
 		.failing_since_ns = client.failing_since_ns,
 		.error = client.error,
 	};

@@ -27,6 +27,8 @@ struct mrd_kube_source_hooks {
 	/* What is newly wrong, with an object or a kubeconfig. */
 	void (*findings)(void *self, const struct mrd_diag *diag);
 	void (*recovered)(void *self, const char *object); /* it can be understood again */
+	/* Many objects are gone at once. */
+	void (*dropped)(void *self);
 	void *self;
 };
 
@@ -36,6 +38,9 @@ struct mrd_kube_source_config {
 	struct mrd_model *model;
 	size_t cluster;
 	struct mrd_rule_docs *rules; /* follow DestinationRules, too; borrowed. NULL: do not */
+	/* kernel.limits: a list that is much longer could never fit. 0: any number. */
+	size_t services_max;
+	size_t members_max;
 	struct mrd_kube_source_hooks hooks;
 };
 
@@ -48,6 +53,9 @@ void mrd_kube_source_free(struct mrd_kube_source *source);
 /* From now on it fills another model, which has all that was in the old one, for another owner. */
 void mrd_kube_source_move(struct mrd_kube_source *source, struct mrd_model *model, size_t cluster,
 			  const struct mrd_kube_source_hooks *hooks);
+
+/* As mrd_kube_client_set_ping(). */
+void mrd_kube_source_set_ping(struct mrd_kube_source *source, uint64_t ping_ms);
 
 void mrd_kube_source_get_status(const struct mrd_kube_source *source,
 				struct mrd_source_status *ret_status);

@@ -27,6 +27,7 @@ struct rule_doc {
 	struct version good;	/* the last one in force, if that is not the fresh one */
 	bool is_good;		/* the fresh one is in force */
 	bool met;		/* by the list that is under way */
+	bool listed;		/* there was a whole list since, or none was under way */
 	enum use use;		/* in the last load, or the one that is under way */
 	struct mrd_diag errors; /* of the fresh one */
 	struct mrd_diag found;	/* likewise, by the load that is under way */
@@ -120,6 +121,7 @@ int mrd_rule_docs_put(struct mrd_rule_docs *docs, const char *key, const char *j
 	if (ret < 0)
 		return ret;
 	doc->met = true;
+	doc->listed |= !docs->listing;
 	if (doc->fresh.json && !strcmp(doc->fresh.json, copy))
 		return 0;
 	if (doc->is_good) {
@@ -151,15 +153,29 @@ void mrd_rule_docs_mark(struct mrd_rule_docs *docs)
 
 void mrd_rule_docs_sweep(struct mrd_rule_docs *docs)
 {
-	const struct rule_doc *doc;
+	struct rule_doc *doc;
 	const void *key;
 	size_t key_len;
 	size_t cursor = 0;
 
 	docs->listing = false;
-	while ((doc = mrd_table_next(docs->by_key, &cursor, &key, &key_len)))
+	while ((doc = mrd_table_next(docs->by_key, &cursor, &key, &key_len))) {
+		doc->listed = true;
 		if (!doc->met)
 			docs->changed |= !mrd_table_delete(docs->by_key, key, key_len);
+	}
+}
+
+void mrd_rule_docs_forget(struct mrd_rule_docs *docs)
+{
+	const struct rule_doc *doc;
+	const void *key;
+	size_t key_len;
+	size_t cursor = 0;
+
+	while ((doc = mrd_table_next(docs->by_key, &cursor, &key, &key_len)))
+		if (!doc->listed)
+			mrd_table_delete(docs->by_key, key, key_len);
 }
 
 size_t mrd_rule_docs_count(const struct mrd_rule_docs *docs)

@@ -25,6 +25,8 @@ void mrd_rule_docs_remove(struct mrd_rule_docs *docs, const char *key);
 /* All are heard anew: what is not put between the two is gone. */
 void mrd_rule_docs_mark(struct mrd_rule_docs *docs);
 void mrd_rule_docs_sweep(struct mrd_rule_docs *docs);
+/* The list that is under way is not to be believed: whom it alone names is gone again. */
+void mrd_rule_docs_forget(struct mrd_rule_docs *docs);
 
 size_t mrd_rule_docs_count(const struct mrd_rule_docs *docs);
 /* Something has changed since the last load, and no list is under way. */

@@ -14,9 +14,14 @@ struct mrd_source_status {
 	/* It was read, and no file stands on what was said before this reader knew it: nothing that
 	 * the kernel knows of this cluster is news to the model. */
 	bool complete;
-	uint64_t last_heard_ns; /* CLOCK_MONOTONIC of the last successful look, 0 = never */
-	/* Since when its endpoints are not heard of; 0 = they are. A watch may say nothing for
-	 * minutes and is heard all the same, so last_heard_ns does not tell. */
+	/* CLOCK_MONOTONIC of the last successful look, or of an API server's last byte; 0 = never
+	 */
+	uint64_t last_heard_ns;
+	/* The last sign of life: staleAfter counts from then. UINT64_MAX: it is there; the time it
+	 * was opened, if there never was one. */
+	uint64_t alive_ns;
+	/* Since when its endpoints are not heard of; 0 = they are. A server may be alive and not
+	 * give them. */
 	uint64_t silent_since_ns;
 	uint64_t failing_since_ns; /* 0 = it does not fail */
 	const char *error;	   /* the last one still standing ("" = none); the source's */

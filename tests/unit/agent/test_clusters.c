@@ -116,7 +116,12 @@ static struct mrd_agent_config *read_config(const char *clusters)
 /* As the agent does at its start, and when it is told to read its configuration again. */
 static void load(const char *clusters)
 {
-	const struct mrd_inputs_hooks hooks = {.before = before, .policy_changed = policy_changed};
+	const struct mrd_inputs_hooks hooks = {
+		.before = before,
+		.between = before,
+		.dropped = before,
+		.policy_changed = policy_changed,
+	};
 	struct mrd_agent_config *fresh = read_config(clusters);
 	struct mrd_rule_docs *rules = inputs ? mrd_inputs_rules_for(inputs, fresh) : NULL;
 	struct mrd_policy *policy = NULL;
@@ -258,7 +263,7 @@ static void a_burst_of_rules_is_one_reload(void **state)
 	turn(100);
 	assert_int_equal(policy_changes, 1);
 	assert_int_equal(fake_take(server, RULES, RULE("b")), 0);
-	mrd_inputs_tick(inputs); /* also if nobody said that something changed */
+	mrd_inputs_tick(inputs, mrd_clock_ns()); /* also if nobody said that something changed */
 	turn(100);
 	assert_int_equal(policy_changes, 2);
 	assert_int_equal(mrd_policy_rule_count(mrd_inputs_policy(inputs)), 1);
@@ -347,7 +352,7 @@ static void a_reload_carries_over_what_is_known(void **state)
 			list(test->relisted, NODE("n3"), NULL);
 			expect(test->want_later);
 		}
-		mrd_inputs_tick(inputs);
+		mrd_inputs_tick(inputs, mrd_clock_ns());
 		turn(1);
 		unload();
 	}
@@ -380,7 +385,7 @@ static void a_folder_comes_after_an_api_server(void **state)
 	expect("west:n2 west:n3");
 	assert_int_equal(mkdir(in("later"), 0700), 0);
 	write_file("later/a.yaml", NODE("n1"));
-	mrd_inputs_tick(inputs);
+	mrd_inputs_tick(inputs, mrd_clock_ns());
 	expect("west:n1");
 	remove(in("later/a.yaml"));
 	rmdir(in("later"));
@@ -410,7 +415,12 @@ static void rules_outlive_a_reload(void **state)
 
 static void a_reload_that_fails_changes_nothing(void **state)
 {
-	const struct mrd_inputs_hooks hooks = {.before = before, .policy_changed = policy_changed};
+	const struct mrd_inputs_hooks hooks = {
+		.before = before,
+		.between = before,
+		.dropped = before,
+		.policy_changed = policy_changed,
+	};
 	struct mrd_agent_config *fresh;
 	struct mrd_policy *policy = NULL;
 	struct mrd_inputs *next = NULL;
@@ -449,6 +459,39 @@ static bool is_unheard(const char *service)
 	return unheard;
 }
 
+struct silence_step {
+	uint64_t at_ms;
+	uint64_t heard_ms; /* the last byte, of anything */
+	bool fails;
+	bool want;
+};
+
+static const struct silence_step silence_steps[] = {
+	{.at_ms = 1000, .heard_ms = 500},
+	{.at_ms = 2499, .heard_ms = 500},
+	{.at_ms = 2500, .heard_ms = 500, .want = true},
+	{.at_ms = 3000, .heard_ms = 2600},
+	{.at_ms = 4500, .heard_ms = 2600, .fails = true},
+	{.at_ms = 4599, .heard_ms = 2600, .fails = true},
+	{.at_ms = 4600, .heard_ms = 2600, .fails = true, .want = true},
+	{.at_ms = 9000, .heard_ms = 8999, .fails = true},
+	{.at_ms = 9001, .heard_ms = 9001},
+	{.at_ms = 11001, .heard_ms = 9001, .want = true},
+};
+
+/* It does so by itself, when nobody looks. */
+static void a_cluster_that_was_never_heard_becomes_stale(void **state)
+{
+	(void)state;
+	more_keys = "staleAfter: 1s\n";
+	load(EAST "," WEST);
+	assert_false(mrd_inputs_is_stale(inputs, 1));
+	while (!mrd_inputs_is_stale(inputs, 1))
+		turn(50);
+	more_keys = "";
+	unload();
+}
+
 static void a_silent_cluster_becomes_stale(void **state)
 {
 	static const char service[] =
@@ -461,28 +504,41 @@ static void a_silent_cluster_becomes_stale(void **state)
 		"\"kubernetes.io/service-name\":\"web\"}},\"addressType\":\"IPv4\",\"endpoints\":[{"
 		"\"addresses\":[\"10.1.0.7\"]}],\"ports\":[{\"name\":\"\",\"port\":8080}]}";
 
+	uint64_t start_ns;
+
 	(void)state;
 	more_keys = "staleAfter: 2s\n";
 	load(EAST "," WEST);
+	start_ns = mrd_clock_ns();
 	assert_int_equal(fake_put(fake_of("east"), SERVICES, service), 0);
 	assert_int_equal(fake_put(fake_of("west"), SLICES, slice), 0);
 	set_synced("east", true);
 	set_synced("west", true);
 	assert_false(is_unheard("web"));
-	fake_of("west")->reflectors[SLICES].failing_since_ns =
-		mrd_clock_ns() - 1000ULL * MRD_NS_PER_MS;
-	mrd_inputs_tick(inputs);
-	assert_false(is_unheard("web"));
-	fake_of("west")->reflectors[SLICES].failing_since_ns =
-		mrd_clock_ns() - 2000ULL * MRD_NS_PER_MS;
-	mrd_inputs_tick(inputs);
-	assert_true(is_unheard("web"));
-	assert_true(mrd_inputs_is_stale(inputs, 1));
-	assert_false(mrd_inputs_is_stale(inputs, 0));
+	assert_int_equal(fake_of("west")->ping_ms, 2000 / 3);
+	assert_int_equal(fake_of("west")->resources[SERVICES].objects_max, 65536);
+	for (size_t i = 0; i < COUNT(silence_steps); i++) {
+		const struct silence_step *step = &silence_steps[i];
+		struct mrd_source_status status;
 
+		print_message("step %zu: at %llu ms\n", i, (unsigned long long)step->at_ms);
+		fake_of("east")->status.last_heard_ns = start_ns + step->at_ms * MRD_NS_PER_MS;
+		fake_of("west")->status.last_heard_ns = start_ns + step->heard_ms * MRD_NS_PER_MS;
+		/* Whether a request fails is another question. */
+		fake_of("west")->reflectors[SLICES].failing_since_ns = step->fails ? start_ns : 0;
+		mrd_inputs_tick(inputs, start_ns + step->at_ms * MRD_NS_PER_MS);
+		mrd_inputs_source_status(inputs, 1, &status);
+		assert_int_equal(status.last_heard_ns, start_ns + step->heard_ms * MRD_NS_PER_MS);
+		assert_int_equal(is_unheard("web"), step->want);
+		assert_int_equal(mrd_inputs_is_stale(inputs, 1), step->want);
+		assert_false(mrd_inputs_is_stale(inputs, 0));
+	}
+
+	more_keys = "staleAfter: 3s\n";
 	load(WEST "," EAST); /* goes on being so */
 	assert_true(is_unheard("web"));
-	fake_of("west")->reflectors[SLICES].failing_since_ns = 0;
+	assert_int_equal(fake_of("west")->ping_ms, 1000);
+	fake_of("west")->status.last_heard_ns = mrd_clock_ns();
 	set_synced("west", true);
 	assert_false(is_unheard("web"));
 	more_keys = "";
@@ -545,7 +601,7 @@ static void a_change_waits_until_it_is_in_the_kernel(void **state)
 
 	load(WEST "," EAST); /* what was counted goes along; a copy is no change */
 	assert_int_equal(delays_of(0), 1);
-	mrd_inputs_tick(inputs);
+	mrd_inputs_tick(inputs, mrd_clock_ns());
 	assert_int_equal(mrd_inputs_behind_since(inputs, 0), 0);
 	assert_int_equal(mrd_inputs_behind_since(inputs, 1), 0);
 	unload();
@@ -669,6 +725,7 @@ int main(void)
 		cmocka_unit_test(a_change_waits_until_it_is_in_the_kernel),
 		cmocka_unit_test(an_unheard_cluster_is_behind),
 		cmocka_unit_test(folders_are_timed_too),
+		cmocka_unit_test(a_cluster_that_was_never_heard_becomes_stale),
 		cmocka_unit_test(status_tells_of_api_servers),
 	};
 

@@ -109,7 +109,12 @@ static struct mrd_agent_config *read_config(const char *node)
 
 static struct mrd_inputs *open_inputs(const struct mrd_agent_config *config)
 {
-	const struct mrd_inputs_hooks hooks = {.before = before, .policy_changed = policy_changed};
+	const struct mrd_inputs_hooks hooks = {
+		.before = before,
+		.between = before,
+		.dropped = before,
+		.policy_changed = policy_changed,
+	};
 	struct mrd_policy *policy = NULL;
 	struct mrd_inputs *inputs = NULL;
 	struct mrd_diag diag = {0};
@@ -282,7 +287,7 @@ static void a_cluster_that_is_not_there_is_known(void **state)
 	mrd_inputs_source_status(inputs, 1, &status);
 	assert_false(status.readable);
 	assert_int_equal(mkdir(in("nowhere"), 0700), 0);
-	mrd_inputs_tick(inputs);
+	mrd_inputs_tick(inputs, mrd_clock_ns());
 	mrd_inputs_progress(inputs, &progress);
 	assert_true(progress.all_read && progress.all_complete);
 	rmdir(in("nowhere"));

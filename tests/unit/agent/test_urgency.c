@@ -20,55 +20,104 @@ static int fake_set(bool urgent)
 	return answer;
 }
 
+enum what { REST, WAKE, EASE, END };
+
 struct step {
-	bool urgent;
-	int kernel; /* what it answers if asked */
-	int want;
-	int want_calls; /* in all */
+	enum what what;
+	uint64_t at_us;
+	bool want; /* urgent after it */
 };
 
-static void check(const char *name, const struct step *steps, size_t count)
+static void run(const char *name, const struct step *steps, size_t count)
 {
 	struct mrd_urgency urgency = {.set = fake_set};
 
 	print_message("case: %s\n", name);
-	calls = 0;
+	answer = 0;
+	asked = false;
 	for (size_t i = 0; i < count; i++) {
-		answer = steps[i].kernel;
-		assert_int_equal(mrd_urgency_be(&urgency, steps[i].urgent), steps[i].want);
-		assert_int_equal(calls, steps[i].want_calls);
-		if (i && steps[i].want_calls != steps[i - 1].want_calls)
-			assert_int_equal(asked, steps[i].urgent);
+		const struct step *step = &steps[i];
+		const uint64_t now_ns = step->at_us * 1000;
+		int ret = 0;
+
+		print_message("  step %zu, %u us\n", i, (unsigned int)step->at_us);
+		if (step->what == REST)
+			ret = mrd_urgency_rest(&urgency, now_ns);
+		else if (step->what == WAKE)
+			mrd_urgency_wake(&urgency, now_ns);
+		else if (step->what == EASE)
+			mrd_urgency_ease(&urgency, now_ns);
+		else
+			mrd_urgency_end(&urgency);
+		assert_int_equal(ret, 0);
+		assert_int_equal(urgency.is_urgent, step->want);
+		assert_int_equal(asked, step->want);
 	}
+}
+
+#define RUN(name, ...)                                \
+	run(name, (const struct step[]){__VA_ARGS__}, \
+	    sizeof((const struct step[]){__VA_ARGS__}) / sizeof(struct step))
+
+static void a_moment_is_urgent(void **state)
+{
+	(void)state;
+	RUN("after a long sleep", {REST, 0, true}, {WAKE, 100000, true}, {EASE, 100500, true},
+	    {EASE, 101999, true}, {EASE, 102000, false}, {EASE, 102001, false},
+	    {REST, 103000, true});
+	RUN("what takes long ends it at once", {REST, 0, true}, {WAKE, 100000, true},
+	    {END, 0, false}, {EASE, 100001, false});
+	RUN("before the first rest there is none", {WAKE, 100000, false}, {EASE, 100001, false});
+}
+
+static void moments_are_a_tenth_of_the_sleep(void **state)
+{
+	(void)state;
+	RUN("used up", {REST, 0, true}, {WAKE, 100000, true}, {EASE, 103000, false},
+	    {REST, 103000, true}, {WAKE, 103000, true}, {EASE, 103000, false}, {REST, 104000, true},
+	    {WAKE, 114000, true}, {EASE, 114999, true}, {EASE, 115000, false});
+	RUN("what is not used is left", {REST, 0, true}, {WAKE, 100000, true}, {REST, 100500, true},
+	    {WAKE, 100500, true}, {EASE, 101999, true}, {EASE, 102000, false});
+	RUN("but no more than one moment", {REST, 0, true}, {WAKE, 100000, true},
+	    {REST, 100001, true}, {WAKE, 900000, true}, {EASE, 901999, true},
+	    {EASE, 902000, false});
 }
 
 static void the_kernel_is_asked_when_it_changes(void **state)
 {
-	static const struct step steps[] = {
-		{.urgent = false, .want_calls = 0}, {.urgent = true, .want_calls = 1},
-		{.urgent = true, .want_calls = 1},  {.urgent = false, .want_calls = 2},
-		{.urgent = true, .want_calls = 3},
-	};
+	struct mrd_urgency urgency = {.set = fake_set};
 
 	(void)state;
-	check("allowed", steps, sizeof(steps) / sizeof(*steps));
+	calls = answer = 0;
+	mrd_urgency_end(&urgency);
+	assert_int_equal(calls, 0);
+	mrd_urgency_rest(&urgency, 1);
+	mrd_urgency_rest(&urgency, 2);
+	assert_int_equal(calls, 1);
+	mrd_urgency_end(&urgency);
+	mrd_urgency_end(&urgency);
+	assert_int_equal(calls, 2);
 }
 
 static void a_refusal_is_told_once(void **state)
 {
-	static const struct step steps[] = {
-		{.urgent = true, .kernel = -EPERM, .want = -EPERM, .want_calls = 1},
-		{.urgent = false, .want_calls = 1},
-		{.urgent = true, .kernel = -EPERM, .want_calls = 1},
-	};
+	struct mrd_urgency urgency = {.set = fake_set};
 
 	(void)state;
-	check("refused", steps, sizeof(steps) / sizeof(*steps));
+	calls = 0;
+	answer = -EPERM;
+	assert_int_equal(mrd_urgency_rest(&urgency, 1), -EPERM);
+	mrd_urgency_end(&urgency);
+	assert_int_equal(mrd_urgency_rest(&urgency, 2), 0);
+	assert_int_equal(calls, 1);
+	assert_false(urgency.is_urgent);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_moment_is_urgent),
+		cmocka_unit_test(moments_are_a_tenth_of_the_sleep),
 		cmocka_unit_test(the_kernel_is_asked_when_it_changes),
 		cmocka_unit_test(a_refusal_is_told_once),
 	};

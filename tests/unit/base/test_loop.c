@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
@@ -24,6 +25,7 @@ struct rig {
 	struct mrd_timer *timer;
 	unsigned int calls;
 	unsigned int idles;
+	unsigned int wakes;
 	int signal_number;
 };
 
@@ -91,6 +93,11 @@ static void on_readable(void *self, uint32_t epoll_events)
 		mrd_loop_stop(rig->loop);
 }
 
+static void stop_soon(void *self)
+{
+	mrd_loop_stop(self);
+}
+
 static void count_idle(void *self)
 {
 	struct rig *rig = self;
@@ -110,6 +117,149 @@ static void idle_runs_before_each_sleep(void **state)
 	assert_int_equal(mrd_loop_run(rig->loop), 0);
 	assert_int_equal(rig->calls, 2);
 	assert_int_equal(rig->idles, 3); /* before the first round, and after both */
+}
+
+static void wake_before_idle(void *self)
+{
+	struct rig *rig = self;
+
+	rig->wakes++;
+	assert_int_equal(rig->wakes, rig->idles);
+	assert_int_equal(rig->wakes, rig->calls + 1);
+}
+
+static void it_is_told_of_each_waking(void **state)
+{
+	struct rig *rig = *state;
+
+	assert_int_equal(write(rig->pipes[0][1], "y", 1), 1);
+	assert_int_equal(mrd_loop_watch(rig->loop, rig->pipes[0][0], EPOLLIN, on_readable, rig,
+					&rig->watches[0]),
+			 0);
+	mrd_loop_set_idle(rig->loop, count_idle, rig);
+	mrd_loop_set_wake(rig->loop, wake_before_idle, rig);
+	assert_int_equal(mrd_loop_run(rig->loop), 0);
+	assert_int_equal(rig->wakes, 2);
+}
+
+/* ------------------------------------------------------------------------ work that can wait */
+
+struct worker {
+	struct mrd_later *later;
+	char letter;
+	unsigned int more; /* it asks again so many times */
+	struct worker *frees;
+};
+
+static char worked[32];
+static struct mrd_loop *workplace;
+
+static void note(char letter)
+{
+	const size_t len = strlen(worked);
+
+	assert_true(len < sizeof(worked) - 1);
+	worked[len] = letter;
+}
+
+static void work(void *self)
+{
+	struct worker *worker = self;
+
+	note(worker->letter);
+	if (worker->frees) {
+		mrd_later_free(worker->frees->later);
+		worker->frees->later = NULL;
+	}
+	if (worker->more) {
+		worker->more--;
+		mrd_later_ask(worker->later);
+		mrd_later_ask(worker->later); /* once is as good */
+	}
+}
+
+static void note_idle(void *self)
+{
+	(void)self;
+	note('.');
+	if (strlen(worked) > 20)
+		mrd_loop_stop(workplace);
+}
+
+static void event(void *self)
+{
+	note('!');
+	mrd_loop_set_behind(workplace, false);
+	(void)self;
+}
+
+struct later_row {
+	const char *name;
+	struct worker workers[3];
+	int frees; /* the first worker frees this one; 0: nobody */
+	bool is_behind;
+	const char *want; /* the beginning */
+};
+
+static const struct later_row later_rows[] = {
+	{
+		.name = "one a round, in turn",
+		.workers = {{.letter = 'a', .more = 2},
+			    {.letter = 'b', .more = 1},
+			    {.letter = 'c'}},
+		.want = ".!a.b.c.a.b.a.",
+	},
+	{
+		.name = "none while it is behind",
+		.workers = {{.letter = 'a', .more = 1}, {.letter = 'b'}, {.letter = 'c'}},
+		.is_behind = true,
+		.want = ".!a.b.c.a.",
+	},
+	{
+		.name = "another is freed",
+		.workers = {{.letter = 'a', .more = 1}, {.letter = 'b'}, {.letter = 'c'}},
+		.frees = 1,
+		.want = ".!a.c.a.",
+	},
+	{
+		.name = "the last is freed",
+		.workers = {{.letter = 'a', .more = 1}, {.letter = 'b'}, {.letter = 'c'}},
+		.frees = 2,
+		.want = ".!a.b.a.",
+	},
+};
+
+static void work_that_can_wait_comes_last_and_in_turn(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(later_rows) / sizeof(later_rows[0]); i++) {
+		struct later_row row = later_rows[i];
+		struct mrd_timer *stop_timer;
+		struct mrd_timer *timer;
+
+		print_message("case %s\n", row.name);
+		memset(worked, 0, sizeof(worked));
+		assert_int_equal(mrd_loop_new(&workplace), 0);
+		for (size_t k = 0; k < 3; k++) {
+			assert_int_equal(mrd_loop_later(workplace, work, &row.workers[k],
+							&row.workers[k].later),
+					 0);
+			mrd_later_ask(row.workers[k].later);
+		}
+		row.workers[0].frees = row.frees ? &row.workers[row.frees] : NULL;
+		mrd_loop_set_behind(workplace, row.is_behind);
+		assert_int_equal(mrd_loop_timer(workplace, event, NULL, &timer), 0);
+		assert_int_equal(mrd_loop_timer(workplace, stop_soon, workplace, &stop_timer), 0);
+		mrd_timer_set(timer, 1);
+		mrd_timer_set(stop_timer, mrd_clock_ns() + 100 * MRD_NS_PER_MS);
+		mrd_loop_set_idle(workplace, note_idle, NULL);
+		assert_int_equal(mrd_loop_run(workplace), 0);
+		print_message("%s\n", worked);
+		assert_memory_equal(worked, row.want, strlen(row.want));
+		for (size_t k = 0; k < 3; k++)
+			mrd_later_free(row.workers[k].later);
+		mrd_loop_free(workplace);
+	}
 }
 
 static void stop_at(void *self)
@@ -271,6 +421,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		LOOP_TEST(removing_another_inside_a_callback_keeps_it_from_being_called),
 		LOOP_TEST(idle_runs_before_each_sleep),
+		LOOP_TEST(it_is_told_of_each_waking),
+		LOOP_TEST(work_that_can_wait_comes_last_and_in_turn),
 		LOOP_TEST(timers_fire_at_their_time_and_once),
 		LOOP_TEST(a_timer_that_is_set_to_never_stays_silent),
 		LOOP_TEST(a_timer_may_free_itself),

@@ -54,6 +54,7 @@ enum { TALK_STEPS_MAX = 12 };
 struct talk {
 	const char *name;
 	bool may_be_missing;
+	size_t objects_max; /* 0: any number */
 	struct talk_step steps[TALK_STEPS_MAX];
 };
 
@@ -155,6 +156,11 @@ static inline void talk_list_end(void *self)
 	mrd_strbuf_addf(self, "end ");
 }
 
+static inline void talk_list_drop(void *self)
+{
+	mrd_strbuf_addf(self, "drop ");
+}
+
 static inline struct mrd_reflector *talk_reflector(const struct mrd_reflector_config *more,
 						   struct mrd_strbuf *calls, uint64_t now_ns)
 {
@@ -169,6 +175,7 @@ static inline struct mrd_reflector *talk_reflector(const struct mrd_reflector_co
 	config.remove = talk_remove;
 	config.list_begin = talk_list_begin;
 	config.list_end = talk_list_end;
+	config.list_drop = talk_list_drop;
 	config.self = calls;
 	assert_int_equal(mrd_reflector_new(&config, now_ns, &reflector), 0);
 	return reflector;
@@ -269,7 +276,11 @@ static inline void talk_check(const struct mrd_reflector *reflector, const struc
 
 static inline void talk_run(const struct talk *talk, const struct talk_feed *feed, bool loud)
 {
-	const struct mrd_reflector_config config = {.may_be_missing = talk->may_be_missing};
+	const struct mrd_reflector_config config = {
+		.may_be_missing = talk->may_be_missing,
+		.objects_max = talk->objects_max,
+		.objects_says = "kernel.limits.services",
+	};
 	MRD_AUTO_STRBUF struct mrd_strbuf calls = {0};
 	uint64_t now_ns = 500000 * talk_ms;
 	struct mrd_reflector *reflector = talk_reflector(&config, &calls, now_ns);

@@ -44,6 +44,17 @@ static bool say_packed(struct server_conn *conn)
 	return true;
 }
 
+static bool say_without_end(struct server_conn *conn)
+{
+	static char piece[100000];
+
+	memset(piece, 'x', sizeof(piece));
+	server_say(conn, "HTTP/1.1 200 OK\r\n\r\n");
+	for (;;) /* it ends with the connection */
+		server_write(conn, piece, sizeof(piece));
+	return false;
+}
+
 static bool is_stopped; /* nothing new is answered */
 
 static bool script(struct server_conn *conn)
@@ -58,6 +69,8 @@ static bool script(struct server_conn *conn)
 		return say_whole(conn, "application/json", "", "{\"a\":1}");
 	if (server_asked(conn, "/large"))
 		return say_large(conn);
+	if (server_asked(conn, "/endless"))
+		return say_without_end(conn);
 	if (server_asked(conn, "/packed"))
 		return say_packed(conn);
 	if (server_asked(conn, "/echo"))
@@ -468,7 +481,7 @@ static void a_server_that_has_stopped_is_noticed(void **state)
 	for (int stopped = 0; stopped < 2; stopped++) {
 		is_stopped = stopped;
 		open_rig(&rig, &side);
-		mrd_http_set_ping(rig.http, 300);
+		mrd_http_set_ping(rig.http, 300, 300);
 		get(&rig, "/hang", 0, &watched);
 		if (stopped) {
 			rig_run_until(&watched.done);
@@ -479,6 +492,156 @@ static void a_server_that_has_stopped_is_noticed(void **state)
 		}
 		close_rig(&rig);
 		clear(&watched);
+	}
+	is_stopped = false;
+}
+
+/* ------------------------------------------------------------------------ streams without end */
+
+static struct {
+	size_t bytes;
+	size_t round; /* of which in this one */
+	size_t most;
+} stream;
+
+static void begin_round(void *self)
+{
+	(void)self;
+	stream.round = 0;
+}
+
+static void ignore_head(void *self, const struct mrd_http_head *head)
+{
+	(void)self;
+	(void)head;
+}
+
+static int count_body(void *self, const void *data, size_t len)
+{
+	(void)self;
+	(void)data;
+	stream.bytes += len;
+	stream.round += len;
+	if (stream.round > stream.most)
+		stream.most = stream.round;
+	return 0;
+}
+
+static void never_end(void *self, const char *error)
+{
+	(void)self;
+	fail_msg("ended: %s", error);
+}
+
+static bool is_much; /* of the stream */
+
+static void stop_at_much(void *self)
+{
+	(void)self;
+	is_much = stream.bytes > 5000000;
+	if (*rig_until || is_much)
+		mrd_loop_stop(rig_loop);
+}
+
+static size_t bytes_after(uint64_t ms)
+{
+	rig_run_for(ms);
+	return stream.bytes;
+}
+
+/* However fast it comes, a round of the loop takes a piece of it, and none while it is behind. */
+static void a_stream_without_end_comes_in_pieces(void **state)
+{
+	static const struct side sides[] = {{.cert = NULL}, {.cert = &good}};
+	const struct mrd_http_hooks hooks = {
+		.head = ignore_head, .body = count_body, .end = never_end};
+	const bool never = false;
+
+	(void)state;
+	mrd_loop_set_wake(rig_loop, begin_round, NULL);
+	for (size_t i = 0; i < sizeof(sides) / sizeof(sides[0]); i++) {
+		struct mrd_http_request *request;
+		struct answer answer = {0};
+		struct rig fast;
+		struct rig rig;
+		size_t bytes;
+
+		print_message("case: %s\n", sides[i].cert ? "encrypted" : "plain");
+		memset(&stream, 0, sizeof(stream));
+		open_rig(&fast, &sides[i]);
+		open_rig(&rig, &sides[i]);
+		assert_int_equal(mrd_http_get(fast.http, "/endless", 0, &hooks, &request), 0);
+		rig_until = &never;
+		mrd_loop_set_idle(rig_loop, stop_at_much, NULL);
+		assert_int_equal(mrd_loop_run(rig_loop), 0);
+		assert_true(is_much);
+		get(&rig, "/whole", 0, &answer);
+		rig_run_until(&answer.done);
+		assert_string_equal(answer.error, "");
+		print_message("at most %zu bytes in a round\n", stream.most);
+		assert_in_range(stream.most, 1, 200000);
+
+		mrd_loop_set_behind(rig_loop, true);
+		bytes = bytes_after(100);
+		assert_int_equal(bytes_after(100), bytes);
+		clear(&answer);
+		get(&rig, "/whole", 0, &answer);
+		rig_run_until(&answer.done);
+		assert_string_equal(answer.error, "");
+		assert_int_equal(stream.bytes, bytes);
+		mrd_loop_set_behind(rig_loop, false);
+		assert_true(bytes_after(100) > bytes);
+		close_rig(&fast);
+		close_rig(&rig);
+		clear(&answer);
+	}
+	mrd_loop_set_wake(rig_loop, NULL, NULL);
+}
+
+/* Whatever comes is a sign of life, a ping's answer too; that nothing comes, or an end, is none. */
+static void when_it_was_heard_is_told(void **state)
+{
+	const struct side side = {.cert = &good};
+	struct answer watched = {0};
+	struct answer ended = {0};
+	uint64_t heard_ns;
+	struct rig rig;
+
+	(void)state;
+	for (int stopped = 0; stopped < 2; stopped++) {
+		print_message("case: %s\n", stopped ? "stopped" : "idle");
+		is_stopped = stopped;
+		open_rig(&rig, &side);
+		mrd_http_set_ping(rig.http, 100, 100);
+		assert_int_equal(mrd_http_heard_ns(rig.http), 0);
+		get(&rig, "/hang", 0, &watched);
+		while (!mrd_http_heard_ns(rig.http))
+			rig_run_for(10);
+		heard_ns = mrd_http_heard_ns(rig.http);
+		if (stopped) {
+			rig_run_until(&watched.done);
+			heard_ns = mrd_http_heard_ns(rig.http); /* the ping's handshake */
+			rig_run_for(300);
+			assert_int_equal(mrd_http_heard_ns(rig.http), heard_ns);
+		} else {
+			while (mrd_http_heard_ns(rig.http) == heard_ns)
+				rig_run_for(10);
+			mrd_http_set_ping(rig.http, 60000, 60000);
+			do {
+				heard_ns = mrd_http_heard_ns(rig.http);
+				rig_run_for(300);
+			} while (mrd_http_heard_ns(rig.http) != heard_ns);
+			server_stop(&rig.server);
+			rig_run_until(&watched.done);
+			assert_int_equal(mrd_http_heard_ns(rig.http), heard_ns);
+			get(&rig, "/whole", 0, &ended);
+			rig_run_until(&ended.done);
+			assert_string_not_equal(ended.error, "");
+			assert_int_equal(mrd_http_heard_ns(rig.http), heard_ns);
+		}
+		close_rig(&rig);
+		clear(&watched);
+		clear(&ended);
 	}
 	is_stopped = false;
 }
@@ -529,6 +692,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_server_that_has_stopped_is_noticed),
+		cmocka_unit_test(a_stream_without_end_comes_in_pieces),
+		cmocka_unit_test(when_it_was_heard_is_told),
 		cmocka_unit_test(answers_come_as_they_are),
 		cmocka_unit_test(a_long_answer_is_whole),
 		cmocka_unit_test(requests_say_who_asks),

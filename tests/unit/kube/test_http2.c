@@ -135,7 +135,7 @@ static void over_http2_a_server_that_has_stopped_is_noticed(void **state)
 	close(server_listen(0, &side.port));
 	pid = start_nginx(side.port);
 	open_rig(&rig, &side);
-	mrd_http_set_ping(rig.http, 1000);
+	mrd_http_set_ping(rig.http, 1000, 1000);
 	get_when_up(&rig, "/", &answer);
 	clear(&answer);
 	get(&rig, "/slow/long", 0, &slow);

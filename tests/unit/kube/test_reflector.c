@@ -360,7 +360,7 @@ static struct mrd_reflector *idle_reflector(void)
 	struct mrd_reflector *reflector = NULL;
 
 	config.put = config.remove = ignore_put;
-	config.list_begin = config.list_end = ignore;
+	config.list_begin = config.list_end = config.list_drop = ignore;
 	assert_int_equal(mrd_reflector_new(&config, 1, &reflector), 0);
 	return reflector;
 }
@@ -405,7 +405,7 @@ static void endless_answers(void **state)
 		 .last = "",
 		 .least_mib = 4,
 		 .most_mib = 4,
-		 .fails = "larger than any object"},
+		 .fails = "an object is larger than 4 MiB"},
 		{.name = "a list",
 		 .status = 200,
 		 .head = "{\"items\":[0",
@@ -413,7 +413,7 @@ static void endless_answers(void **state)
 		 .last = "\"",
 		 .least_mib = 512,
 		 .most_mib = 1024,
-		 .fails = "larger than any"},
+		 .fails = "the list is larger than 512 MiB"},
 	};
 
 	(void)state;

@@ -184,6 +184,63 @@ static const struct talk streams[] = {
 	},
 };
 
+#define TOO_MANY                                                                               \
+	"there are more than 2 objects, and kernel.limits.services allows no more: raise it, " \
+	"unless "                                                                              \
+	"the list has no end"
+
+/* Objects are counted for a list, not for a watch. */
+static const struct talk bounds[] = {
+	{
+		.name = "a list that is just short enough, and many changes",
+		.objects_max = 2,
+		.steps = {{.asks = "stream",
+			   .status = 200,
+			   .body = ADDED("a", "5") ADDED("b", "6") MARK("7"),
+			   .calls = "begin put Service:a put Service:b end"},
+			  {.asks = "watch 7",
+			   .status = 200,
+			   .body = ADDED("c", "8") ADDED("d", "9") ADDED("e", "10"),
+			   .calls = "put Service:c put Service:d put Service:e",
+			   .lasts_ms = 2000}},
+	},
+	{
+		.name = "one that is too long, streamed and in pages, and one that is not",
+		.objects_max = 2,
+		.steps = {{.asks = "stream",
+			   .status = 200,
+			   .body = ADDED("a", "5") ADDED("b", "6") ADDED("c", "7") ADDED("d", "8"),
+			   .unsynced = true,
+			   .fails = "watch services: " TOO_MANY,
+			   .calls = "begin put Service:a put Service:b drop"},
+			  {.asks = "stream",
+			   WAIT_1,
+			   .status = 200,
+			   .body = ADDED("a", "5") ADDED("b", "6") ADDED("c", "7"),
+			   .unsynced = true,
+			   .fails = TOO_MANY,
+			   .calls = "begin put Service:a put Service:b drop"},
+			  {.asks = "pages",
+			   WAIT_2,
+			   .status = 200,
+			   .body = LIST(VERSION("5") TOKEN("x"), ITEM("a") "," ITEM("b")),
+			   .unsynced = true,
+			   .fails = TOO_MANY,
+			   .calls = "begin put Service:a put Service:b"},
+			  {.asks = "pages x",
+			   .status = 200,
+			   .body = LIST(VERSION("5"), ITEM("c")),
+			   .unsynced = true,
+			   .fails = "list services: " TOO_MANY,
+			   .calls = "drop"},
+			  {.asks = "pages",
+			   WAIT_3,
+			   .status = 200,
+			   .body = LIST(VERSION("9"), ITEM("a") "," ITEM("b")),
+			   .calls = "begin put Service:a put Service:b end"}},
+	},
+};
+
 static const struct talk pages[] = {
 	{
 		.name = "a page fails: the list goes on where it was",
@@ -343,6 +400,12 @@ static void runs_streams(void **state)
 	talk_table(streams, sizeof(streams) / sizeof(streams[0]));
 }
 
+static void runs_bounds(void **state)
+{
+	(void)state;
+	talk_table(bounds, sizeof(bounds) / sizeof(bounds[0]));
+}
+
 static void runs_pages(void **state)
 {
 	(void)state;
@@ -354,6 +417,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(runs_streams),
 		cmocka_unit_test(runs_pages),
+		cmocka_unit_test(runs_bounds),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -47,8 +47,18 @@ static void expect(const struct mrd_model *model, const char *want)
 	mrd_strbuf_free(&got);
 }
 
+static struct mrd_model *copied(struct mrd_model *old)
+{
+	struct mrd_model *model = new_model();
+
+	for (size_t i = 0; i < COUNT(clusters); i++)
+		assert_int_equal(mrd_model_copy(old, i, model, i), 0);
+	mrd_model_free(old);
+	return model;
+}
+
 struct step {
-	char what; /* 'm'ark, 's'weep, 'p'ut, 'k'eep, put 'u'nmet */
+	char what; /* 'm'ark, 's'weep, 'p'ut, 'k'eep, put 'u'nmet, 'f'orget, 'c'opy to and fro */
 	const char *name;
 };
 
@@ -77,6 +87,20 @@ static const struct sweep_case sweep_cases[] = {
 	{"also within a list", {{'m', ""}, {'p', "n1"}, {'u', "n3"}, {'s', ""}}, 2, "n1 far:n1"},
 	{"unless it is met", {{'u', "n3"}, {'p', "n3"}, {'s', ""}}, 0, "n1 n2 n3 far:n1"},
 	{"a sweep without a list", {{'s', ""}}, 0, "n1 n2 far:n1"},
+	{"a list that is not to be believed",
+	 {{'m', ""}, {'p', "n3"}, {'p', "n1"}, {'f', ""}},
+	 1,
+	 "n1 n2 far:n1"},
+	{"two of them, the first one cut",
+	 {{'m', ""}, {'p', "n3"}, {'m', ""}, {'p', "n1"}, {'f', ""}},
+	 1,
+	 "n1 n2 far:n1"},
+	{"what changed since the last whole one stays",
+	 {{'m', ""}, {'p', "n1"}, {'s', ""}, {'p', "n3"}, {'m', ""}, {'f', ""}},
+	 0,
+	 "n1 n3 far:n1"},
+	{"what nobody met stays", {{'u', "n3"}, {'m', ""}, {'f', ""}}, 0, "n1 n2 n3 far:n1"},
+	{"another model knows", {{'m', ""}, {'p', "n3"}, {'c', ""}, {'f', ""}}, 1, "n1 n2 far:n1"},
 	{"put between two lists",
 	 {{'m', ""}, {'p', "n1"}, {'s', ""}, {'p', "n3"}, {'s', ""}},
 	 0,
@@ -106,6 +130,10 @@ static void what_a_list_does_not_name_is_gone(void **state)
 				put_node(model, 0, step->name);
 			else if (step->what == 'u')
 				put_unmet(model, step->name);
+			else if (step->what == 'f')
+				gone = mrd_model_forget(model, 0, MRD_KIND_NODE);
+			else if (step->what == 'c')
+				model = copied(model);
 			else
 				assert_int_equal(
 					mrd_model_keep(model, 0, MRD_KIND_NODE, "", step->name), 0);

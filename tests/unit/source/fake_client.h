@@ -25,6 +25,7 @@ struct mrd_kube_client {
 	struct mrd_reflector_config resources[RESOURCES_MAX];
 	struct mrd_kube_client_status status;
 	struct mrd_reflector_status reflectors[RESOURCES_MAX];
+	uint64_t ping_ms;
 };
 
 static struct mrd_kube_client *client;	/* the one that was made last */
@@ -62,6 +63,11 @@ void mrd_kube_client_free(struct mrd_kube_client *old)
 		at = &(*at)->next;
 	*at = old->next;
 	free(old);
+}
+
+void mrd_kube_client_set_ping(struct mrd_kube_client *of, uint64_t ping_ms)
+{
+	of->ping_ms = ping_ms;
 }
 
 /* The newest of a cluster; NULL: there is none. */

@@ -41,21 +41,25 @@ static void a_folder_that_is_away_is_silent(void **state)
 	start(stage);
 	assert_true(status_of(stage).read && status_of(stage).complete);
 	assert_int_equal(status_of(stage).silent_since_ns, 0);
+	assert_int_equal(status_of(stage).alive_ns, UINT64_MAX);
 	last_ns = stage->now_ns;
 	move(stage, "/state", "/away");
 	tick(stage);
 	tick(stage);
 	assert_int_equal(status_of(stage).silent_since_ns, last_ns);
+	assert_int_equal(status_of(stage).alive_ns, last_ns);
 	assert_true(status_of(stage).read);
 	mrd_file_source_free(stage->source);
 	start(stage);
 	last_ns = stage->now_ns;
 	tick(stage);
 	assert_int_equal(status_of(stage).silent_since_ns, last_ns);
+	assert_int_equal(status_of(stage).alive_ns, last_ns);
 	assert_false(status_of(stage).read);
 	move(stage, "/away", "/state");
 	tick(stage);
 	assert_int_equal(status_of(stage).silent_since_ns, 0);
+	assert_int_equal(status_of(stage).alive_ns, UINT64_MAX);
 }
 
 int main(void)

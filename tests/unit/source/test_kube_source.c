@@ -29,6 +29,7 @@ struct stage {
 	struct mrd_strbuf news; /* "title field: reason;" and "title whole;" */
 	int before;
 	int changed;
+	int dropped;
 };
 
 static void note_before(void *self)
@@ -39,6 +40,11 @@ static void note_before(void *self)
 static void note_changed(void *self)
 {
 	((struct stage *)self)->changed++;
+}
+
+static void note_dropped(void *self)
+{
+	((struct stage *)self)->dropped++;
 }
 
 static void note_findings(void *self, const struct mrd_diag *diag)
@@ -60,6 +66,7 @@ static const struct mrd_kube_source_hooks hooks = {
 	.changed = note_changed,
 	.findings = note_findings,
 	.recovered = note_recovered,
+	.dropped = note_dropped,
 };
 
 static struct mrd_model *new_model(void)
@@ -77,6 +84,8 @@ static int set_up(void **state)
 	struct mrd_kube_source_config config = {
 		.name = "east",
 		.where = {.kubeconfig = "/etc/east", .context = ""},
+		.services_max = 1,
+		.members_max = 16,
 		.hooks = hooks,
 	};
 
@@ -488,6 +497,7 @@ static void the_status_is_told(void **state)
 	mrd_kube_source_get_status(stage->source, &status);
 	assert_string_equal(status.where, "/etc/east");
 	assert_true(status.readable);
+	assert_int_equal(status.alive_ns, OPENED_NS);
 	assert_int_equal(fake_put(client, NODES, BROKEN("n1", "7")), -EBADMSG);
 	client->status = (struct mrd_kube_client_status){
 		.last_heard_ns = 7,
@@ -500,6 +510,7 @@ static void the_status_is_told(void **state)
 	assert_string_equal(status.where, "https://east");
 	assert_false(status.readable);
 	assert_int_equal(status.last_heard_ns, 7);
+	assert_int_equal(status.alive_ns, 7);
 	assert_int_equal(status.failing_since_ns, 9);
 	assert_string_equal(status.error, "refused");
 	assert_int_equal(status.broken_objects, 1);
@@ -553,6 +564,79 @@ static void rules_are_collected(void **state)
 	expect(stage, 0, "", "");
 }
 
+/* ------------------------------------------------------------------------ bounds */
+
+static void what_lists_may_hold_is_said(void **state)
+{
+	static const struct {
+		size_t most;
+		const char *says;
+	} want[] = {
+		[SERVICES] = {1, "kernel.limits.services"},
+		[SLICES] = {2, "kernel.limits.members"},
+		[NODES] = {2, "kernel.limits.members"},
+		[RULES] = {1, "kernel.limits.services"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(want); i++) {
+		assert_int_equal(client->resources[i].objects_max, want[i].most);
+		assert_string_equal(client->resources[i].objects_says, want[i].says);
+	}
+}
+
+/* Of a list that is not to be believed nothing stays that was not known; what was, stays. */
+static void a_list_is_dropped(void **state)
+{
+	struct stage *stage = *state;
+
+	fake_begin(client, NODES);
+	assert_int_equal(fake_put(client, NODES, NODE("n1", "1")), 0);
+	fake_end(client, NODES);
+	fake_begin(client, NODES);
+	assert_int_equal(fake_put(client, NODES, NODE("n2", "1")), 0);
+	assert_int_equal(fake_put(client, NODES, NODE("n1", "2")), 0);
+	client->resources[NODES].list_drop(client->resources[NODES].self);
+	assert_int_equal(stage->dropped, 1);
+	expect(stage, 0, "n1=2", "");
+
+	fake_begin(client, RULES);
+	assert_int_equal(fake_put(client, RULES, RULE("a")), 0);
+	client->resources[RULES].list_drop(client->resources[RULES].self);
+	assert_int_equal(mrd_rule_docs_count(stage->rules), 0);
+	assert_int_equal(stage->dropped, 2);
+}
+
+/* Neither lists that are cut, each with other objects, nor a watch fill the memory. */
+static void what_comes_is_bounded_also_without_a_list(void **state)
+{
+	struct stage *stage = *state;
+	char text[200];
+
+	for (int i = 0; i < 3; i++) {
+		fake_begin(client, NODES);
+		for (int k = 0; k < 2; k++) {
+			snprintf(text, sizeof(text), NODE("n%d", ""), 10 * i + k);
+			assert_int_equal(fake_put(client, NODES, text), 0);
+		}
+	}
+	assert_int_equal(stage->dropped, 0);
+	assert_int_equal(mrd_model_count(stage->model, 0, MRD_KIND_NODE), 6);
+	fake_begin(client, NODES);
+	assert_int_equal(stage->dropped, 1);
+	assert_int_equal(mrd_model_count(stage->model, 0, MRD_KIND_NODE), 0);
+	fake_end(client, NODES);
+	for (int i = 0; i < 6; i++) {
+		snprintf(text, sizeof(text), NODE("n%d", ""), i);
+		assert_int_equal(fake_put(client, NODES, text), 0);
+	}
+	assert_int_equal(fake_put(client, NODES, NODE("more", "")), -E2BIG);
+	fake_begin(client, NODES);
+	assert_int_equal(fake_put(client, NODES, NODE("n1", "3")), 0);
+	fake_end(client, NODES);
+	expect(stage, 0, "n1=3", "");
+}
+
 #define TEST(fn) cmocka_unit_test_setup_teardown(fn, set_up, tear_down)
 
 int main(void)
@@ -566,6 +650,9 @@ int main(void)
 		TEST(what_was_read_is_told),
 		TEST(the_clients_words_are_handed_on),
 		TEST(rules_are_collected),
+		TEST(what_lists_may_hold_is_said),
+		TEST(a_list_is_dropped),
+		TEST(what_comes_is_bounded_also_without_a_list),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

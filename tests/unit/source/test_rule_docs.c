@@ -291,6 +291,15 @@ static void lists_are_gathered(void **state)
 	assert_int_equal(got, 0);
 	mrd_rule_docs_remove(docs, "shop/nobody");
 	assert_false(mrd_rule_docs_is_due(docs));
+
+	/* Of a list that is not to be believed nothing stays that was not known. */
+	put(docs, "shop/c", RULE("c", "{\"host\":\"another\"}"));
+	mrd_rule_docs_mark(docs);
+	put(docs, "shop/b", RULE("b", "{\"host\":\"other\"}"));
+	put(docs, "shop/d", RULE("d", "{\"host\":\"more\"}"));
+	assert_int_equal(mrd_rule_docs_count(docs), 3);
+	mrd_rule_docs_forget(docs);
+	assert_int_equal(mrd_rule_docs_count(docs), 2);
 	mrd_strbuf_free(&findings);
 	mrd_rule_docs_free(docs);
 }
