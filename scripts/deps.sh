@@ -36,7 +36,7 @@ clang-format-14     clang-format-14                 lint: format
 clang-tidy-14       clang-tidy-14                   lint: static analysis
 shellcheck          shellcheck                      lint: scripts
 mandoc              mandoc                          lint: man pages
-python3-yaml        /usr/lib/python3/dist-packages/yaml/__init__.py lint: manifests of the DaemonSet
+python3-yaml        /usr/lib/python3/dist-packages/yaml/__init__.py lint, tests: read manifests
 iproute2            ip                              tests, demo: namespaces and links
 nftables            nft                             tests: drops packets of a black-holed endpoint
 iputils-ping        ping                            demo: the delay between the regions

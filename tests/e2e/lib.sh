@@ -82,8 +82,10 @@ unfail() { rm -f "$SANDBOX/fail/$1"; }
 
 # ------------------------------------------------------------------------------ manifests
 
-# manifest CLUSTER NAME <TEXT: replaces a manifest in one step.
-manifest() {
+# manifest CLUSTER NAME <TEXT: replaces a manifest in one step. manifest_file is for whoever has another
+# manifest().
+manifest() { manifest_file "$@"; }
+manifest_file() {
   local file=$SANDBOX/state/$1/$2.yaml
 
   cat >"$SANDBOX/manifest.new"
@@ -165,7 +167,8 @@ YAML
 }
 
 # policy NAME <TEXT
-policy() {
+policy() { policy_file "$@"; }
+policy_file() {
   cat >"$SANDBOX/policy.new"
   mv "$SANDBOX/policy.new" "$SANDBOX/policy/$1.yaml"
 }

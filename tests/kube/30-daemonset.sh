@@ -83,11 +83,15 @@ expect_match "it runs" ":next$" "$(kube ack-hangzhou -n meridian-system get pod 
 
 poll_start server
 daemon_stop ack-hangzhou server
+expect_fail "there is no API server" kube ack-hangzhou get --raw /readyz --request-timeout 1s
+gone_s=$(up_s)
 sleep 5
+back_s=$(up_s)
 daemon_start ack-hangzhou server
 expect_ok "the API server was away, and is back" wait_for 60 kube ack-hangzhou get --raw /readyz
 expect_ok "the agent is well" wait_for 60 rolled_out ack-hangzhou
 expect_match "no request failed meanwhile" '^[1-9][0-9]+ 0$' "$(poll_end server)"
+expect_match "nor while there was none, when some were made" '^[1-9][0-9]+ 0$' "$(polled server "$gone_s" "$back_s")"
 scale ack-hangzhou reviews-v1 0
 expect_ok "and hears what is scaled" wait_for 30 settled failover 1
 scale ack-hangzhou reviews-v1 1
@@ -103,8 +107,26 @@ kube ack-hangzhou apply -k "$SANDBOX/overlay/ack-hangzhou" >/dev/null
 expect_ok "and put back" wait_for 30 settled failover 2
 expect_eq "without a restart" 0 "$(kube ack-hangzhou -n meridian-system get pod -o "$restarts")"
 
+# ------------------------------------------------------------------------------ the serving region is lost
+
+rule reviews '{ distribute: [ { from: "cn-hangzhou/*", to: { "cn-hangzhou/*": 10, "cn-shanghai/*": 90 } } ] }'
+expect_ok "Shanghai serves" wait_for 15 settled distribute 2
+expect_between "of 20 pages by Shanghai" 17 19 "$(pages 20 | answered v2)"
+poll_start frozen
+sleep 1
+frozen_s=$(up_s)
 region_freeze ack-shanghai
-expect_eq "the other region stands still, and delays nobody: of 20 pages, failed" 0 "$(pages 20 | grep -c failed || true)"
+expect_ok "its endpoint is ejected" wait_for 20 settled distribute 1
+ejected_s=$(up_s)
+expect_eq "of 20 pages by the region that is left" 20 "$(pages 20 | answered v1)"
+scale ack-hangzhou reviews-v3 1
+expect_ok "and its API server delays nobody" wait_for 15 settled distribute 2
+seen=$(poll_end frozen)
+# One may have been under way.
+expect_match "requests before" '^[1-9][0-9]* [01]$' "$(polled frozen 0 "$frozen_s")"
+expect_match "requests afterwards" '^[1-9][0-9]+ 0$' "$(polled frozen "$ejected_s")"
+# What was under way, and waited in vain: one after the other.
+expect_between "requests that failed until then" 0 3 "${seen#* }"
 region_thaw ack-shanghai
 
 # ------------------------------------------------------------------------------ and nothing is left

@@ -169,21 +169,36 @@ settled() {
   [[ $(agent ack-hangzhou meridianctl endpoints default/reviews -o json | jq '[.endpoints[] | select(.state == "ACTIVE")] | length') == "$2" ]]
 }
 
-# poll_start NAME, poll_end NAME: a request to productpage each 50 ms; prints how many there were, and how
-# many failed.
+# poll_start NAME, poll_end NAME: productpage each 50 ms; prints how many there were, and how many failed,
+# which is a page without its details or its reviews, too.
 # Within the pod, so that it goes on while the API server, and with it kubectl, is away.
 poll_start() {
-  # shellcheck disable=SC2016 # $0 is the pod's
+  # shellcheck disable=SC2016 # $0 and the like are the pod's
   kube ack-hangzhou exec client -- sh -c 'rm -f /tmp/stop; (while [ ! -e /tmp/stop ]; do
-    curl -s -o /dev/null --max-time 5 -w "%{http_code}\n" http://172.16.0.130:9080/productpage; sleep 0.05
+    read -r now idle </proc/uptime
+    page=$(curl -s --max-time 5 http://172.16.0.130:9080/productpage)
+    case $page in
+    *"answered: details "*"answered: reviews "*) echo "$now good" ;;
+    *) echo "$now failed" ;;
+    esac
+    sleep 0.05
   done; touch "/tmp/$0.ended") >"/tmp/$0" 2>/dev/null </dev/null &' "poll-$1"
 }
 poll_end() {
   in_client 'touch /tmp/stop'
   wait_for 10 in_client "[ -e /tmp/poll-$1.ended ]"
   in_client "cat /tmp/poll-$1" >"$SANDBOX/poll-$1"
-  echo "$(wc -l <"$SANDBOX/poll-$1") $(grep -vcx 200 "$SANDBOX/poll-$1")"
+  polled "$1"
 }
+
+# polled NAME [FROM [TO]]: the same of a poll that has ended, of the requests that began between two
+# times of up_s.
+polled() {
+  awk -v from="${2:-0}" -v to="${3:-1e9}" '$1 >= from && $1 <= to { n++; failed += $2 != "good" }
+    END { print n + 0, failed + 0 }' "$SANDBOX/poll-$1"
+}
+# up_s: the machine's uptime, which is the pods', too.
+up_s() { cut -d' ' -f1 /proc/uptime; }
 
 # ------------------------------------------------------------------------------ the stage
 

@@ -5,7 +5,8 @@
 # and kube-apiserver for each cluster, in a network namespace of their own that the agent's node reaches
 # by a link; an agent with the rights of a service account and a token that the server gave it.
 #
-# `manifest` and `policy`, and so `svc`, `eps` and `failover_policy`, are kubectl apply here.
+# `manifest` and `policy`, and so `svc`, `eps` and `failover_policy`, are kubectl apply here where there
+# is an API server.
 #
 # Servers are processes of the sandbox: they end with it, whatever the script died of.
 # shellcheck source=tests/e2e/lib.sh
@@ -22,7 +23,8 @@ KUBE_LEEWAY_S=60
 # shellcheck disable=SC2034 # used by the tests
 AGAIN_S=70
 
-declare -A KUBE_HOST=() KUBE_ADDRESS=() KUBE_SERVICES=() KUBE_ROLE=() KUBE_PID=()
+# KUBE_FLAGS: what each start of a cluster's server has besides.
+declare -A KUBE_HOST=() KUBE_ADDRESS=() KUBE_SERVICES=() KUBE_ROLE=() KUBE_PID=() KUBE_FLAGS=()
 
 # kube_begin NAME: sandbox_begin, where there are API servers to run.
 kube_begin() {
@@ -134,16 +136,17 @@ etcd_start() {
 
 # server_launch CLUSTER [FLAG…]: without waiting until it is ready.
 server_launch() {
-  local cluster=$1 dir=$SANDBOX/kube/$1
+  local cluster=$1 dir=$SANDBOX/kube/$1 flags
 
   shift
+  read -ra flags <<<"${KUBE_FLAGS[$cluster]-}"
   serve_kube "$cluster" server "$KUBE_PROGRAMS/kube-apiserver" --etcd-servers http://127.0.0.1:2379 \
     --bind-address "${KUBE_ADDRESS[$cluster]}" --secure-port $KUBE_PORT \
     --cert-dir "$dir" --tls-cert-file "$dir/server.crt" --tls-private-key-file "$dir/server.key" \
     --client-ca-file "$dir/ca.crt" --service-account-issuer https://kubernetes.default.svc \
     --service-account-key-file "$dir/sa.pub" --service-account-signing-key-file "$dir/sa.key" \
     --service-cluster-ip-range "${KUBE_SERVICES[$cluster]}" --authorization-mode RBAC \
-    --endpoint-reconciler-type none --disable-admission-plugins ServiceAccount "$@"
+    --endpoint-reconciler-type none --disable-admission-plugins ServiceAccount "${flags[@]}" "$@"
   KUBE_PID[$cluster]=$SERVE_PID
 }
 
@@ -172,6 +175,12 @@ server_resume() { kill -CONT "${KUBE_PID[$1]}"; }
 # cut_off CLUSTER: node h's connections to its server are reset.
 cut_off() {
   run_in h ss -K dst "${KUBE_ADDRESS[$1]}" >/dev/null 2>&1
+}
+
+# received CLUSTER: bytes that node h has got on its open connections to its server.
+received() {
+  run_in h ss -Htin dst "${KUBE_ADDRESS[$1]}" | grep -o 'bytes_received:[0-9]*' | cut -d: -f2 |
+    awk '{ n += $1 } END { print n + 0 }'
 }
 
 # silence CLUSTER: nothing leaves its server's network namespace nor enters it, and nobody is told;
@@ -236,6 +245,24 @@ kube_curl() {
     --cacert "$SANDBOX/kube/$cluster/ca.crt" "https://${KUBE_ADDRESS[$cluster]}:$KUBE_PORT$path" "$@"
 }
 
+# audited CLUSTER: before two_clusters; its server writes down what it answers, but to administrators.
+audited() {
+  cat >"$SANDBOX/kube/audit.yaml" <<YAML
+apiVersion: audit.k8s.io/v1
+kind: Policy
+omitStages: [RequestReceived]
+rules:
+- { level: None, userGroups: ["system:masters"] }
+- { level: Metadata }
+YAML
+  KUBE_FLAGS[$1]+=" --audit-policy-file $SANDBOX/kube/audit.yaml --audit-log-path $SANDBOX/kube/$1.audit"
+}
+
+# asked CLUSTER FILTER: what its server has answered to the agent, by a filter of jq for audit's events.
+asked() {
+  jq -r "select(.userAgent // \"\" | startswith(\"meridiand\")) | $2" "$SANDBOX/kube/$1.audit"
+}
+
 # etcd_ask CLUSTER PATH JSON: etcd's gateway.
 etcd_ask() {
   nsenter --net="/run/netns/${KUBE_HOST[$1]}" -- \
@@ -249,6 +276,31 @@ etcd_compact() {
 
   revision=$(etcd_ask "$1" range '{"key": "AA=="}' | jq -r .header.revision)
   etcd_ask "$1" compaction "{\"revision\": \"$revision\", \"physical\": true}" >/dev/null
+}
+
+# forgets CLUSTER [FLAG…]: while node h's agent stands still, its server is replaced by one, with these
+# flags, that knows the present alone, which is newer than anything that the agent knows.
+forgets() {
+  local cluster=$1 i
+
+  shift
+  kill -STOP "${AGENT_PID[h]}"
+  server_kill "$cluster"
+  for i in 1 2; do
+    etcd_put "$cluster" "revision-$i" <<<""
+  done
+  etcd_compact "$cluster"
+  server_start "$cluster" "$@"
+  kill -CONT "${AGENT_PID[h]}"
+}
+
+# etcd_put CLUSTER KEY <VALUE: past the server. What it keeps under /registry it reads as JSON, too.
+etcd_put() {
+  local key value
+
+  key=$(printf %s "$2" | base64 -w 0)
+  value=$(base64 -w 0)
+  etcd_ask "$1" put "{\"key\": \"$key\", \"value\": \"$value\"}" >/dev/null
 }
 
 # ------------------------------------------------------------------------------ who the agent is
@@ -296,14 +348,23 @@ base64url() {
 
 # ------------------------------------------------------------------------------ manifests
 
-# manifest CLUSTER NAME <TEXT: kubectl apply. The name is the folder's business.
+# manifest CLUSTER NAME <TEXT: kubectl apply. The name is the business of folders, which clusters without
+# a server have.
 manifest() {
-  kube "$1" apply -f - >/dev/null
+  if [[ -n ${KUBE_HOST[$1]-} ]]; then
+    kube "$1" apply -f - >/dev/null
+  else
+    manifest_file "$@"
+  fi
 }
 
 # Only the home cluster's rules are read.
 policy() {
-  kube ack-hangzhou apply -f - >/dev/null
+  if [[ -n ${KUBE_HOST[ack-hangzhou]-} ]]; then
+    kube ack-hangzhou apply -f - >/dev/null
+  else
+    policy_file "$@"
+  fi
 }
 
 # The kind that Istio brings: crd_install CLUSTER [VERSION…], the versions that are served.

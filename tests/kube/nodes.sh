@@ -94,10 +94,16 @@ daemon_stop() {
 }
 daemon_start() { rm "$SANDBOX/kube/$1/stop-$2"; }
 
-# region_freeze CLUSTER, region_thaw CLUSTER: everything of the node stands still; nobody answers, and
-# nobody hangs up.
-region_freeze() { echo 1 >"$SANDBOX_CGROUP/${NODE_OF[$1]}/cgroup.freeze"; }
-region_thaw() { echo 0 >"$SANDBOX_CGROUP/${NODE_OF[$1]}/cgroup.freeze"; }
+# region_freeze CLUSTER, region_thaw CLUSTER: everything of the node stands still, its kernel, which would
+# shake hands, included: nobody answers, and nobody hangs up.
+region_freeze() {
+  echo 1 >"$SANDBOX_CGROUP/${NODE_OF[$1]}/cgroup.freeze"
+  blackhole "${NODE_OF[$1]}"
+}
+region_thaw() {
+  unblackhole "${NODE_OF[$1]}"
+  echo 0 >"$SANDBOX_CGROUP/${NODE_OF[$1]}/cgroup.freeze"
+}
 
 # programs_of CLUSTER: how many programs are attached to its node's cgroup or below it, but for those of
 # runc, which guard devices.
