@@ -35,6 +35,7 @@ struct mrd_http_request {
 	struct mrd_http_request *next;
 	struct mrd_http_hooks hooks;
 	CURL *easy;
+	struct curl_slist headers; /* its own, and then the era's */
 	enum state state;
 	CURLcode result;
 	bool is_cancelled;
@@ -360,7 +361,7 @@ static int ignore_body(void *self, const void *data, size_t len)
 	return 0;
 }
 
-static int add_request(struct mrd_http *http, struct era *era, const char *path,
+static int add_request(struct mrd_http *http, struct era *era, const char *path, const char *accept,
 		       uint64_t silence_ms, const struct mrd_http_hooks *hooks,
 		       struct mrd_http_request **ret_request);
 
@@ -394,7 +395,7 @@ static void ping(struct mrd_http *http, struct era *era, uint64_t now_ns)
 	for (struct mrd_http_request *it = era->requests; it && !wanted; it = it->next)
 		wanted = is_answered(it);
 	if (wanted)
-		add_request(http, era, ping_path, http->ping_ms, &hooks, &era->ping);
+		add_request(http, era, ping_path, "Accept: */*", http->ping_ms, &hooks, &era->ping);
 }
 
 static void look_again(struct mrd_http *http, uint64_t now_ns)
@@ -492,7 +493,7 @@ static int add_era(struct mrd_http *http, const struct mrd_credential_now *crede
 	return 0;
 }
 
-static int add_request(struct mrd_http *http, struct era *era, const char *path,
+static int add_request(struct mrd_http *http, struct era *era, const char *path, const char *accept,
 		       uint64_t silence_ms, const struct mrd_http_hooks *hooks,
 		       struct mrd_http_request **ret_request)
 {
@@ -506,6 +507,7 @@ static int add_request(struct mrd_http *http, struct era *era, const char *path,
 		.next = era->requests,
 		.hooks = *hooks,
 		.easy = mrd_http_era_handle(era->io, path, http->user_agent),
+		.headers = {.data = (char *)accept, .next = era->io->headers},
 		.generation = era->io->generation,
 		.silence_ms = silence_ms,
 		.heard_ns = mrd_clock_ns(),
@@ -515,6 +517,7 @@ static int add_request(struct mrd_http *http, struct era *era, const char *path,
 		return -ENOMEM;
 	}
 	sym_curl_easy_setopt(request->easy, CURLOPT_PRIVATE, request);
+	sym_curl_easy_setopt(request->easy, CURLOPT_HTTPHEADER, &request->headers);
 	sym_curl_easy_setopt(request->easy, CURLOPT_ERRORBUFFER, request->detail);
 	sym_curl_easy_setopt(request->easy, CURLOPT_HEADERFUNCTION, on_header);
 	sym_curl_easy_setopt(request->easy, CURLOPT_HEADERDATA, request);
@@ -525,7 +528,7 @@ static int add_request(struct mrd_http *http, struct era *era, const char *path,
 	return 0;
 }
 
-int mrd_http_get(struct mrd_http *http, const char *path, uint64_t silence_ms,
+int mrd_http_get(struct mrd_http *http, const char *path, const char *accept, uint64_t silence_ms,
 		 const struct mrd_http_hooks *hooks, struct mrd_http_request **ret_request)
 {
 	struct mrd_http_request *request = NULL;
@@ -538,7 +541,7 @@ int mrd_http_get(struct mrd_http *http, const char *path, uint64_t silence_ms,
 	if (!http->eras || http->eras->is_dead ||
 	    http->eras->io->generation != credential.generation)
 		ret = add_era(http, &credential);
-	ret = ret ?: add_request(http, http->eras, path, silence_ms, hooks, &request);
+	ret = ret ?: add_request(http, http->eras, path, accept, silence_ms, hooks, &request);
 	if (!request)
 		return ret;
 	if (!http->depth && !start(request)) {

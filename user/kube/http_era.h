@@ -26,11 +26,11 @@ struct mrd_http_era {
 	uint64_t heard_ns; /* when something last came from the server */
 	struct mrd_tls_report report;
 
-	char *server; /* as in the kubeconfig */
-	char *peer;   /* "host:port", for messages and the Host header */
-	char *name;   /* that its certificate must have */
-	char *base;   /* what a path is appended to */
-	struct curl_slist *headers;
+	char *server;		       /* as in the kubeconfig */
+	char *peer;		       /* "host:port", for messages and the Host header */
+	char *name;		       /* that its certificate must have */
+	char *base;		       /* what a path is appended to */
+	struct curl_slist *headers;    /* of all requests; NULL: none */
 	struct curl_slist *connect_to; /* NULL: where the URL says */
 	struct mrd_secret ca, certificate, key;
 	struct mrd_secret proxy, username, password;
@@ -41,7 +41,7 @@ int mrd_http_era_new(struct mrd_loop *loop, const struct mrd_credential_now *cre
 		     struct mrd_http_era **ret_era);
 void mrd_http_era_free(struct mrd_http_era *era); /* NULL is fine; it has no handles */
 
-/* A handle with all that requests of the era share; NULL: no memory. */
+/* A handle with all that requests of the era share, but for its headers; NULL: no memory. */
 CURL *mrd_http_era_handle(struct mrd_http_era *era, const char *path, const char *user_agent);
 
 #endif
