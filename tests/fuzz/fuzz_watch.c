@@ -89,7 +89,8 @@ static void note_status(const struct mrd_reflector *reflector, struct mrd_strbuf
 static void answer(struct mrd_reflector *reflector, const char *text, size_t len, size_t piece,
 		   uint64_t *now_ns)
 {
-	static const unsigned int others[] = {400, 401, 403, 404, 410, 422, 429, 500, 503, 504};
+	static const unsigned int others[] = {400, 401, 403, 404, 406, 410,
+					      422, 429, 500, 503, 504};
 	const char *error = len % 5 ? "" : "cut";
 	unsigned int status = 200;
 
@@ -117,11 +118,13 @@ static char *talk(const char *text, size_t size, size_t piece)
 {
 	struct seen seen = {0};
 	const struct mrd_reflector_config config = {
-		.path = "/apis/g/v1/things",
-		.api_version = "g/v1",
+		.group = "g",
+		.versions = size % 3 ? "v1" : "v1 v1beta1",
+		.resource = "things",
 		.kind = "Thing",
 		.label_selector = "",
 		.may_be_missing = size % 2,
+		.metadata_only = size % 5 == 0,
 		.put = put,
 		.remove = remove_object,
 		.list_begin = list_begin,
@@ -139,14 +142,13 @@ static char *talk(const char *text, size_t size, size_t piece)
 		const char *zero = memchr(text + at, '\0', size - at);
 		const size_t len = zero ? (size_t)(zero - text) - at : size - at;
 		const uint64_t due_ns = mrd_reflector_due_ns(reflector);
-		const char *request;
-		uint64_t silence_ms;
+		struct mrd_reflector_request request;
 
 		require(due_ns <= now_ns + UINT64_C(300000000000));
 		now_ns = due_ns > now_ns ? due_ns : now_ns;
-		request = mrd_reflector_request(reflector, now_ns, &silence_ms);
-		require(request && !strpbrk(request, " \"<>\\^`{|}\n"));
-		mrd_strbuf_addf(&seen.calls, "\n%s\n", request);
+		require(mrd_reflector_request(reflector, now_ns, &request));
+		require(!strpbrk(request.path, " \"<>\\^`{|}\n"));
+		mrd_strbuf_addf(&seen.calls, "\n%s\n%s\n", request.path, request.accept);
 		answer(reflector, text + at, len, piece, &now_ns);
 		note_status(reflector, &seen.calls);
 		at += len + 1;

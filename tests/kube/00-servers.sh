@@ -52,6 +52,23 @@ expect_eq "one version" 404 "$(status_of ack-hangzhou /apis/networking.istio.io/
 expect_eq "and an empty list" 0 \
   "$(api ack-hangzhou /apis/networking.istio.io/v1beta1/destinationrules | jq '.items | length')"
 
+# Nodes by their metadata alone, in lists and in streamed ones; who names JSON besides gets that from
+# servers that cannot.
+kube ack-hangzhou apply -f - >/dev/null <<YAML
+apiVersion: v1
+kind: Node
+metadata: { name: n1, labels: { topology.kubernetes.io/region: somewhere } }
+spec: { podCIDR: 10.0.0.0/24 }
+YAML
+as_metadata() { as_agent ack-hangzhou "$1" -H "Accept: application/json;as=$2;g=meta.k8s.io;v=v1,application/json"; }
+expect_eq "a list of metadata" "meta.k8s.io/v1 PartialObjectMetadata n1 somewhere null" \
+  "$(as_metadata /api/v1/nodes PartialObjectMetadataList | jq -r '.items[]
+    | "\(.apiVersion) \(.kind) \(.metadata.name) \(.metadata.labels["topology.kubernetes.io/region"]) \(.spec)"')"
+streamed='watch=1&allowWatchBookmarks=true&sendInitialEvents=true&resourceVersionMatch=NotOlderThan&timeoutSeconds=2'
+expect_eq "a stream of metadata, with its end" "ADDED PartialObjectMetadata null;BOOKMARK PartialObjectMetadata true" \
+  "$(as_metadata "/api/v1/nodes?$streamed" PartialObjectMetadata | jq -r '"\(.type) \(.object.kind) \(
+    .object.metadata.annotations["k8s.io/initial-events-end"])"' | head -2 | paste -sd';')"
+
 # A watch from a version before the compaction, at a server that was started after it.
 version=$(api ack-hangzhou $slices | jq -r .metadata.resourceVersion)
 eps ack-hangzhou reviews 10.0.0.11 10.0.0.12

@@ -43,6 +43,19 @@ wait $changes || true
 server_start ack-hangzhou
 eps ack-hangzhou reviews 10.0.0.11 10.0.0.12
 expect_ok "the end of the stream holds" wait_for "$AGAIN_S" planned 10.0.0.11 10.0.0.12 10.1.0.11
+
+# Away for long, so that each kind waits long by itself: the first that hears of it tells the others.
+server_kill ack-hangzhou
+for resource in services endpointslices nodes destinationrules; do
+  lacking() { [[ $(lacks ack-hangzhou "$resource") ]]; }
+  expect_ok "$resource are waited for" wait_for 10 lacking
+done
+sleep 25
+server_start ack-hangzhou
+one_is_well() { [[ $(told ack-hangzhou '[.resources[] | select(.error == "")] | length') != 0 ]]; }
+expect_ok "one of them is followed again" wait_for "$AGAIN_S" one_is_well
+expect_ok "then all of them" wait_for 5 is_well ack-hangzhou
+expect_fail "that it had no roles at first was no error" agent_said h '"may not (list|watch) '
 poll_stop "while servers died and came" 100
 expect_ok "the agent lives" agent_running h
 sandbox_end

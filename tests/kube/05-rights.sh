@@ -25,6 +25,7 @@ done
 expect_ok "and slices" wait_for "$AGAIN_S" refused endpointslices
 expect_match "verb, resource and group" '(list|watch).*endpointslices.*discovery\.k8s\.io' \
   "$(lacks ack-hangzhou endpointslices)"
+expect_ok "the log says so, too" wait_for "$AGAIN_S" agent_said h 'cluster cannot be read.*"may not (list|watch) .*403'
 eps ack-hangzhou reviews 10.0.0.11
 eps ack-shanghai reviews 10.1.0.12
 expect_ok "the other cluster goes on" wait_for 5 planned 10.0.0.11 10.0.0.12 10.1.0.12

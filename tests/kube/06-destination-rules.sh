@@ -35,6 +35,7 @@ spec: { host: reviews, trafficPolicy: { loadBalancer: { localityLbSetting: $1 } 
 YAML
 }
 distribute='{ distribute: [ { from: "cn-hangzhou/*", to: { "cn-hangzhou/*": 90, "cn-shanghai/*": 10 } } ] }'
+failover='{ failover: [ { from: cn-hangzhou, to: cn-shanghai } ] }'
 rule "$distribute"
 expect_ok "edited" wait_for 5 mode_is distribute
 expect_eq "one in ten leaves" "h1=90 s1=10" "$(hits client $VIP 80 100)"
@@ -59,5 +60,27 @@ expect_ok "another version is served" wait_for 70 mode_is distribute
 agent_kill h
 agent_start h
 expect_ok "and found at start" wait_for 5 mode_is distribute
+
+# Istio before 1.6 has no other. The rule is not lost while the versions change.
+crd_remove ack-hangzhou
+expect_ok "the kind is taken away again" wait_for 40 mode_is pool
+crd_install ack-hangzhou v1alpha3 v1
+crd_serve ack-hangzhou v1alpha3
+VERSION=v1alpha3 rule "$distribute"
+expect_ok "the oldest version alone is served" wait_for 70 mode_is distribute
+agent_kill h
+agent_start h
+expect_ok "and found at start" wait_for 5 mode_is distribute
+(while true; do mode || true; sleep 0.1; done) >"$SANDBOX/log/modes" &
+modes=$!
+crd_serve ack-hangzhou v1
+VERSION=v1 rule "$failover"
+expect_ok "followed from one version to another" wait_for 70 mode_is failover
+crd_serve ack-hangzhou v1alpha3
+VERSION=v1alpha3 rule "$distribute"
+expect_ok "and back" wait_for 70 mode_is distribute
+kill $modes
+expect_eq "without ever having been lost" "distribute failover distribute" \
+  "$(grep . "$SANDBOX/log/modes" | uniq | paste -sd' ')"
 expect_ok "all is well" wait_for 10 is_well ack-hangzhou
 sandbox_end

@@ -24,7 +24,7 @@ KUBE_LEEWAY_S=60
 AGAIN_S=70
 
 # KUBE_FLAGS: what each start of a cluster's server has besides.
-declare -A KUBE_HOST=() KUBE_ADDRESS=() KUBE_SERVICES=() KUBE_ROLE=() KUBE_PID=() KUBE_FLAGS=()
+declare -A KUBE_HOST=() KUBE_ADDRESS=() KUBE_SERVICES=() KUBE_ROLE=() KUBE_PID=() KUBE_FLAGS=() ETCD_PID=()
 
 # kube_begin NAME: sandbox_begin, where there are API servers to run.
 kube_begin() {
@@ -132,6 +132,27 @@ etcd_start() {
   serve_kube "$1" etcd "$KUBE_PROGRAMS/etcd" --name e --data-dir "$SANDBOX/kube/$1/etcd" \
     --unsafe-no-fsync --log-level warn --listen-client-urls $url:2379 --advertise-client-urls $url:2379 \
     --listen-peer-urls $url:2380 --initial-advertise-peer-urls $url:2380 --initial-cluster e=$url:2380
+  ETCD_PID[$1]=$SERVE_PID
+}
+
+# storage_keep CLUSTER: a copy of what etcd has now. storage_set_back CLUSTER: it has that again, as from
+# a snapshot. Both end the server, and etcd; who calls starts the server again.
+storage_keep() {
+  storage_stop "$1"
+  cp -a "$SANDBOX/kube/$1/etcd" "$SANDBOX/kube/$1/kept"
+  etcd_start "$1"
+}
+
+storage_set_back() {
+  storage_stop "$1"
+  rm -rf "$SANDBOX/kube/$1/etcd"
+  cp -a "$SANDBOX/kube/$1/kept" "$SANDBOX/kube/$1/etcd"
+  etcd_start "$1"
+}
+
+storage_stop() {
+  server_kill "$1"
+  stop "${ETCD_PID[$1]}" || true
 }
 
 # server_launch CLUSTER [FLAG…]: without waiting until it is ready.
@@ -377,6 +398,16 @@ crd_install() {
     "$KUBE_TESTS/destinationrules.json" | kube "$cluster" apply -f - >/dev/null
   kube "$cluster" wait --for condition=Established --timeout 30s \
     crd/destinationrules.networking.istio.io >/dev/null
+}
+
+# crd_serve CLUSTER VERSION…: of the installed versions only these, from now on.
+crd_serve() {
+  local cluster=$1
+
+  shift
+  kube "$cluster" get crd/destinationrules.networking.istio.io -o json |
+    jq --arg versions "$*" '($versions | split(" ")) as $served
+      | .spec.versions |= map(.served = (.name | IN($served[])))' | kube "$cluster" replace -f - >/dev/null
 }
 
 crd_remove() {

@@ -121,7 +121,8 @@ static void watch_over(struct mrd_cluster *cluster, uint64_t now_ns)
 
 	mrd_cluster_get_status(cluster, &status);
 	if (!status.readable) {
-		tell_lost(cluster, &status);
+		if (!status.settling)
+			tell_lost(cluster, &status);
 	} else if (cluster->is_lost) {
 		cluster->is_lost = false;
 		mrd_log_info("cluster read again", MRD_KV("cluster", cluster->place.config->name),

@@ -10,6 +10,11 @@ void mrd_backoff_init(struct mrd_backoff *backoff, uint32_t seed)
 	*backoff = (struct mrd_backoff){.base_ns = first_ns, .random = seed};
 }
 
+void mrd_backoff_restart(struct mrd_backoff *backoff)
+{
+	backoff->base_ns = first_ns;
+}
+
 /* SplitMix64 (Steele, Lea, Flood 2014): any seed is as good as another. */
 uint64_t mrd_backoff_random(struct mrd_backoff *backoff, uint64_t from, uint64_t to)
 {
@@ -25,7 +30,7 @@ uint64_t mrd_backoff_next_ns(struct mrd_backoff *backoff, uint64_t now_ns)
 	uint64_t wait_ns;
 
 	if (now_ns - backoff->last_ns > quiet_ns)
-		backoff->base_ns = first_ns;
+		mrd_backoff_restart(backoff);
 	backoff->last_ns = now_ns;
 	wait_ns = mrd_backoff_random(backoff, backoff->base_ns, backoff->base_ns * 2);
 	backoff->base_ns = backoff->base_ns * 2 < cap_ns ? backoff->base_ns * 2 : cap_ns;

@@ -17,6 +17,8 @@ struct mrd_backoff {
 };
 
 void mrd_backoff_init(struct mrd_backoff *backoff, uint32_t seed);
+/* The next wait is as short as the first. */
+void mrd_backoff_restart(struct mrd_backoff *backoff);
 /* A wait that begins now. */
 uint64_t mrd_backoff_next_ns(struct mrd_backoff *backoff, uint64_t now_ns);
 /* Evenly from..to, to not included. */

@@ -18,6 +18,8 @@
 #include "kube/credential.h"
 #include "kube/http.h"
 
+enum { HTTP_OK = 200 };
+
 /* Together less than the 30 s in which a silent server is noticed. */
 enum { PING_MOST_MS = 10000, PING_ANSWER_MS = 10000 };
 
@@ -80,6 +82,8 @@ static void add_kind(struct mrd_kube_client_status *sum, const struct kind *kind
 	if (status.failing_since_ns &&
 	    (!sum->failing_since_ns || status.failing_since_ns < sum->failing_since_ns))
 		sum->failing_since_ns = status.failing_since_ns;
+	if (status.failing_since_ns && !status.settling)
+		sum->settling = false;
 }
 
 void mrd_kube_client_get_status(const struct mrd_kube_client *client,
@@ -89,12 +93,14 @@ void mrd_kube_client_get_status(const struct mrd_kube_client *client,
 		.last_heard_ns = client->http ? mrd_http_heard_ns(client->http) : 0,
 		.failing_since_ns = client->no_credential_since_ns,
 		.synced = true,
+		.settling = !client->no_credential_since_ns,
 		.server = client->server,
 		.error = error_of(client),
 	};
 
 	for (size_t i = 0; i < client->count; i++)
 		add_kind(&sum, &client->kinds[i]);
+	sum.settling = sum.settling && sum.failing_since_ns;
 	*ret_status = sum;
 }
 
@@ -158,6 +164,17 @@ static bool has_credential(struct mrd_kube_client *client, uint64_t now_ns)
 	return false;
 }
 
+/* A kind waits by itself for a server that was away, up to a minute: the first that hears of it
+ * again ends the others' waits. */
+static void tell_others(const struct kind *kind)
+{
+	const struct mrd_kube_client *client = kind->client;
+
+	for (size_t i = 0; i < client->count; i++)
+		if (&client->kinds[i] != kind)
+			mrd_reflector_hurry(client->kinds[i].reflector, mrd_clock_ns());
+}
+
 static void on_head(void *self, const struct mrd_http_head *head)
 {
 	struct kind *kind = self;
@@ -165,6 +182,8 @@ static void on_head(void *self, const struct mrd_http_head *head)
 					      head->retry_after_ms, mrd_clock_ns());
 
 	kind->is_denied = ret == -EACCES;
+	if (head->status == HTTP_OK)
+		tell_others(kind);
 	note_changes(kind->client);
 }
 
@@ -207,13 +226,13 @@ static void send_for(struct kind *kind, uint64_t now_ns)
 {
 	const struct mrd_http_hooks hooks = {
 		.head = on_head, .body = on_body, .end = on_end, .self = kind};
-	uint64_t silence_ms = 0;
-	const char *path = mrd_reflector_request(kind->reflector, now_ns, &silence_ms);
+	struct mrd_reflector_request request;
 	int ret;
 
-	if (!path)
+	if (!mrd_reflector_request(kind->reflector, now_ns, &request))
 		return;
-	ret = mrd_http_get(kind->client->http, path, silence_ms, &hooks, &kind->request);
+	ret = mrd_http_get(kind->client->http, request.path, request.accept, request.silence_ms,
+			   &hooks, &kind->request);
 	if (ret < 0)
 		mrd_reflector_retry(kind->reflector, strerror(-ret), false, now_ns);
 }
@@ -312,16 +331,12 @@ static int add_resource(struct mrd_kube_client *client, const struct mrd_reflect
 
 	kind->client = client;
 	*own = *config;
-	own->path = own->api_version = own->kind = own->label_selector = NULL;
-	own->other_path = own->other_api_version = NULL;
-	ret = copy_text(config->path, &own->path);
-	ret = ret ?: copy_text(config->api_version, &own->api_version);
+	own->group = own->versions = own->resource = own->kind = own->label_selector = NULL;
+	ret = copy_text(config->group, &own->group);
+	ret = ret ?: copy_text(config->versions, &own->versions);
+	ret = ret ?: copy_text(config->resource, &own->resource);
 	ret = ret ?: copy_text(config->kind, &own->kind);
 	ret = ret ?: copy_text(config->label_selector, &own->label_selector);
-	if (config->other_path) {
-		ret = ret ?: copy_text(config->other_path, &own->other_path);
-		ret = ret ?: copy_text(config->other_api_version, &own->other_api_version);
-	}
 	return ret ?: mrd_reflector_new(own, now_ns, &kind->reflector);
 }
 
@@ -369,12 +384,11 @@ int mrd_kube_client_new(const struct mrd_kube_client_config *config, struct mrd_
 static void free_kind(const struct kind *kind)
 {
 	mrd_reflector_free(kind->reflector);
-	free((char *)kind->config.path);
-	free((char *)kind->config.api_version);
+	free((char *)kind->config.group);
+	free((char *)kind->config.versions);
+	free((char *)kind->config.resource);
 	free((char *)kind->config.kind);
 	free((char *)kind->config.label_selector);
-	free((char *)kind->config.other_path);
-	free((char *)kind->config.other_api_version);
 }
 
 void mrd_kube_client_free(struct mrd_kube_client *client)

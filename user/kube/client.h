@@ -29,6 +29,7 @@ struct mrd_kube_client_config {
 struct mrd_kube_client_status {
 	uint64_t last_heard_ns;	   /* the last byte of anything from the server; 0 = never */
 	uint64_t failing_since_ns; /* 0 = it does not fail */
+	bool settling;		   /* all that fails may be well in a moment, as reflector.h says */
 	bool synced;		   /* every kind's first list was complete */
 	const char *server;	   /* "https://…"; "" = not known yet */
 	const char *error;	   /* "" = none */

@@ -41,6 +41,7 @@ struct mrd_http_request {
 	struct mrd_http_request *next;
 	struct mrd_http_hooks hooks;
 	CURL *easy;
+	struct curl_slist headers; /* its own, and then the era's */
 	enum state state;
 	CURLcode result;
 	bool is_cancelled;
@@ -456,7 +457,7 @@ static int ignore_body(void *self, const void *data, size_t len)
 	return 0;
 }
 
-static int add_request(struct mrd_http *http, struct era *era, const char *path,
+static int add_request(struct mrd_http *http, struct era *era, const char *path, const char *accept,
 		       uint64_t silence_ms, const struct mrd_http_hooks *hooks,
 		       struct mrd_http_request **ret_request);
 
@@ -483,7 +484,8 @@ static void ping(struct mrd_http *http, struct era *era, uint64_t now_ns)
 	if (era->ping || era->is_dead || now_ns - era->io->heard_ns < http->ping_ms * MRD_NS_PER_MS)
 		return;
 	if (any_answered(era))
-		add_request(http, era, ping_path, http->answer_ms, &hooks, &era->ping);
+		add_request(http, era, ping_path, "Accept: */*", http->answer_ms, &hooks,
+			    &era->ping);
 }
 
 static void look_again(struct mrd_http *http, uint64_t now_ns)
@@ -588,7 +590,7 @@ static int add_era(struct mrd_http *http, const struct mrd_credential_now *crede
 	return 0;
 }
 
-static int add_request(struct mrd_http *http, struct era *era, const char *path,
+static int add_request(struct mrd_http *http, struct era *era, const char *path, const char *accept,
 		       uint64_t silence_ms, const struct mrd_http_hooks *hooks,
 		       struct mrd_http_request **ret_request)
 {
@@ -602,6 +604,7 @@ static int add_request(struct mrd_http *http, struct era *era, const char *path,
 		.next = era->requests,
 		.hooks = *hooks,
 		.easy = mrd_http_era_handle(era->io, path, http->user_agent),
+		.headers = {.data = (char *)accept, .next = era->io->headers},
 		.generation = era->io->generation,
 		.silence_ms = silence_ms,
 		.heard_ns = mrd_clock_ns(),
@@ -611,6 +614,7 @@ static int add_request(struct mrd_http *http, struct era *era, const char *path,
 		return -ENOMEM;
 	}
 	sym_curl_easy_setopt(request->easy, CURLOPT_PRIVATE, request);
+	sym_curl_easy_setopt(request->easy, CURLOPT_HTTPHEADER, &request->headers);
 	sym_curl_easy_setopt(request->easy, CURLOPT_ERRORBUFFER, request->detail);
 	sym_curl_easy_setopt(request->easy, CURLOPT_HEADERFUNCTION, on_header);
 	sym_curl_easy_setopt(request->easy, CURLOPT_HEADERDATA, request);
@@ -621,7 +625,7 @@ static int add_request(struct mrd_http *http, struct era *era, const char *path,
 	return 0;
 }
 
-int mrd_http_get(struct mrd_http *http, const char *path, uint64_t silence_ms,
+int mrd_http_get(struct mrd_http *http, const char *path, const char *accept, uint64_t silence_ms,
 		 const struct mrd_http_hooks *hooks, struct mrd_http_request **ret_request)
 {
 	struct mrd_http_request *request = NULL;
@@ -634,7 +638,7 @@ int mrd_http_get(struct mrd_http *http, const char *path, uint64_t silence_ms,
 	if (!http->eras || http->eras->is_dead ||
 	    http->eras->io->generation != credential.generation)
 		ret = add_era(http, &credential);
-	ret = ret ?: add_request(http, http->eras, path, silence_ms, hooks, &request);
+	ret = ret ?: add_request(http, http->eras, path, accept, silence_ms, hooks, &request);
 	if (!request)
 		return ret;
 	if (!http->depth && !start(request)) {

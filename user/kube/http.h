@@ -51,12 +51,13 @@ uint64_t mrd_http_heard_ns(const struct mrd_http *http);
 void mrd_http_free(struct mrd_http *http); /* NULL is fine; cancels what is under way */
 
 /*
- * Sends GET path ("/api/v1/services?limit=500", escaped by the caller). silence_ms: without a byte
+ * Sends GET path ("/api/v1/services?limit=500", escaped by the caller). accept: the header
+ * "Accept: …", a literal. silence_ms: without a byte
  * of its answer for so long it ends with an error. 0: it may be silent as long as its connection
  * lives, which TCP's keep-alive tells, and over HTTP/2 a small request on it; that it does not is
  * noticed within 30 s. -EAGAIN: no credential yet. No hook is called before it returns.
  */
-int mrd_http_get(struct mrd_http *http, const char *path, uint64_t silence_ms,
+int mrd_http_get(struct mrd_http *http, const char *path, const char *accept, uint64_t silence_ms,
 		 const struct mrd_http_hooks *hooks, struct mrd_http_request **ret_request);
 void mrd_http_cancel(struct mrd_http_request *request); /* NULL is fine */
 /* The credential's generation that the request was sent with. */

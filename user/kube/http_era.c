@@ -309,10 +309,9 @@ static int copy_bytes(const void *data, size_t len, struct mrd_secret *secret)
 static int set_identity(struct mrd_http_era *era, const struct mrd_credential_now *credential)
 {
 	const struct mrd_kube_access *access = credential->access;
-	int ret = add_line(&era->headers, "Accept: application/json");
+	int ret = set_server(era, access);
 
 	era->insecure = access->insecure;
-	ret = ret ?: set_server(era, access);
 	ret = ret ?: add_bearer(era, credential->token);
 	ret = ret ?: copy_proxy(access->proxy_url, &era->proxy);
 	ret = ret ?: copy_text(access->username, &era->username);
@@ -391,7 +390,6 @@ CURL *mrd_http_era_handle(struct mrd_http_era *era, const char *path, const char
 	sym_curl_easy_setopt(easy, CURLOPT_PIPEWAIT, strncmp(era->base, "https:", 6) ? 0L : 1L);
 	sym_curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
 	sym_curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, (long)BUFFER_SIZE);
-	sym_curl_easy_setopt(easy, CURLOPT_HTTPHEADER, era->headers);
 	sym_curl_easy_setopt(easy, CURLOPT_HEADEROPT,
 			     (long)CURLHEADER_SEPARATE); /* not to proxies */
 	sym_curl_easy_setopt(easy, CURLOPT_USERAGENT, user_agent);

@@ -28,11 +28,11 @@ struct mrd_http_era {
 	uint64_t heard_ns; /* when something last came from the server */
 	struct mrd_tls_report report;
 
-	char *server; /* as in the kubeconfig */
-	char *peer;   /* "host:port", for messages and the Host header */
-	char *name;   /* that its certificate must have */
-	char *base;   /* what a path is appended to */
-	struct curl_slist *headers;
+	char *server;		       /* as in the kubeconfig */
+	char *peer;		       /* "host:port", for messages and the Host header */
+	char *name;		       /* that its certificate must have */
+	char *base;		       /* what a path is appended to */
+	struct curl_slist *headers;    /* of all requests; NULL: none */
 	struct curl_slist *connect_to; /* NULL: where the URL says */
 	struct mrd_secret ca, certificate, key;
 	struct mrd_secret proxy, username, password;
@@ -48,7 +48,7 @@ void mrd_http_era_free(struct mrd_http_era *era); /* NULL is fine; it has no han
 void mrd_http_era_hold(struct mrd_http_era *era);
 void mrd_http_era_let_go(struct mrd_http_era *era);
 
-/* A handle with all that requests of the era share; NULL: no memory. */
+/* A handle with all that requests of the era share, but for its headers; NULL: no memory. */
 CURL *mrd_http_era_handle(struct mrd_http_era *era, const char *path, const char *user_agent);
 
 #endif

@@ -26,17 +26,20 @@ void mrd_query_add(struct mrd_strbuf *query, const char *key, const char *value)
 	add_escaped(query, value);
 }
 
-struct mrd_query_names mrd_query_names(const char *path)
+void mrd_query_add_api_version(struct mrd_strbuf *text, const struct mrd_query_kind *kind)
 {
-	static const char groups[] = "/apis/";
-	struct mrd_query_names names = {.group = "", .resource = path};
-	const char *slash = strrchr(path, '/');
+	mrd_strbuf_addf(text, "%s%s%.*s", kind->group, *kind->group ? "/" : "",
+			(int)kind->version_len, kind->version);
+}
 
-	if (slash)
-		names.resource = slash + 1;
-	if (!strncmp(path, groups, strlen(groups))) {
-		names.group = path + strlen(groups);
-		names.group_len = strcspn(names.group, "/");
+void mrd_query_add_path(struct mrd_strbuf *query, const struct mrd_query_kind *kind,
+			const char *namespace_)
+{
+	mrd_strbuf_addf(query, *kind->group ? "/apis/" : "/api/");
+	mrd_query_add_api_version(query, kind);
+	if (*namespace_) {
+		mrd_strbuf_addf(query, "/namespaces/");
+		add_escaped(query, namespace_);
 	}
-	return names;
+	mrd_strbuf_addf(query, "/%s", kind->resource);
 }

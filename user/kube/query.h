@@ -10,14 +10,18 @@
 /* Appends "?key=value" or "&key=value": the first one of query has the question mark. */
 void mrd_query_add(struct mrd_strbuf *query, const char *key, const char *value);
 
-/* What of "/apis/<group>/<version>/<resource>" or "/api/v1/<resource>" RBAC calls by name. Points
- * into path; the group of the latter is "". */
-struct mrd_query_names {
-	const char *group;
-	size_t group_len;
-	const char *resource;
+/* A kind of object, in a version of its API. */
+struct mrd_query_kind {
+	const char *group; /* "discovery.k8s.io"; "" = the core */
+	const char *version;
+	size_t version_len;
+	const char *resource; /* "endpointslices" */
 };
 
-struct mrd_query_names mrd_query_names(const char *path);
+/* Appends "/apis/discovery.k8s.io/v1/namespaces/shop/endpointslices"; namespace_ "": of all. */
+void mrd_query_add_path(struct mrd_strbuf *query, const struct mrd_query_kind *kind,
+			const char *namespace_);
+/* Appends "discovery.k8s.io/v1", what objects have for their apiVersion. */
+void mrd_query_add_api_version(struct mrd_strbuf *text, const struct mrd_query_kind *kind);
 
 #endif

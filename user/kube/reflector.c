@@ -29,6 +29,9 @@ static const uint64_t ns_per_ms = 1000000;
  * the DaemonSet's memory limit. */
 static const uint64_t list_bytes_max = UINT64_C(1) << 29;
 static const char *const page_limit = "500";
+static const uint64_t renew_least_ns = 10000000000;
+
+#define METADATA(kind) "Accept: application/json;as=" kind ";g=meta.k8s.io;v=v1,application/json"
 
 /* ------------------------------------------------------------------- from one list to the next */
 
@@ -58,6 +61,8 @@ void mrd_reflector_restart(struct mrd_reflector *reflector)
 void mrd_reflector_recovered(struct mrd_reflector *reflector)
 {
 	reflector->counts.failing_since_ns = 0;
+	reflector->counts.settling = false;
+	reflector->forbidden_ns = 0;
 	empty(&reflector->error);
 }
 
@@ -82,6 +87,24 @@ void mrd_reflector_listed(struct mrd_reflector *reflector, const char *version)
 	reflector->phase = MRD_PHASE_WATCH;
 }
 
+/* Not in a circle with a server that is back and gone again. */
+static bool take_turn(uint64_t *last_ns, uint64_t now_ns)
+{
+	const bool is_free = !*last_ns || now_ns - *last_ns >= renew_least_ns;
+
+	if (is_free)
+		*last_ns = now_ns;
+	return is_free;
+}
+
+/* What was waited for is over: failures from now on are others. */
+static void note_back(struct mrd_reflector *reflector)
+{
+	if (reflector->away && take_turn(&reflector->renewed_ns, reflector->now_ns))
+		mrd_backoff_restart(&reflector->backoff);
+	reflector->away = false;
+}
+
 void mrd_reflector_fail(struct mrd_reflector *reflector, uint64_t least_ms, const char *format, ...)
 {
 	const struct mrd_answer *answer = &reflector->answer;
@@ -96,14 +119,26 @@ void mrd_reflector_fail(struct mrd_reflector *reflector, uint64_t least_ms, cons
 	mrd_strbuf_vaddf(&reflector->error, format, args);
 	va_end(args);
 	reflector->counts.failures++;
+	reflector->counts.settling = false;
 	if (!reflector->counts.failing_since_ns)
 		reflector->counts.failing_since_ns = answer->failing_before_ns && !worked
 							     ? answer->failing_before_ns
 							     : reflector->now_ns;
+	reflector->not_before_ns = reflector->now_ns + least_ns;
 	reflector->due_ns = reflector->now_ns + (wait_ns > least_ns ? wait_ns : least_ns);
 }
 
 /* ------------------------------------------------------------------- requests */
+
+struct mrd_query_kind mrd_reflector_kind(const struct mrd_reflector *reflector)
+{
+	return (struct mrd_query_kind){
+		.group = reflector->config.group,
+		.version = reflector->asked,
+		.version_len = strcspn(reflector->asked, " "),
+		.resource = reflector->config.resource,
+	};
+}
 
 static void add_watch(struct mrd_reflector *reflector)
 {
@@ -118,42 +153,82 @@ static void add_watch(struct mrd_reflector *reflector)
 	mrd_query_add(request, "timeoutSeconds", digits);
 }
 
-const char *mrd_reflector_request(struct mrd_reflector *reflector, uint64_t now_ns,
-				  uint64_t *ret_silence_ms)
+static void ask(struct mrd_reflector *reflector)
+{
+	const struct mrd_query_kind kind = mrd_reflector_kind(reflector);
+	struct mrd_strbuf *request = &reflector->request;
+
+	mrd_query_add_path(request, &kind, "");
+	if (reflector->phase != MRD_PHASE_PAGES)
+		add_watch(reflector);
+	if (reflector->phase == MRD_PHASE_STREAM) {
+		mrd_query_add(request, "sendInitialEvents", "true");
+		mrd_query_add(request, "resourceVersionMatch", "NotOlderThan");
+	} else if (reflector->phase == MRD_PHASE_WATCH) {
+		mrd_query_add(request, "resourceVersion", reflector->version.text);
+	} else {
+		mrd_query_add(request, "limit", page_limit);
+	}
+	if (reflector->token.len)
+		mrd_query_add(request, "continue", reflector->token.text);
+}
+
+static const char *accept_of(const struct mrd_reflector *reflector)
+{
+	const bool is_check = reflector->phase == MRD_PHASE_CHECK;
+
+	if (reflector->no_metadata || !(is_check || reflector->config.metadata_only))
+		return "Accept: application/json";
+	return is_check || reflector->phase == MRD_PHASE_PAGES
+		       ? METADATA("PartialObjectMetadataList")
+		       : METADATA("PartialObjectMetadata");
+}
+
+bool mrd_reflector_request(struct mrd_reflector *reflector, uint64_t now_ns,
+			   struct mrd_reflector_request *ret_request)
 {
 	struct mrd_strbuf *request = &reflector->request;
 
 	reflector->now_ns = now_ns;
 	if (reflector->under_way || now_ns < reflector->due_ns)
-		return NULL;
-	if (mrd_reflector_set(request, reflector->config.path) == 0) {
-		if (reflector->phase != MRD_PHASE_PAGES)
-			add_watch(reflector);
-		if (reflector->phase == MRD_PHASE_STREAM) {
-			mrd_query_add(request, "sendInitialEvents", "true");
-			mrd_query_add(request, "resourceVersionMatch", "NotOlderThan");
-		} else if (reflector->phase == MRD_PHASE_WATCH) {
-			mrd_query_add(request, "resourceVersion", reflector->version.text);
-		} else {
-			mrd_query_add(request, "limit", page_limit);
-		}
-		if (reflector->token.len)
-			mrd_query_add(request, "continue", reflector->token.text);
+		return false;
+	if (mrd_reflector_set(request, "") == 0) {
+		if (reflector->phase == MRD_PHASE_CHECK)
+			mrd_reflector_ask_check(reflector);
+		else
+			ask(reflector);
 		if (*reflector->config.label_selector)
 			mrd_query_add(request, "labelSelector", reflector->config.label_selector);
 	}
 	if (request->failed) {
 		mrd_reflector_fail(reflector, 0, "out of memory");
-		return NULL;
+		return false;
 	}
 	reflector->under_way = true;
-	*ret_silence_ms = reflector->phase == MRD_PHASE_WATCH ? 0 : MRD_LIST_SILENCE_MS;
-	return request->text;
+	*ret_request = (struct mrd_reflector_request){
+		.path = request->text,
+		.accept = accept_of(reflector),
+		.silence_ms = reflector->phase == MRD_PHASE_WATCH ? 0 : MRD_LIST_SILENCE_MS,
+	};
+	return true;
 }
 
 uint64_t mrd_reflector_due_ns(const struct mrd_reflector *reflector)
 {
 	return reflector->under_way ? UINT64_MAX : reflector->due_ns;
+}
+
+void mrd_reflector_hurry(struct mrd_reflector *reflector, uint64_t now_ns)
+{
+	const uint64_t least_ns =
+		now_ns > reflector->not_before_ns ? now_ns : reflector->not_before_ns;
+
+	reflector->now_ns = now_ns;
+	if (reflector->under_way || !reflector->counts.failing_since_ns ||
+	    reflector->due_ns <= least_ns || !take_turn(&reflector->hurried_ns, now_ns))
+		return;
+	note_back(reflector);
+	reflector->due_ns = least_ns;
 }
 
 /* ------------------------------------------------------------------- objects */
@@ -195,6 +270,11 @@ static int on_item(void *self, const char *json, size_t len)
 {
 	struct mrd_reflector *reflector = self;
 
+	if (reflector->phase == MRD_PHASE_CHECK) {
+		mrd_reflector_check_item(reflector, json, len);
+		return 0;
+	}
+	mrd_reflector_note_item(reflector, json, len);
 	return hand_on(reflector, reflector->config.put, json, len);
 }
 
@@ -249,6 +329,8 @@ static int on_event(void *self, const struct mrd_watch_event *event)
 		return ret;
 	reflector->answer.events++;
 	reflector->watches_failed = 0;
+	if (event->type != MRD_WATCH_BOOKMARK)
+		mrd_reflector_note_event(reflector, event);
 	/* The objects of a streamed list come in no order: only its end has a version. */
 	if (reflector->phase == MRD_PHASE_WATCH && *event->version)
 		return mrd_reflector_set(&reflector->version, event->version);
@@ -285,6 +367,7 @@ static void begin_list(struct mrd_reflector *reflector)
 		return;
 	reflector->list_bytes = 0;
 	reflector->list_objects = 0;
+	mrd_reflector_forget_newest(reflector);
 	reflector->config.list_begin(reflector->config.self);
 }
 
@@ -298,21 +381,26 @@ static void begin_watch(struct mrd_reflector *reflector)
 
 static void begin_objects(struct mrd_reflector *reflector)
 {
+	const struct mrd_query_kind kind = mrd_reflector_kind(reflector);
+	MRD_AUTO_STRBUF struct mrd_strbuf api_version = {0};
 	const struct mrd_json_split_hooks hooks = {
 		.item = on_item, .event = on_event, .self = reflector};
 	struct mrd_json_split *split = &reflector->answer.split;
 
 	reflector->answer.state = MRD_ANSWER_OBJECTS;
 	reflector->counts.last_heard_ns = reflector->now_ns;
+	reflector->not_served = 0;
 	if (reflector->phase == MRD_PHASE_WATCH)
 		begin_watch(reflector);
-	else
+	else if (reflector->phase != MRD_PHASE_CHECK)
 		begin_list(reflector);
-	if (reflector->phase == MRD_PHASE_PAGES)
-		mrd_json_split_list(split, reflector->config.kind, reflector->config.api_version,
-				    &hooks);
-	else
+	if (reflector->phase == MRD_PHASE_WATCH || reflector->phase == MRD_PHASE_STREAM) {
 		mrd_json_split_watch(split, &hooks);
+		return;
+	}
+	mrd_query_add_api_version(&api_version, &kind);
+	mrd_json_split_list(split, reflector->config.kind, api_version.text ? api_version.text : "",
+			    &hooks);
 }
 
 int mrd_reflector_on_head(struct mrd_reflector *reflector, unsigned int status,
@@ -322,6 +410,7 @@ int mrd_reflector_on_head(struct mrd_reflector *reflector, unsigned int status,
 	const bool again = reflector->denied;
 
 	reflector->now_ns = now_ns;
+	note_back(reflector);
 	answer->status = status;
 	answer->retry_after_ms = retry_after_ms;
 	answer->begun_ns = now_ns;
@@ -429,10 +518,9 @@ void mrd_reflector_retry(struct mrd_reflector *reflector, const char *error, boo
 
 static void free_config(struct mrd_reflector_config *config)
 {
-	free((char *)config->path);
-	free((char *)config->other_path);
-	free((char *)config->other_api_version);
-	free((char *)config->api_version);
+	free((char *)config->group);
+	free((char *)config->versions);
+	free((char *)config->resource);
 	free((char *)config->kind);
 	free((char *)config->label_selector);
 }
@@ -447,20 +535,17 @@ int mrd_reflector_new(const struct mrd_reflector_config *config, uint64_t now_ns
 		return -ENOMEM;
 	own = &reflector->config;
 	*own = *config;
-	own->path = strdup(config->path);
-	own->api_version = strdup(config->api_version);
+	own->group = strdup(config->group);
+	own->versions = strdup(config->versions);
+	own->resource = strdup(config->resource);
 	own->kind = strdup(config->kind);
 	own->label_selector = strdup(config->label_selector);
-	if (config->other_path) {
-		own->other_path = strdup(config->other_path);
-		own->other_api_version = strdup(config->other_api_version);
-	}
-	if (!own->path || !own->api_version || !own->kind || !own->label_selector ||
-	    (config->other_path && (!own->other_path || !own->other_api_version))) {
+	if (!own->group || !own->versions || !own->resource || !own->kind || !own->label_selector) {
 		free_config(own);
 		free(reflector);
 		return -ENOMEM;
 	}
+	reflector->asked = own->versions;
 	mrd_backoff_init(&reflector->backoff, config->seed);
 	reflector->due_ns = now_ns;
 	*ret_reflector = reflector;
@@ -472,6 +557,7 @@ void mrd_reflector_free(struct mrd_reflector *reflector)
 	if (!reflector)
 		return;
 	clear_answer(reflector);
+	mrd_reflector_forget_newest(reflector);
 	mrd_strbuf_free(&reflector->list_version);
 	mrd_strbuf_free(&reflector->token);
 	mrd_strbuf_free(&reflector->request);

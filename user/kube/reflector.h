@@ -17,15 +17,17 @@
 struct mrd_reflector;
 
 struct mrd_reflector_config {
-	const char *path;	    /* "/apis/discovery.k8s.io/v1/endpointslices" */
-	const char *api_version;    /* "discovery.k8s.io/v1"; of a list's items that do not say */
-	const char *kind;	    /* "EndpointSlice" */
+	const char *group; /* "discovery.k8s.io"; "" = the core */
+	/* "v1", or several, the best one first, with a space between: which of them the server has
+	 * is found out, also when that changes. They say the same. */
+	const char *versions;
+	const char *resource;	    /* "endpointslices" */
+	const char *kind;	    /* "EndpointSlice"; of a list's items that do not say */
 	const char *label_selector; /* not escaped; "" = all */
 	bool may_be_missing;	    /* a custom resource: 404 is an empty list, looked for again */
-	/* The same kind in another version of its API, for where the first is not served; NULL:
-	 * there is no other. */
-	const char *other_path;
-	const char *other_api_version;
+	/* No more of an object than its metadata: it may come as a PartialObjectMetadata, or whole
+	 * from a server that does not do that. */
+	bool metadata_only;
 	uint32_t seed;		  /* of the jitter */
 	size_t objects_max;	  /* of a list; 0 = any number */
 	const char *objects_says; /* the key of the configuration that says so; a literal */
@@ -49,14 +51,21 @@ int mrd_reflector_new(const struct mrd_reflector_config *config, uint64_t now_ns
 		      struct mrd_reflector **ret_reflector); /* strings are copied */
 void mrd_reflector_free(struct mrd_reflector *reflector);    /* NULL is fine */
 
-/*
- * What to send now: path and query, escaped; NULL: nothing before mrd_reflector_due_ns (UINT64_MAX
- * while a request is under way). The string lives until the next call. *ret_silence_ms as
- * mrd_http_get takes it.
- */
-const char *mrd_reflector_request(struct mrd_reflector *reflector, uint64_t now_ns,
-				  uint64_t *ret_silence_ms);
+/* As mrd_http_get takes it. */
+struct mrd_reflector_request {
+	const char *path;   /* with its query, escaped; lives until the next call */
+	const char *accept; /* "Accept: …", a literal */
+	uint64_t silence_ms;
+};
+
+/* What to send now. false: nothing before mrd_reflector_due_ns (UINT64_MAX while a request is under
+ * way). */
+bool mrd_reflector_request(struct mrd_reflector *reflector, uint64_t now_ns,
+			   struct mrd_reflector_request *ret_request);
 uint64_t mrd_reflector_due_ns(const struct mrd_reflector *reflector);
+/* The server has answered another kind's request: who waits because it was away need not go on
+ * waiting. Longer all the same waits who was told to by Retry-After, or was hurried just before. */
+void mrd_reflector_hurry(struct mrd_reflector *reflector, uint64_t now_ns);
 
 /* The answer. 401 is told by the return value of on_head: -EACCES, once; the caller reads its
  * credentials again. Not told is the 401 of the attempt that follows: that one waits. */
@@ -74,9 +83,12 @@ void mrd_reflector_retry(struct mrd_reflector *reflector, const char *error, boo
 			 uint64_t now_ns);
 
 struct mrd_reflector_status {
-	bool synced;		   /* a list has been complete */
-	bool watching;		   /* a watch is open */
-	bool missing;		   /* 404, and that is fine */
+	bool synced;   /* a list has been complete */
+	bool watching; /* a watch is open */
+	bool missing;  /* 404, and that is fine */
+	/* It fails for a right that it may have in a moment: a server answers before it has read
+	 * its roles. */
+	bool settling;
 	uint64_t last_heard_ns;	   /* of the last byte that was understood; 0 = never */
 	uint64_t failing_since_ns; /* 0 = it does not fail */
 	const char *error;   /* one sentence with the remedy: 403 names verb, resource and group */

@@ -5,6 +5,10 @@
  * A refused watch is tried again from its version, for a list costs the server much more; after
  * the third in a row it is not, for nothing says that the server will ever serve that version.
  *
+ * Before a watch that goes on where another ended the server is asked what it has: one whose
+ * storage was set back would be silent until it has reached our version again, and wrong from then
+ * on.
+ *
  * A server that does not stream lists says so in many ways: 400 or 422, an ERROR event (etcd before
  * 3.5), a bookmark without the mark, objects without an end. Only a stream that was cut may have
  * been cut by accident: the second one in a row decides.
@@ -25,8 +29,8 @@ enum {
 
 static const uint64_t list_silent_ns = MRD_LIST_SILENCE_MS * UINT64_C(1000000);
 static const uint64_t watch_short_ns = MRD_WATCH_SHORT_MS * UINT64_C(1000000);
-/* In which any watch has had a bookmark, were its version one that the server has reached. */
-static const uint64_t watch_mute_ns = 120000000000;
+/* In which a server that starts has read its roles. */
+static const uint64_t settled_ns = 5000000000;
 /* A version that is too old twice within this time is no accident. */
 static const uint64_t relist_ns = 30000000000;
 static const uint64_t missing_least_ns = 10000000000;
@@ -34,12 +38,13 @@ static const uint64_t missing_most_ns = 30000000000;
 
 static const char *verb(const struct mrd_reflector *reflector)
 {
-	return reflector->phase == MRD_PHASE_PAGES ? "list" : "watch";
+	return reflector->phase == MRD_PHASE_PAGES || reflector->phase == MRD_PHASE_CHECK ? "list"
+											  : "watch";
 }
 
 static const char *resource(const struct mrd_reflector *reflector)
 {
-	return mrd_query_names(reflector->config.path).resource;
+	return reflector->config.resource;
 }
 
 static bool has_lasted(const struct mrd_reflector *reflector, uint64_t least_ns)
@@ -56,6 +61,12 @@ static void use_pages(struct mrd_reflector *reflector)
 {
 	reflector->no_streaming = true;
 	mrd_reflector_restart(reflector);
+	next_at_once(reflector);
+}
+
+static void use_whole_objects(struct mrd_reflector *reflector)
+{
+	reflector->no_metadata = true;
 	next_at_once(reflector);
 }
 
@@ -77,31 +88,44 @@ static void watch_failed(struct mrd_reflector *reflector, bool for_good)
 
 static void on_forbidden(struct mrd_reflector *reflector, const struct mrd_api_status *status)
 {
-	const struct mrd_query_names names = mrd_query_names(reflector->config.path);
+	const struct mrd_reflector_config *config = &reflector->config;
 	const char *message = status->message.text ? status->message.text : "";
 
 	mrd_reflector_fail(reflector, 0,
 			   "may not %s %s: a role must grant the verb \"%s\" on the resource \"%s\""
-			   " in the apiGroup \"%.*s\" (403%s%s)",
-			   verb(reflector), names.resource, verb(reflector), names.resource,
-			   (int)names.group_len, names.group, *message ? ": " : "", message);
+			   " in the apiGroup \"%s\" (403%s%s)",
+			   verb(reflector), config->resource, verb(reflector), config->resource,
+			   config->group, *message ? ": " : "", message);
+	if (!reflector->forbidden_ns)
+		reflector->forbidden_ns = reflector->now_ns;
+	reflector->counts.settling = reflector->now_ns - reflector->forbidden_ns < settled_ns;
 }
 
-/* Which version of the kind is served. Whether it is the other one that is asked for now; else both
- * have been, and the first is next. */
-static bool ask_other(struct mrd_reflector *reflector)
+/* Asks for the next version of the kind. false: all of them have been, and the best one is next. */
+static bool ask_next_version(struct mrd_reflector *reflector)
 {
-	struct mrd_reflector_config *config = &reflector->config;
-	const struct mrd_reflector_config first = *config;
+	const char *versions = reflector->config.versions;
+	const char *next = reflector->asked + strcspn(reflector->asked, " ");
+	unsigned int count = 1;
 
-	if (!first.other_path)
-		return false;
-	config->path = first.other_path;
-	config->api_version = first.other_api_version;
-	config->other_path = first.path;
-	config->other_api_version = first.api_version;
-	reflector->is_other = !reflector->is_other;
-	return reflector->is_other;
+	for (const char *at = versions; *at; at++)
+		count += *at == ' ';
+	reflector->asked = *next ? next + 1 : versions;
+	if (++reflector->not_served < count)
+		return true;
+	reflector->asked = versions;
+	reflector->not_served = 0;
+	return false;
+}
+
+static void fail_missing(struct mrd_reflector *reflector)
+{
+	const struct mrd_query_kind kind = mrd_reflector_kind(reflector);
+	MRD_AUTO_STRBUF struct mrd_strbuf path = {0};
+
+	mrd_query_add_path(&path, &kind, "");
+	mrd_reflector_fail(reflector, 0, "%s is not known to the API server (404)",
+			   path.text ? path.text : kind.resource);
 }
 
 /*
@@ -115,14 +139,13 @@ static void on_missing(struct mrd_reflector *reflector)
 	const uint64_t now_ns = reflector->now_ns;
 
 	mrd_reflector_restart(reflector);
-	if (ask_other(reflector)) {
+	if (ask_next_version(reflector)) {
 		next_at_once(reflector);
 		return;
 	}
 	if (!config->may_be_missing || (counts->synced && !counts->missing && !reflector->absent)) {
 		reflector->absent = true;
-		mrd_reflector_fail(reflector, 0, "%s is not known to the API server (404)",
-				   config->path);
+		fail_missing(reflector);
 		return;
 	}
 	if (!counts->missing) {
@@ -211,6 +234,8 @@ static void on_refusal(struct mrd_reflector *reflector)
 		on_expired(reflector, &status);
 	else if (is_unsupported(reflector, code))
 		use_pages(reflector);
+	else if (code == HTTP_NOT_ACCEPTABLE && !reflector->no_metadata)
+		use_whole_objects(reflector);
 	else if (code == HTTP_UNAUTHORIZED)
 		mrd_reflector_fail(reflector, retry_after_ms,
 				   "the API server does not accept the credentials (401)");
@@ -249,6 +274,15 @@ static void on_page_end(struct mrd_reflector *reflector)
 	}
 }
 
+static void on_check_end(struct mrd_reflector *reflector)
+{
+	mrd_reflector_check_end(reflector, reflector->answer.split.version.text);
+	reflector->phase = MRD_PHASE_WATCH;
+	if (reflector->is_set_back)
+		mrd_reflector_restart(reflector);
+	next_at_once(reflector);
+}
+
 static void on_watch_end(struct mrd_reflector *reflector)
 {
 	if (!has_lasted(reflector, watch_short_ns)) {
@@ -258,10 +292,6 @@ static void on_watch_end(struct mrd_reflector *reflector)
 		return;
 	}
 	reflector->watches_failed = 0;
-	/* A server whose storage was set back says nothing until it has reached our version again.
-	 */
-	if (!reflector->answer.events && has_lasted(reflector, watch_mute_ns))
-		mrd_reflector_restart(reflector);
 	next_at_once(reflector);
 }
 
@@ -291,6 +321,8 @@ static void on_objects_end(struct mrd_reflector *reflector, const char *error)
 		on_cut(reflector, error);
 	else if (reflector->phase == MRD_PHASE_PAGES)
 		on_page_end(reflector);
+	else if (reflector->phase == MRD_PHASE_CHECK)
+		on_check_end(reflector);
 	else
 		on_watch_end(reflector);
 }
@@ -305,14 +337,19 @@ static void on_unfit(struct mrd_reflector *reflector)
 		watch_failed(reflector, false);
 	else if (reflector->phase == MRD_PHASE_STREAM)
 		stream_failed(reflector, false);
-	else
+	else if (reflector->phase == MRD_PHASE_PAGES)
 		mrd_reflector_restart(reflector);
 }
 
 void mrd_reflector_decide(struct mrd_reflector *reflector, const char *error)
 {
+	/* Behind a streamed list the watch is next already. */
+	const bool was_watch =
+		reflector->phase == MRD_PHASE_WATCH && reflector->answer.state != MRD_ANSWER_LISTED;
+
 	switch (reflector->answer.state) {
 	case MRD_ANSWER_NONE:
+		reflector->away = true;
 		mrd_reflector_fail(reflector, 0, "%s %s: %s", verb(reflector), resource(reflector),
 				   *error ? error : "no answer");
 		break;
@@ -331,4 +368,6 @@ void mrd_reflector_decide(struct mrd_reflector *reflector, const char *error)
 		on_unfit(reflector);
 		break;
 	}
+	if (was_watch && reflector->phase == MRD_PHASE_WATCH)
+		reflector->phase = MRD_PHASE_CHECK;
 }

@@ -15,23 +15,23 @@
 #define SERVED "!service.kubernetes.io/headless,!service.kubernetes.io/service-proxy-name"
 
 static const struct resource {
+	const char *group;
 	const char *plural;
-	const char *path;
-	const char *api_version;
+	const char *versions; /* the best one first */
 	const char *kind_name;
 	const char *selector;
 	enum mrd_kind kind; /* MRD_KIND_COUNT: none of the model's */
-	/* Istio before 1.22 serves an older version alone; both say the same. NULL: no other. */
-	const char *other_path;
-	const char *other_api_version;
+	bool labels_only;
 } resources[] = {
-	{"services", "/api/v1/services", "v1", "Service", SERVED, MRD_KIND_SERVICE, NULL, NULL},
-	{"endpointslices", "/apis/discovery.k8s.io/v1/endpointslices", "discovery.k8s.io/v1",
-	 "EndpointSlice", SERVED, MRD_KIND_SLICE, NULL, NULL},
-	{"nodes", "/api/v1/nodes", "v1", "Node", "", MRD_KIND_NODE, NULL, NULL},
-	{"destinationrules", "/apis/networking.istio.io/v1/destinationrules",
-	 "networking.istio.io/v1", "DestinationRule", "", MRD_KIND_COUNT,
-	 "/apis/networking.istio.io/v1beta1/destinationrules", "networking.istio.io/v1beta1"},
+	{"", "services", "v1", "Service", SERVED, MRD_KIND_SERVICE, false},
+	{"discovery.k8s.io", "endpointslices", "v1", "EndpointSlice", SERVED, MRD_KIND_SLICE,
+	 false},
+	/* A node's status has all of its images. */
+	{"", "nodes", "v1", "Node", "", MRD_KIND_NODE, true},
+	/* Istio before 1.22 serves no v1, before 1.6 no v1beta1. The group's list of versions would
+	 * not tell: other kinds of it may have come to another. */
+	{"networking.istio.io", "destinationrules", "v1 v1beta1 v1alpha3", "DestinationRule", "",
+	 MRD_KIND_COUNT, false},
 };
 
 enum { RESOURCES = sizeof(resources) / sizeof(*resources), RULES = RESOURCES - 1, SLICES = 1 };
@@ -222,11 +222,15 @@ static int read_object(struct part *part, const struct heard *heard, struct mrd_
 {
 	const struct mrd_place place = {.file = heard->title};
 	struct reception reception = {.part = part};
-	int ret = mrd_object_read(heard->root, heard->title, diag, receive, &reception);
+	const enum mrd_kind expected =
+		part->resource->labels_only ? part->resource->kind : MRD_KIND_COUNT;
+	int ret =
+		mrd_object_read_as(expected, heard->root, heard->title, diag, receive, &reception);
 
 	if (!ret && !reception.count) {
-		mrd_diag_add(diag, MRD_ERROR, &place, "kind", "is no %s of %s",
-			     part->resource->kind_name, part->resource->api_version);
+		mrd_diag_add(diag, MRD_ERROR, &place, "kind", "is no %s of %s%s%s",
+			     part->resource->kind_name, part->resource->group,
+			     *part->resource->group ? "/" : "", part->resource->versions);
 		return -EBADMSG;
 	}
 	return ret;
@@ -442,13 +446,13 @@ static int make_client(struct mrd_kube_source *source, const struct mrd_kube_whe
 
 	for (size_t i = 0; i < source->part_count; i++)
 		reflectors[i] = (struct mrd_reflector_config){
-			.path = resources[i].path,
-			.api_version = resources[i].api_version,
+			.group = resources[i].group,
+			.versions = resources[i].versions,
+			.resource = resources[i].plural,
 			.kind = resources[i].kind_name,
 			.label_selector = resources[i].selector,
 			.may_be_missing = i == RULES,
-			.other_path = resources[i].other_path,
-			.other_api_version = resources[i].other_api_version,
+			.metadata_only = resources[i].labels_only,
 			.seed = (uint32_t)now_ns, /* nodes do not start to the ns */
 			.put = on_put,
 			.remove = on_remove,
@@ -528,6 +532,7 @@ void mrd_kube_source_get_status(const struct mrd_kube_source *source,
 		.last_heard_ns = client.last_heard_ns,
 		.alive_ns = client.last_heard_ns ?: source->opened_ns,
 		.failing_since_ns = client.failing_since_ns,
+		.settling = client.settling,
 		.error = client.error,
 	};
 	for (size_t i = 0; i < source->part_count; i++) {

@@ -37,6 +37,7 @@ struct read_object {
 /* What has been read of the document so far. */
 struct batch {
 	struct mrd_reading reading;
+	const struct kind *expected; /* what metadata alone is of; NULL: of nothing */
 	struct read_object *objects;
 	size_t count;
 	size_t room;
@@ -148,6 +149,11 @@ static void read_known(struct batch *batch, const struct mrd_field *field, const
 	keep(batch, object, field);
 }
 
+static bool is_metadata(const char *kind, const char *version)
+{
+	return !strcmp(kind, "PartialObjectMetadata") && !strcmp(version, "meta.k8s.io/v1");
+}
+
 static void read_any(struct batch *batch, const struct mrd_field *field, const struct kind *known);
 
 static void read_items(struct batch *batch, const struct mrd_field *list, const struct kind *kind)
@@ -178,6 +184,10 @@ static void read_any(struct batch *batch, const struct mrd_field *field, const s
 	}
 	if (!kind[0] && known) {
 		read_known(batch, field, known);
+		return;
+	}
+	if (batch->expected && is_metadata(kind, version)) {
+		read_known(batch, field, batch->expected);
 		return;
 	}
 	if (!kind[0]) {
@@ -213,11 +223,21 @@ static void batch_clear(struct batch *batch)
 	free(batch->objects);
 }
 
-int mrd_object_read(const struct mrd_doc_node *root, const char *file, struct mrd_diag *diag,
-		    mrd_object_fn fn, void *self)
+static const struct kind *row_of(enum mrd_kind kind)
+{
+	size_t i = 0;
+
+	while (i < sizeof(kinds) / sizeof(kinds[0]) && kinds[i].kind != kind)
+		i++;
+	return i < sizeof(kinds) / sizeof(kinds[0]) ? &kinds[i] : NULL;
+}
+
+int mrd_object_read_as(enum mrd_kind expected, const struct mrd_doc_node *root, const char *file,
+		       struct mrd_diag *diag, mrd_object_fn fn, void *self)
 {
 	MRD_CLEANUP(batch_clear)
-	struct batch batch = {.reading = {.file = file, .diag = diag}};
+	struct batch batch = {.reading = {.file = file, .diag = diag},
+			      .expected = row_of(expected)};
 	const struct mrd_field field = mrd_field_root(root);
 	int ret = 0;
 
@@ -231,4 +251,10 @@ int mrd_object_read(const struct mrd_doc_node *root, const char *file, struct mr
 	for (size_t i = 0; i < batch.count && !ret; i++)
 		ret = fn(self, MRD_STEAL_PTR(batch.objects[i].object), &batch.objects[i].place);
 	return ret;
+}
+
+int mrd_object_read(const struct mrd_doc_node *root, const char *file, struct mrd_diag *diag,
+		    mrd_object_fn fn, void *self)
+{
+	return mrd_object_read_as(MRD_KIND_COUNT, root, file, diag, fn, self);
 }

@@ -18,5 +18,9 @@ typedef int (*mrd_object_fn)(void *self, struct mrd_meta *object, const struct m
  */
 int mrd_object_read(const struct mrd_doc_node *root, const char *file, struct mrd_diag *diag,
 		    mrd_object_fn fn, void *self);
+/* The same of an answer to who has asked for no more than the metadata of an expected kind: a
+ * PartialObjectMetadata is one of these. MRD_KIND_COUNT: there is none. */
+int mrd_object_read_as(enum mrd_kind expected, const struct mrd_doc_node *root, const char *file,
+		       struct mrd_diag *diag, mrd_object_fn fn, void *self);
 
 #endif

@@ -24,6 +24,7 @@ struct mrd_source_status {
 	 * give them. */
 	uint64_t silent_since_ns;
 	uint64_t failing_since_ns; /* 0 = it does not fail */
+	bool settling;		   /* what fails may be well in a moment: no news yet */
 	const char *error;	   /* the last one still standing ("" = none); the source's */
 	uint64_t files;		   /* of a folder */
 	uint64_t broken_files;	   /* that stand on their last good state */

@@ -29,6 +29,7 @@ static char root[] = "/tmp/mrd-test-clusters-XXXXXX";
 static struct mrd_loop *loop;
 static struct mrd_timer *timer;
 static int policy_changes;
+static int null_fd; /* of the log */
 
 static const char *in(const char *name)
 {
@@ -75,8 +76,9 @@ static int set_up(void **state)
 	(void)state;
 	if (!mkdtemp(root) || mkdir(in("one"), 0700) || mkdir(in("two"), 0700))
 		return -1;
-	mrd_log_set(MRD_LOG_ERROR, false);
-	mrd_log_set_fd(open("/dev/null", O_WRONLY | O_CLOEXEC));
+	null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	mrd_log_set(MRD_LOG_INFO, false);
+	mrd_log_set_fd(null_fd);
 	return mrd_loop_new(&loop) || mrd_loop_timer(loop, stop, NULL, &timer);
 }
 
@@ -651,6 +653,44 @@ static int no_put(void *self, enum mrd_map map, const void *key, const void *val
 	return 0;
 }
 
+/* What the log says of east, which fails or does not, in a second of its life. */
+static void expect_log(bool fails, bool settling, const char *want)
+{
+	const int fd = open(in("log"), O_CREAT | O_TRUNC | O_RDWR | O_CLOEXEC, 0600);
+	char log[1024] = "";
+
+	assert_return_code(fd, errno);
+	fake_of("east")->status.failing_since_ns = fails ? mrd_clock_ns() : 0;
+	fake_of("east")->status.settling = settling;
+	fake_of("east")->status.error = fails ? "may not list" : "";
+	mrd_log_set_fd(fd);
+	mrd_inputs_tick(inputs);
+	mrd_log_set_fd(null_fd);
+	assert_true(pread(fd, log, sizeof(log) - 1, 0) >= 0);
+	close(fd);
+	print_message("%s\n", log);
+	if (*want)
+		assert_non_null(strstr(log, want));
+	else
+		assert_string_equal(log, "");
+}
+
+/* What may be well in a moment is no news until it is not. */
+static void a_right_that_is_missing_for_a_moment_is_no_news(void **state)
+{
+	(void)state;
+	load(EAST);
+	set_synced("east", true);
+	expect_log(false, false, "");
+	expect_log(true, true, "");
+	expect_log(false, false, ""); /* nor is that it is back */
+	expect_log(true, true, "");
+	expect_log(true, false, "cluster cannot be read");
+	expect_log(true, true, "");
+	expect_log(false, false, "cluster read again");
+	unload();
+}
+
 static const char *text_of(const json_t *doc, const char *key)
 {
 	return json_string_value(json_object_get(doc, key));
@@ -726,6 +766,7 @@ int main(void)
 		cmocka_unit_test(an_unheard_cluster_is_behind),
 		cmocka_unit_test(folders_are_timed_too),
 		cmocka_unit_test(a_cluster_that_was_never_heard_becomes_stale),
+		cmocka_unit_test(a_right_that_is_missing_for_a_moment_is_no_news),
 		cmocka_unit_test(status_tells_of_api_servers),
 	};
 

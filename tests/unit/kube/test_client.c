@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 #include "kube/client.h"
 
+#include <inttypes.h>
+
 #include "base/cleanup.h"
 #include "kube/http.h"
 #include "rig.h"
@@ -33,11 +35,21 @@ static void begin(struct server_conn *conn)
 			 "Transfer-Encoding: chunked\r\n\r\n");
 }
 
+static bool say_list(struct server_conn *conn, const char *list)
+{
+	begin(conn);
+	say_chunk(conn, list);
+	say_chunk(conn, "");
+	return true;
+}
+
 /* Things a and b, then c instead of a, then nothing for long; to who knows all of that, d. */
 static bool serve_things(struct server_conn *conn)
 {
 	const bool is_list = strstr(conn->request, "sendInitialEvents=true");
 
+	if (strstr(conn->request, "limit=1"))
+		return say_list(conn, "{\"metadata\":{\"resourceVersion\":\"7\"},\"items\":[]}");
 	begin(conn);
 	if (is_list) {
 		say_chunk(conn, EVENT("ADDED", OBJECT("a", "3")) EVENT("ADDED", OBJECT("b", "4")));
@@ -77,6 +89,27 @@ static bool other_script(struct server_conn *conn)
 		say_chunk(conn, EVENT("ADDED", OBJECT("b", "2")) END_OF_LIST("2"));
 	pause();
 	return false;
+}
+
+/* Gadgets are refused at first; then things are served, and not before. When gadgets are asked for
+ * again is told by a file. */
+static bool script_of_two(struct server_conn *conn)
+{
+	const bool refused = !access(rig_path("refused"), F_OK);
+	char now[32];
+
+	snprintf(now, sizeof(now), "%" PRIu64, mrd_clock_ns());
+	if (server_asked(conn, "/apis/example/v1/gadgets") && !refused) {
+		rig_replace("refused", now);
+		return refuse(conn, "500 Internal Server Error");
+	}
+	if (server_asked(conn, "/apis/example/v1/gadgets")) {
+		rig_replace("again", now);
+		return serve_things(conn);
+	}
+	while (access(rig_path("refused"), F_OK))
+		usleep(1000);
+	return serve_things(conn);
 }
 
 /* ------------------------------------------------------------------------ the client */
@@ -154,8 +187,9 @@ static void on_changed(void *self)
 }
 
 static const struct mrd_reflector_config resources[] = {
-	{.path = "/api/v1/things",
-	 .api_version = "v1",
+	{.group = "",
+	 .versions = "v1",
+	 .resource = "things",
 	 .kind = "Thing",
 	 .label_selector = "",
 	 .seed = 1,
@@ -163,8 +197,9 @@ static const struct mrd_reflector_config resources[] = {
 	 .remove = on_remove,
 	 .list_begin = on_list_begin,
 	 .list_end = on_list_end},
-	{.path = "/apis/example/v1/gadgets",
-	 .api_version = "example/v1",
+	{.group = "example",
+	 .versions = "v1",
+	 .resource = "gadgets",
 	 .kind = "Gadget",
 	 .label_selector = "",
 	 .may_be_missing = true,
@@ -343,6 +378,39 @@ static void a_server_that_is_lost_is_told_and_comes_back(void **state)
 	assert_string_equal(status_of().error, "");
 }
 
+static uint64_t time_in(const char *name)
+{
+	FILE *in = fopen(rig_path(name), "re");
+	uint64_t ns = 0;
+
+	assert_non_null(in);
+	assert_int_equal(fscanf(in, "%" SCNu64, &ns), 1);
+	fclose(in);
+	return ns;
+}
+
+/* Sooner than any backoff lets it, unless the machine is slow; then it is tried again. */
+static void who_waits_is_told_that_the_server_answers(void **state)
+{
+	enum { TRIES = 20 };
+	static const uint64_t backoff_ns = 800 * MRD_NS_PER_MS;
+	uint64_t waited_ns = backoff_ns;
+
+	for (int i = 0; i < TRIES && waited_ns >= backoff_ns; i++) {
+		unlink(rig_path("refused"));
+		unlink(rig_path("again"));
+		start(script_of_two);
+		write_config(server.port, "    token: good\n");
+		open_client(2);
+		while (access(rig_path("again"), F_OK))
+			rig_run_for(5);
+		waited_ns = time_in("again") - time_in("refused");
+		print_message("asked again after %" PRIu64 " ms\n", waited_ns / MRD_NS_PER_MS);
+		close_client(state);
+	}
+	assert_true(waited_ns < backoff_ns);
+}
+
 /* What is not in the other one's list goes with its end. */
 static void another_server_is_listed_anew(void **state)
 {
@@ -400,6 +468,7 @@ int main(void)
 		CLIENT_TEST(a_refused_token_is_read_again_and_then_backed_off),
 		CLIENT_TEST(a_refused_token_that_is_old_costs_no_wait),
 		CLIENT_TEST(a_server_that_is_lost_is_told_and_comes_back),
+		CLIENT_TEST(who_waits_is_told_that_the_server_answers),
 		CLIENT_TEST(another_server_is_listed_anew),
 		CLIENT_TEST(another_token_leaves_the_watch_alone),
 		CLIENT_TEST(it_may_end_when_it_tells_of_a_change),

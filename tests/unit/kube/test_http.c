@@ -683,7 +683,8 @@ static void without_a_credential_nothing_is_sent(void **state)
 	assert_int_equal(
 		mrd_credential_new(rig_loop, &where, on_change, NULL, &rig, &rig.credential), 0);
 	assert_int_equal(mrd_http_new(rig_loop, rig.credential, "meridian/test", &rig.http), 0);
-	assert_int_equal(mrd_http_get(rig.http, "/whole", 0, &hooks, &request), -EAGAIN);
+	assert_int_equal(mrd_http_get(rig.http, "/whole", "Accept: */*", 0, &hooks, &request),
+			 -EAGAIN);
 	assert_null(request);
 	close_rig(&rig);
 }

@@ -35,31 +35,36 @@ static void escapes(void **state)
 	}
 }
 
-static void names(void **state)
+static void paths(void **state)
 {
 	static const struct {
+		struct mrd_query_kind kind;
+		const char *namespace_;
 		const char *path;
-		const char *group;
-		const char *resource;
+		const char *api_version;
 	} cases[] = {
-		{.path = "/api/v1/services", .group = "", .resource = "services"},
-		{.path = "/apis/discovery.k8s.io/v1/endpointslices",
-		 .group = "discovery.k8s.io",
-		 .resource = "endpointslices"},
-		{.path = "/apis/networking.istio.io/v1beta1/destinationrules",
-		 .group = "networking.istio.io",
-		 .resource = "destinationrules"},
-		{.path = "odd", .group = "", .resource = "odd"},
+		{{"", "v1", 2, "services"}, "", "/api/v1/services", "v1"},
+		{{"", "v1", 2, "services"}, "shop", "/api/v1/namespaces/shop/services", "v1"},
+		{{"discovery.k8s.io", "v1 v1beta1", 2, "endpointslices"},
+		 "",
+		 "/apis/discovery.k8s.io/v1/endpointslices",
+		 "discovery.k8s.io/v1"},
+		{{"discovery.k8s.io", "v1beta1", 7, "endpointslices"},
+		 "a/../b?c",
+		 "/apis/discovery.k8s.io/v1beta1/namespaces/a%2F..%2Fb%3Fc/endpointslices",
+		 "discovery.k8s.io/v1beta1"},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		const struct mrd_query_names got = mrd_query_names(cases[i].path);
+		MRD_AUTO_STRBUF struct mrd_strbuf path = {0};
+		MRD_AUTO_STRBUF struct mrd_strbuf version = {0};
 
 		print_message("case %s\n", cases[i].path);
-		assert_int_equal(got.group_len, strlen(cases[i].group));
-		assert_memory_equal(got.group, cases[i].group, got.group_len);
-		assert_string_equal(got.resource, cases[i].resource);
+		mrd_query_add_path(&path, &cases[i].kind, cases[i].namespace_);
+		assert_string_equal(path.text, cases[i].path);
+		mrd_query_add_api_version(&version, &cases[i].kind);
+		assert_string_equal(version.text, cases[i].api_version);
 	}
 }
 
@@ -67,7 +72,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(escapes),
-		cmocka_unit_test(names),
+		cmocka_unit_test(paths),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

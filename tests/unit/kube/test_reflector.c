@@ -5,21 +5,25 @@
 #define URL "/apis/discovery.k8s.io/v1/endpointslices"
 
 static const struct mrd_reflector_config slices = {
-	.path = URL,
-	.api_version = "discovery.k8s.io/v1",
+	.group = "discovery.k8s.io",
+	.versions = "v1",
+	.resource = "endpointslices",
 	.kind = "EndpointSlice",
 	.label_selector = "!service.kubernetes.io/headless,a in (b, c)",
 };
 
-static const char *ask(struct mrd_reflector *reflector, uint64_t *now_ns)
+static struct mrd_reflector_request ask_whole(struct mrd_reflector *reflector, uint64_t *now_ns)
 {
-	uint64_t silence_ms;
-	const char *request;
+	struct mrd_reflector_request request;
 
 	*now_ns = mrd_reflector_due_ns(reflector);
-	request = mrd_reflector_request(reflector, *now_ns, &silence_ms);
-	assert_non_null(request);
+	assert_true(mrd_reflector_request(reflector, *now_ns, &request));
 	return request;
+}
+
+static const char *ask(struct mrd_reflector *reflector, uint64_t *now_ns)
+{
+	return ask_whole(reflector, now_ns).path;
 }
 
 static int feed(struct mrd_reflector *reflector, const char *text, uint64_t now_ns)
@@ -275,6 +279,8 @@ static void failing_since(void **state)
 		answer(reflector, 500, "", &now_ns);
 		first_ns = now_ns;
 		assert_int_equal(status_of(reflector).failing_since_ns, first_ns);
+		answer(reflector, 200, LIST(VERSION("7"), ""), &now_ns); /* still has it all */
+		assert_int_equal(status_of(reflector).failing_since_ns, first_ns);
 		ask(reflector, &now_ns);
 		mrd_reflector_on_head(reflector, 200, "", 0, now_ns);
 		assert_int_equal(status_of(reflector).failing_since_ns, 0);
@@ -289,24 +295,12 @@ static void failing_since(void **state)
 	}
 }
 
-/* ------------------------------------------------------------------- bounds */
-
-static int ignore_put(void *self, const char *json, size_t len)
+/* A kind that is served in one version, in another, or in none, and all of that changes. */
+static void the_version_that_is_served_is_found(void **state)
 {
-	(void)self, (void)json, (void)len;
-	return 0;
-}
-
-static void ignore(void *self)
-{
-	(void)self;
-}
-
-/* A kind that is served in one version, in the other, or in none. */
-static void another_version_is_asked_for(void **state)
-{
-	static const char first[] = "/apis/g/v1/things?";
-	static const char other[] = "/apis/g/v1beta1/things?";
+	static const char v1[] = "/apis/g/v1/things?";
+	static const char v1beta1[] = "/apis/g/v1beta1/things?";
+	static const char v1alpha3[] = "/apis/g/v1alpha3/things?";
 	static const char list[] = LIST(VERSION("7"), ITEM("a"));
 	static const struct {
 		const char *path;
@@ -315,25 +309,34 @@ static void another_version_is_asked_for(void **state)
 		bool missing;
 		bool soon; /* what is next */
 	} steps[] = {
-		{.path = first, .status = 404, .soon = true},
-		{.path = other, .status = 404, .missing = true},
-		{.path = first, .status = 404, .missing = true, .soon = true},
-		{.path = other, .status = 422, .missing = true, .soon = true},
-		{.path = other, .status = 200, .body = list, .soon = true},
-		{.path = other, .status = 404},			 /* of its watch */
-		{.path = first, .status = 404, .soon = true},	 /* gone, it seems */
-		{.path = other, .status = 404, .missing = true}, /* it is */
-		{.path = first, .status = 200, .body = list, .soon = true},
-		{.path = first, .status = 410, .soon = true}, /* stays where it is served */
-		{.path = first, .status = 200, .body = list, .soon = true},
+		{.path = v1, .status = 404, .soon = true},
+		{.path = v1beta1, .status = 404, .soon = true},
+		{.path = v1alpha3, .status = 404, .missing = true},
+		{.path = v1, .status = 404, .missing = true, .soon = true},
+		{.path = v1beta1, .status = 404, .missing = true, .soon = true},
+		{.path = v1alpha3, .status = 422, .missing = true, .soon = true},
+		{.path = v1alpha3, .status = 200, .body = list, .soon = true},
+		{.path = v1alpha3, .status = 404, .soon = true}, /* of its watch */
+		{.path = v1, .status = 404, .soon = true},
+		{.path = v1beta1, .status = 404}, /* gone, it seems */
+		{.path = v1, .status = 404, .soon = true},
+		{.path = v1beta1, .status = 503},
+		{.path = v1beta1, .status = 404, .soon = true},
+		{.path = v1alpha3, .status = 404, .missing = true}, /* it is */
+		{.path = v1, .status = 404, .missing = true, .soon = true},
+		{.path = v1beta1, .status = 200, .body = list, .soon = true},
+		{.path = v1beta1, .status = 410, .soon = true}, /* stays where it is served */
+		{.path = v1beta1, .status = 200, .body = list, .soon = true},
+		{.path = v1beta1, .status = 404, .soon = true}, /* served in another version now */
+		{.path = v1alpha3, .status = 404, .soon = true},
+		{.path = v1, .status = 200, .body = list, .soon = true},
 	};
 	const struct mrd_reflector_config config = {
-		.path = "/apis/g/v1/things",
-		.api_version = "g/v1",
+		.group = "g",
+		.versions = "v1 v1beta1 v1alpha3",
+		.resource = "things",
 		.kind = "Thing",
 		.may_be_missing = true,
-		.other_path = "/apis/g/v1beta1/things",
-		.other_api_version = "g/v1beta1",
 	};
 	MRD_AUTO_STRBUF struct mrd_strbuf calls = {0};
 	uint64_t now_ns = 500000 * talk_ms;
@@ -351,7 +354,267 @@ static void another_version_is_asked_for(void **state)
 		assert_int_equal(status_of(reflector).missing, steps[i].missing);
 		assert_int_equal(mrd_reflector_due_ns(reflector) == now_ns, steps[i].soon);
 	}
+	assert_string_equal(calls.text, "begin end begin put Thing:a end begin end "
+					"begin put Thing:a end begin put Thing:a end "
+					"begin put Thing:a end ");
 	mrd_reflector_free(reflector);
+}
+
+#define PLAIN	   "Accept: application/json"
+#define ONE_OF_IT  PLAIN ";as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json"
+#define LIST_OF_IT PLAIN ";as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
+
+/* What is asked for: a stream, pages, a watch, the check before the next one. */
+static void metadata_is_asked_for(void **state)
+{
+	static const struct {
+		const char *name;
+		bool metadata_only;
+		unsigned int before; /* answered to the first request, unless 0 */
+		const char *accepts[4];
+	} cases[] = {
+		{"whole objects", false, 0, {PLAIN, PLAIN, PLAIN, LIST_OF_IT}},
+		{"metadata", true, 0, {ONE_OF_IT, LIST_OF_IT, ONE_OF_IT, LIST_OF_IT}},
+		{"a server without", true, 406, {PLAIN, PLAIN, PLAIN, PLAIN}},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		MRD_AUTO_STRBUF struct mrd_strbuf calls = {0};
+		const struct mrd_reflector_config config = {.metadata_only =
+								    cases[i].metadata_only};
+		uint64_t now_ns = 1;
+		struct mrd_reflector *reflector = talk_reflector(&config, &calls, now_ns);
+
+		print_message("%s\n", cases[i].name);
+		if (cases[i].before) {
+			answer(reflector, cases[i].before, "", &now_ns);
+			assert_int_equal(mrd_reflector_due_ns(reflector), now_ns);
+			assert_int_equal(status_of(reflector).failures, 0);
+		}
+		for (size_t k = 0; k < 4; k++) {
+			const char *got = ask_whole(reflector, &now_ns).accept;
+
+			print_message("  %s\n", got);
+			assert_string_equal(got, cases[i].accepts[k]);
+			mrd_reflector_on_head(reflector, k ? 200 : 422, "", 0, now_ns);
+			feed(reflector, k == 1 ? LIST(VERSION("1"), "") : "", now_ns);
+			now_ns += 2000 * talk_ms;
+			mrd_reflector_on_end(reflector, "", now_ns);
+		}
+		mrd_reflector_free(reflector);
+	}
+}
+
+/* Who does not give whole objects either fails as others do. */
+static void not_acceptable_is_no_circle(void **state)
+{
+	const struct mrd_reflector_config config = {.metadata_only = true};
+	MRD_AUTO_STRBUF struct mrd_strbuf calls = {0};
+	uint64_t now_ns = 1;
+	struct mrd_reflector *reflector = talk_reflector(&config, &calls, now_ns);
+
+	(void)state;
+	answer(reflector, 406, "", &now_ns);
+	answer(reflector, 406, "", &now_ns);
+	assert_int_equal(status_of(reflector).failures, 1);
+	assert_true(mrd_reflector_due_ns(reflector) >= now_ns + 800 * talk_ms);
+	mrd_reflector_free(reflector);
+}
+
+/* ------------------------------------------------------------------- a server that is back */
+
+enum { NO_ANSWER };
+
+/* Answered so many times by status, each as soon as it is due. */
+static void fail_often(struct mrd_reflector *reflector, unsigned int count, unsigned int status,
+		       uint64_t retry_after_ms, uint64_t *now_ns)
+{
+	for (unsigned int i = 0; i < count; i++) {
+		ask(reflector, now_ns);
+		if (status != NO_ANSWER)
+			mrd_reflector_on_head(reflector, status, "", retry_after_ms, *now_ns);
+		mrd_reflector_on_end(reflector, status == NO_ANSWER ? "refused" : "", *now_ns);
+	}
+}
+
+static void who_waits_is_hurried(void **state)
+{
+	static const struct {
+		const char *name;
+		unsigned int count; /* of failures */
+		unsigned int status;
+		uint64_t retry_after_ms;
+		uint64_t after_ms; /* the hurry, after the last one */
+		uint64_t least_ms; /* from there to the next request */
+		uint64_t most_ms;
+		uint64_t then_ms; /* the least wait if that fails, too, with 500 */
+	} cases[] = {
+		{.name = "a server that was away", .count = 9, .after_ms = 1, .then_ms = 800},
+		{.name = "one that answered",
+		 .count = 9,
+		 .status = 500,
+		 .after_ms = 1,
+		 .then_ms = 30000},
+		{.name = "one that said when",
+		 .count = 1,
+		 .status = 503,
+		 .retry_after_ms = 4000,
+		 .after_ms = 1000,
+		 .least_ms = 3000,
+		 .most_ms = 3000,
+		 .then_ms = 1600},
+		{.name = "it is due before that",
+		 .count = 1,
+		 .status = 503,
+		 .retry_after_ms = 9000,
+		 .after_ms = 9000,
+		 .then_ms = 1600},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		MRD_AUTO_STRBUF struct mrd_strbuf calls = {0};
+		uint64_t now_ns = 500000 * talk_ms;
+		struct mrd_reflector *reflector = talk_reflector(&slices, &calls, now_ns);
+
+		print_message("%s\n", cases[i].name);
+		fail_often(reflector, cases[i].count, cases[i].status, cases[i].retry_after_ms,
+			   &now_ns);
+		now_ns += cases[i].after_ms * talk_ms;
+		mrd_reflector_hurry(reflector, now_ns);
+		assert_in_range(mrd_reflector_due_ns(reflector),
+				now_ns + cases[i].least_ms * talk_ms,
+				now_ns + cases[i].most_ms * talk_ms);
+		fail_often(reflector, 1, 500, 0, &now_ns);
+		assert_in_range(mrd_reflector_due_ns(reflector),
+				now_ns + cases[i].then_ms * talk_ms,
+				now_ns + cases[i].then_ms * 2 * talk_ms);
+		mrd_reflector_free(reflector);
+	}
+}
+
+/* Nothing is asked before its time by who does not fail, or is asked already. */
+static void who_does_not_wait_is_left_alone(void **state)
+{
+	const struct mrd_reflector_config config = {.may_be_missing = true};
+	MRD_AUTO_STRBUF struct mrd_strbuf calls = {0};
+	uint64_t now_ns = 500000 * talk_ms;
+	struct mrd_reflector *reflector = talk_reflector(&config, &calls, now_ns);
+	uint64_t due_ns;
+
+	(void)state;
+	answer(reflector, 404, "", &now_ns);
+	due_ns = mrd_reflector_due_ns(reflector);
+	assert_true(due_ns > now_ns);
+	mrd_reflector_hurry(reflector, now_ns + 1);
+	assert_int_equal(mrd_reflector_due_ns(reflector), due_ns);
+	ask(reflector, &now_ns);
+	mrd_reflector_hurry(reflector, now_ns);
+	assert_true(mrd_reflector_due_ns(reflector) == UINT64_MAX);
+	mrd_reflector_free(reflector);
+}
+
+/* Two kinds whose watches open only to end would hurry each other in a circle. */
+static void hurries_are_few(void **state)
+{
+	MRD_AUTO_STRBUF struct mrd_strbuf calls = {0};
+	uint64_t now_ns = 500000 * talk_ms;
+	struct mrd_reflector *reflector = talk_reflector(&slices, &calls, now_ns);
+	const uint64_t end_ns = now_ns + 60000 * talk_ms;
+	unsigned int asked = 0;
+
+	(void)state;
+	fail_often(reflector, 9, NO_ANSWER, 0, &now_ns);
+	while (now_ns < end_ns + 1000000 * talk_ms && asked < 1000) {
+		mrd_reflector_hurry(reflector, now_ns);
+		if (mrd_reflector_due_ns(reflector) > now_ns) {
+			now_ns += 100 * talk_ms;
+			continue;
+		}
+		fail_often(reflector, 1, NO_ANSWER, 0, &now_ns);
+		asked++;
+	}
+	print_message("asked %u times\n", asked);
+	assert_in_range(asked, 1, 600);
+	mrd_reflector_free(reflector);
+}
+
+/* The first answer after none: what it refuses may be had in a moment. */
+static void an_answer_begins_the_backoff_anew(void **state)
+{
+	MRD_AUTO_STRBUF struct mrd_strbuf calls = {0};
+	uint64_t now_ns = 500000 * talk_ms;
+	struct mrd_reflector *reflector = talk_reflector(&slices, &calls, now_ns);
+
+	(void)state;
+	fail_often(reflector, 9, NO_ANSWER, 0, &now_ns);
+	fail_often(reflector, 1, 503, 0, &now_ns);
+	assert_in_range(mrd_reflector_due_ns(reflector), now_ns + 800 * talk_ms,
+			now_ns + 1600 * talk_ms);
+	/* Not each time, where only every other request is answered. */
+	fail_often(reflector, 1, NO_ANSWER, 0, &now_ns);
+	fail_often(reflector, 1, 503, 0, &now_ns);
+	assert_in_range(mrd_reflector_due_ns(reflector), now_ns + 3200 * talk_ms,
+			now_ns + 6400 * talk_ms);
+	mrd_reflector_free(reflector);
+}
+
+/* A right that is missing for a moment is told as such, and one that stays away is not. */
+static void rights_settle(void **state)
+{
+	static const struct {
+		unsigned int status;
+		uint64_t after_ms; /* of the last one */
+		bool settling;
+	} steps[] = {
+		{.status = NO_ANSWER},
+		{.status = 403, .after_ms = 2000, .settling = true},
+		{.status = 503, .after_ms = 2000},
+		{.status = 403, .after_ms = 2999, .settling = true},
+		{.status = 403, .after_ms = 1},
+		{.status = 403, .after_ms = 600000},
+		{.status = 200, .after_ms = 60000},
+		{.status = 403, .after_ms = 60000, .settling = true},
+	};
+	MRD_AUTO_STRBUF struct mrd_strbuf calls = {0};
+	uint64_t now_ns = 500000 * talk_ms;
+	struct mrd_reflector *reflector = talk_reflector(&slices, &calls, now_ns);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		struct mrd_reflector_request request;
+		const uint64_t until_ns = now_ns + steps[i].after_ms * talk_ms;
+
+		print_message("step %zu\n", i);
+		mrd_reflector_retry(reflector, "", true, now_ns); /* it is due at once */
+		now_ns = until_ns;
+		assert_true(mrd_reflector_request(reflector, now_ns, &request));
+		if (steps[i].status != NO_ANSWER)
+			mrd_reflector_on_head(reflector, steps[i].status, "", 0, now_ns);
+		if (steps[i].status == 200)
+			feed(reflector, MARK("7"), now_ns);
+		mrd_reflector_on_end(reflector, steps[i].status ? "" : "refused", now_ns);
+		assert_int_equal(status_of(reflector).settling, steps[i].settling);
+		assert_int_equal(status_of(reflector).failing_since_ns != 0,
+				 steps[i].status != 200);
+		assert_int_equal(strstr(status_of(reflector).error, "403") != NULL,
+				 steps[i].status == 403);
+	}
+	mrd_reflector_free(reflector);
+}
+
+/* ------------------------------------------------------------------- bounds */
+
+static int ignore_put(void *self, const char *json, size_t len)
+{
+	(void)self, (void)json, (void)len;
+	return 0;
+}
+
+static void ignore(void *self)
+{
+	(void)self;
 }
 
 static struct mrd_reflector *idle_reflector(void)
@@ -466,7 +729,14 @@ static void endless_pages(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(another_version_is_asked_for),
+		cmocka_unit_test(the_version_that_is_served_is_found),
+		cmocka_unit_test(metadata_is_asked_for),
+		cmocka_unit_test(not_acceptable_is_no_circle),
+		cmocka_unit_test(who_waits_is_hurried),
+		cmocka_unit_test(who_does_not_wait_is_left_alone),
+		cmocka_unit_test(hurries_are_few),
+		cmocka_unit_test(an_answer_begins_the_backoff_anew),
+		cmocka_unit_test(rights_settle),
 		cmocka_unit_test(requests_in_full),
 		cmocka_unit_test(watches_do_not_end_together),
 		cmocka_unit_test(unauthorized),

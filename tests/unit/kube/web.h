@@ -104,7 +104,9 @@ static inline void get(struct rig *rig, const char *path, uint64_t silence_ms,
 
 	answer->rig = rig;
 	mrd_strbuf_add(&answer->body, "", 0);
-	assert_int_equal(mrd_http_get(rig->http, path, silence_ms, &hooks, &answer->request), 0);
+	assert_int_equal(mrd_http_get(rig->http, path, "Accept: application/json", silence_ms,
+				      &hooks, &answer->request),
+			 0);
 	assert_false(answer->done);
 }
 

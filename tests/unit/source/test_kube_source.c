@@ -138,6 +138,10 @@ static void expect(struct stage *stage, size_t cluster, const char *want, const 
 #define NODE(name, v)                                                                   \
 	"{\"kind\":\"Node\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"" name "\"," \
 	"\"labels\":{\"v\":\"" v "\"},\"managedFields\":[{\"f:x\":{}}]},\"status\":{}}"
+/* What a server sends of it to who asks for its metadata alone. */
+#define LABELS(name, v)                                                          \
+	"{\"kind\":\"PartialObjectMetadata\",\"apiVersion\":\"meta.k8s.io/v1\"," \
+	"\"metadata\":{\"name\":\"" name "\",\"labels\":{\"v\":\"" v "\"}}}"
 #define BROKEN(name, why)                                                               \
 	"{\"kind\":\"Node\",\"apiVersion\":\"v1\",\"metadata\":{\"name\":\"" name "\"," \
 	"\"labels\":" why "}}"
@@ -147,18 +151,21 @@ static void expect(struct stage *stage, size_t cluster, const char *want, const 
 static void what_is_asked_for(void **state)
 {
 	static const struct {
-		const char *path;
+		const char *group;
+		const char *versions;
+		const char *resource;
 		const char *selector;
+		bool metadata_only;
 		bool may_be_missing;
 	} wants[] = {
-		{"/api/v1/services",
-		 "!service.kubernetes.io/headless,!service.kubernetes.io/service-proxy-name",
+		{"", "v1", "services",
+		 "!service.kubernetes.io/headless,!service.kubernetes.io/service-proxy-name", false,
 		 false},
-		{"/apis/discovery.k8s.io/v1/endpointslices",
-		 "!service.kubernetes.io/headless,!service.kubernetes.io/service-proxy-name",
+		{"discovery.k8s.io", "v1", "endpointslices",
+		 "!service.kubernetes.io/headless,!service.kubernetes.io/service-proxy-name", false,
 		 false},
-		{"/api/v1/nodes", "", false},
-		{"/apis/networking.istio.io/v1/destinationrules", "", true},
+		{"", "v1", "nodes", "", true, false},
+		{"networking.istio.io", "v1 v1beta1 v1alpha3", "destinationrules", "", false, true},
 	};
 	struct mrd_kube_source_config far = {
 		.name = "west", .where = {.in_cluster = true, .kubeconfig = "", .context = ""}};
@@ -168,8 +175,11 @@ static void what_is_asked_for(void **state)
 	assert_int_equal(client->config.resource_count, COUNT(wants));
 	assert_string_equal(client->config.where.kubeconfig, "/etc/east");
 	for (size_t i = 0; i < COUNT(wants); i++) {
-		print_message("case: %s\n", wants[i].path);
-		assert_string_equal(client->resources[i].path, wants[i].path);
+		print_message("case: %s\n", wants[i].resource);
+		assert_string_equal(client->resources[i].group, wants[i].group);
+		assert_string_equal(client->resources[i].versions, wants[i].versions);
+		assert_string_equal(client->resources[i].resource, wants[i].resource);
+		assert_int_equal(client->resources[i].metadata_only, wants[i].metadata_only);
 		assert_string_equal(client->resources[i].label_selector, wants[i].selector);
 		assert_int_equal(client->resources[i].may_be_missing, wants[i].may_be_missing);
 	}
@@ -208,6 +218,15 @@ static const struct act_case act_cases[] = {
 	{"a list is applied as it comes",
 	 {{.act = BEGIN}, {.act = PUT, .json = NODE("n1", "1")}},
 	 "n1=1",
+	 ""},
+	{"labels alone, or the whole node",
+	 {{.act = BEGIN},
+	  {.act = PUT, .json = LABELS("n1", "1")},
+	  {.act = PUT, .json = NODE("n2", "1")},
+	  {.act = END},
+	  {.act = PUT, .json = LABELS("n2", "2")},
+	  {.act = REMOVE, .json = LABELS("n1", "1")}},
+	 "n2=2",
 	 ""},
 	{"changes",
 	 {{.act = BEGIN},
@@ -378,6 +397,9 @@ static void services_and_slices_are_read(void **state)
 	assert_int_equal(view->ports[0].endpoint_count, 0);
 	mrd_view_free(view);
 	expect(stage, 0, "", "");
+	/* Of these the metadata alone says nothing. */
+	assert_int_equal(fake_put(client, SERVICES, LABELS("web", "1")), -EBADMSG);
+	expect(stage, 0, "", "east/services/web kind;");
 }
 
 /* ------------------------------------------------------------------------ another model */
