@@ -664,7 +664,7 @@ static void expect_log(bool fails, bool settling, const char *want)
 	fake_of("east")->status.settling = settling;
 	fake_of("east")->status.error = fails ? "may not list" : "";
 	mrd_log_set_fd(fd);
-	mrd_inputs_tick(inputs);
+	mrd_inputs_tick(inputs, mrd_clock_ns());
 	mrd_log_set_fd(null_fd);
 	assert_true(pread(fd, log, sizeof(log) - 1, 0) >= 0);
 	close(fd);

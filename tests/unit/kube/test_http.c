@@ -570,7 +570,8 @@ static void a_stream_without_end_comes_in_pieces(void **state)
 		memset(&stream, 0, sizeof(stream));
 		open_rig(&fast, &sides[i]);
 		open_rig(&rig, &sides[i]);
-		assert_int_equal(mrd_http_get(fast.http, "/endless", 0, &hooks, &request), 0);
+		assert_int_equal(
+			mrd_http_get(fast.http, "/endless", "Accept: */*", 0, &hooks, &request), 0);
 		rig_until = &never;
 		mrd_loop_set_idle(rig_loop, stop_at_much, NULL);
 		assert_int_equal(mrd_loop_run(rig_loop), 0);
