@@ -7,7 +7,7 @@
  * multiplier is right (decayed_to_ms), and every later sweep takes one away. The third is due at
  * the end of an interval in which something was counted (buckets_due_ms).
  *
- * Hosts are sorted by id; a signal costs one binary search and no memory.
+ * A signal costs one binary search among the hosts' numbers and no memory.
  */
 #include "outlier/outlier.h"
 
@@ -60,6 +60,12 @@ struct host {
 	uint32_t multiplier;
 };
 
+/* A number that stands for a host. */
+struct number {
+	uint32_t id;
+	uint32_t index; /* of the host */
+};
+
 struct mrd_outlier {
 	struct mrd_outlier_rule rule;
 	bool is_http;
@@ -72,6 +78,8 @@ struct mrd_outlier {
 	struct host *hosts; /* sorted by id */
 	double *rates;	    /* room for one of each host */
 	size_t count;
+	struct number *numbers; /* sorted by id */
+	size_t number_count;
 	size_t ejected_count;
 };
 
@@ -195,6 +203,7 @@ void mrd_outlier_free(struct mrd_outlier *outlier)
 		return;
 	free(outlier->hosts);
 	free(outlier->rates);
+	free(outlier->numbers);
 	free(outlier);
 }
 
@@ -239,13 +248,61 @@ static int compare_hosts(const void *a, const void *b)
 	return (a_id > b_id) - (a_id < b_id);
 }
 
+static int compare_numbers(const void *a, const void *b)
+{
+	const uint32_t a_id = ((const struct number *)a)->id;
+	const uint32_t b_id = ((const struct number *)b)->id;
+
+	return (a_id > b_id) - (a_id < b_id);
+}
+
 static struct host *find_host(const struct mrd_outlier *outlier, uint32_t id)
 {
-	const struct host wanted = {.given.id = id};
+	const struct number wanted = {.id = id};
+	const struct number *number = NULL;
 
-	if (!outlier->count)
-		return NULL;
-	return bsearch(&wanted, outlier->hosts, outlier->count, sizeof(wanted), compare_hosts);
+	if (outlier->number_count)
+		number = bsearch(&wanted, outlier->numbers, outlier->number_count, sizeof(wanted),
+				 compare_numbers);
+	return number ? &outlier->hosts[number->index] : NULL;
+}
+
+/* What is known of a host by either number. */
+static const struct host *find_known(const struct mrd_outlier *outlier,
+				     const struct mrd_outlier_host *given)
+{
+	const struct host *host = find_host(outlier, given->id);
+	const struct host *twin = given->twin ? find_host(outlier, given->twin) : NULL;
+
+	if (!host || !twin)
+		return host ? host : twin;
+	if (host->ejected != twin->ejected)
+		return host->ejected ? host : twin;
+	return twin->ejected_until_ms > host->ejected_until_ms ? twin : host;
+}
+
+/* Another mention of the same host. */
+static void merge_given(struct mrd_outlier_host *host, const struct mrd_outlier_host *again)
+{
+	host->twin = host->twin ? host->twin : again->twin;
+	host->in_route |= again->in_route;
+	host->usable |= again->usable;
+	host->unheard &= again->unheard;
+}
+
+/* Returns how many numbers the hosts have. */
+static size_t number_hosts(const struct host *hosts, size_t count, struct number *numbers)
+{
+	size_t known = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		numbers[known++] = (struct number){hosts[i].given.id, (uint32_t)i};
+		if (hosts[i].given.twin)
+			numbers[known++] = (struct number){hosts[i].given.twin, (uint32_t)i};
+	}
+	if (known)
+		qsort(numbers, known, sizeof(*numbers), compare_numbers);
+	return known;
 }
 
 int mrd_outlier_set_hosts(struct mrd_outlier *outlier, const struct mrd_outlier_host *hosts,
@@ -253,15 +310,17 @@ int mrd_outlier_set_hosts(struct mrd_outlier *outlier, const struct mrd_outlier_
 {
 	struct host *set = calloc(count ? count : 1, sizeof(*set));
 	double *rates = calloc(count ? count : 1, sizeof(*rates));
+	struct number *numbers = calloc(2 * count + 1, sizeof(*numbers));
 	size_t kept = 0;
 
-	if (!set || !rates) {
+	if (!set || !rates || !numbers) {
 		free(set);
 		free(rates);
+		free(numbers);
 		return -ENOMEM;
 	}
 	for (size_t i = 0; i < count; i++) {
-		const struct host *known = find_host(outlier, hosts[i].id);
+		const struct host *known = find_known(outlier, &hosts[i]);
 
 		if (known)
 			set[i] = *known;
@@ -270,21 +329,43 @@ int mrd_outlier_set_hosts(struct mrd_outlier *outlier, const struct mrd_outlier_
 		set[i].given = hosts[i];
 	}
 	qsort(set, count, sizeof(*set), compare_hosts);
-	/* One host is one host, also if the caller lists it twice. */
 	for (size_t i = 0; i < count; i++)
-		if (!kept || set[kept - 1].given.id != set[i].given.id)
+		if (kept && set[kept - 1].given.id == set[i].given.id)
+			merge_given(&set[kept - 1].given, &set[i].given);
+		else
 			set[kept++] = set[i];
 
 	free(outlier->hosts);
 	free(outlier->rates);
+	free(outlier->numbers);
 	outlier->hosts = set;
 	outlier->rates = rates;
 	outlier->count = kept;
+	outlier->numbers = numbers;
+	outlier->number_count = number_hosts(set, kept, numbers);
 	outlier->ejected_count = 0;
 	for (size_t i = 0; i < kept; i++)
 		outlier->ejected_count += set[i].ejected;
 	plan_sweep(outlier);
 	return 0;
+}
+
+int mrd_outlier_add_hosts(struct mrd_outlier *outlier, const struct mrd_outlier_host *hosts,
+			  size_t count)
+{
+	struct mrd_outlier_host *all = calloc(outlier->count + count + 1, sizeof(*all));
+	size_t total = 0;
+	int r;
+
+	if (!all)
+		return -ENOMEM;
+	for (size_t i = 0; i < outlier->count; i++)
+		all[total++] = outlier->hosts[i].given;
+	for (size_t i = 0; i < count; i++)
+		all[total++] = hosts[i];
+	r = mrd_outlier_set_hosts(outlier, all, total);
+	free(all);
+	return r;
 }
 
 int mrd_outlier_restore(struct mrd_outlier *outlier, uint32_t host_id,
@@ -410,6 +491,7 @@ static void uneject(struct mrd_outlier *outlier, struct host *host, uint64_t tim
 {
 	const struct mrd_outlier_verdict verdict = {
 		.host = host->given.id,
+		.twin = host->given.twin,
 		.type = MRD_CONSECUTIVE_5XX, /* Envoy's log says so, whatever ejected it */
 		.last_action_known = true,
 		.since_last_action_ms =
@@ -440,6 +522,7 @@ static void detect(struct mrd_outlier *outlier, struct host *host, const struct 
 	const bool allowed = may_eject(outlier, host);
 	struct mrd_outlier_verdict verdict = {
 		.host = host->given.id,
+		.twin = host->given.twin,
 		.type = finding->type,
 		.ejected = true,
 		.enforced = finding->enforced && allowed,
