@@ -198,6 +198,17 @@ static void test_balancer_findings(void **state)
 			.want = "warning a:6:34 " AT_LB ".consistentHash\n",
 		},
 		{
+			.id = "hash: a table without a size, as Istio refuses it",
+			.text = LB("consistentHash: {useSourceIp: true, maglev: {}}"),
+			.want = "warning a:6:70 " AT_LB ".consistentHash.maglev\n"
+				"error a:6:78 " AT_LB ".consistentHash.maglev.tableSize\n",
+		},
+		{
+			.id = "hash: the smallest table, a prime to Envoy",
+			.text = LB("consistentHash: {useSourceIp: true, maglev: {tableSize: 1}}"),
+			.want = "warning a:6:70 " AT_LB ".consistentHash.maglev\n",
+		},
+		{
 			.id = "hash: a table alone, as Istio takes it",
 			.text = LB("consistentHash: {maglev: {tableSize: 65537}}"),
 			.want = "warning a:6:34 " AT_LB ".consistentHash\n"
