@@ -436,15 +436,14 @@ static void on_verdict(void *self, const struct mrd_outlier_verdict *verdict)
 {
 	struct hearing *hearing = self;
 	struct mrd_engine *engine = hearing->engine;
-	const struct mrd_entry *entry =
-		entry_with(hearing->watch, verdict->host) ?: entry_of(hearing->watch);
+	const struct mrd_entry *entry = entry_with(hearing->watch, verdict->host);
 
 	count_verdict(engine, verdict);
 	hearing->changed |= mrd_verdict_is_effective(verdict);
 	if (reserve_notes(engine, 1))
 		return; /* the next plan does what must be done, without words */
 	engine->notes[engine->note_count++] = (struct mrd_note){
-		.service_id = entry->id,
+		.service_id = entry ? entry->id : 0,
 		.verdict = *verdict,
 	};
 }

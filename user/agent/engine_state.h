@@ -25,7 +25,7 @@ struct mrd_round {
 
 /* A verdict whose effect is in the kernel, but of which nothing was said yet. */
 struct mrd_note {
-	uint32_t service_id;
+	uint32_t service_id; /* 0: no row of the host is known, so there is nothing to say */
 	struct mrd_outlier_verdict verdict;
 	uint64_t for_ms; /* of an ejection */
 	int error;	 /* of writing the health row */
