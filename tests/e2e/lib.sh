@@ -121,7 +121,8 @@ YAML
 }
 
 # eps CLUSTER [NS/]NAME IP[=STATE]…: its endpoints, one slice a family; none = a slice without endpoints.
-# STATE: unready, draining (terminating, still serving), terminating. Port: TARGET_PORT (9080).
+# STATE: unready, draining (terminating, still serving), terminating. Port: TARGET_PORT (9080). With PODS=1 each address
+# is one of the pod that its last number names.
 eps() {
   local cluster=$1 namespace=default name=$2 entry v4=() v6=()
 
@@ -156,6 +157,7 @@ endpoints:$( (($#)) || echo ' []')
 YAML
     for entry; do
       echo "- addresses: [\"${entry%=*}\"]"
+      [[ -z ${PODS-} ]] || echo "  targetRef: {kind: Pod, name: pod-$(sed 's/=.*//; s/.*[.:]//' <<<"$entry")}"
       case $entry in
       *=unready) echo "  conditions: {ready: false, serving: false, terminating: false}" ;;
       *=draining) echo "  conditions: {ready: false, serving: true, terminating: true}" ;;

@@ -7,12 +7,29 @@
 
 #include "base/cleanup.h"
 
+static struct mrd_entry **place_in(struct mrd_watch *watch, enum mrd_family family)
+{
+	return family == MRD_FAMILY_IPV6 ? &watch->ipv6 : &watch->ipv4;
+}
+
+/* The last one switches off the light. */
+static void leave_watch(struct mrd_entry *entry)
+{
+	struct mrd_watch *watch = entry->watch;
+
+	*place_in(watch, entry->name.family) = NULL;
+	if (watch->ipv4 || watch->ipv6)
+		return;
+	mrd_outlier_free(watch->detector);
+	free(watch);
+}
+
 static void free_entry(void *value)
 {
 	struct mrd_entry *entry = value;
 
+	leave_watch(entry);
 	mrd_rows_free(entry->rows);
-	mrd_outlier_free(entry->detector);
 	mrd_warmth_free(entry->regions);
 	mrd_warmth_free(entry->ready);
 	free(entry);
@@ -79,6 +96,37 @@ struct mrd_entry *mrd_book_find_entry(const struct mrd_book *book, uint32_t id)
 	return mrd_table_get(book->entries, &id, sizeof(id));
 }
 
+/* That of the port's other family, or a new one. */
+static struct mrd_watch *find_watch(const struct mrd_book_service *service,
+				    const struct mrd_name *name)
+{
+	for (size_t i = 0; i < service->entry_count; i++) {
+		const struct mrd_entry *entry = service->entries[i];
+
+		if (entry->name.protocol == name->protocol && entry->name.family != name->family &&
+		    !strcmp(entry->name.port_name, name->port_name))
+			return entry->watch;
+	}
+	return calloc(1, sizeof(struct mrd_watch));
+}
+
+static struct mrd_entry *new_entry(struct mrd_book_service *service, uint32_t id,
+				   const struct mrd_name *name)
+{
+	struct mrd_entry *entry = calloc(1, sizeof(*entry));
+
+	if (!entry)
+		return NULL;
+	*entry = (struct mrd_entry){.id = id, .name = *name, .service = service};
+	entry->watch = find_watch(service, name);
+	if (!entry->watch) {
+		free(entry);
+		return NULL;
+	}
+	*place_in(entry->watch, name->family) = entry;
+	return entry;
+}
+
 struct mrd_entry *mrd_book_entry(struct mrd_book *book, struct mrd_book_service *service,
 				 uint32_t id, const struct mrd_name *name)
 {
@@ -91,12 +139,11 @@ struct mrd_entry *mrd_book_entry(struct mrd_book *book, struct mrd_book_service 
 	if (!list)
 		return NULL;
 	service->entries = list;
-	entry = calloc(1, sizeof(*entry));
+	entry = new_entry(service, id, name);
 	if (!entry)
 		return NULL;
-	*entry = (struct mrd_entry){.id = id, .name = *name, .service = service};
 	if (mrd_table_put(book->entries, &id, sizeof(id), entry)) {
-		free(entry);
+		free_entry(entry);
 		return NULL;
 	}
 	service->entries[service->entry_count++] = entry;

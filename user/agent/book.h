@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * What the agent keeps of every service: by name, and for each of its ports and IP families (one
- * service id each) the rows that the kernel holds and the outlier detector that watches it.
+ * What the agent keeps of every service: by name, for each of its ports the outlier detector that
+ * watches it, and for each of a port's IP families (one service id each) the rows that the kernel
+ * holds.
  */
 #ifndef MRD_AGENT_BOOK_H
 #define MRD_AGENT_BOOK_H
@@ -18,19 +19,26 @@
 
 struct mrd_book_service;
 
+/* What a port of a service has once for both IP families, as it is one cluster to Envoy. */
+struct mrd_watch {
+	struct mrd_entry *ipv4; /* NULL: no service id of that family */
+	struct mrd_entry *ipv6;
+	struct mrd_outlier *detector; /* NULL: no outlier detection */
+	bool is_http;		      /* declared, or learned from a response */
+};
+
 /* One service id. */
 struct mrd_entry {
 	uint32_t id;
 	struct mrd_name name;
 	uint16_t number; /* the Service's port, for names in logs; 0 = not known */
 	struct mrd_book_service *service;
-	struct mrd_rows *rows;	      /* as the kernel holds them; NULL: none */
-	struct mrd_outlier *detector; /* NULL: no outlier detection */
+	struct mrd_rows *rows;	 /* as the kernel holds them; NULL: none */
+	struct mrd_watch *watch; /* its own and that of the other family's entry */
 	/* Regions and endpoints that were up; NULL: no warm-up is asked for, or not planned yet. */
 	struct mrd_warmth *regions;
 	struct mrd_warmth *ready;
 	uint64_t again_ns; /* one of them ramps up: to be planned once more; 0: not */
-	bool is_http;	   /* declared, or learned from a response */
 	bool planned;	   /* the plan being written names this entry */
 };
 

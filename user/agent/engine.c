@@ -325,8 +325,10 @@ void mrd_engine_get_status(const struct mrd_engine *engine, struct mrd_engine_st
 	cursor = 0;
 	while ((entry = mrd_table_next(engine->book.entries, &cursor, NULL, NULL))) {
 		ret_status->ports += entry->rows != NULL;
-		if (entry->detector)
-			ret_status->ejected += mrd_outlier_ejected_count(entry->detector);
+		/* Both families have one detector; it is asked once. */
+		if (entry->watch->detector &&
+		    entry != (entry->watch->ipv4 ? entry->watch->ipv6 : NULL))
+			ret_status->ejected += mrd_outlier_ejected_count(entry->watch->detector);
 	}
 	mrd_latency_summarise(&engine->latency, &ret_status->ejection);
 }

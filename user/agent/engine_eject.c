@@ -32,20 +32,28 @@ static uint32_t region_number(struct mrd_engine *engine, const char *region)
 	return (uint32_t)number;
 }
 
-void mrd_engine_forget_sweep(struct mrd_engine *engine, const struct mrd_entry *entry)
+/* Whose names stand for the port: each of them names the service. */
+static const struct mrd_entry *entry_of(const struct mrd_watch *watch)
 {
-	mrd_table_delete(engine->sweeping, &entry->id, sizeof(entry->id));
+	return watch->ipv4 ? watch->ipv4 : watch->ipv6;
+}
+
+void mrd_engine_stop_watch(struct mrd_engine *engine, struct mrd_watch *watch)
+{
+	mrd_table_delete(engine->sweeping, &watch, sizeof(watch));
+	mrd_outlier_free(watch->detector);
+	watch->detector = NULL;
 }
 
 /* Keeps the list of detectors that wait for a sweep. */
-static void watch_sweep(struct mrd_engine *engine, struct mrd_entry *entry)
+static void plan_sweep(struct mrd_engine *engine, struct mrd_watch *watch)
 {
-	if (mrd_outlier_next_sweep(entry->detector) == UINT64_MAX)
-		mrd_engine_forget_sweep(engine, entry);
-	else if (!mrd_table_get(engine->sweeping, &entry->id, sizeof(entry->id)) &&
-		 mrd_table_put(engine->sweeping, &entry->id, sizeof(entry->id), entry))
+	if (mrd_outlier_next_sweep(watch->detector) == UINT64_MAX)
+		mrd_table_delete(engine->sweeping, &watch, sizeof(watch));
+	else if (!mrd_table_get(engine->sweeping, &watch, sizeof(watch)) &&
+		 mrd_table_put(engine->sweeping, &watch, sizeof(watch), watch))
 		mrd_log_error("no memory to un-eject in time",
-			      MRD_KV("service", entry->service->key));
+			      MRD_KV("service", entry_of(watch)->service->key));
 }
 
 static uint64_t random_number(void *self)
@@ -59,35 +67,43 @@ static uint64_t random_number(void *self)
 	return number;
 }
 
-static int set_rule(struct mrd_engine *engine, struct mrd_entry *entry,
+static int set_rule(struct mrd_engine *engine, struct mrd_watch *watch,
 		    const struct mrd_outlier_rule *rule)
 {
 	const uint64_t now_ms = mrd_engine_ms(engine->now_ns());
 	int r = 0;
 
-	if (entry->detector)
-		mrd_outlier_set_rule(entry->detector, rule, now_ms);
+	if (watch->detector)
+		mrd_outlier_set_rule(watch->detector, rule, now_ms);
 	else
-		r = mrd_outlier_new(rule, entry->is_http, now_ms, &entry->detector);
+		r = mrd_outlier_new(rule, watch->is_http, now_ms, &watch->detector);
 	if (r)
 		return r;
-	mrd_outlier_set_http(entry->detector, entry->is_http);
-	mrd_outlier_set_random(entry->detector, rule->max_jitter_ms ? random_number : NULL, NULL);
+	mrd_outlier_set_http(watch->detector, watch->is_http);
+	mrd_outlier_set_random(watch->detector, rule->max_jitter_ms ? random_number : NULL, NULL);
 	return 0;
 }
 
 /* Whose endpoints are numbered. */
 struct numbering {
 	struct mrd_engine *engine;
-	const struct mrd_entry *entry;
+	const struct mrd_watch *watch;
 };
 
-static uint32_t endpoint_id(void *self, const struct mrd_plan_endpoint *endpoint)
+/* 0: has none. */
+static uint32_t find_id(const struct mrd_engine *engine, const struct mrd_watch *watch,
+			const struct mrd_ip *ip, uint16_t port)
+{
+	const struct mrd_entry *entry = ip->version == MRD_IPV6 ? watch->ipv6 : watch->ipv4;
+
+	return entry ? mrd_ids_find_endpoint(engine->ids, entry->id, ip, port) : 0;
+}
+
+static uint32_t endpoint_id(void *self, const struct mrd_ip *ip, uint16_t port)
 {
 	const struct numbering *numbering = self;
 
-	return mrd_ids_find_endpoint(numbering->engine->ids, numbering->entry->id, &endpoint->ip,
-				     endpoint->port);
+	return find_id(numbering->engine, numbering->watch, ip, port);
 }
 
 static uint32_t region_id(void *self, const char *region)
@@ -95,29 +111,38 @@ static uint32_t region_id(void *self, const char *region)
 	return region_number(((const struct numbering *)self)->engine, region);
 }
 
-int mrd_engine_watch_hosts(struct mrd_engine *engine, struct mrd_entry *entry,
-			   const struct mrd_plan_port *port)
+/* That of the port, whose families begin at first; NULL: nobody is to be watched. */
+static const struct mrd_outlier_rule *rule_of(const struct mrd_plan *plan, size_t first)
+{
+	const size_t end = mrd_plan_families_end(plan, first);
+	bool has_unheard = false;
+
+	if (plan->ports[first].has_outlier)
+		return &plan->ports[first].outlier;
+	for (size_t i = first; i < end; i++)
+		has_unheard |= plan->ports[i].has_unheard;
+	return has_unheard ? &mrd_outlier_unheard : NULL;
+}
+
+int mrd_engine_watch_hosts(struct mrd_engine *engine, struct mrd_watch *watch,
+			   const struct mrd_plan *plan, size_t first)
 {
 	struct mrd_outlier_host *hosts MRD_AUTO_FREE = NULL;
-	const struct mrd_outlier_rule *rule = port->has_outlier	  ? &port->outlier
-					      : port->has_unheard ? &mrd_outlier_unheard
-								  : NULL;
-	struct numbering numbering = {engine, entry};
+	const struct mrd_outlier_rule *rule = rule_of(plan, first);
+	struct numbering numbering = {engine, watch};
 	const struct mrd_host_numbers numbers = {endpoint_id, region_id, &numbering};
 	size_t count;
 	int r;
 
 	if (!rule) {
-		mrd_engine_forget_sweep(engine, entry);
-		mrd_outlier_free(entry->detector);
-		entry->detector = NULL;
+		mrd_engine_stop_watch(engine, watch);
 		return 0;
 	}
-	r = mrd_plan_hosts(port, &numbers, &hosts, &count);
-	r = r ?: set_rule(engine, entry, rule);
-	r = r ?: mrd_outlier_set_hosts(entry->detector, hosts, count);
+	r = mrd_plan_hosts(plan, first, &numbers, &hosts, &count);
+	r = r ?: set_rule(engine, watch, rule);
+	r = r ?: mrd_outlier_set_hosts(watch->detector, hosts, count);
 	if (!r)
-		watch_sweep(engine, entry);
+		plan_sweep(engine, watch);
 	return r;
 }
 
@@ -188,7 +213,8 @@ static int take_ejection(void *self, const void *key, const void *value)
 
 	if (!state.ejected && !state.ejections)
 		return 0;
-	return mrd_outlier_restore(restoring->entry->detector, *(const uint32_t *)key, &state);
+	return mrd_outlier_restore(restoring->entry->watch->detector, *(const uint32_t *)key,
+				   &state);
 }
 
 int mrd_engine_restore(struct mrd_engine *engine, struct mrd_entry *entry,
@@ -203,6 +229,7 @@ int mrd_engine_restore(struct mrd_engine *engine, struct mrd_entry *entry,
 		.hosts = hosts,
 	};
 	struct mrd_outlier_rule rule = mrd_outlier_defaults;
+	struct mrd_watch *watch = entry->watch;
 	struct mrd_effective effective;
 	int r;
 
@@ -222,26 +249,57 @@ int mrd_engine_restore(struct mrd_engine *engine, struct mrd_entry *entry,
 	}
 	mrd_rows_walk(rows, MRD_MAP_HEALTH, take_host, &restoring);
 	mrd_rows_walk(rows, MRD_MAP_STAT, take_responses, &restoring);
-	entry->is_http |= restoring.saw_response;
-	r = set_rule(engine, entry, &rule);
-	r = r ?: mrd_outlier_set_hosts(entry->detector, hosts, restoring.count);
+	watch->is_http |= restoring.saw_response;
+	r = set_rule(engine, watch, &rule);
+	/* Rows do not say which addresses are one pod's: each is a host until the first plan. */
+	r = r ?: mrd_outlier_add_hosts(watch->detector, hosts, restoring.count);
 	r = r ?: mrd_rows_walk(rows, MRD_MAP_HEALTH, take_ejection, &restoring);
 	if (!r)
-		watch_sweep(engine, entry);
+		plan_sweep(engine, watch);
 	return r;
 }
 
 /* --------------------------------------------------------------------------------- health rows */
 
-void mrd_engine_fill_health(void *self, uint32_t endpoint_id, struct mrd_health *health)
+bool mrd_engine_get_state(const struct mrd_engine *engine, const struct mrd_watch *watch,
+			  const struct mrd_engine_address *address,
+			  struct mrd_outlier_state *ret_state)
+{
+	const uint32_t ids[] = {
+		find_id(engine, watch, address->ip, address->port),
+		address->twin_ip ? find_id(engine, watch, address->twin_ip, address->twin_port) : 0,
+	};
+	struct mrd_outlier_state state;
+	bool found = false;
+
+	for (size_t i = 0; i < sizeof(ids) / sizeof(*ids); i++) {
+		if (!ids[i] || mrd_outlier_get(watch->detector, ids[i], &state))
+			continue;
+		if (!found || (state.ejected && !ret_state->ejected))
+			*ret_state = state;
+		found = true;
+	}
+	return found;
+}
+
+void mrd_engine_fill_health(void *self, uint32_t endpoint_id,
+			    const struct mrd_plan_endpoint *endpoint, struct mrd_health *health)
 {
 	const struct mrd_fill *fill = self;
 	const struct mrd_entry *entry = fill->entry;
 	const struct mrd_health *old =
 		entry->rows ? mrd_rows_get(entry->rows, MRD_MAP_HEALTH, &endpoint_id) : NULL;
+	const bool has_twin = endpoint->twin_ip.version != MRD_IP_NONE;
+	const struct mrd_engine_address address = {
+		.ip = &endpoint->ip,
+		.port = endpoint->port,
+		.twin_ip = has_twin ? &endpoint->twin_ip : NULL,
+		.twin_port = endpoint->twin_port,
+	};
 	struct mrd_outlier_state state;
 
-	if (entry->detector && !mrd_outlier_get(entry->detector, endpoint_id, &state)) {
+	if (entry->watch->detector &&
+	    mrd_engine_get_state(fill->engine, entry->watch, &address, &state)) {
 		health->ejections = state.ejections;
 		health->ejection_multiplier = state.multiplier;
 		if (health->state == MRD_STATE_EJECTED)
@@ -250,57 +308,93 @@ void mrd_engine_fill_health(void *self, uint32_t endpoint_id, struct mrd_health 
 	health->changed_ns = old && old->state == health->state ? old->changed_ns : fill->now_ns;
 }
 
-/* The return, in the kernel, of a service that no plan will touch for now. */
-static void flip_back(struct mrd_engine *engine, struct mrd_entry *entry, struct mrd_note *note)
+/* Whose rows have the endpoint; NULL: nobody's yet. */
+static struct mrd_entry *entry_with(const struct mrd_watch *watch, uint32_t id)
 {
-	const uint32_t id = note->verdict.host;
-	const struct mrd_health *known =
-		entry->rows ? mrd_rows_get(entry->rows, MRD_MAP_HEALTH, &id) : NULL;
-	struct mrd_health health;
+	struct mrd_entry *const entries[] = {watch->ipv4, watch->ipv6};
 
-	if (!known || known->state != MRD_STATE_EJECTED || note->verdict.ejected)
-		return;
-	health = *known;
-	health.state = MRD_STATE_ACTIVE;
-	health.changed_ns = engine->now_ns();
-	health.ejected_until_ns = 0;
-	note->error = engine->writer.put(engine->writer.self, MRD_MAP_HEALTH, &id, &health, 0);
-	if (!note->error)
-		mrd_rows_put(entry->rows, MRD_MAP_HEALTH, &id, &health);
+	for (size_t i = 0; i < sizeof(entries) / sizeof(*entries); i++)
+		if (entries[i] && entries[i]->rows &&
+		    mrd_rows_get(entries[i]->rows, MRD_MAP_HEALTH, &id))
+			return entries[i];
+	return NULL;
 }
 
-/* The ejection, in the kernel. */
-static void flip(struct mrd_engine *engine, struct mrd_entry *entry, struct mrd_note *note,
-		 uint64_t seen_ns)
-{
-	const uint32_t id = note->verdict.host;
-	const struct mrd_health *known =
-		entry->rows ? mrd_rows_get(entry->rows, MRD_MAP_HEALTH, &id) : NULL;
-	struct mrd_outlier_state state;
-	struct mrd_health health;
-	uint64_t now_ns, took_ns;
+/* What becomes of a health row. Returns whether it is another one. */
+typedef bool (*turn_fn)(struct mrd_health *health, const struct mrd_outlier_state *state,
+			uint64_t now_ns);
 
-	if (!known || mrd_outlier_get(entry->detector, id, &state))
-		return;
-	health = *known;
-	now_ns = engine->now_ns();
-	if (health.state == MRD_STATE_ACTIVE) {
-		health.state = MRD_STATE_EJECTED;
-		health.changed_ns = now_ns;
-		health.ejected_until_ns = state.ejected_until_ms * MRD_NS_PER_MS;
+static bool turn_out(struct mrd_health *health, const struct mrd_outlier_state *state,
+		     uint64_t now_ns)
+{
+	if (health->state == MRD_STATE_ACTIVE) {
+		health->state = MRD_STATE_EJECTED;
+		health->changed_ns = now_ns;
+		health->ejected_until_ns = state->ejected_until_ms * MRD_NS_PER_MS;
 	}
-	health.ejections = state.ejections;
-	health.ejection_multiplier = state.multiplier;
-	note->error = engine->writer.put(engine->writer.self, MRD_MAP_HEALTH, &id, &health, 0);
+	health->ejections = state->ejections;
+	health->ejection_multiplier = state->multiplier;
+	return true;
+}
+
+static bool turn_back(struct mrd_health *health, const struct mrd_outlier_state *state,
+		      uint64_t now_ns)
+{
+	(void)state;
+	if (health->state != MRD_STATE_EJECTED)
+		return false;
+	health->state = MRD_STATE_ACTIVE;
+	health->changed_ns = now_ns;
+	health->ejected_until_ns = 0;
+	return true;
+}
+
+/* One address, in the kernel. */
+static int flip_row(struct mrd_engine *engine, const struct mrd_watch *watch, uint32_t id,
+		    turn_fn turn, const struct mrd_outlier_state *state)
+{
+	const struct mrd_entry *entry = id ? entry_with(watch, id) : NULL;
+	struct mrd_health health;
+	int r;
+
+	if (!entry)
+		return 0;
+	health = *(const struct mrd_health *)mrd_rows_get(entry->rows, MRD_MAP_HEALTH, &id);
+	if (!turn(&health, state, engine->now_ns()))
+		return 0;
+	r = engine->writer.put(engine->writer.self, MRD_MAP_HEALTH, &id, &health, 0);
+	if (!r) /* without memory the plan that follows writes the row once more */
+		mrd_rows_put(entry->rows, MRD_MAP_HEALTH, &id, &health);
+	return r;
+}
+
+/* Every address of the host. */
+static void flip(struct mrd_engine *engine, const struct mrd_watch *watch, struct mrd_note *note,
+		 turn_fn turn, const struct mrd_outlier_state *state)
+{
+	const int r = flip_row(engine, watch, note->verdict.twin, turn, state);
+
+	note->error = flip_row(engine, watch, note->verdict.host, turn, state) ?: r;
+}
+
+static void flip_out(struct mrd_engine *engine, const struct mrd_watch *watch,
+		     struct mrd_note *note, uint64_t seen_ns)
+{
+	struct mrd_outlier_state state;
+	uint64_t now_ms;
+
+	if (mrd_outlier_get(watch->detector, note->verdict.host, &state))
+		return;
+	flip(engine, watch, note, turn_out, &state);
 	if (!note->error) {
-		took_ns = engine->now_ns() - seen_ns;
+		const uint64_t took_ns = engine->now_ns() - seen_ns;
+
 		mrd_latency_add(&engine->latency, took_ns);
 		mrd_histogram_add(&engine->ejection_delay, took_ns);
-		/* Without memory the plan that follows writes the row once more. */
-		mrd_rows_put(entry->rows, MRD_MAP_HEALTH, &id, &health);
 	}
-	if (state.ejected_until_ms > mrd_engine_ms(now_ns))
-		note->for_ms = state.ejected_until_ms - mrd_engine_ms(now_ns);
+	now_ms = mrd_engine_ms(engine->now_ns());
+	if (state.ejected_until_ms > now_ms)
+		note->for_ms = state.ejected_until_ms - now_ms;
 }
 
 /* ------------------------------------------------------------------------------------- verdicts */
@@ -322,7 +416,7 @@ static int reserve_notes(struct mrd_engine *engine, size_t more)
 
 struct hearing {
 	struct mrd_engine *engine;
-	struct mrd_entry *entry;
+	struct mrd_watch *watch;
 	size_t first; /* note of this hearing */
 	bool changed; /* the kernel should do something else now */
 };
@@ -342,13 +436,14 @@ static void on_verdict(void *self, const struct mrd_outlier_verdict *verdict)
 {
 	struct hearing *hearing = self;
 	struct mrd_engine *engine = hearing->engine;
+	const struct mrd_entry *entry = entry_with(hearing->watch, verdict->host);
 
 	count_verdict(engine, verdict);
 	hearing->changed |= mrd_verdict_is_effective(verdict);
 	if (reserve_notes(engine, 1))
 		return; /* the next plan does what must be done, without words */
 	engine->notes[engine->note_count++] = (struct mrd_note){
-		.service_id = hearing->entry->id,
+		.service_id = entry ? entry->id : 0,
 		.verdict = *verdict,
 	};
 }
@@ -365,16 +460,16 @@ static void note_burst(struct mrd_engine *engine)
 static void act_on(const struct hearing *hearing, uint64_t seen_ns)
 {
 	struct mrd_engine *engine = hearing->engine;
-	struct mrd_entry *entry = hearing->entry;
+	const struct mrd_entry *entry = entry_of(hearing->watch);
 
 	for (size_t i = hearing->first; i < engine->note_count; i++) {
 		struct mrd_note *note = &engine->notes[i];
 
 		if (!note->verdict.ejected) {
 			if (entry->service->held)
-				flip_back(engine, entry, note);
+				flip(engine, hearing->watch, note, turn_back, NULL);
 		} else if (mrd_verdict_is_effective(&note->verdict)) {
-			flip(engine, entry, note, seen_ns);
+			flip_out(engine, hearing->watch, note, seen_ns);
 			note_burst(engine);
 		}
 	}
@@ -400,21 +495,22 @@ static enum mrd_outlier_signal signal_of(enum mrd_event_kind kind)
 
 void mrd_engine_event(struct mrd_engine *engine, const struct mrd_event *event)
 {
-	struct mrd_entry *entry = mrd_book_find_entry(&engine->book, event->service_id);
-	struct hearing hearing = {.engine = engine, .entry = entry, .first = engine->note_count};
+	const struct mrd_entry *entry = mrd_book_find_entry(&engine->book, event->service_id);
+	struct mrd_watch *watch = entry ? entry->watch : NULL;
+	struct hearing hearing = {.engine = engine, .watch = watch, .first = engine->note_count};
 
-	if (!entry || !entry->detector || !entry->rows || event->kind == MRD_EVENT_NONE ||
+	if (!entry || !watch->detector || !entry->rows || event->kind == MRD_EVENT_NONE ||
 	    reserve_notes(engine, NOTES_PER_EVENT))
 		return;
-	if (event->kind == MRD_EVENT_RESPONSE && !entry->is_http) {
-		entry->is_http = true;
-		mrd_outlier_set_http(entry->detector, true);
+	if (event->kind == MRD_EVENT_RESPONSE && !watch->is_http) {
+		watch->is_http = true;
+		mrd_outlier_set_http(watch->detector, true);
 	}
-	mrd_outlier_signal(entry->detector, event->endpoint_id, signal_of(event->kind),
+	mrd_outlier_signal(watch->detector, event->endpoint_id, signal_of(event->kind),
 			   event->kind == MRD_EVENT_RESPONSE ? event->status : 0,
 			   mrd_engine_ms(engine->now_ns()), on_verdict, &hearing);
 	act_on(&hearing, event->time_ns);
-	watch_sweep(engine, entry);
+	plan_sweep(engine, watch);
 }
 
 uint64_t mrd_engine_settles_at(const struct mrd_engine *engine)
@@ -431,6 +527,7 @@ uint64_t mrd_engine_due(const struct mrd_engine *engine)
 {
 	uint64_t due_ns = engine->retry_at_ns ?: UINT64_MAX;
 	const struct mrd_entry *entry;
+	const struct mrd_watch *watch;
 	size_t cursor = 0;
 
 	while ((entry = mrd_table_next(engine->warming, &cursor, NULL, NULL)))
@@ -438,8 +535,8 @@ uint64_t mrd_engine_due(const struct mrd_engine *engine)
 			due_ns = entry->again_ns;
 	cursor = 0;
 
-	while ((entry = mrd_table_next(engine->sweeping, &cursor, NULL, NULL))) {
-		const uint64_t sweep_ms = mrd_outlier_next_sweep(entry->detector);
+	while ((watch = mrd_table_next(engine->sweeping, &cursor, NULL, NULL))) {
+		const uint64_t sweep_ms = mrd_outlier_next_sweep(watch->detector);
 
 		if (sweep_ms < due_ns / MRD_NS_PER_MS)
 			due_ns = sweep_ms * MRD_NS_PER_MS;
@@ -450,22 +547,23 @@ uint64_t mrd_engine_due(const struct mrd_engine *engine)
 void mrd_engine_tick(struct mrd_engine *engine)
 {
 	const uint64_t now_ns = engine->now_ns();
+	struct mrd_watch *watch;
 	struct mrd_entry *entry;
 	size_t cursor = 0;
 
-	while ((entry = mrd_table_next(engine->sweeping, &cursor, NULL, NULL))) {
-		const uint64_t due_ms = mrd_outlier_next_sweep(entry->detector);
+	while ((watch = mrd_table_next(engine->sweeping, &cursor, NULL, NULL))) {
+		const uint64_t due_ms = mrd_outlier_next_sweep(watch->detector);
 		struct hearing hearing = {
 			.engine = engine,
-			.entry = entry,
+			.watch = watch,
 			.first = engine->note_count,
 		};
 
 		if (due_ms > mrd_engine_ms(now_ns))
 			continue;
-		mrd_outlier_sweep(entry->detector, mrd_engine_ms(now_ns), on_verdict, &hearing);
+		mrd_outlier_sweep(watch->detector, mrd_engine_ms(now_ns), on_verdict, &hearing);
 		act_on(&hearing, due_ms * MRD_NS_PER_MS);
-		watch_sweep(engine, entry);
+		plan_sweep(engine, watch);
 	}
 	cursor = 0;
 	while ((entry = mrd_table_next(engine->warming, &cursor, NULL, NULL))) {

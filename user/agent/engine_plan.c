@@ -29,30 +29,39 @@ static bool fill_name(struct mrd_name *name, const char *namespace_, const char 
 	       snprintf(name->port_name, MRD_NAME_LEN, "%s", port) < MRD_NAME_LEN;
 }
 
-static struct mrd_entry *entry_of_port(const struct mrd_engine *engine, const struct mrd_view *view,
-				       const struct mrd_view_port *port)
+static struct mrd_entry *entry_of_family(const struct mrd_engine *engine,
+					 const struct mrd_view *view,
+					 const struct mrd_view_port *port, enum mrd_family family)
 {
 	struct mrd_name name;
 
 	if (!fill_name(&name, view->namespace_, view->name, port->name))
 		return NULL;
-	name.family = port->version == MRD_IPV6 ? MRD_FAMILY_IPV6 : MRD_FAMILY_IPV4;
+	name.family = family;
 	name.protocol = port->transport == MRD_TRANSPORT_UDP ? MRD_PROTOCOL_UDP : MRD_PROTOCOL_TCP;
 	return mrd_book_find_entry(&engine->book, mrd_ids_find_service(engine->ids, &name));
+}
+
+static struct mrd_entry *entry_of_port(const struct mrd_engine *engine, const struct mrd_view *view,
+				       const struct mrd_view_port *port)
+{
+	return entry_of_family(engine, view, port,
+			       port->version == MRD_IPV6 ? MRD_FAMILY_IPV6 : MRD_FAMILY_IPV4);
 }
 
 static void ask_of_port(struct mrd_asking *asking, const struct mrd_view *view,
 			const struct mrd_view_port *port)
 {
 	const struct mrd_engine *engine = asking->engine;
+	const struct mrd_entry *entry =
+		entry_of_family(engine, view, port, MRD_FAMILY_IPV4)
+			?: entry_of_family(engine, view, port, MRD_FAMILY_IPV6);
 	struct mrd_effective effective;
 
 	asking->port = port;
-	asking->entry = entry_of_port(engine, view, port);
-	if (!asking->entry || !asking->entry->detector) {
-		asking->entry = NULL;
+	asking->watch = entry && entry->watch->detector ? entry->watch : NULL;
+	if (!asking->watch)
 		return;
-	}
 	/* A rule that is gone takes its ejections with it, at once. */
 	mrd_policy_effective(engine->input.policy, view->namespace_, view->name, port->number,
 			     &effective);
@@ -64,15 +73,20 @@ bool mrd_engine_find_ejection(struct mrd_asking *asking, const struct mrd_view *
 			      const struct mrd_view_endpoint *endpoint,
 			      struct mrd_outlier_state *ret_state)
 {
-	uint32_t id;
+	const struct mrd_view_endpoint *twin = endpoint->twin;
+	const struct mrd_engine_address address = {
+		.ip = &endpoint->ip,
+		.port = endpoint->port,
+		.twin_ip = twin ? &twin->ip : NULL,
+		.twin_port = twin ? twin->port : 0,
+	};
 
 	if (asking->port != port)
 		ask_of_port(asking, view, port);
-	if (!asking->entry || (!asking->is_ruled && !endpoint->unheard))
+	if (!asking->watch || (!asking->is_ruled && !endpoint->unheard))
 		return false;
-	id = mrd_ids_find_endpoint(asking->engine->ids, asking->entry->id, &endpoint->ip,
-				   endpoint->port);
-	return id && !mrd_outlier_get(asking->entry->detector, id, ret_state) && ret_state->ejected;
+	return mrd_engine_get_state(asking->engine, asking->watch, &address, ret_state) &&
+	       ret_state->ejected;
 }
 
 static bool is_ejected(void *self, const struct mrd_view *view, const struct mrd_view_port *port,
@@ -289,7 +303,7 @@ static void tell_warnings(struct mrd_book_service *service, const struct mrd_vie
 
 static int write_port(struct mrd_engine *engine, struct mrd_book_service *service,
 		      const struct mrd_plan *plan, const struct mrd_plan_port *port,
-		      struct mrd_write_failure *ret_failure)
+		      struct mrd_entry **ret_entry, struct mrd_write_failure *ret_failure)
 {
 	struct mrd_fill fill = {.engine = engine, .now_ns = engine->now_ns()};
 	const struct mrd_rows_ejections ejections = {.fill = mrd_engine_fill_health, .self = &fill};
@@ -310,7 +324,7 @@ static int write_port(struct mrd_engine *engine, struct mrd_book_service *servic
 	r = r ?: entry ? 0 : -ENOMEM;
 	if (!r) {
 		entry->number = port->number;
-		entry->is_http |= port->is_http;
+		entry->watch->is_http |= port->is_http;
 		entry->planned = true;
 		note_warmth(engine, entry, port);
 		fill.entry = entry;
@@ -324,10 +338,41 @@ static int write_port(struct mrd_engine *engine, struct mrd_book_service *servic
 	if (r)
 		return r;
 	tell_written(engine, entry, port, operations);
-	r = mrd_engine_watch_hosts(engine, entry, port);
-	ret_failure->map = MRD_MAP_COUNT;
-	ret_failure->error = r;
-	return r;
+	*ret_entry = entry;
+	return 0;
+}
+
+/* The IP families of a port, which begin at first among the plan's, and whom to watch in them. One
+ * that cannot be written holds up no other. */
+static int write_families(struct mrd_engine *engine, struct mrd_book_service *service,
+			  const struct mrd_plan *plan, size_t first,
+			  struct mrd_write_failure *ret_failure)
+{
+	const size_t end = mrd_plan_families_end(plan, first);
+	struct mrd_entry *written = NULL;
+	int result = 0;
+	int r = 0;
+
+	for (size_t i = first; i < end; i++) {
+		struct mrd_write_failure failure;
+
+		r = write_port(engine, service, plan, &plan->ports[i], &written, &failure);
+		if (r && !result) {
+			result = r;
+			*ret_failure = failure;
+		}
+	}
+	r = written ? mrd_engine_watch_hosts(engine, written->watch, plan, first) : 0;
+	if (r && !result) {
+		result = r;
+		*ret_failure = (struct mrd_write_failure){.map = MRD_MAP_COUNT, .error = r};
+	}
+	return result;
+}
+
+static bool is_planned(const struct mrd_entry *entry)
+{
+	return entry && entry->planned;
 }
 
 /* Ports that the service no longer has, or all of them. */
@@ -341,10 +386,9 @@ static int remove_unplanned(struct mrd_engine *engine, struct mrd_book_service *
 
 		if (entry->planned)
 			continue;
-		mrd_engine_forget_sweep(engine, entry);
 		mrd_table_delete(engine->warming, &entry->id, sizeof(entry->id));
-		mrd_outlier_free(entry->detector);
-		entry->detector = NULL;
+		if (!is_planned(entry->watch->ipv4) && !is_planned(entry->watch->ipv6))
+			mrd_engine_stop_watch(engine, entry->watch);
 		r = mrd_batch_remove(&engine->batch, entry);
 		if (r)
 			return r;
@@ -365,10 +409,10 @@ static int write_plan(struct mrd_engine *engine, struct mrd_book_service *servic
 
 	for (size_t i = 0; i < service->entry_count; i++)
 		service->entries[i]->planned = false;
-	for (size_t i = 0; plan && i < plan->port_count; i++) {
+	for (size_t i = 0; plan && i < plan->port_count; i = mrd_plan_families_end(plan, i)) {
 		struct mrd_write_failure failure;
 
-		r = write_port(engine, service, plan, &plan->ports[i], &failure);
+		r = write_families(engine, service, plan, i, &failure);
 		if (r && !result) {
 			result = r;
 			*ret_failure = failure;

@@ -25,7 +25,7 @@ struct mrd_round {
 
 /* A verdict whose effect is in the kernel, but of which nothing was said yet. */
 struct mrd_note {
-	uint32_t service_id;
+	uint32_t service_id; /* 0: no row of the host is known, so there is nothing to say */
 	struct mrd_outlier_verdict verdict;
 	uint64_t for_ms; /* of an ejection */
 	int error;	 /* of writing the health row */
@@ -50,7 +50,7 @@ struct mrd_engine {
 	struct mrd_book book;
 	struct mrd_batch batch;
 	struct mrd_table *regions;  /* name → number from 1, for detectors */
-	struct mrd_table *sweeping; /* id → entry whose detector has a sweep to come */
+	struct mrd_table *sweeping; /* address → watch whose detector has a sweep to come */
 	struct mrd_table *warming;  /* id → entry with what ramps up */
 
 	bool holding;
@@ -87,7 +87,7 @@ void mrd_engine_revisit_failed(struct mrd_engine *engine);
 struct mrd_asking {
 	struct mrd_engine *engine;
 	const struct mrd_view_port *port;
-	const struct mrd_entry *entry; /* NULL: nobody of this port is ejected */
+	const struct mrd_watch *watch; /* NULL: nobody of this port is ejected */
 	bool is_ruled; /* there is outlier detection; else only unheard endpoints are ejected */
 };
 
@@ -102,20 +102,34 @@ void mrd_engine_relax(const struct mrd_engine *engine);
 void mrd_engine_plan_service(struct mrd_engine *engine, const char *namespace_, const char *name);
 
 /* engine_eject.c */
-/* After a plan was written: the detector that its rule asks for, with the hosts of its route. */
-int mrd_engine_watch_hosts(struct mrd_engine *engine, struct mrd_entry *entry,
-			   const struct mrd_plan_port *port);
+/* After a port was written, which begins at first among the plan's: the detector that its rule asks
+ * for, with the hosts of its route. */
+int mrd_engine_watch_hosts(struct mrd_engine *engine, struct mrd_watch *watch,
+			   const struct mrd_plan *plan, size_t first);
+void mrd_engine_stop_watch(struct mrd_engine *engine, struct mrd_watch *watch);
 /* After a restart: the same from the rows. */
 int mrd_engine_restore(struct mrd_engine *engine, struct mrd_entry *entry,
 		       const struct mrd_rows *rows);
-void mrd_engine_forget_sweep(struct mrd_engine *engine, const struct mrd_entry *entry);
+/* An endpoint, by either address of its pod. */
+struct mrd_engine_address {
+	const struct mrd_ip *ip;
+	uint16_t port;
+	const struct mrd_ip *twin_ip; /* NULL: has no other */
+	uint16_t twin_port;
+};
+/* What the detector knows of it; the twin's ejection is its own, also before a plan has told the
+ * detector that both are one. False: nothing. */
+bool mrd_engine_get_state(const struct mrd_engine *engine, const struct mrd_watch *watch,
+			  const struct mrd_engine_address *address,
+			  struct mrd_outlier_state *ret_state);
 /* Fills what outlier detection knows into a health row; self of the callbacks of plan and rows. */
 struct mrd_fill {
 	struct mrd_engine *engine;
 	const struct mrd_entry *entry;
 	uint64_t now_ns;
 };
-void mrd_engine_fill_health(void *self, uint32_t endpoint_id, struct mrd_health *health);
+void mrd_engine_fill_health(void *self, uint32_t endpoint_id,
+			    const struct mrd_plan_endpoint *endpoint, struct mrd_health *health);
 /* The region of an endpoint, by the locality among the rows; "" if it is not known. */
 const char *mrd_engine_region_of(const struct mrd_rows *rows, const struct mrd_health *health);
 

@@ -23,6 +23,7 @@ enum mrd_doc_kind { MRD_DOC_NULL, MRD_DOC_SCALAR, MRD_DOC_MAP, MRD_DOC_LIST };
 struct mrd_doc_node {
 	enum mrd_doc_kind kind;
 	bool quoted;	   /* of a scalar: written in quotes or as a block, so a string for sure */
+	bool is_missing;   /* a null in the place of what could not be read, which was told */
 	unsigned int line; /* of its first character, from 1 */
 	unsigned int column; /* from 1 */
 	const char
@@ -35,10 +36,10 @@ struct mrd_doc_node {
 struct mrd_doc_file; /* all documents of one file; owns the nodes */
 
 /*
- * Reads a whole file's text. A document that cannot be read becomes an error in diag with its
- * place; documents before it are returned, those behind it are not (YAML cannot be resynchronised).
- * Only a key that is given twice stops nothing: its first value stands, so that readers find what
- * else is wrong. 0, or -EBADMSG if there was an error (ret_file is set all the same), or -ENOMEM.
+ * Reads a whole file's text. What is wrong becomes an error in diag with its place. Documents that
+ * are no YAML are left out; of others only what is wrong is (doc_parse.c says how), so that readers
+ * find what else is wrong. 0, or -EBADMSG if there was an error (ret_file is set all the same), or
+ * -ENOMEM.
  */
 int mrd_doc_parse(const char *file, const char *text, size_t len, struct mrd_diag *diag,
 		  struct mrd_doc_file **ret_file);

@@ -14,8 +14,7 @@ struct mrd_doc_file {
 	size_t room;
 };
 
-/* Appends the documents of text to file, up to the first that is broken. Results as for
- * mrd_doc_parse(). */
+/* Appends the documents of text to file. Results as for mrd_doc_parse(). */
 int mrd_doc_parse_events(struct mrd_doc_file *file, const char *text, size_t len,
 			 struct mrd_diag *diag);
 

@@ -8,8 +8,11 @@
  * same ("weight"), and so is how deep they would get ("height"): aliases of aliases cannot blow up
  * a reader that was written for trees.
  *
- * Duplicate keys do not stop the reading, so that one run shows them all, and whatever else is
- * wrong in the file; the first value stands.
+ * One run shows all that is wrong in a file. A mistake that libyaml can read past (a key given
+ * twice or that is no word, an alias of nothing, …) is told, and reading goes on: the first value
+ * of a key stands, a key without a name goes with its value, null stands for an alias. Behind what
+ * libyaml cannot read nothing of that document makes sense, but the next one begins at a line with
+ * "---", which nothing else in YAML can look like; there another parser begins.
  */
 #include "base/doc_file.h"
 
@@ -24,7 +27,7 @@
 
 enum {
 	PENDING_MIN = 64,
-	DUPLICATES_MAX = 100, /* a hostile file shall not fill the log */
+	MISTAKES_MAX = 100, /* a hostile file shall not fill the log */
 };
 
 struct anchor {
@@ -41,6 +44,7 @@ struct frame {
 	size_t first;	       /* of its nodes on the pending stack */
 	size_t weight_before;
 	unsigned int height;
+	bool is_key; /* or inside of one: told already that no map or list can be a key */
 };
 
 /* A map's pair on its way from the stack to the arena. */
@@ -67,8 +71,15 @@ struct builder {
 	size_t pairs_count;
 	size_t pairs_room;
 	size_t weight;
-	unsigned int duplicates;
+	unsigned int mistakes;
+	bool is_over; /* a bound was met: what follows is not read */
+	size_t start; /* of what the parser reads, in the text */
+	size_t start_line;
+	size_t document_line; /* where the document that is being read begins */
+	size_t refused_line;
 };
+
+static const char no_key[] = "a key must be a single word or text";
 
 static struct mrd_place place_at(const struct builder *builder, yaml_mark_t mark)
 {
@@ -84,7 +95,46 @@ static int refuse(struct builder *builder, yaml_mark_t mark, const char *reason)
 	const struct mrd_place place = place_at(builder, mark);
 
 	mrd_diag_add(builder->diag, MRD_ERROR, &place, "", "%s", reason);
+	builder->refused_line = mark.line;
 	return -EBADMSG;
+}
+
+static int note_mistake(struct builder *builder)
+{
+	builder->is_over = ++builder->mistakes == MISTAKES_MAX;
+	return builder->is_over ? -EBADMSG : 0;
+}
+
+/* A way to a frame's child that begins when next nodes wait. */
+static void add_step(const struct builder *builder, const struct frame *frame, size_t next,
+		     struct mrd_strbuf *way)
+{
+	if (frame->kind == MRD_DOC_LIST)
+		mrd_strbuf_add_index(way, next - frame->first);
+	else if ((next - frame->first) % 2)
+		mrd_strbuf_add_field(way, builder->pending[next - 1]->text);
+}
+
+/* The way to the map or list that is open: each frame's child waits for its end behind its key, or
+ * behind the items before it. */
+static void add_way(const struct builder *builder, struct mrd_strbuf *way)
+{
+	for (unsigned int i = 0; i + 1 < builder->depth; i++)
+		add_step(builder, &builder->frames[i], builder->frames[i + 1].first, way);
+}
+
+/* Tells a mistake at the node that comes now. 0: to be read past. */
+static int complain(struct builder *builder, yaml_mark_t mark, const char *reason)
+{
+	const struct mrd_place place = place_at(builder, mark);
+	MRD_AUTO_STRBUF struct mrd_strbuf way = {0};
+
+	add_way(builder, &way);
+	if (builder->depth)
+		add_step(builder, &builder->frames[builder->depth - 1], builder->pending_count,
+			 &way);
+	mrd_diag_add(builder->diag, MRD_ERROR, &place, way.text ? way.text : "", "%s", reason);
+	return note_mistake(builder);
 }
 
 /* ------------------------------------------------------------------- what libyaml refuses */
@@ -135,8 +185,9 @@ static int refuse_as_libyaml(struct builder *builder, const yaml_parser_t *yaml)
 
 	if (yaml->error == YAML_MEMORY_ERROR)
 		return -ENOMEM;
+	mark.line += builder->start_line;
 	if (yaml->error == YAML_READER_ERROR)
-		mark = mark_of_offset(builder, yaml->problem_offset);
+		mark = mark_of_offset(builder, builder->start + yaml->problem_offset);
 	byte = byte_of_mark(builder, mark);
 	if (byte == '\t' && (strstr(problem, "tab character") || strstr(problem, "start any")))
 		return refuse(builder, mark, "a tab cannot indent YAML: use spaces");
@@ -149,8 +200,9 @@ static int refuse_as_libyaml(struct builder *builder, const yaml_parser_t *yaml)
 	mrd_strbuf_addf(&reason, "%s", problem);
 	if (yaml->context)
 		mrd_strbuf_addf(&reason, " %s", yaml->context);
-	if (yaml->context && yaml->context_mark.line != mark.line)
-		mrd_strbuf_addf(&reason, " that starts in line %zu", yaml->context_mark.line + 1);
+	if (yaml->context && yaml->context_mark.line + builder->start_line != mark.line)
+		mrd_strbuf_addf(&reason, " that starts in line %zu",
+				yaml->context_mark.line + builder->start_line + 1);
 	return refuse(builder, mark, reason.text ? reason.text : problem);
 }
 
@@ -175,7 +227,8 @@ static struct mrd_doc_node *node_new(struct builder *builder, enum mrd_doc_kind 
 static int add_weight(struct builder *builder, yaml_mark_t mark, size_t weight)
 {
 	builder->weight += weight;
-	if (builder->weight > MRD_DOC_NODES_MAX)
+	builder->is_over = builder->weight > MRD_DOC_NODES_MAX;
+	if (builder->is_over)
 		return refuse(builder, mark,
 			      "too many nodes in this file, counting what its aliases stand for");
 	return 0;
@@ -223,6 +276,18 @@ static int anchor_new(struct builder *builder, const yaml_char_t *name, struct a
 	return mrd_table_put_str(builder->anchors, (const char *)name, anchor);
 }
 
+/* Tells why there is no node, and puts null in its place. */
+static int deliver_missing(struct builder *builder, yaml_mark_t mark, const char *reason)
+{
+	struct mrd_doc_node *node = node_new(builder, MRD_DOC_NULL, mark);
+	const int ret = complain(builder, mark, reason);
+
+	if (!node)
+		return -ENOMEM;
+	node->is_missing = true;
+	return ret < 0 ? ret : deliver(builder, node, 0);
+}
+
 static int on_alias(struct builder *builder, const yaml_event_t *event)
 {
 	const struct anchor *anchor =
@@ -230,11 +295,13 @@ static int on_alias(struct builder *builder, const yaml_event_t *event)
 	int ret;
 
 	if (!anchor)
-		return refuse(builder, event->start_mark, "an alias of an anchor that is not set");
+		return deliver_missing(builder, event->start_mark,
+				       "an alias of an anchor that is not set");
 	if (!anchor->node)
-		return refuse(builder, event->start_mark, "an alias inside of what it stands for");
+		return deliver_missing(builder, event->start_mark,
+				       "an alias inside of what it stands for");
 	if (expects_key(builder) && anchor->node->kind != MRD_DOC_SCALAR)
-		return refuse(builder, event->start_mark, "a key must be a single word or text");
+		return deliver_missing(builder, event->start_mark, no_key);
 	if (builder->depth + anchor->height > MRD_DOC_DEPTH_MAX)
 		return refuse(builder, event->start_mark, "nested too deep through aliases");
 	ret = add_weight(builder, event->start_mark, anchor->weight);
@@ -250,7 +317,7 @@ static int check_tag(struct builder *builder, yaml_mark_t mark, const yaml_char_
 	if (!tag || !strcmp((const char *)tag, "!") ||
 	    !strncmp((const char *)tag, core, sizeof(core) - 1))
 		return 0;
-	return refuse(builder, mark, "a tag that is not one of YAML's own");
+	return complain(builder, mark, "a tag that is not one of YAML's own");
 }
 
 static bool is_null(const char *text)
@@ -278,7 +345,7 @@ static int on_scalar(struct builder *builder, const yaml_event_t *event)
 	int ret;
 
 	if (memchr(text, '\0', len))
-		return refuse(builder, event->start_mark, "a zero character in a text");
+		return deliver_missing(builder, event->start_mark, "a zero character in a text");
 	ret = check_tag(builder, event->start_mark, event->data.scalar.tag);
 	if (ret < 0)
 		return ret;
@@ -309,11 +376,14 @@ static int on_begin(struct builder *builder, yaml_mark_t mark, enum mrd_doc_kind
 		    const yaml_char_t *anchor_name, const yaml_char_t *tag)
 {
 	const size_t weight_before = builder->weight;
+	const bool in_key = builder->depth && builder->frames[builder->depth - 1].is_key;
+	const bool is_key = in_key || expects_key(builder);
 	struct anchor *anchor;
 	int ret;
 
-	if (expects_key(builder))
-		return refuse(builder, mark, "a key must be a single word or text");
+	ret = is_key && !in_key ? complain(builder, mark, no_key) : 0;
+	if (ret < 0)
+		return ret;
 	if (builder->depth == MRD_DOC_DEPTH_MAX)
 		return refuse(builder, mark, "nested too deep");
 	ret = check_tag(builder, mark, tag);
@@ -331,6 +401,7 @@ static int on_begin(struct builder *builder, yaml_mark_t mark, enum mrd_doc_kind
 		.anchor = anchor,
 		.first = builder->pending_count,
 		.weight_before = weight_before,
+		.is_key = is_key,
 	};
 	return 0;
 }
@@ -373,22 +444,45 @@ static int add_merged_map(struct builder *builder, const struct mrd_doc_node *ma
 	return 0;
 }
 
+/* Tells a mistake of the map that ends now: at a node, about a key. 0: to be read past. */
+static int tell_key(struct builder *builder, const struct mrd_doc_node *at, const char *key,
+		    const char *format, ...) __attribute__((format(printf, 4, 5)));
+static int tell_key(struct builder *builder, const struct mrd_doc_node *at, const char *key,
+		    const char *format, ...)
+{
+	const struct mrd_place place = {
+		.file = builder->file->name, .line = at->line, .column = at->column};
+	MRD_AUTO_STRBUF struct mrd_strbuf way = {0};
+	MRD_AUTO_STRBUF struct mrd_strbuf reason = {0};
+	va_list args;
+
+	add_way(builder, &way);
+	mrd_strbuf_add_field(&way, key);
+	va_start(args, format);
+	mrd_strbuf_vaddf(&reason, format, args);
+	va_end(args);
+	mrd_diag_add(builder->diag, MRD_ERROR, &place, way.text ? way.text : "", "%s",
+		     reason.text ? reason.text : "");
+	return note_mistake(builder);
+}
+
 /* The pairs of "<<: map" or "<<: [map, map]": earlier maps win over later ones. */
 static int add_merged(struct builder *builder, const struct mrd_doc_node *value)
 {
-	const yaml_mark_t mark = {.line = value->line - 1, .column = value->column - 1};
+	bool is_bad = value->kind != MRD_DOC_LIST;
 	int ret = 0;
 
 	if (value->kind == MRD_DOC_MAP)
 		return add_merged_map(builder, value);
 	for (size_t i = 0; i < value->count && ret == 0; i++) {
-		if (value->items[i]->kind != MRD_DOC_MAP)
-			return refuse(builder, mark, "only maps can be merged with <<");
-		ret = add_merged_map(builder, value->items[i]);
+		if (value->items[i]->kind == MRD_DOC_MAP)
+			ret = add_merged_map(builder, value->items[i]);
+		else
+			is_bad |= !value->items[i]->is_missing;
 	}
-	if (value->kind != MRD_DOC_LIST)
-		return refuse(builder, mark, "only maps can be merged with <<");
-	return ret;
+	if (ret < 0 || !is_bad || value->is_missing)
+		return ret;
+	return tell_key(builder, value, "<<", "only maps can be merged with <<");
 }
 
 /* By name; pairs of one name keep their order, which is that of their addresses. */
@@ -401,33 +495,11 @@ static int compare_pairs(const void *left, const void *right)
 	return order ? order : (a > b) - (a < b);
 }
 
-/* The way to the map that ends now: each frame's child waits for its end behind its key, or behind
- * the items before it. */
-static void add_way(const struct builder *builder, struct mrd_strbuf *way)
+static int tell_duplicate(struct builder *builder, const struct mrd_doc_node *key,
+			  const struct mrd_doc_node *first)
 {
-	for (unsigned int i = 0; i + 1 < builder->depth; i++) {
-		const struct frame *frame = &builder->frames[i];
-		const size_t next = builder->frames[i + 1].first;
-
-		if (frame->kind == MRD_DOC_LIST)
-			mrd_strbuf_add_index(way, next - frame->first);
-		else
-			mrd_strbuf_add_field(way, builder->pending[next - 1]->text);
-	}
-}
-
-static int refuse_duplicate(struct builder *builder, const struct mrd_doc_node *key,
-			    const struct mrd_doc_node *first)
-{
-	const struct mrd_place place = {
-		.file = builder->file->name, .line = key->line, .column = key->column};
-	MRD_AUTO_STRBUF struct mrd_strbuf way = {0};
-
-	add_way(builder, &way);
-	mrd_strbuf_add_field(&way, key->text);
-	mrd_diag_add(builder->diag, MRD_ERROR, &place, way.text ? way.text : "",
-		     "this key is given twice, first in line %u", first->line);
-	return ++builder->duplicates == DUPLICATES_MAX ? -EBADMSG : 0;
+	return tell_key(builder, key, key->text, "this key is given twice, first in line %u",
+			first->line);
 }
 
 /* Drops merged pairs that have been given before; a written one that has is an error. */
@@ -448,7 +520,7 @@ static int check_duplicates(struct builder *builder)
 			continue;
 		pair->dropped = true;
 		if (!pair->merged)
-			ret = refuse_duplicate(builder, pair->key, before->key);
+			ret = tell_duplicate(builder, pair->key, before->key);
 	}
 	return ret;
 }
@@ -464,10 +536,12 @@ static int collect_pairs(struct builder *builder, const struct frame *frame)
 	for (size_t i = frame->first; i < builder->pending_count && ret == 0; i += 2) {
 		struct mrd_doc_node *key = builder->pending[i];
 
+		if (key->kind != MRD_DOC_SCALAR)
+			continue; /* that was a mistake */
 		if (!is_merge_key(key)) {
 			ret = add_pair(builder, key, builder->pending[i + 1], false);
 		} else if (merge_key) {
-			ret = refuse_duplicate(builder, key, merge_key);
+			ret = tell_duplicate(builder, key, merge_key);
 		} else {
 			merge_key = key;
 			merge = builder->pending[i + 1];
@@ -535,9 +609,11 @@ static int on_end(struct builder *builder)
 
 /* ------------------------------------------------------------------- documents */
 
-static int on_document_begin(struct builder *builder)
+static int on_document_begin(struct builder *builder, yaml_mark_t mark)
 {
+	builder->document_line = mark.line;
 	builder->pending_count = 0;
+	builder->depth = 0;
 	mrd_table_free(builder->anchors);
 	builder->anchors = mrd_table_new(NULL); /* anchors do not reach into the next document */
 	return builder->anchors ? 0 : -ENOMEM;
@@ -567,7 +643,7 @@ static int on_event(struct builder *builder, const yaml_event_t *event)
 {
 	switch (event->type) {
 	case YAML_DOCUMENT_START_EVENT:
-		return on_document_begin(builder);
+		return on_document_begin(builder, event->start_mark);
 	case YAML_DOCUMENT_END_EVENT:
 		return on_document_end(builder);
 	case YAML_ALIAS_EVENT:
@@ -588,6 +664,7 @@ static int on_event(struct builder *builder, const yaml_event_t *event)
 	}
 }
 
+/* Up to the end of the text, or to what nothing can be made of. */
 static int read_events(struct builder *builder, yaml_parser_t *yaml)
 {
 	bool more = true;
@@ -599,26 +676,73 @@ static int read_events(struct builder *builder, yaml_parser_t *yaml)
 		if (!yaml_parser_parse(yaml, &event))
 			return refuse_as_libyaml(builder, yaml);
 		more = event.type != YAML_STREAM_END_EVENT;
+		event.start_mark.line += builder->start_line;
 		ret = on_event(builder, &event);
 		yaml_event_delete(&event);
 		if (ret < 0)
 			return ret;
 	}
-	return builder->duplicates ? -EBADMSG : 0;
+	return 0;
+}
+
+static bool begins_document(const char *at, const char *end)
+{
+	return end - at >= 3 && !memcmp(at, "---", 3) &&
+	       (end - at == 3 || strchr(" \t\r\n", at[3]));
+}
+
+/* Behind the beginning of the document that was refused, and not before the place where it was. */
+static bool find_next_document(struct builder *builder)
+{
+	const char *end = builder->text + builder->len;
+	const char *at = builder->text + builder->start;
+	size_t line = builder->start_line;
+
+	while ((at = memchr(at, '\n', (size_t)(end - at)))) {
+		at++;
+		line++;
+		if (line < builder->refused_line || line <= builder->document_line ||
+		    !begins_document(at, end))
+			continue;
+		builder->start = (size_t)(at - builder->text);
+		builder->start_line = line;
+		return true;
+	}
+	return false;
+}
+
+static int read_from_start(struct builder *builder)
+{
+	yaml_parser_t yaml;
+	int ret;
+
+	if (!yaml_parser_initialize(&yaml))
+		return -ENOMEM;
+	yaml_parser_set_input_string(&yaml, (const unsigned char *)builder->text + builder->start,
+				     builder->len - builder->start);
+	ret = read_events(builder, &yaml);
+	yaml_parser_delete(&yaml);
+	return ret;
+}
+
+static int read_documents(struct builder *builder)
+{
+	int ret;
+
+	do {
+		ret = read_from_start(builder);
+		if (ret == -EBADMSG && !builder->is_over)
+			note_mistake(builder);
+	} while (ret == -EBADMSG && !builder->is_over && find_next_document(builder));
+	return ret == 0 && builder->mistakes ? -EBADMSG : ret;
 }
 
 int mrd_doc_parse_events(struct mrd_doc_file *file, const char *text, size_t len,
 			 struct mrd_diag *diag)
 {
 	struct builder builder = {.file = file, .diag = diag, .text = text, .len = len};
-	yaml_parser_t yaml;
-	int ret;
+	const int ret = read_documents(&builder);
 
-	if (!yaml_parser_initialize(&yaml))
-		return -ENOMEM;
-	yaml_parser_set_input_string(&yaml, (const unsigned char *)text, len);
-	ret = read_events(&builder, &yaml);
-	yaml_parser_delete(&yaml);
 	mrd_table_free(builder.anchors);
 	free(builder.pending);
 	free(builder.pairs);

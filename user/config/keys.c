@@ -20,6 +20,8 @@ void mrd_key_complain(struct mrd_key_reader *reader, enum mrd_severity severity,
 	struct mrd_strbuf reason MRD_AUTO_STRBUF = {0};
 	va_list args;
 
+	if (node && node->is_missing)
+		return;
 	va_start(args, format);
 	mrd_strbuf_vaddf(&reason, format, args);
 	va_end(args);

@@ -285,12 +285,9 @@ static int read_policy(const struct mrd_agent_config *config, FILE *err,
 	return mrd_offline_conclude(r, &diag, err);
 }
 
-static bool is_ejected(void *self, const struct mrd_view *view, const struct mrd_view_port *port,
-		       const struct mrd_view_endpoint *endpoint)
+static bool is_named(const struct mrd_arguments *arguments,
+		     const struct mrd_view_endpoint *endpoint)
 {
-	const struct mrd_arguments *arguments = self;
-
-	(void)view, (void)port;
 	for (size_t i = 0; i < arguments->ejected_count; i++) {
 		const struct mrd_ejected_argument *ejected = &arguments->ejected[i];
 
@@ -299,6 +296,14 @@ static bool is_ejected(void *self, const struct mrd_view *view, const struct mrd
 			return true;
 	}
 	return false;
+}
+
+/* A pod is ejected with both its addresses, as by the agent. */
+static bool is_ejected(void *self, const struct mrd_view *view, const struct mrd_view_port *port,
+		       const struct mrd_view_endpoint *endpoint)
+{
+	(void)view, (void)port;
+	return is_named(self, endpoint) || (endpoint->twin && is_named(self, endpoint->twin));
 }
 
 /* --from says all of it. Else it is found as by the agent; but with nothing said of the node,

@@ -109,6 +109,25 @@ int mrd_replay_find_endpoint(const struct mrd_replay_arguments *arguments, const
 	return 0;
 }
 
+/* "IP:PORT", by which the endpoint to come is known from now on. list: see add_endpoint(). */
+static int read_address(struct mrd_replay_arguments *arguments, const char *text, const char *list,
+			FILE *err, struct mrd_ip *ret_ip, uint16_t *ret_port)
+{
+	char key[MRD_IP_TEXT_MAX];
+	size_t index;
+
+	if (mrd_ip_port_parse(text, ret_ip, ret_port) || !*ret_port)
+		return mrd_ctl_usage(err, "--endpoints takes IP:PORT[+IP:PORT][@R[/Z[/S]]],…, not",
+				     list);
+	mrd_ip_port_format(ret_ip, *ret_port, key);
+	if (!mrd_replay_find_endpoint(arguments, ret_ip, *ret_port, &index))
+		return mrd_ctl_usage(err, "--endpoints names twice", key);
+	if (mrd_table_put_str(arguments->numbers, key,
+			      (void *)(uintptr_t)(arguments->endpoint_count + 1)))
+		return mrd_ctl_no_memory(err);
+	return MRD_EXIT_GOOD;
+}
+
 /* list: that of which text is a part, which is cut up. */
 static int add_endpoint(struct mrd_replay_arguments *arguments, char *text, const char *list,
 			FILE *err)
@@ -117,27 +136,32 @@ static int add_endpoint(struct mrd_replay_arguments *arguments, char *text, cons
 		arguments->endpoints, arguments->endpoint_count + 1, sizeof(*endpoints));
 	struct mrd_replay_endpoint endpoint = {0};
 	char *locality = strchr(text, '@');
-	char key[MRD_IP_TEXT_MAX];
-	size_t index;
+	char *twin = strchr(text, '+');
+	int status;
 
 	if (!endpoints)
 		return mrd_ctl_no_memory(err);
 	arguments->endpoints = endpoints;
+	if (twin && (!locality || twin < locality))
+		*twin++ = '\0';
+	else
+		twin = NULL;
 	if (locality) {
 		*locality++ = '\0';
 		if (!mrd_arguments_read_locality(locality, &endpoint.at))
 			return mrd_ctl_usage(err, "--endpoints takes @REGION[/ZONE[/SUBZONE]], not",
 					     locality);
 	}
-	if (mrd_ip_port_parse(text, &endpoint.ip, &endpoint.port) || !endpoint.port)
-		return mrd_ctl_usage(err, "--endpoints takes IP:PORT[@R[/Z[/S]]],…, not", list);
-	mrd_ip_port_format(&endpoint.ip, endpoint.port, key);
-	if (!mrd_replay_find_endpoint(arguments, &endpoint.ip, endpoint.port, &index))
-		return mrd_ctl_usage(err, "--endpoints names twice", key);
+	status = read_address(arguments, text, list, err, &endpoint.ip, &endpoint.port);
+	if (status == MRD_EXIT_GOOD && twin)
+		status = read_address(arguments, twin, list, err, &endpoint.twin_ip,
+				      &endpoint.twin_port);
+	if (status != MRD_EXIT_GOOD)
+		return status;
+	if (endpoint.twin_ip.version == endpoint.ip.version)
+		return mrd_ctl_usage(err, "--endpoints joins an IPv4 and an IPv6 address, not",
+				     list);
 	endpoints[arguments->endpoint_count++] = endpoint;
-	if (mrd_table_put_str(arguments->numbers, key,
-			      (void *)(uintptr_t)arguments->endpoint_count))
-		return mrd_ctl_no_memory(err);
 	return MRD_EXIT_GOOD;
 }
 

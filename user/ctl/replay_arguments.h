@@ -12,10 +12,12 @@
 #include "base/table.h"
 #include "ctl/arguments.h"
 
-/* IP:PORT[@R[/Z[/S]]] */
+/* IP:PORT[+IP:PORT][@R[/Z[/S]]] */
 struct mrd_replay_endpoint {
 	struct mrd_ip ip;
 	uint16_t port;
+	struct mrd_ip twin_ip; /* of the same pod, by the other family; MRD_IP_NONE: it has one */
+	uint16_t twin_port;
 	struct mrd_locality_argument at;
 };
 
@@ -27,7 +29,7 @@ struct mrd_replay_arguments {
 	uint16_t port; /* the host's, or else the first endpoint's */
 	struct mrd_replay_endpoint *endpoints;
 	size_t endpoint_count;
-	struct mrd_table *numbers; /* "10.0.0.5:9080" → its endpoint's index + 1 */
+	struct mrd_table *numbers; /* "10.0.0.5:9080", also a twin's → its endpoint's index + 1 */
 	struct mrd_locality_argument from;
 	bool is_http;
 	bool has_until;

@@ -47,20 +47,20 @@ static void add_node(struct mrd_strbuf *out, size_t index, const struct mrd_loca
 }
 
 static void add_slice(struct mrd_strbuf *out, const struct mrd_replay_arguments *arguments,
-		      size_t index, const char *port_name)
+		      size_t index, const struct mrd_ip *ip, uint16_t port, const char *port_name)
 {
-	const struct mrd_replay_endpoint *endpoint = &arguments->endpoints[index];
-	char ip[MRD_IP_TEXT_MAX];
+	char text[MRD_IP_TEXT_MAX];
 
-	mrd_strbuf_addf(out,
-			",{\"apiVersion\":\"discovery.k8s.io/v1\",\"kind\":\"EndpointSlice\","
-			"\"metadata\":{\"name\":\"s%zu\",\"namespace\":\"%s\",\"labels\":"
-			"{\"kubernetes.io/service-name\":\"%s\"}},\"addressType\":\"%s\",\"ports\":"
-			"[{\"name\":\"%s\",\"port\":%u}],\"endpoints\":[{\"addresses\":[\"%s\"],"
-			"\"nodeName\":\"n%zu\"}]}",
-			index, arguments->namespace_, arguments->service,
-			endpoint->ip.version == MRD_IPV6 ? "IPv6" : "IPv4", port_name,
-			endpoint->port, mrd_ip_format(&endpoint->ip, ip), index);
+	mrd_strbuf_addf(
+		out,
+		",{\"apiVersion\":\"discovery.k8s.io/v1\",\"kind\":\"EndpointSlice\","
+		"\"metadata\":{\"name\":\"s%zu-%d\",\"namespace\":\"%s\",\"labels\":"
+		"{\"kubernetes.io/service-name\":\"%s\"}},\"addressType\":\"%s\",\"ports\":"
+		"[{\"name\":\"%s\",\"port\":%u}],\"endpoints\":[{\"addresses\":[\"%s\"],"
+		"\"nodeName\":\"n%zu\",\"targetRef\":{\"kind\":\"Pod\",\"name\":\"p%zu\"}}]}",
+		index, ip->version, arguments->namespace_, arguments->service,
+		ip->version == MRD_IPV6 ? "IPv6" : "IPv4", port_name, port, mrd_ip_format(ip, text),
+		index, index);
 }
 
 /* The VIPs are of blocks that RFC 5737 and RFC 3849 keep for examples; nobody connects to them. */
@@ -76,8 +76,13 @@ static void write_manifests(const struct mrd_replay_arguments *arguments, struct
 		"\"2001:db8::1\"],\"ports\":[{\"name\":\"%s\",\"port\":%u}]}}",
 		arguments->service, arguments->namespace_, port_name, arguments->port);
 	for (size_t i = 0; i < arguments->endpoint_count; i++) {
-		add_node(out, i, &arguments->endpoints[i].at);
-		add_slice(out, arguments, i, port_name);
+		const struct mrd_replay_endpoint *endpoint = &arguments->endpoints[i];
+
+		add_node(out, i, &endpoint->at);
+		add_slice(out, arguments, i, &endpoint->ip, endpoint->port, port_name);
+		if (endpoint->twin_ip.version != MRD_IP_NONE)
+			add_slice(out, arguments, i, &endpoint->twin_ip, endpoint->twin_port,
+				  port_name);
 	}
 	mrd_strbuf_addf(out, "]}");
 }
@@ -115,14 +120,14 @@ struct numbering {
 	bool failed;
 };
 
-static uint32_t number_endpoint(void *self, const struct mrd_plan_endpoint *endpoint)
+static uint32_t number_endpoint(void *self, const struct mrd_ip *ip, uint16_t port)
 {
-	struct numbering *numbering = self;
-	size_t index = 0;
+	const struct numbering *numbering = self;
+	size_t index;
 
-	if (mrd_replay_find_endpoint(numbering->arguments, &endpoint->ip, endpoint->port, &index))
-		numbering->failed = true;
-	return (uint32_t)index;
+	if (mrd_replay_find_endpoint(numbering->arguments, ip, port, &index))
+		return 0;
+	return mrd_replay_host(index);
 }
 
 static uint32_t number_region(void *self, const char *region)
@@ -141,27 +146,6 @@ static uint32_t number_region(void *self, const char *region)
 static void plan_cleanup(struct mrd_plan **plan)
 {
 	mrd_plan_free(*plan);
-}
-
-/* Both families are one cluster to Envoy, and so to us. */
-static int collect(const struct mrd_plan *plan, struct numbering *numbering,
-		   struct mrd_outlier_host *hosts, size_t *ret_count)
-{
-	const struct mrd_host_numbers numbers = {number_endpoint, number_region, numbering};
-	size_t count = 0;
-
-	for (size_t i = 0; i < plan->port_count; i++) {
-		MRD_AUTO_FREE struct mrd_outlier_host *more = NULL;
-		size_t more_count;
-		int r = mrd_plan_hosts(&plan->ports[i], &numbers, &more, &more_count);
-
-		if (r)
-			return r;
-		memcpy(&hosts[count], more, more_count * sizeof(*hosts));
-		count += more_count;
-	}
-	*ret_count = count;
-	return numbering->failed ? -ENOMEM : 0;
 }
 
 static int make_plan(const struct mrd_replay_arguments *arguments, const struct mrd_model *model,
@@ -187,17 +171,20 @@ int mrd_replay_route(const struct mrd_replay_arguments *arguments, const struct 
 		     struct mrd_outlier_host **ret_hosts, size_t *ret_count)
 {
 	static const struct mrd_model_cluster cluster = {.name = "", .region = "", .network = ""};
-	MRD_AUTO_FREE struct mrd_outlier_host *hosts =
-		calloc(arguments->endpoint_count, sizeof(*hosts));
+	MRD_AUTO_FREE struct mrd_outlier_host *hosts = NULL;
 	MRD_CLEANUP(plan_cleanup) struct mrd_plan *plan = NULL;
 	struct numbering numbering = {.arguments = arguments, .regions = mrd_table_new(NULL)};
+	const struct mrd_host_numbers numbers = {number_endpoint, number_region, &numbering};
 	struct mrd_model *model = NULL;
-	int r = hosts && numbering.regions ? 0 : -ENOMEM;
+	int r = numbering.regions ? 0 : -ENOMEM;
 
 	r = r ?: mrd_model_new(&cluster, 1, 0, "", &model);
 	r = r ?: fill_model(arguments, model);
 	r = r ?: make_plan(arguments, model, policy, &plan);
-	r = r ?: collect(plan, &numbering, hosts, ret_count);
+	*ret_count = 0;
+	if (!r && plan->port_count)
+		r = mrd_plan_hosts(plan, 0, &numbers, &hosts, ret_count);
+	r = r ?: numbering.failed ? -ENOMEM : 0;
 	mrd_table_free(numbering.regions);
 	mrd_model_free(model);
 	if (!r)

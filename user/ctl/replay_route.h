@@ -10,7 +10,13 @@
 #include "outlier/outlier.h"
 #include "policy/policy.h"
 
-/* A host's id is its endpoint's index. The caller frees the hosts, also if there are none.
+/* A host's number, by its endpoint's index. */
+static inline uint32_t mrd_replay_host(size_t index)
+{
+	return (uint32_t)index + 1;
+}
+
+/* The hosts by their numbers. The caller frees the hosts, also if there are none.
  * -ENOMEM. */
 int mrd_replay_route(const struct mrd_replay_arguments *arguments, const struct mrd_policy *policy,
 		     struct mrd_outlier_host **ret_hosts, size_t *ret_count);

@@ -21,7 +21,8 @@
 
 static const char usage[] =
 	"usage: meridianctl replay [--policy FILE]... --host HOST[:PORT]\n"
-	"                          --endpoints IP:PORT[@R[/Z[/S]]],... [--from R[/Z[/S]]]\n"
+	"                          --endpoints IP:PORT[+IP:PORT][@R[/Z[/S]]],...\n"
+	"                          [--from R[/Z[/S]]]\n"
 	"                          [--protocol http|tcp] [--until DURATION] [-o text|json]\n"
 	"                          EVENTS.jsonl\n"
 	"\n"
@@ -32,7 +33,8 @@ static const char usage[] =
 	"  --host       the Service: reviews, reviews.ns or ns/reviews; without a port, that of "
 	"the\n"
 	"               first endpoint\n"
-	"  --endpoints  all of the Service, with the locality of each\n"
+	"  --endpoints  all of the Service, with the locality of each; a pod with an IPv4 and an\n"
+	"               IPv6 address is one: IP:PORT+IP:PORT\n"
 	"  --from       where the node is\n"
 	"  --protocol   http (the default), or tcp: a handshake is a success\n"
 	"  --until      where the clock stops; without it, at the last event\n"
@@ -86,7 +88,7 @@ static int read_inputs(struct replay *replay, FILE *err)
 static bool is_host(const struct replay *replay, size_t endpoint)
 {
 	for (size_t i = 0; i < replay->host_count; i++)
-		if (replay->hosts[i].id == endpoint)
+		if (replay->hosts[i].id == mrd_replay_host(endpoint))
 			return true;
 	return false;
 }
@@ -128,7 +130,7 @@ static void tell(void *self, const struct mrd_outlier_verdict *verdict)
 {
 	const struct telling *telling = self;
 	const struct mrd_replay_endpoint *endpoint =
-		&telling->replay->arguments.endpoints[verdict->host];
+		&telling->replay->arguments.endpoints[verdict->host - mrd_replay_host(0)];
 	char upstream[MRD_IP_TEXT_MAX];
 
 	mrd_event_log_add(
@@ -163,8 +165,8 @@ static void feed(struct replay *replay, struct telling *telling)
 
 		sweep_before(replay->detector, event->t_ms, telling);
 		telling->now_ms = event->t_ms;
-		mrd_outlier_signal(replay->detector, (uint32_t)event->endpoint, event->signal,
-				   event->code, event->t_ms, tell, telling);
+		mrd_outlier_signal(replay->detector, mrd_replay_host(event->endpoint),
+				   event->signal, event->code, event->t_ms, tell, telling);
 	}
 	sweep_before(replay->detector, until_ms + 1, telling);
 }

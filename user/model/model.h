@@ -101,6 +101,10 @@ struct mrd_view_endpoint {
 		locality; /* by node, else zone of the endpoint, else the cluster */
 	const char *node_name;
 	const char *hostname;
+	const char *pod; /* what the slice says it is an address of; "" = not said */
+	const char *pod_namespace;
+	/* The same pod by its address of the other IP family, at the same port; NULL: none. */
+	const struct mrd_view_endpoint *twin;
 	const struct mrd_labels *pod_labels;  /* NULL: no Pod object is known */
 	const struct mrd_labels *node_labels; /* NULL: no Node object is known */
 	char *const *zone_hints;

@@ -191,6 +191,8 @@ static void fill_endpoint(const struct mrd_model *model, const struct candidate 
 	endpoint->locality = endpoint_locality(model, cluster, from);
 	endpoint->node_name = from->node_name;
 	endpoint->hostname = from->hostname;
+	endpoint->pod = from->target_name;
+	endpoint->pod_namespace = from->target_namespace;
 	endpoint->pod_labels = pod ? &pod->labels : NULL;
 	endpoint->node_labels = node ? &node->labels : NULL;
 	endpoint->zone_hints = from->zone_hints;
@@ -337,6 +339,66 @@ static int collect_endpoints(const struct mrd_model *model, const struct mrd_ent
 	return 0;
 }
 
+/* ------------------------------------------------------------------------ both families */
+
+static int compare_pods(const struct mrd_view_endpoint *a, const struct mrd_view_endpoint *b)
+{
+	int order = compare_numbers(a->cluster, b->cluster);
+
+	order = order ? order : strcmp(a->pod_namespace, b->pod_namespace);
+	return order ? order : strcmp(a->pod, b->pod);
+}
+
+/* Of one pod the first address first, so that the order of slices decides nothing. */
+static int compare_by_pod(const void *left, const void *right)
+{
+	const struct mrd_view_endpoint *a = *(struct mrd_view_endpoint *const *)left;
+	const struct mrd_view_endpoint *b = *(struct mrd_view_endpoint *const *)right;
+	int order = compare_pods(a, b);
+
+	return order ? order : compare_addresses(a, b);
+}
+
+/* Those of a port that are known to be a pod's, by pod. */
+static size_t sort_by_pod(const struct mrd_view_port *port, struct mrd_view_endpoint **sorted)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < port->endpoint_count; i++)
+		if (port->endpoints[i].pod[0])
+			sorted[count++] = &port->endpoints[i];
+	if (count)
+		qsort(sorted, count, sizeof(*sorted), compare_by_pod);
+	return count;
+}
+
+/* Lets the two addresses of a pod know each other. */
+static int find_twins(const struct mrd_view_port *port, const struct mrd_view_port *other)
+{
+	MRD_AUTO_FREE struct mrd_view_endpoint **ones =
+		calloc(port->endpoint_count + 1, sizeof(struct mrd_view_endpoint *));
+	MRD_AUTO_FREE struct mrd_view_endpoint **others =
+		calloc(other->endpoint_count + 1, sizeof(struct mrd_view_endpoint *));
+	size_t one_count;
+	size_t other_count;
+
+	if (!ones || !others)
+		return -ENOMEM;
+	one_count = sort_by_pod(port, ones);
+	other_count = sort_by_pod(other, others);
+	for (size_t i = 0, k = 0; i < one_count && k < other_count;) {
+		const int order = compare_pods(ones[i], others[k]);
+
+		if (!order) {
+			ones[i]->twin = others[k];
+			others[k]->twin = ones[i];
+		}
+		i += order <= 0;
+		k += order >= 0;
+	}
+	return 0;
+}
+
 /* ------------------------------------------------------------------------ the view */
 
 /* One port and family; it is counted in only if an address is left for it. */
@@ -364,6 +426,19 @@ static int add_port(const struct mrd_model *model, const struct mrd_entry *entry
 	}
 	view->port_count++;
 	return 0;
+}
+
+static int add_both_families(const struct mrd_model *model, const struct mrd_entry *entry,
+			     const struct mrd_service_port *port, struct mrd_view *view)
+{
+	const size_t first = view->port_count;
+	int ret = add_port(model, entry, port, MRD_IPV4, view);
+
+	if (ret == 0)
+		ret = add_port(model, entry, port, MRD_IPV6, view);
+	if (ret == 0 && view->port_count == first + 2)
+		ret = find_twins(&view->ports[first], &view->ports[first + 1]);
+	return ret;
 }
 
 static int compare_ports(const void *left, const void *right)
@@ -407,9 +482,7 @@ static int add_ports(const struct mrd_model *model, const struct mrd_entry *entr
 			sorted[i] = sorted[i - 1];
 			continue;
 		}
-		ret = add_port(model, entry, port, MRD_IPV4, view);
-		if (ret == 0)
-			ret = add_port(model, entry, port, MRD_IPV6, view);
+		ret = add_both_families(model, entry, port, view);
 		if (ret < 0)
 			return ret;
 	}

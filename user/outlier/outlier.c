@@ -7,13 +7,14 @@
  * multiplier is right (decayed_to_ms), and every later sweep takes one away. The third is due at
  * the end of an interval in which something was counted (buckets_due_ms).
  *
- * Hosts are sorted by id; a signal costs one binary search and no memory.
+ * A signal costs one binary search among the hosts' numbers and no memory.
  */
 #include "outlier/outlier.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
+#include "outlier/outlier_state.h"
 #include "outlier/success_rate.h"
 
 enum {
@@ -32,47 +33,6 @@ const struct mrd_outlier_rule mrd_outlier_unheard = {
 	.base_ejection_ms = 30000,
 	.max_ejection_ms = 300000,
 	.cap = MRD_CAP_REGIONAL,
-};
-
-/* Who made the results that a rate is taken of; without the split all are external. */
-enum origin { ORIGIN_EXTERNAL, ORIGIN_LOCAL, ORIGINS };
-
-/* The results of an interval. */
-struct bucket {
-	uint64_t total;
-	uint64_t failed;
-};
-
-struct host {
-	struct mrd_outlier_host given;
-	struct bucket buckets[ORIGINS];
-	bool is_judged; /* within a sweep: takes part in this origin's rates */
-	uint32_t run_5xx;
-	uint32_t run_gateway;
-	uint32_t run_local;
-	bool ejected;
-	bool has_returned; /* returned_at_ms is known */
-	uint64_t ejected_at_ms;
-	uint64_t ejected_until_ms;
-	uint64_t returned_at_ms;
-	uint64_t decayed_to_ms; /* a sweep */
-	uint32_t ejections;
-	uint32_t multiplier;
-};
-
-struct mrd_outlier {
-	struct mrd_outlier_rule rule;
-	bool is_http;
-	uint64_t epoch_ms; /* sweeps lie at epoch + n × interval, n from 1 */
-	uint64_t next_sweep_ms;
-	uint64_t swept_ms;	 /* the last sweep; events of its time belong to the next one */
-	uint64_t buckets_due_ms; /* UINT64_MAX: all are empty */
-	uint64_t (*random)(void *self);
-	void *random_self;
-	struct host *hosts; /* sorted by id */
-	double *rates;	    /* room for one of each host */
-	size_t count;
-	size_t ejected_count;
 };
 
 /* Who wants to hear what a call finds out, and when it happens. */
@@ -101,7 +61,7 @@ static uint64_t sweep_at_or_after(const struct mrd_outlier *outlier, uint64_t ti
 }
 
 /* Takes off what the sweeps up to sweep_ms would have taken. */
-static void decay(const struct mrd_outlier *outlier, struct host *host, uint64_t sweep_ms)
+static void decay(const struct mrd_outlier *outlier, struct mrd_watched *host, uint64_t sweep_ms)
 {
 	uint64_t sweeps;
 
@@ -112,14 +72,14 @@ static void decay(const struct mrd_outlier *outlier, struct host *host, uint64_t
 	host->decayed_to_ms = sweep_ms;
 }
 
-static uint64_t wanted_sweep(const struct mrd_outlier *outlier, const struct host *host)
+static uint64_t wanted_sweep(const struct mrd_outlier *outlier, const struct mrd_watched *host)
 {
 	if (host->ejected)
 		return sweep_at_or_after(outlier, host->ejected_until_ms);
 	return host->multiplier ? host->decayed_to_ms + outlier->rule.interval_ms : UINT64_MAX;
 }
 
-static void plan_sweep(struct mrd_outlier *outlier)
+void mrd_outlier_plan_sweep(struct mrd_outlier *outlier)
 {
 	uint64_t next_ms = outlier->buckets_due_ms;
 
@@ -133,14 +93,15 @@ static void plan_sweep(struct mrd_outlier *outlier)
 }
 
 /* The same after a change of one host that wanted a sweep at was_ms. */
-static void replan_sweep(struct mrd_outlier *outlier, const struct host *host, uint64_t was_ms)
+static void replan_sweep(struct mrd_outlier *outlier, const struct mrd_watched *host,
+			 uint64_t was_ms)
 {
 	const uint64_t wanted_ms = wanted_sweep(outlier, host);
 
 	if (wanted_ms <= outlier->next_sweep_ms)
 		outlier->next_sweep_ms = wanted_ms;
 	else if (was_ms == outlier->next_sweep_ms)
-		plan_sweep(outlier);
+		mrd_outlier_plan_sweep(outlier);
 }
 
 static bool judges_rates(const struct mrd_outlier_rule *rule)
@@ -151,8 +112,8 @@ static bool judges_rates(const struct mrd_outlier_rule *rule)
 static void empty_buckets(struct mrd_outlier *outlier)
 {
 	for (size_t i = 0; i < outlier->count; i++)
-		for (int origin = 0; origin < ORIGINS; origin++)
-			outlier->hosts[i].buckets[origin] = (struct bucket){0};
+		for (int origin = 0; origin < MRD_RESULT_ORIGINS; origin++)
+			outlier->hosts[i].buckets[origin] = (struct mrd_bucket){0};
 	outlier->buckets_due_ms = UINT64_MAX;
 }
 
@@ -195,6 +156,7 @@ void mrd_outlier_free(struct mrd_outlier *outlier)
 		return;
 	free(outlier->hosts);
 	free(outlier->rates);
+	free(outlier->numbers);
 	free(outlier);
 }
 
@@ -217,7 +179,7 @@ void mrd_outlier_set_rule(struct mrd_outlier *outlier, const struct mrd_outlier_
 	take_rule(outlier, rule);
 	if (!judges_rates(rule))
 		empty_buckets(outlier);
-	plan_sweep(outlier);
+	mrd_outlier_plan_sweep(outlier);
 }
 
 void mrd_outlier_set_http(struct mrd_outlier *outlier, bool is_http)
@@ -231,66 +193,10 @@ void mrd_outlier_set_random(struct mrd_outlier *outlier, uint64_t (*random)(void
 	outlier->random_self = self;
 }
 
-static int compare_hosts(const void *a, const void *b)
-{
-	const uint32_t a_id = ((const struct host *)a)->given.id;
-	const uint32_t b_id = ((const struct host *)b)->given.id;
-
-	return (a_id > b_id) - (a_id < b_id);
-}
-
-static struct host *find_host(const struct mrd_outlier *outlier, uint32_t id)
-{
-	const struct host wanted = {.given.id = id};
-
-	if (!outlier->count)
-		return NULL;
-	return bsearch(&wanted, outlier->hosts, outlier->count, sizeof(wanted), compare_hosts);
-}
-
-int mrd_outlier_set_hosts(struct mrd_outlier *outlier, const struct mrd_outlier_host *hosts,
-			  size_t count)
-{
-	struct host *set = calloc(count ? count : 1, sizeof(*set));
-	double *rates = calloc(count ? count : 1, sizeof(*rates));
-	size_t kept = 0;
-
-	if (!set || !rates) {
-		free(set);
-		free(rates);
-		return -ENOMEM;
-	}
-	for (size_t i = 0; i < count; i++) {
-		const struct host *known = find_host(outlier, hosts[i].id);
-
-		if (known)
-			set[i] = *known;
-		else
-			set[i].decayed_to_ms = outlier->epoch_ms;
-		set[i].given = hosts[i];
-	}
-	qsort(set, count, sizeof(*set), compare_hosts);
-	/* One host is one host, also if the caller lists it twice. */
-	for (size_t i = 0; i < count; i++)
-		if (!kept || set[kept - 1].given.id != set[i].given.id)
-			set[kept++] = set[i];
-
-	free(outlier->hosts);
-	free(outlier->rates);
-	outlier->hosts = set;
-	outlier->rates = rates;
-	outlier->count = kept;
-	outlier->ejected_count = 0;
-	for (size_t i = 0; i < kept; i++)
-		outlier->ejected_count += set[i].ejected;
-	plan_sweep(outlier);
-	return 0;
-}
-
 int mrd_outlier_restore(struct mrd_outlier *outlier, uint32_t host_id,
 			const struct mrd_outlier_state *state)
 {
-	struct host *host = find_host(outlier, host_id);
+	struct mrd_watched *host = mrd_outlier_find_host(outlier, host_id);
 
 	if (!host)
 		return -ENOENT;
@@ -300,7 +206,7 @@ int mrd_outlier_restore(struct mrd_outlier *outlier, uint32_t host_id,
 	host->ejected_until_ms = state->ejected_until_ms;
 	host->ejections = state->ejections;
 	host->multiplier = state->multiplier;
-	plan_sweep(outlier);
+	mrd_outlier_plan_sweep(outlier);
 	return 0;
 }
 
@@ -316,13 +222,13 @@ static bool within_percent(size_t ejected, size_t all, uint32_t percent)
  * default holds, except that one of two or more may always go: a service of a few endpoints would
  * otherwise never eject any.
  */
-static bool region_allows(const struct mrd_outlier *outlier, const struct host *host)
+static bool region_allows(const struct mrd_outlier *outlier, const struct mrd_watched *host)
 {
 	size_t ejected = 0;
 	size_t all = 0;
 
 	for (size_t i = 0; i < outlier->count; i++) {
-		const struct host *other = &outlier->hosts[i];
+		const struct mrd_watched *other = &outlier->hosts[i];
 
 		if (other->given.region == host->given.region) {
 			all++;
@@ -338,7 +244,7 @@ static bool region_allows(const struct mrd_outlier *outlier, const struct host *
 static bool has_heard_one(const struct mrd_outlier *outlier)
 {
 	for (size_t i = 0; i < outlier->count; i++) {
-		const struct host *host = &outlier->hosts[i];
+		const struct mrd_watched *host = &outlier->hosts[i];
 
 		if (!host->given.unheard && host->given.in_route && host->given.usable &&
 		    !host->ejected)
@@ -347,7 +253,7 @@ static bool has_heard_one(const struct mrd_outlier *outlier)
 	return false;
 }
 
-static bool may_eject(const struct mrd_outlier *outlier, const struct host *host)
+static bool may_eject(const struct mrd_outlier *outlier, const struct mrd_watched *host)
 {
 	const size_t ejected = outlier->ejected_count;
 
@@ -368,7 +274,7 @@ static bool may_eject(const struct mrd_outlier *outlier, const struct host *host
 
 /* ------------------------------------------------------------------------------- ejection */
 
-static void clear_runs(struct host *host)
+static void clear_runs(struct mrd_watched *host)
 {
 	host->run_5xx = 0;
 	host->run_gateway = 0;
@@ -382,7 +288,7 @@ static uint64_t jitter_ms(const struct mrd_outlier *outlier)
 	return max_ms && outlier->random ? outlier->random(outlier->random_self) % (max_ms + 1) : 0;
 }
 
-static void eject(struct mrd_outlier *outlier, struct host *host, uint64_t now_ms)
+static void eject(struct mrd_outlier *outlier, struct mrd_watched *host, uint64_t now_ms)
 {
 	const uint64_t base_ms = outlier->rule.base_ejection_ms;
 	const uint64_t max_ms = outlier->rule.max_ejection_ms;
@@ -405,11 +311,12 @@ static void eject(struct mrd_outlier *outlier, struct host *host, uint64_t now_m
 	replan_sweep(outlier, host, was_ms);
 }
 
-static void uneject(struct mrd_outlier *outlier, struct host *host, uint64_t time_ms,
+static void uneject(struct mrd_outlier *outlier, struct mrd_watched *host, uint64_t time_ms,
 		    const struct report *report)
 {
 	const struct mrd_outlier_verdict verdict = {
 		.host = host->given.id,
+		.twin = host->given.twin,
 		.type = MRD_CONSECUTIVE_5XX, /* Envoy's log says so, whatever ejected it */
 		.last_action_known = true,
 		.since_last_action_ms =
@@ -434,12 +341,13 @@ struct finding {
 	struct mrd_outlier_rates rates;
 };
 
-static void detect(struct mrd_outlier *outlier, struct host *host, const struct finding *finding,
-		   const struct report *report)
+static void detect(struct mrd_outlier *outlier, struct mrd_watched *host,
+		   const struct finding *finding, const struct report *report)
 {
 	const bool allowed = may_eject(outlier, host);
 	struct mrd_outlier_verdict verdict = {
 		.host = host->given.id,
+		.twin = host->given.twin,
 		.type = finding->type,
 		.ejected = true,
 		.enforced = finding->enforced && allowed,
@@ -456,15 +364,16 @@ static void detect(struct mrd_outlier *outlier, struct host *host, const struct 
 	report->fn(report->self, &verdict);
 }
 
-static bool on_probation(const struct mrd_outlier *outlier, const struct host *host,
+static bool on_probation(const struct mrd_outlier *outlier, const struct mrd_watched *host,
 			 uint64_t now_ms)
 {
 	return outlier->rule.probation_ms && host->has_returned &&
 	       now_ms <= host->returned_at_ms + outlier->rule.probation_ms;
 }
 
-static void count_error(struct mrd_outlier *outlier, struct host *host, enum mrd_outlier_type type,
-			uint32_t threshold, uint32_t *run, const struct report *report)
+static void count_error(struct mrd_outlier *outlier, struct mrd_watched *host,
+			enum mrd_outlier_type type, uint32_t threshold, uint32_t *run,
+			const struct report *report)
 {
 	const struct finding finding = {.type = type, .enforced = threshold != 0};
 
@@ -484,10 +393,10 @@ static void count_error(struct mrd_outlier *outlier, struct host *host, enum mrd
 
 /* ------------------------------------------------------------------------------- rates */
 
-static void count_result(struct mrd_outlier *outlier, struct host *host, enum origin origin,
-			 bool is_failure, uint64_t now_ms)
+static void count_result(struct mrd_outlier *outlier, struct mrd_watched *host,
+			 enum mrd_result_origin origin, bool is_failure, uint64_t now_ms)
 {
-	struct bucket *bucket = &host->buckets[origin];
+	struct mrd_bucket *bucket = &host->buckets[origin];
 	uint64_t due_ms;
 
 	if (!judges_rates(&outlier->rule))
@@ -503,22 +412,24 @@ static void count_result(struct mrd_outlier *outlier, struct host *host, enum or
 		outlier->next_sweep_ms = due_ms;
 }
 
-static double success_rate(const struct bucket *bucket)
+static double success_rate(const struct mrd_bucket *bucket)
 {
 	return (double)(bucket->total - bucket->failed) * 100.0 / (double)bucket->total;
 }
 
-static bool has_volume(const struct host *host, enum origin origin, uint32_t volume)
+static bool has_volume(const struct mrd_watched *host, enum mrd_result_origin origin,
+		       uint32_t volume)
 {
 	return host->is_judged && host->buckets[origin].total >= volume;
 }
 
-static void judge_success_rates(struct mrd_outlier *outlier, enum origin origin,
+static void judge_success_rates(struct mrd_outlier *outlier, enum mrd_result_origin origin,
 				const struct report *report)
 {
 	const struct mrd_success_rate_rule *rule = &outlier->rule.success_rate;
 	struct finding finding = {
-		.type = origin == ORIGIN_LOCAL ? MRD_SUCCESS_RATE_LOCAL_ORIGIN : MRD_SUCCESS_RATE,
+		.type = origin == MRD_RESULT_LOCAL ? MRD_SUCCESS_RATE_LOCAL_ORIGIN
+						   : MRD_SUCCESS_RATE,
 		.enforced = rule->enforced,
 	};
 	struct mrd_success_rate_limit limit;
@@ -531,7 +442,7 @@ static void judge_success_rates(struct mrd_outlier *outlier, enum origin origin,
 		return;
 	limit = mrd_success_rate_limit(outlier->rates, count, rule->stdev_factor);
 	for (size_t i = 0; i < outlier->count; i++) {
-		struct host *host = &outlier->hosts[i];
+		struct mrd_watched *host = &outlier->hosts[i];
 
 		if (!has_volume(host, origin, rule->request_volume) ||
 		    !(success_rate(&host->buckets[origin]) < limit.threshold))
@@ -545,13 +456,13 @@ static void judge_success_rates(struct mrd_outlier *outlier, enum origin origin,
 	}
 }
 
-static void judge_failure_percentages(struct mrd_outlier *outlier, enum origin origin,
+static void judge_failure_percentages(struct mrd_outlier *outlier, enum mrd_result_origin origin,
 				      const struct report *report)
 {
 	const struct mrd_failure_percentage_rule *rule = &outlier->rule.failure_percentage;
 	struct finding finding = {
-		.type = origin == ORIGIN_LOCAL ? MRD_FAILURE_PERCENTAGE_LOCAL_ORIGIN
-					       : MRD_FAILURE_PERCENTAGE,
+		.type = origin == MRD_RESULT_LOCAL ? MRD_FAILURE_PERCENTAGE_LOCAL_ORIGIN
+						   : MRD_FAILURE_PERCENTAGE,
 		.enforced = rule->enforced,
 	};
 	size_t count = 0;
@@ -561,8 +472,8 @@ static void judge_failure_percentages(struct mrd_outlier *outlier, enum origin o
 	if (!rule->on || count < rule->minimum_hosts)
 		return;
 	for (size_t i = 0; i < outlier->count; i++) {
-		struct host *host = &outlier->hosts[i];
-		const struct bucket *bucket = &host->buckets[origin];
+		struct mrd_watched *host = &outlier->hosts[i];
+		const struct mrd_bucket *bucket = &host->buckets[origin];
 
 		if (!has_volume(host, origin, rule->request_volume) ||
 		    bucket->failed * 100 < rule->threshold * bucket->total)
@@ -579,9 +490,10 @@ static void judge_failure_percentages(struct mrd_outlier *outlier, enum origin o
 /* Both detectors look at the hosts that were in before either of them. */
 static void judge_rates(struct mrd_outlier *outlier, const struct report *report)
 {
-	for (enum origin origin = ORIGIN_EXTERNAL; origin < ORIGINS; origin++) {
+	for (enum mrd_result_origin origin = MRD_RESULT_EXTERNAL; origin < MRD_RESULT_ORIGINS;
+	     origin++) {
 		for (size_t i = 0; i < outlier->count; i++) {
-			struct host *host = &outlier->hosts[i];
+			struct mrd_watched *host = &outlier->hosts[i];
 
 			host->is_judged = !host->ejected && host->buckets[origin].total;
 		}
@@ -593,12 +505,12 @@ static void judge_rates(struct mrd_outlier *outlier, const struct report *report
 
 /* ------------------------------------------------------------------------------- signals */
 
-static void http_code(struct mrd_outlier *outlier, struct host *host, uint32_t code,
+static void http_code(struct mrd_outlier *outlier, struct mrd_watched *host, uint32_t code,
 		      const struct report *report)
 {
 	const bool is_error = code >= 500 && code <= 599;
 
-	count_result(outlier, host, ORIGIN_EXTERNAL, is_error, report->now_ms);
+	count_result(outlier, host, MRD_RESULT_EXTERNAL, is_error, report->now_ms);
 	if (!is_error) {
 		host->run_5xx = 0;
 		host->run_gateway = 0;
@@ -614,10 +526,11 @@ static void http_code(struct mrd_outlier *outlier, struct host *host, uint32_t c
 		    &host->run_5xx, report);
 }
 
-static void local_origin(struct mrd_outlier *outlier, struct host *host,
+static void local_origin(struct mrd_outlier *outlier, struct mrd_watched *host,
 			 enum mrd_outlier_signal signal, const struct report *report)
 {
-	count_result(outlier, host, ORIGIN_LOCAL, signal != MRD_SIGNAL_CONNECTED, report->now_ms);
+	count_result(outlier, host, MRD_RESULT_LOCAL, signal != MRD_SIGNAL_CONNECTED,
+		     report->now_ms);
 	if (signal == MRD_SIGNAL_CONNECTED) {
 		host->run_local = 0;
 		return;
@@ -666,7 +579,8 @@ static uint32_t code_of(const struct mrd_outlier *outlier, enum mrd_outlier_sign
 }
 
 /* It did not answer, and nobody says that it still is there. */
-static void give_up(struct mrd_outlier *outlier, struct host *host, const struct report *report)
+static void give_up(struct mrd_outlier *outlier, struct mrd_watched *host,
+		    const struct report *report)
 {
 	const struct finding finding = {
 		.type = MRD_CONSECUTIVE_LOCAL_ORIGIN_FAILURE,
@@ -682,7 +596,7 @@ void mrd_outlier_signal(struct mrd_outlier *outlier, uint32_t host_id,
 			mrd_outlier_fn fn, void *self)
 {
 	const struct report report = {.fn = fn, .self = self, .now_ms = now_ms};
-	struct host *host = find_host(outlier, host_id);
+	struct mrd_watched *host = mrd_outlier_find_host(outlier, host_id);
 
 	if (!host)
 		return;
@@ -715,7 +629,7 @@ void mrd_outlier_sweep(struct mrd_outlier *outlier, uint64_t now_ms, mrd_outlier
 	if (now_ms < outlier->next_sweep_ms)
 		return;
 	for (size_t i = 0; i < outlier->count; i++) {
-		struct host *host = &outlier->hosts[i];
+		struct mrd_watched *host = &outlier->hosts[i];
 		const uint64_t due_ms = sweep_at_or_after(outlier, host->ejected_until_ms);
 
 		/* A late caller does not lengthen an ejection: the host is back since the sweep. */
@@ -726,19 +640,19 @@ void mrd_outlier_sweep(struct mrd_outlier *outlier, uint64_t now_ms, mrd_outlier
 	if (outlier->buckets_due_ms <= last_ms)
 		judge_rates(outlier, &report);
 	outlier->swept_ms = last_ms;
-	plan_sweep(outlier);
+	mrd_outlier_plan_sweep(outlier);
 }
 
 void mrd_outlier_uneject(struct mrd_outlier *outlier, uint32_t host_id, uint64_t now_ms,
 			 mrd_outlier_fn fn, void *self)
 {
 	const struct report report = {.fn = fn, .self = self, .now_ms = now_ms};
-	struct host *host = find_host(outlier, host_id);
+	struct mrd_watched *host = mrd_outlier_find_host(outlier, host_id);
 
 	if (!host || !host->ejected)
 		return;
 	uneject(outlier, host, now_ms, &report);
-	plan_sweep(outlier);
+	mrd_outlier_plan_sweep(outlier);
 }
 
 /* ------------------------------------------------------------------------------- asking */
@@ -746,7 +660,7 @@ void mrd_outlier_uneject(struct mrd_outlier *outlier, uint32_t host_id, uint64_t
 int mrd_outlier_get(const struct mrd_outlier *outlier, uint32_t host_id,
 		    struct mrd_outlier_state *ret_state)
 {
-	const struct host *host = find_host(outlier, host_id);
+	const struct mrd_watched *host = mrd_outlier_find_host(outlier, host_id);
 
 	if (!host)
 		return -ENOENT;

@@ -16,9 +16,10 @@
 
 struct mrd_outlier;
 
-/* A host of the cluster, by the caller's number for it (the endpoint id). */
+/* A host of the cluster, by the caller's number for it (the endpoint id; never 0). */
 struct mrd_outlier_host {
 	uint32_t id;
+	uint32_t twin;	 /* its number by another address; either stands for it. 0: it has one */
 	uint32_t region; /* equal numbers = one region */
 	bool in_route;	 /* some hop of the route may hand it out */
 	bool usable;	 /* ready */
@@ -59,6 +60,7 @@ struct mrd_outlier_rates {
 /* What happened to a host, for the log and for the health row. */
 struct mrd_outlier_verdict {
 	uint32_t host;
+	uint32_t twin; /* as the host was given */
 	enum mrd_outlier_type type;
 	bool ejected;  /* true: EJECT (or a detection, if not enforced); false: UNEJECT */
 	bool enforced; /* false: detected only; the host stays */
@@ -94,9 +96,13 @@ void mrd_outlier_set_http(struct mrd_outlier *outlier, bool is_http);
 void mrd_outlier_set_random(struct mrd_outlier *outlier, uint64_t (*random)(void *self),
 			    void *self);
 
-/* The cluster's hosts from now on; known ones keep their state, missing ones are forgotten. -ENOMEM
- * leaves the old set. */
+/* The cluster's hosts from now on; known ones keep their state, missing ones are forgotten. A host
+ * that is listed twice is usable if either says so; two that turn out to be one keep the longer
+ * ejection. -ENOMEM leaves the old set. */
 int mrd_outlier_set_hosts(struct mrd_outlier *outlier, const struct mrd_outlier_host *hosts,
+			  size_t count);
+/* More of them. */
+int mrd_outlier_add_hosts(struct mrd_outlier *outlier, const struct mrd_outlier_host *hosts,
 			  size_t count);
 
 /* Takes over what an earlier agent knew (the host must have been set). 0, or -ENOENT. */

@@ -61,6 +61,10 @@ static int copy_endpoint(const struct mrd_model *model, const struct mrd_draft_e
 		.weight = from->weight,
 		.share = usable ? hop->share * from->weight / weights : 0,
 	};
+	if (from->seen->twin) {
+		to->twin_ip = from->seen->twin->ip;
+		to->twin_port = from->seen->twin->port;
+	}
 	return copy_text(mrd_model_cluster_name(model, from->seen->cluster), &to->cluster_name);
 }
 
@@ -265,6 +269,16 @@ int mrd_plan_make(const struct mrd_view *view, const struct mrd_model *model,
 	}
 	*ret_plan = plan;
 	return 0;
+}
+
+size_t mrd_plan_families_end(const struct mrd_plan *plan, size_t first)
+{
+	size_t end = first + 1;
+
+	while (end < plan->port_count && plan->ports[end].number == plan->ports[first].number &&
+	       plan->ports[end].protocol == plan->ports[first].protocol)
+		end++;
+	return end;
 }
 
 /* ----------------------------------------------------------------------------------- free */

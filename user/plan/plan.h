@@ -53,6 +53,9 @@ struct mrd_plan_ejections {
 struct mrd_plan_endpoint {
 	struct mrd_ip ip;
 	uint16_t port;
+	/* The same pod's address of the other family; MRD_IP_NONE: it has none. */
+	struct mrd_ip twin_ip;
+	uint16_t twin_port;
 	size_t cluster;
 	char *cluster_name;
 	enum mrd_state state;
@@ -114,6 +117,10 @@ struct mrd_plan {
 	char **left_out; /* what is not among the ports, and why: sentences */
 	size_t left_out_count;
 };
+
+/* The ports of a plan that are one port of the Service, by its IP families, stand together; where
+ * those that begin at first end. */
+size_t mrd_plan_families_end(const struct mrd_plan *plan, size_t first);
 
 /* -ENOMEM. ejections may be NULL: none. The plan borrows nothing. */
 int mrd_plan_make(const struct mrd_view *view, const struct mrd_model *model,

@@ -64,7 +64,8 @@ int mrd_rows_walk_both(const struct mrd_rows *a, const struct mrd_rows *b, enum 
 struct mrd_rows_ejections {
 	/* Fills state-related members (state stays as planned unless ejected, ejections,
 	 * ejection_multiplier, ejected_until_ns, changed_ns); others are set already. */
-	void (*fill)(void *self, uint32_t endpoint_id, struct mrd_health *health);
+	void (*fill)(void *self, uint32_t endpoint_id, const struct mrd_plan_endpoint *endpoint,
+		     struct mrd_health *health);
 	void *self;
 };
 

@@ -102,7 +102,7 @@ static int put_health(const struct making *making, uint32_t endpoint_id, uint32_
 		health.ejected_until_ns = old->ejected_until_ns;
 	memcpy(health.addr, endpoint->ip.bytes, sizeof(health.addr));
 	if (making->ejections)
-		making->ejections->fill(making->ejections->self, endpoint_id, &health);
+		making->ejections->fill(making->ejections->self, endpoint_id, endpoint, &health);
 	return mrd_rows_put(making->rows, MRD_MAP_HEALTH, &endpoint_id, &health);
 }
 

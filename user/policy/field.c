@@ -40,6 +40,8 @@ static void add_finding(struct mrd_reader *reader, enum mrd_severity severity,
 	MRD_AUTO_STRBUF struct mrd_strbuf path = {0};
 	MRD_AUTO_STRBUF struct mrd_strbuf reason = {0};
 
+	if (node && node->is_missing)
+		return;
 	add_step(&path, reader->at);
 	mrd_strbuf_vaddf(&reason, format, args);
 	if (path.failed || reason.failed)
@@ -227,7 +229,7 @@ void mrd_read_one(struct mrd_reader *reader, const struct mrd_block *block,
 		unknown_field(reader, key, block);
 	else if (value->kind != MRD_DOC_NULL)
 		read_field(reader, field, key, value, draft);
-	else if (field->use == MRD_FIELD_TAKEN)
+	else if (field->use == MRD_FIELD_TAKEN && !value->is_missing)
 		/* As the API server sees it; but somebody may have meant "{}". */
 		mrd_read_warning(reader, key, "empty, which is the same as not given");
 	reader->at = step.up;

@@ -52,18 +52,19 @@ static const struct mrd_field ring_fields[] = {
 };
 static const struct mrd_block ring_block = MRD_BLOCK(ring_fields);
 
+/* Envoy's, and so Istio's: 1 is one of them. */
 static bool is_prime(uint32_t number)
 {
 	for (uint32_t i = 2; (uint64_t)i * i <= number; i++)
 		if (number % i == 0)
 			return false;
-	return number > 1;
+	return number > 0;
 }
 
 static void read_table_size(struct mrd_reader *reader, const struct mrd_doc_node *node,
 			    const void *unused, void *draft)
 {
-	static const struct mrd_number_limits limits = {.min = 2, .max = TABLE_MAX};
+	static const struct mrd_number_limits limits = {.min = 1, .max = TABLE_MAX};
 	struct mrd_number size = {0};
 
 	(void)unused, (void)draft;
@@ -73,7 +74,7 @@ static void read_table_size(struct mrd_reader *reader, const struct mrd_doc_node
 }
 
 static const struct mrd_field maglev_fields[] = {
-	{.name = "tableSize", .read = read_table_size},
+	{.name = "tableSize", .use = MRD_FIELD_REQUIRED, .read = read_table_size},
 };
 static const struct mrd_block maglev_block = MRD_BLOCK(maglev_fields);
 

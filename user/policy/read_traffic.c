@@ -104,6 +104,22 @@ static void refuse_fields(struct mrd_reader *reader, const struct mrd_doc_node *
 	}
 }
 
+/* A client that shows a certificate needs one. */
+static void require_fields(struct mrd_reader *reader, const struct mrd_doc_node *node,
+			   const struct mrd_doc_node *mode, const char *const *names)
+{
+	for (; *names; names++) {
+		const struct mrd_step step = {.up = reader->at, .name = *names};
+
+		if (is_given(node, *names))
+			continue;
+		reader->at = &step;
+		mrd_read_error(reader, mode,
+			       "must be given with mode: MUTUAL, or else credentialName");
+		reader->at = step.up;
+	}
+}
+
 static void read_tls(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *unused,
 		     void *draft)
 {
@@ -111,6 +127,7 @@ static void read_tls(struct mrd_reader *reader, const struct mrd_doc_node *node,
 					    "caCrl", NULL};
 	static const char *const checks[] = {"caCertificates", "subjectAltNames", NULL};
 	static const char *const named[] = {"credentialName", NULL};
+	static const char *const own[] = {"clientCertificate", "privateKey", NULL};
 	const struct mrd_doc_node *mode = mrd_doc_get(node, "mode");
 	const bool simple = mode && !strcmp(mode->text, "SIMPLE");
 	const bool mutual = mode && !strcmp(mode->text, "MUTUAL");
@@ -127,6 +144,8 @@ static void read_tls(struct mrd_reader *reader, const struct mrd_doc_node *node,
 	}
 	if (is_given(node, "credentialName"))
 		refuse_fields(reader, node, files, "credentialName");
+	else if (mutual)
+		require_fields(reader, node, mode, own);
 }
 
 /* Blocks beside which nothing watches the endpoints. */

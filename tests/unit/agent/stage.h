@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include "agent/adopt.h"
 #include "agent/engine.h"
 #include "base/log.h"
 #include "policy/policy_yaml.h"
@@ -150,6 +151,35 @@ static inline void stage_free(struct stage *stage)
 		close(stage->log_fds[i]);
 	}
 	free(stage);
+}
+
+/* The maps, read back as a new agent reads them. */
+static inline int stage_walk(const void *self, enum mrd_map map,
+			     int (*fn)(void *fn_self, const void *key, const void *value),
+			     void *fn_self)
+{
+	const struct fake_maps *maps = self;
+	int r = 0;
+
+	for (size_t i = 0; !r && i < maps->count; i++)
+		if (maps->rows[i].map == map)
+			r = fn(fn_self, maps->rows[i].key, maps->rows[i].value);
+	return r;
+}
+
+/* The agent dies; another one starts, with a model that knows nothing yet. */
+static inline struct mrd_adopted stage_restart(struct stage *stage)
+{
+	const struct mrd_row_reader reader = {.self = &stage->maps, .walk = stage_walk};
+	const struct mrd_map_writer writer = fake_writer(&stage->maps);
+	struct mrd_adopted adopted;
+
+	mrd_engine_free(stage->engine);
+	mrd_model_free(stage->model);
+	stage->model = stage_model();
+	stage_start_engine(stage);
+	assert_int_equal(mrd_adopt(stage->engine, &reader, &writer, &adopted), 0);
+	return adopted;
 }
 
 static inline void stage_round(struct stage *stage)

@@ -3,19 +3,6 @@
 
 #include "stage.h"
 
-/* The same maps, read back as a new agent reads them. */
-static int walk_maps(const void *self, enum mrd_map map,
-		     int (*fn)(void *fn_self, const void *key, const void *value), void *fn_self)
-{
-	const struct fake_maps *maps = self;
-	int r = 0;
-
-	for (size_t i = 0; !r && i < maps->count; i++)
-		if (maps->rows[i].map == map)
-			r = fn(fn_self, maps->rows[i].key, maps->rows[i].value);
-	return r;
-}
-
 static int walk_fails(const void *self, enum mrd_map map,
 		      int (*fn)(void *fn_self, const void *key, const void *value), void *fn_self)
 {
@@ -23,21 +10,6 @@ static int walk_fails(const void *self, enum mrd_map map,
 	(void)fn;
 	(void)fn_self;
 	return map == MRD_MAP_MEMBER ? -EIO : 0;
-}
-
-/* The agent dies; another one starts, with a model that knows nothing yet. */
-static struct mrd_adopted restart(struct stage *stage)
-{
-	const struct mrd_row_reader reader = {.self = &stage->maps, .walk = walk_maps};
-	const struct mrd_map_writer writer = fake_writer(&stage->maps);
-	struct mrd_adopted adopted;
-
-	mrd_engine_free(stage->engine);
-	mrd_model_free(stage->model);
-	stage->model = stage_model();
-	stage_start_engine(stage);
-	assert_int_equal(mrd_adopt(stage->engine, &reader, &writer, &adopted), 0);
-	return adopted;
 }
 
 static void nothing_is_rewritten(void **state)
@@ -50,7 +22,7 @@ static void nothing_is_rewritten(void **state)
 	stage_reviews(stage);
 	stage_round(stage);
 	calls = stage->maps.calls;
-	adopted = restart(stage);
+	adopted = stage_restart(stage);
 	assert_int_equal(adopted.ports, 1);
 	assert_int_equal(adopted.endpoints, 3);
 	assert_int_equal(adopted.ejected, 0);
@@ -83,7 +55,7 @@ static void without_a_policy_the_rows_stay(void **state)
 
 	stage->policy = stage_policy("");
 	stage->is_frozen = true;
-	restart(stage);
+	stage_restart(stage);
 	calls = stage->maps.calls;
 	stage_reviews(stage);
 	stage_service(stage, "details", "172.16.0.21", "http:9080/TCP");
@@ -123,7 +95,7 @@ static void a_cluster_not_read_yet_empties_nothing(void **state)
 	(void)state;
 	stage_reviews(stage);
 	stage_round(stage);
-	restart(stage);
+	stage_restart(stage);
 	calls = stage->maps.calls;
 	/* Shanghai has not been heard; the service would lose an endpoint */
 	stage_service(stage, "reviews", "172.16.0.20", "http:9080/TCP");
@@ -152,7 +124,7 @@ static void what_went_meanwhile_goes_at_release(void **state)
 	stage_reviews(stage);
 	stage_service(stage, "gone", "172.16.0.50", "http:80/TCP");
 	stage_round(stage);
-	restart(stage);
+	stage_restart(stage);
 	stage_reviews(stage);
 	stage_round(stage);
 	assert_int_not_equal(stage_vip(stage, "172.16.0.50", 80), 0);
@@ -177,7 +149,7 @@ static void an_ejection_keeps_its_remaining_time(void **state)
 	stage_round(stage);
 	until_ns = stage_health(stage, "10.0.0.5", NULL)->ejected_until_ns;
 	stage_wait_ms(20000);
-	adopted = restart(stage);
+	adopted = stage_restart(stage);
 	assert_int_equal(adopted.ejected, 1);
 	stage_reviews(stage);
 	mrd_engine_release(stage->engine);
@@ -209,7 +181,7 @@ static void an_adopted_endpoint_can_be_ejected_while_held(void **state)
 	(void)state;
 	stage_reviews(stage);
 	stage_round(stage);
-	restart(stage);
+	stage_restart(stage);
 	stage_event(stage, "10.0.0.6", MRD_EVENT_REFUSED, 0);
 	assert_int_equal(stage_state(stage, "10.0.0.6"), MRD_STATE_EJECTED);
 	stage_round(stage);
@@ -227,7 +199,7 @@ static void ejections_come_over_from_an_older_set(void **state)
 {
 	struct stage *stage = stage_new(stage_failover);
 	struct fake_maps *old = calloc(1, sizeof(*old));
-	struct mrd_row_reader reader = {.self = old, .walk = walk_maps};
+	struct mrd_row_reader reader = {.self = old, .walk = stage_walk};
 	struct mrd_adopted adopted;
 
 	(void)state;
@@ -266,14 +238,14 @@ static void an_agent_killed_anywhere_leaves_no_orphans(void **state)
 		stage_reviews(stage);
 		stage_round(stage);
 		*whole = stage->maps;
-		restart(stage);
+		stage_restart(stage);
 		mrd_engine_release(stage->engine);
 		stage->maps.fail_at = stage->maps.calls + at + 1;
 		stage->maps.fail_on = true;
 		stage_round(stage); /* the model is empty: everything goes */
 		killed = stage->maps.calls >= stage->maps.fail_at;
 		stage->maps.fail_at = 0;
-		restart(stage);
+		stage_restart(stage);
 		stage_reviews(stage);
 		mrd_engine_release(stage->engine);
 		stage_round(stage);

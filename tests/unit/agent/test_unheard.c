@@ -2,33 +2,12 @@
 /* An agent that starts while a cluster cannot be heard goes by the rows of the one before. */
 #include "agent/unheard.h"
 
-#include "agent/adopt.h"
 #include "stage.h"
-
-static int walk_maps(const void *self, enum mrd_map map,
-		     int (*fn)(void *fn_self, const void *key, const void *value), void *fn_self)
-{
-	const struct fake_maps *maps = self;
-	int r = 0;
-
-	for (size_t i = 0; !r && i < maps->count; i++)
-		if (maps->rows[i].map == map)
-			r = fn(fn_self, maps->rows[i].key, maps->rows[i].value);
-	return r;
-}
 
 /* Another agent starts, to which only the home cluster has spoken. */
 static void restart(struct stage *stage, const char *home_endpoints)
 {
-	const struct mrd_row_reader reader = {.self = &stage->maps, .walk = walk_maps};
-	const struct mrd_map_writer writer = fake_writer(&stage->maps);
-	struct mrd_adopted adopted;
-
-	mrd_engine_free(stage->engine);
-	mrd_model_free(stage->model);
-	stage->model = stage_model();
-	stage_start_engine(stage);
-	assert_int_equal(mrd_adopt(stage->engine, &reader, &writer, &adopted), 0);
+	stage_restart(stage);
 	stage_service(stage, "reviews", "172.16.0.20", "http:9080/TCP");
 	stage_slice(stage, 0, "reviews", "http:9080/TCP", home_endpoints);
 }

@@ -6,6 +6,7 @@
 #include "run.h"
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #define SERVICE(namespace, name, vip)                                               \
 	"---\napiVersion: v1\nkind: Service\nmetadata: {name: " name                \
@@ -20,8 +21,23 @@
 	"---\napiVersion: v1\nkind: Node\nmetadata: {name: " name ", labels: {" \
 	"topology.kubernetes.io/region: " region ", topology.kubernetes.io/zone: " zone "}}\n"
 
+/* A pod with both addresses, and one with the first alone. */
+static const char both_families[] =
+	"---\napiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {clusterIP: 172.16.0.1, "
+	"clusterIPs: [172.16.0.1, \"fd00::1\"], ports: [{name: http, port: 80}]}\n"
+	"---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: web-4, "
+	"labels: "
+	"{kubernetes.io/service-name: web}}\naddressType: IPv4\nports: [{name: http, port: 8080}]\n"
+	"endpoints:\n- {addresses: [10.0.0.1], targetRef: {kind: Pod, name: a}}\n"
+	"- {addresses: [10.0.0.2], targetRef: {kind: Pod, name: b}}\n"
+	"---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {name: web-6, "
+	"labels: "
+	"{kubernetes.io/service-name: web}}\naddressType: IPv6\nports: [{name: http, port: 8080}]\n"
+	"endpoints:\n- {addresses: [\"fd00::a1\"], targetRef: {kind: Pod, name: a}}\n";
+
 static void make_files(void)
 {
+	run_write("both.yaml", both_families);
 	run_write("home/all.yaml",
 		  SERVICE("default", "web", "172.16.0.1") SERVICE("other", "web", "172.16.0.2")
 			  SLICE("web", ENDPOINT("10.0.0.1", "n1") ENDPOINT("10.0.0.2", "n2"))
@@ -207,6 +223,34 @@ static void text_is_for_people(void **state)
 
 	(void)state;
 	run_must_be(&run, 0, want, "");
+}
+
+static void a_pod_is_ejected_with_both_addresses(void **state)
+{
+	static const struct {
+		const char *ejected;
+		bool ipv6; /* ejected as well */
+	} cases[] = {
+		{"10.0.0.1", true},
+		{"10.0.0.1:8080", true},
+		{"10.0.0.2", false},
+		{"fd00::a1", true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char line[RUN_ROOM];
+
+		snprintf(line, sizeof(line), "plan --state a=both.yaml --from r1 --ejected %s",
+			 cases[i].ejected);
+		AUTO_RUN struct run run = run_line(line);
+
+		print_message("%s\n", cases[i].ejected);
+		assert_int_equal(run.status, 0);
+		assert_int_equal(!!strstr(run.out, "10.0.0.1:8080 a EJECTED"), cases[i].ipv6);
+		assert_int_equal(!!strstr(run.out, "[fd00::a1]:8080 a EJECTED"), cases[i].ipv6);
+		assert_int_equal(!!strstr(run.out, "10.0.0.2:8080 a EJECTED"), !cases[i].ipv6);
+	}
 }
 
 static void what_is_broken_is_told_on_stderr(void **state)
@@ -412,6 +456,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plans_what_the_options_say),
 		cmocka_unit_test(text_is_for_people),
+		cmocka_unit_test(a_pod_is_ejected_with_both_addresses),
 		cmocka_unit_test(what_is_broken_is_told_on_stderr),
 		cmocka_unit_test(one_run_tells_all_of_it),
 		cmocka_unit_test(wrong_usage_is_status_2),

@@ -2,8 +2,9 @@
 /*
  * meridianctl replay by its command line. Events are said in short: "0 a 503*5, 10 b CF" is five
  * answers 503 of the first endpoint at 0 ms, and a failed connect of the second at 10 ms; TO, RST
- * and OK are the other events, "CF=200" carries a code, "200#14" a grpc-status. What comes out is
- * shortened likewise: "0 a EJECT 5XX" ("?" behind it: not enforced).
+ * and OK are the other events, A and B the IPv6 addresses of the first and the second, "CF=200"
+ * carries a code, "200#14" a grpc-status. What comes out is shortened likewise: "0 a EJECT 5XX"
+ * ("?" behind it: not enforced).
  */
 #include "ctl/verb_replay.h"
 
@@ -53,7 +54,12 @@ static void add_event(struct mrd_strbuf *out, const char *time, char host, char 
 		*grpc++ = '\0';
 	if (!event && *what)
 		code = what;
-	mrd_strbuf_addf(out, "{\"t_ms\": %s, \"endpoint\": \"10.0.0.%d:80\"", time, host - 'a' + 1);
+	if (host >= 'a')
+		mrd_strbuf_addf(out, "{\"t_ms\": %s, \"endpoint\": \"10.0.0.%d:80\"", time,
+				host - 'a' + 1);
+	else
+		mrd_strbuf_addf(out, "{\"t_ms\": %s, \"endpoint\": \"[fd00::%d]:80\"", time,
+				host - 'A' + 1);
 	if (event)
 		mrd_strbuf_addf(out, ", \"event\": \"%s\"", event);
 	if (code)
@@ -276,6 +282,17 @@ static void caps(void **state)
 		 .options = "--endpoints 10.0.0.1:80,10.0.0.2:80",
 		 .events = "0 a 500, 1 b 500",
 		 .want = "0 a EJECT 5XX"},
+		{.name = "a pod with two addresses is one host of two, with one run",
+		 .outlier = "consecutive5xxErrors: 2, maxEjectionPercent: 50",
+		 .options = "--until 40s --endpoints "
+			    "10.0.0.1:80+[fd00::1]:80@r1,10.0.0.2:80+[fd00::2]:80@r1",
+		 .events = "0 a 500, 1 A 500, 2 B 500*2",
+		 .want = "1 a EJECT 5XX, 40000 a UNEJECT"},
+		{.name = "two addresses of which nobody says that they are one pod's are two",
+		 .outlier = "consecutive5xxErrors: 2, maxEjectionPercent: 50",
+		 .options = "--endpoints 10.0.0.1:80@r1,[fd00::1]:80@r1",
+		 .events = "0 a 500, 1 A 500, 2 a 500, 3 A 500",
+		 .want = "2 a EJECT 5XX"},
 		{.name = "C5",
 		 .outlier = "consecutive5xxErrors: 1, maxEjectionPercent: 1",
 		 .events = "0 a 500",
@@ -484,6 +501,14 @@ static void command_lines(void **state)
 		 "--endpoints takes"},
 		{"replay --host web --endpoints 10.0.0.1:80,10.0.0.1:80 events.jsonl", 2,
 		 "names twice 10.0.0.1:80"},
+		{"replay --host web --endpoints 10.0.0.1:80+[fd00::1]:80,[fd00::1]:80 events.jsonl",
+		 2, "names twice [fd00::1]:80"},
+		{"replay --host web --endpoints 10.0.0.1:80+10.0.0.2:80 events.jsonl", 2,
+		 "joins an IPv4 and an IPv6 address, not 10.0.0.1:80+10.0.0.2:80"},
+		{"replay --host web --endpoints 10.0.0.1:80+ events.jsonl", 2, "--endpoints takes"},
+		{"replay --policy policy.yaml --host web --from a+b --endpoints "
+		 "10.0.0.1:80@a+b events.jsonl",
+		 0, ""},
 		{"replay --host w.x.y --endpoints 10.0.0.1:80 events.jsonl", 2, "--host takes"},
 		{"replay --host web:0 --endpoints 10.0.0.1:80 events.jsonl", 2, "--host takes"},
 		{REPLAY "--until 1us events.jsonl", 2, "--until takes"},

@@ -394,6 +394,59 @@ static void a_view_shows_what_else_the_objects_say(void **state)
 	mrd_model_free(model);
 }
 
+/* Pods a and b have both addresses, c and d one; of two clusters' pods of one name each has its
+ * own; an endpoint of no pod has no twin. Which ports of the pod the slices name does not matter.
+ */
+static void the_addresses_of_a_pod_know_each_other(void **state)
+{
+	static const char *const want[] = {
+		"10.1.0.1 fd00::a", "10.1.0.2 fd00::b", "10.1.0.3 -",	    "10.1.0.4 -",
+		"10.2.0.1 fd00::2", "fd00::a 10.1.0.1", "fd00::b 10.1.0.2", "fd00::d -",
+		"fd00::e -",	    "fd00::2 10.2.0.1",
+	};
+	struct mrd_model *model;
+	struct mrd_view *view;
+	size_t count = 0;
+
+	(void)state;
+	assert_int_equal(mrd_model_new(clusters, 2, 0, "", &model), 0);
+	build_put(
+		model, 0, MRD_KIND_SERVICE,
+		&(struct build){.name = "web", .vips = "10.0.0.1,fd00::1", .ports = "http:80/TCP"});
+	build_put(model, 0, MRD_KIND_SLICE,
+		  &(struct build){SLICE("4"), .endpoints = "10.1.0.2 pod=b;10.1.0.1 pod=a;"
+							   "10.1.0.3 pod=c;10.1.0.4"});
+	build_put(
+		model, 0, MRD_KIND_SLICE,
+		&(struct build){.name = "6",
+				.service = "web",
+				.family = MRD_IPV6,
+				.ports = "http:8081/TCP",
+				.endpoints = "fd00::d pod=d;fd00::b pod=b;fd00::a pod=a;fd00::e"});
+	build_put(model, 1, MRD_KIND_SLICE,
+		  &(struct build){SLICE("4"), .endpoints = "10.2.0.1 pod=a"});
+	build_put(model, 1, MRD_KIND_SLICE,
+		  &(struct build){SLICE("6"), .family = MRD_IPV6, .endpoints = "fd00::2 pod=a"});
+	assert_int_equal(mrd_model_view(model, "default", "web", &view), 0);
+	assert_int_equal(view->port_count, 2);
+	for (size_t p = 0; p < view->port_count; p++) {
+		for (size_t i = 0; i < view->ports[p].endpoint_count; i++) {
+			const struct mrd_view_endpoint *at = &view->ports[p].endpoints[i];
+			char ip[MRD_IP_TEXT_MAX];
+			char twin[MRD_IP_TEXT_MAX] = "-";
+			char got[2 * MRD_IP_TEXT_MAX];
+
+			if (at->twin)
+				mrd_ip_format(&at->twin->ip, twin);
+			snprintf(got, sizeof(got), "%s %s", mrd_ip_format(&at->ip, ip), twin);
+			assert_string_equal(got, want[count++]);
+		}
+	}
+	assert_int_equal(count, COUNT(want));
+	mrd_view_free(view);
+	mrd_model_free(model);
+}
+
 static void a_node_tells_its_locality_without_defaults(void **state)
 {
 	struct mrd_locality_name locality;
@@ -502,6 +555,7 @@ int main(void)
 		cmocka_unit_test(services_merge_by_rule_in_any_order),
 		cmocka_unit_test(http_ports_are_known_by_istios_rule),
 		cmocka_unit_test(a_view_shows_what_else_the_objects_say),
+		cmocka_unit_test(the_addresses_of_a_pod_know_each_other),
 		cmocka_unit_test(a_node_tells_its_locality_without_defaults),
 		cmocka_unit_test(an_address_tells_where_it_is),
 		cmocka_unit_test(services_of_ours_are_walked),

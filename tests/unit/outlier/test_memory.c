@@ -104,6 +104,48 @@ static void test_hosts(void **state)
 	mrd_outlier_free(outlier);
 }
 
+/* Both numbers of a host mean it, whichever was known first. */
+static void test_twins(void **state)
+{
+	const struct row row = {.threshold = 2, .percent = 50};
+	struct mrd_outlier *outlier = outlier_of(&row);
+	const struct mrd_outlier_host apart[] = {{.id = 11}, {.id = 1}, {.id = 2}, {.id = 12}};
+	const struct mrd_outlier_host more = {.id = 3};
+	const struct mrd_outlier_host joined[] = {
+		{.id = 1, .twin = 11},
+		{.id = 2},
+		{.id = 2, .twin = 12},
+		{.id = 3},
+	};
+	const struct mrd_outlier_host after[] = {{.id = 12}, {.id = 3}};
+	struct run run = {.outlier = outlier};
+
+	(void)state;
+	assert_int_equal(mrd_outlier_set_hosts(outlier, apart, 4), 0);
+	play(&run, "0:11:500 1:11:500 2:1:500", 2);
+	assert_true(state_of(outlier, 11).ejected);
+	assert_false(state_of(outlier, 1).ejected);
+	assert_int_equal(mrd_outlier_add_hosts(outlier, &more, 1), 0);
+	assert_true(state_of(outlier, 11).ejected);
+
+	assert_int_equal(mrd_outlier_set_hosts(outlier, joined, 4), 0);
+	assert_true(state_of(outlier, 1).ejected); /* one of two was */
+	assert_int_equal(mrd_outlier_ejected_count(outlier), 1);
+	/* One run of both, and a cap over three hosts. */
+	play(&run, "3:2:500 4:12:500", 4);
+	assert_string_equal(run.lines.text, "1 11 EJECT 5XX #1; 4 2 CAPPED 5XX #0; ");
+	sweep_while(&run, 40000);
+	assert_int_equal(mrd_outlier_ejected_count(outlier), 0);
+	play(&run, "40001:12:2*500", 40001);
+	assert_true(state_of(outlier, 2).ejected);
+
+	assert_int_equal(mrd_outlier_set_hosts(outlier, after, 2), 0);
+	assert_true(state_of(outlier, 12).ejected);
+	assert_int_equal(mrd_outlier_ejected_count(outlier), 1);
+	mrd_strbuf_free(&run.lines);
+	mrd_outlier_free(outlier);
+}
+
 static void test_restore(void **state)
 {
 	const struct row row = {.threshold = 1, .interval_ms = 1000, .base_ms = 1000};
@@ -214,6 +256,7 @@ int main(void)
 		cmocka_unit_test(test_decay_after_early_return),
 		cmocka_unit_test(test_event_before_sweep),
 		cmocka_unit_test(test_hosts),
+		cmocka_unit_test(test_twins),
 		cmocka_unit_test(test_restore),
 		cmocka_unit_test(test_restore_overdue),
 		cmocka_unit_test(test_changed_rule),

@@ -447,8 +447,10 @@ static void a_locality_in_two_priorities_has_two_ids(void **state)
 
 /* ------------------------------------------------------------------------------- ejections */
 
-static void fill_two(void *self, uint32_t endpoint_id, struct mrd_health *health)
+static void fill_two(void *self, uint32_t endpoint_id, const struct mrd_plan_endpoint *endpoint,
+		     struct mrd_health *health)
 {
+	assert_non_null(endpoint);
 	++*(int *)self;
 	assert_int_not_equal(endpoint_id, 0);
 	health->ejections = 2;

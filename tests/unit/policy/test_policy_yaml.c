@@ -607,6 +607,16 @@ static void test_documents(void **state)
 			.says = "use spaces",
 		},
 		{
+			.id = "what is no YAML hides no other document, and what is missing is "
+			      "told once",
+			.text = "localityLbSetting:\n\tenabled: true\n---\n" OUTLIER(
+				"interval: *x, baseEjectionTime: 0s, ? {a: 1} : 2"),
+			.want = "error a:2:1\n"
+				"error a:10:34 " AT_OUTLIER ".interval\n"
+				"error a:10:56 " AT_OUTLIER ".baseEjectionTime\n"
+				"error a:10:62 " AT_OUTLIER "\n",
+		},
+		{
 			.id = "a duplicate key",
 			.text = "apiVersion: networking.istio.io/v1\nkind: DestinationRule\n"
 				"metadata: {name: a}\nspec:\n  host: a\n  host: b\n",

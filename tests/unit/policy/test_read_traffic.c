@@ -55,6 +55,33 @@ static void test_traffic(void **state)
 			.want = "warning a:7:5 " AT_TRAFFIC ".tls\n",
 		},
 		{
+			.id = "MUTUAL without it",
+			.text = TLS_OF("mode: MUTUAL, caCertificates: /c"),
+			.want = "warning a:7:5 " AT_TRAFFIC ".tls\n"
+				"error a:7:17 " AT_TRAFFIC ".tls.clientCertificate\n"
+				"error a:7:17 " AT_TRAFFIC ".tls.privateKey\n",
+			.says = "must be given with mode: MUTUAL, or else credentialName",
+		},
+		{
+			.id = "MUTUAL with half of it, and an empty name",
+			.text = TLS_OF("mode: MUTUAL, clientCertificate: /a, privateKey: '', "
+				       "credentialName: ''"),
+			.want = "warning a:7:5 " AT_TRAFFIC ".tls\n"
+				"error a:7:17 " AT_TRAFFIC ".tls.privateKey\n",
+		},
+		{
+			.id = "SIMPLE needs nothing",
+			.text = TLS_OF("mode: SIMPLE"),
+			.want = "warning a:7:5 " AT_TRAFFIC ".tls\n",
+		},
+		{
+			.id = "MUTUAL and no checks, with what would check, but a name",
+			.text = TLS_OF("mode: MUTUAL, credentialName: a, insecureSkipVerify: true, "
+				       "caCrl: /r"),
+			.want = "warning a:7:5 " AT_TRAFFIC ".tls\n"
+				"error a:7:70 " AT_TRAFFIC ".tls.caCrl\n",
+		},
+		{
 			.id = "ISTIO_MUTUAL needs none",
 			.text = TLS_OF("mode: ISTIO_MUTUAL"),
 			.want = "warning a:7:5 " AT_TRAFFIC ".tls\n",
@@ -80,6 +107,9 @@ static void test_traffic(void **state)
 			.text = RULE "    portLevelSettings: [{port: {number: 80}, tls: {mode: "
 				     "MUTUAL, nonsense: a}}]\n",
 			.want = "warning a:7:46 " AT_TRAFFIC ".portLevelSettings[0].tls\n"
+				"error a:7:58 " AT_TRAFFIC
+				".portLevelSettings[0].tls.clientCertificate\n"
+				"error a:7:58 " AT_TRAFFIC ".portLevelSettings[0].tls.privateKey\n"
 				"error a:7:66 " AT_TRAFFIC ".portLevelSettings[0].tls.nonsense\n",
 		},
 		{

@@ -183,7 +183,7 @@ static void test_balancer(void **state)
 	}
 }
 
-static void test_balancer_findings(void **state)
+static void test_hash_findings(void **state)
 {
 	static const struct row rows[] = {
 		{
@@ -196,6 +196,17 @@ static void test_balancer_findings(void **state)
 			.id = "hash: no key is true",
 			.text = LB("consistentHash: {useSourceIp: false}"),
 			.want = "warning a:6:34 " AT_LB ".consistentHash\n",
+		},
+		{
+			.id = "hash: a table without a size, as Istio refuses it",
+			.text = LB("consistentHash: {useSourceIp: true, maglev: {}}"),
+			.want = "warning a:6:70 " AT_LB ".consistentHash.maglev\n"
+				"error a:6:78 " AT_LB ".consistentHash.maglev.tableSize\n",
+		},
+		{
+			.id = "hash: the smallest table, a prime to Envoy",
+			.text = LB("consistentHash: {useSourceIp: true, maglev: {tableSize: 1}}"),
+			.want = "warning a:6:70 " AT_LB ".consistentHash.maglev\n",
 		},
 		{
 			.id = "hash: a table alone, as Istio takes it",
@@ -283,6 +294,15 @@ static void test_balancer_findings(void **state)
 			.want = "warning a:6:42 " AT_LB ".simple\n"
 				"error a:6:50 " AT_LB ".consistentHash\n",
 		},
+	};
+
+	(void)state;
+	CHECK_ROWS(rows);
+}
+
+static void test_balancer_findings(void **state)
+{
+	static const struct row rows[] = {
 		{
 			.id = "simple: what a proxy would choose by",
 			.text = LB("simple: LEAST_REQUEST"),
@@ -542,6 +562,7 @@ int main(void)
 		cmocka_unit_test(test_error_codes),
 		cmocka_unit_test(test_pool),
 		cmocka_unit_test(test_balancer),
+		cmocka_unit_test(test_hash_findings),
 		cmocka_unit_test(test_balancer_findings),
 		cmocka_unit_test(test_settings),
 		cmocka_unit_test(test_annotations),
