@@ -6,7 +6,7 @@ set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-sandbox_begin e2e/38-both-families
+sandbox_begin e2e/39-both-families
 one_region
 web h1 h2
 svc ack-hangzhou reviews "$VIP,$VIP6" 80
