@@ -107,37 +107,14 @@ static __noinline enum mrd_verdict mrd_on_unknown(const struct mrd_vip_key *vip)
 	return mrd_refuse(MRD_REASON_REFUSE_UNKNOWN);
 }
 
-/* Chooses the endpoint of a new connection or conversation, and counts. */
 static __always_inline enum mrd_reason mrd_call_pick(struct bpf_sock_addr *ctx,
 						     struct mrd_call *call)
 {
-	const struct mrd_service *service = &call->service;
-	const bool sticky = service->affinity == MRD_AFFINITY_CLIENT_IP;
-	struct mrd_affinity_key client = {.service_id = service->service_id};
-	enum mrd_reason reason = MRD_REASON_PICK_AFFINITY;
-	__u64 until_ns = 0;
-	struct mrd_stat *stat;
-	bool found = false;
+	struct mrd_affinity_key client = {0};
 
-	if (sticky) {
-		const __u64 now_ns = bpf_ktime_get_ns();
-
-		until_ns = now_ns + service->affinity_timeout_s * MRD_SECOND_NS;
-		client.netns_cookie = bpf_get_netns_cookie(ctx);
-		found = mrd_affinity_find(&client, now_ns, until_ns, &call->member);
-	}
-	if (!found) {
-		reason = mrd_route_pick(service->service_id, &call->member);
-		if (!mrd_is_pick(reason))
-			return reason;
-		if (sticky)
-			mrd_affinity_keep(&client, until_ns, &call->member);
-	}
-	mrd_count_one(reason);
-	stat = bpf_map_lookup_elem(&mrd_stat, &call->member.endpoint_id);
-	if (stat)
-		__sync_fetch_and_add(&stat->connects, 1);
-	return reason;
+	if (call->service.affinity == MRD_AFFINITY_CLIENT_IP)
+		client.client = bpf_get_netns_cookie(ctx);
+	return mrd_service_pick(&call->service, &client, NULL, &call->member);
 }
 
 /* ------------------------------------------------------------------------------- connect */

@@ -239,9 +239,9 @@ _Static_assert(sizeof(struct mrd_ticket_key) == 8, "map ABI");
  */
 
 struct mrd_affinity_key {
-	__u64 netns_cookie; /* the client, on its node: all sockets of a pod share one */
+	__u64 client; /* at a socket: its network namespace's cookie; at TC: the source address */
 	__u32 service_id;
-	__u32 reserved; /* 0 */
+	__u32 is_address; /* 1: the latter (mrd_affinity_client()) */
 };
 _Static_assert(sizeof(struct mrd_affinity_key) == 16, "map ABI");
 
@@ -300,10 +300,11 @@ enum mrd_flow_state {
 	MRD_FLOW_NONE,
 	MRD_FLOW_SYN_SENT,
 	MRD_FLOW_ESTABLISHED,
-	MRD_FLOW_FIN_WAIT,
-	MRD_FLOW_CLOSED,
+	MRD_FLOW_FIN_WAIT, /* the client has said its last */
+	MRD_FLOW_CLOSED,   /* both have, or one has reset the connection */
 	MRD_FLOW_UDP_UNREPLIED,
 	MRD_FLOW_UDP_REPLIED,
+	MRD_FLOW_CLOSE_WAIT, /* the endpoint has said its last */
 };
 
 struct mrd_flow_tuple {
@@ -337,10 +338,10 @@ struct mrd_flow {
 	enum mrd_flow_state state;
 	__u32 service_id;
 	__u32 endpoint_id;
-	__u64 last_ns; /* CLOCK_MONOTONIC of the latest packet, to some seconds */
+	__u64 last_ns; /* CLOCK_MONOTONIC of the latest packet, to a second; 0: none yet */
 	__u64 sent_ns; /* CLOCK_MONOTONIC of the first packet to the present endpoint */
 	struct mrd_tried tried;
-	__u32 reserved; /* 0 */
+	__u32 ifindex; /* the interface at which the flow is translated, both ways */
 };
 _Static_assert(sizeof(struct mrd_flow) == 128, "map ABI");
 
@@ -350,13 +351,14 @@ struct mrd_fragment_key {
 	__u8 destination[MRD_ADDR_LEN];
 	__u32 id; /* IPv4's 16 bits, IPv6's 32 */
 	__u16 family;
-	__u16 protocol;
+	__u16 protocol; /* of IPv6 0: later fragments need not know it */
 };
 _Static_assert(sizeof(struct mrd_fragment_key) == 40, "map ABI");
 
 struct mrd_fragment {
-	__u32 source_port;
-	__u32 destination_port;
+	__u16 source_port;
+	__u16 destination_port;
+	enum mrd_protocol protocol;
 	__u64 first_ns; /* CLOCK_MONOTONIC: an id comes round again */
 };
 _Static_assert(sizeof(struct mrd_fragment) == 16, "map ABI");
@@ -432,6 +434,15 @@ enum mrd_reason {
 				      */
 	MRD_REASON_RESPONSE,	     /* HTTP status lines read */
 	MRD_REASON_EVENT_LOST,	     /* the ring buffer was full */
+	/* Of packets at TC. */
+	MRD_REASON_PASS_MALFORMED, /* headers that are cut short or contradict themselves */
+	MRD_REASON_PASS_HEADERS,   /* more IPv6 headers than are followed, or a route to go yet */
+	MRD_REASON_PASS_FRAGMENT,  /* a later fragment whose first one was not seen, or not ours */
+	MRD_REASON_HAIRPIN, /* the one endpoint of a service is the client itself: masqueraded */
+	MRD_REASON_ICMP_ERROR,	     /* an error that speaks of a flow was translated */
+	MRD_REASON_REFUSE_FLOWS,     /* mrd_flow is full: a new flow was refused */
+	MRD_REASON_REFUSE_CLASH,     /* another flow has the same two ends behind the VIP */
+	MRD_REASON_DROP_UNWRITTEN,   /* no memory to write a packet's headers: it was dropped */
 	MRD_REASON_COUNT,
 };
 

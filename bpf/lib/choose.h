@@ -109,6 +109,9 @@ struct mrd_walk {
 	struct mrd_member_key key;
 	__u32 chosen;
 	__u32 ticket;
+	const __u8 *avoid;    /* an address, or NULL */
+	struct mrd_member own; /* a usable member of that address, */
+	enum mrd_reason own_reason; /* if this is a pick */
 };
 
 /*
@@ -137,15 +140,28 @@ static __noinline enum mrd_reason mrd_walk_step(struct mrd_walk *walk, __u32 ste
 		walk->first = mrd_number_next(service_id, turn.hop_id);
 	}
 	walk->key.hop_id = turn.hop_id;
-	if (mrd_turn_slot(&turn, walk->first, &walk->key.slot) &&
-	    mrd_slot_usable(&walk->key, turn.accept, ret_member))
-		return mrd_reason_of(MRD_READ_ONCE(route->mode));
-	return MRD_REASON_COUNT;
+	if (!mrd_turn_slot(&turn, walk->first, &walk->key.slot) ||
+	    !mrd_slot_usable(&walk->key, turn.accept, ret_member))
+		return MRD_REASON_COUNT;
+	if (walk->avoid && !mrd_addr_differ(walk->avoid, ret_member->addr)) {
+		mrd_count_one(MRD_REASON_NEXT_MEMBER);
+		walk->own = *ret_member;
+		walk->own_reason = mrd_reason_of(MRD_READ_ONCE(route->mode));
+		return MRD_REASON_COUNT;
+	}
+	return mrd_reason_of(MRD_READ_ONCE(route->mode));
 }
 
-static __noinline enum mrd_reason mrd_route_pick(__u32 service_id, struct mrd_member *ret_member)
+static __always_inline bool mrd_is_pick(enum mrd_reason reason)
 {
-	struct mrd_walk walk = {.key.service_id = service_id};
+	return reason >= MRD_REASON_PICK_POOL && reason <= MRD_REASON_PICK_UDP_FLOW;
+}
+
+/* avoid: an address whose members are the last choice, or NULL. */
+static __noinline enum mrd_reason mrd_route_pick(__u32 service_id, const __u8 *avoid,
+						 struct mrd_member *ret_member)
+{
+	struct mrd_walk walk = {.key.service_id = service_id, .avoid = avoid};
 
 	walk.route = bpf_map_lookup_elem(&mrd_route, &walk.key.service_id);
 	if (!walk.route)
@@ -159,12 +175,10 @@ static __noinline enum mrd_reason mrd_route_pick(__u32 service_id, struct mrd_me
 		if (reason != MRD_REASON_COUNT)
 			return reason;
 	}
-	return MRD_REASON_REFUSE_NO_ENDPOINT;
-}
-
-static __always_inline bool mrd_is_pick(enum mrd_reason reason)
-{
-	return reason >= MRD_REASON_PICK_POOL && reason <= MRD_REASON_PICK_UDP_FLOW;
+	if (!mrd_is_pick(walk.own_reason))
+		return MRD_REASON_REFUSE_NO_ENDPOINT;
+	*ret_member = walk.own;
+	return walk.own_reason;
 }
 
 /*
@@ -193,6 +207,42 @@ static __always_inline void mrd_affinity_keep(const struct mrd_affinity_key *key
 	const struct mrd_affinity fresh = {.member = *member, .until_ns = until_ns};
 
 	bpf_map_update_elem(&mrd_affinity, key, &fresh, BPF_ANY);
+}
+
+/*
+ * The endpoint of a new connection or conversation, counted. client: as mrd_affinity_key has it,
+ * where the service asks for it.
+ */
+static __always_inline enum mrd_reason mrd_service_pick(const struct mrd_service *service,
+							struct mrd_affinity_key *client,
+							const __u8 *avoid,
+							struct mrd_member *ret_member)
+{
+	const bool sticky = service->affinity == MRD_AFFINITY_CLIENT_IP;
+	enum mrd_reason reason = MRD_REASON_PICK_AFFINITY;
+	__u64 until_ns = 0;
+	struct mrd_stat *stat;
+	bool found = false;
+
+	client->service_id = service->service_id;
+	if (sticky) {
+		const __u64 now_ns = bpf_ktime_get_ns();
+
+		until_ns = now_ns + service->affinity_timeout_s * MRD_SECOND_NS;
+		found = mrd_affinity_find(client, now_ns, until_ns, ret_member);
+	}
+	if (!found) {
+		reason = mrd_route_pick(service->service_id, avoid, ret_member);
+		if (!mrd_is_pick(reason))
+			return reason;
+		if (sticky)
+			mrd_affinity_keep(client, until_ns, ret_member);
+	}
+	mrd_count_one(reason);
+	stat = bpf_map_lookup_elem(&mrd_stat, &ret_member->endpoint_id);
+	if (stat)
+		__sync_fetch_and_add(&stat->connects, 1);
+	return reason;
 }
 
 #endif

@@ -28,6 +28,14 @@ static const char *const names[] = {
 	[MRD_REASON_RESET_IN_REQUEST] = "reset_in_request",
 	[MRD_REASON_RESPONSE] = "response",
 	[MRD_REASON_EVENT_LOST] = "event_lost",
+	[MRD_REASON_PASS_MALFORMED] = "pass_malformed",
+	[MRD_REASON_PASS_HEADERS] = "pass_headers",
+	[MRD_REASON_PASS_FRAGMENT] = "pass_fragment",
+	[MRD_REASON_HAIRPIN] = "hairpin",
+	[MRD_REASON_ICMP_ERROR] = "icmp_error",
+	[MRD_REASON_REFUSE_FLOWS] = "refuse_flows",
+	[MRD_REASON_REFUSE_CLASH] = "refuse_clash",
+	[MRD_REASON_DROP_UNWRITTEN] = "drop_unwritten",
 };
 _Static_assert(sizeof(names) / sizeof(names[0]) == MRD_REASON_COUNT, "a name for every reason");
 

@@ -282,6 +282,7 @@ static const char picks[] = "meridian_picks_total";
 static const char retries[] = "meridian_pick_retries_total";
 static const char refusals[] = "meridian_refusals_total";
 static const char handshakes[] = "meridian_handshakes_total";
+static const char packet_passes[] = "meridian_packet_passes_total";
 
 static const struct counter counters[] = {
 	{MRD_REASON_PASS_NOT_SERVICE, passes, "reason", "not_service", "Calls left alone."},
@@ -300,6 +301,8 @@ static const struct counter counters[] = {
 	 "Calls to a service that were refused."},
 	{MRD_REASON_REFUSE_NO_ENDPOINT, refusals, "reason", "no_endpoint", NULL},
 	{MRD_REASON_REFUSE_UNKNOWN, refusals, "reason", "unknown", NULL},
+	{MRD_REASON_REFUSE_FLOWS, refusals, "reason", "flows", NULL},
+	{MRD_REASON_REFUSE_CLASH, refusals, "reason", "clash", NULL},
 	{MRD_REASON_NO_UDP_FLOW, refusals, "reason", "no_udp_flow", NULL},
 	{MRD_REASON_HANDSHAKE_DONE, handshakes, "result", "done", "TCP handshakes with endpoints."},
 	{MRD_REASON_HANDSHAKE_REFUSED, handshakes, "result", "refused", NULL},
@@ -318,6 +321,16 @@ static const struct counter counters[] = {
 	 "HTTP status lines read, of endpoints that are gone as well."},
 	{MRD_REASON_EVENT_LOST, "meridian_events_lost_total", NULL, NULL,
 	 "Errors that the agent was not told of: the ring buffer was full."},
+	{MRD_REASON_PASS_MALFORMED, packet_passes, "reason", "malformed",
+	 "Packets at TC that could not be read, and were left alone."},
+	{MRD_REASON_PASS_HEADERS, packet_passes, "reason", "headers", NULL},
+	{MRD_REASON_PASS_FRAGMENT, packet_passes, "reason", "fragment", NULL},
+	{MRD_REASON_HAIRPIN, "meridian_hairpins_total", NULL, NULL,
+	 "Connections of a pod to itself, the one endpoint, by way of its service."},
+	{MRD_REASON_ICMP_ERROR, "meridian_icmp_errors_total", NULL, NULL,
+	 "ICMP errors about translated connections that were translated, too."},
+	{MRD_REASON_DROP_UNWRITTEN, "meridian_packet_drops_total", NULL, NULL,
+	 "Packets dropped for want of memory to translate them."},
 };
 _Static_assert(COUNT(counters) == MRD_REASON_COUNT, "every reason is told");
 

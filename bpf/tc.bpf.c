@@ -1,0 +1,314 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * Packets of connections that no socket hook has seen: their destination is a VIP still. The first
+ * packet of a connection is given an endpoint by the same pick as a connect() is; it and all that
+ * follow are translated by the flow's row, and what comes back by the other row.
+ *
+ * mrd_tc_forward stands where packets of clients come by: at the host's end of a pod's veth on
+ * ingress, at an uplink, for clients in the host's own namespace, on egress. mrd_tc_reverse stands
+ * on the same interface the other way round. A flow is translated at the interface that it began
+ * at and nowhere else: so the host's stack, its routes, its packet filter and its connection
+ * tracking see both ways alike, from client to endpoint. Only with fastForward, which passes by
+ * the stack, an endpoint's packet is translated where it comes in and handed to the client's
+ * interface.
+ *
+ * A packet that is none of ours costs one look-up, or two if it may open a connection. All that is
+ * not understood goes on as it is, by a named counter, and other programs of the hook run.
+ */
+#include "lib/kern.h"
+
+#include "lib/answer.h"
+#include "lib/choose.h"
+#include "lib/flow.h"
+#include "lib/move.h"
+#include "lib/packet.h"
+#include "lib/quote.h"
+#include "lib/skb.h"
+#include "lib/track.h"
+
+enum { MRD_AF_INET = 2, MRD_AF_INET6 = 10 };
+
+/*
+ * What a program works on, a packet at a time on each CPU. The stack would hold it, but of numbers
+ * there the verifier remembers each, and goes through all that follows once for every way to read a
+ * packet. Of what stands in a map it knows nothing.
+ */
+struct mrd_work {
+	struct mrd_packet packet;
+	struct mrd_packet quoted; /* of an ICMP error */
+	struct mrd_flow_key key;  /* of the row that translates the error */
+	struct mrd_flow_tuple to;
+	struct mrd_flow_tuple outer;
+	struct mrd_choice choice;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct mrd_work);
+} mrd_work SEC(".maps");
+
+static __always_inline int mrd_leave(enum mrd_reading reading)
+{
+	if (reading == MRD_READ_MALFORMED)
+		mrd_count_one(MRD_REASON_PASS_MALFORMED);
+	else if (reading == MRD_READ_HEADERS)
+		mrd_count_one(MRD_REASON_PASS_HEADERS);
+	return MRD_TC_NEXT;
+}
+
+static __always_inline int mrd_unwritten(void)
+{
+	mrd_count_one(MRD_REASON_DROP_UNWRITTEN);
+	return MRD_TC_DROP;
+}
+
+/* ------------------------------------------------------------------------------ fastForward */
+
+static __always_inline bool mrd_is_fast(void)
+{
+	const __u32 index = 0;
+	const struct mrd_config *config = bpf_map_lookup_elem(&mrd_config, &index);
+
+	return config && config->fast_forward;
+}
+
+/* Past the host's stack to where its routes point. What they do not know goes through the stack. */
+static __noinline int mrd_forward_fast(struct __sk_buff *skb, const struct mrd_flow_tuple *to,
+				       enum mrd_family family)
+{
+	struct bpf_fib_lookup route = {.ifindex = skb->ifindex};
+	struct bpf_redir_neigh next = {0};
+	long r;
+
+	if (family == MRD_FAMILY_IPV4) {
+		route.family = MRD_AF_INET;
+		route.ipv4_src = mrd_addr_to_ipv4(to->source);
+		route.ipv4_dst = mrd_addr_to_ipv4(to->destination);
+	} else {
+		route.family = MRD_AF_INET6;
+		__builtin_memcpy(route.ipv6_src, to->source, MRD_ADDR_LEN);
+		__builtin_memcpy(route.ipv6_dst, to->destination, MRD_ADDR_LEN);
+	}
+	r = bpf_fib_lookup(skb, &route, sizeof(route), 0);
+	if (r != BPF_FIB_LKUP_RET_SUCCESS && r != BPF_FIB_LKUP_RET_NO_NEIGH)
+		return MRD_TC_NEXT;
+	next.nh_family = route.family; /* a next hop may be of the other one */
+	__builtin_memcpy(next.ipv6_nh, route.ipv6_dst, MRD_ADDR_LEN);
+	return (int)bpf_redirect_neigh(route.ifindex, &next, sizeof(next), 0);
+}
+
+/* ------------------------------------------------------------------------------------- rows */
+
+enum mrd_place {
+	MRD_PLACE_ELSEWHERE,
+	MRD_PLACE_HERE,
+	MRD_PLACE_AHEAD, /* an endpoint's packet comes in, fastForward is on */
+};
+
+/*
+ * Is this where the flow is translated? One that began at an uplink may come back by another. A
+ * client that is its own endpoint sends both ways.
+ */
+static __noinline enum mrd_place mrd_place_of(__u32 ifindex, const struct mrd_flow *row,
+					      enum mrd_flow_way way, bool hairpin)
+{
+	if (row->ifindex == ifindex && (row->way == way || hairpin))
+		return MRD_PLACE_HERE;
+	if (row->ifindex != ifindex && row->way == way && mrd_is_uplink(ifindex) &&
+	    mrd_is_uplink(row->ifindex))
+		return MRD_PLACE_HERE;
+	if (row->way == MRD_FLOW_REVERSE && row->ifindex != ifindex && mrd_is_fast() &&
+	    mrd_is_uplink(ifindex) == (way == MRD_FLOW_REVERSE))
+		return MRD_PLACE_AHEAD;
+	return MRD_PLACE_ELSEWHERE;
+}
+
+static __noinline int mrd_on_row(struct __sk_buff *skb, struct mrd_work *work,
+				 struct mrd_flow *row, enum mrd_flow_way way)
+{
+	const struct mrd_packet *packet = &work->packet;
+	const __u32 ifindex = row->ifindex;
+	enum mrd_place place;
+	bool hairpin;
+
+	mrd_tuple_copy(&work->to, &row->tuple);
+	if (!mrd_flow_fits(&packet->key.tuple, &work->to, row->way)) {
+		mrd_count_one(MRD_REASON_RACE);
+		return MRD_TC_NEXT;
+	}
+	hairpin = mrd_is_hairpin(&packet->key.tuple, &work->to);
+	place = mrd_place_of(skb->ifindex, row, way, hairpin);
+	if (place == MRD_PLACE_ELSEWHERE)
+		return MRD_TC_NEXT;
+	mrd_flow_touch(packet, row);
+	if (packet->part == MRD_PART_FIRST)
+		mrd_fragment_keep(packet);
+	if (mrd_packet_write(skb, packet, &work->to))
+		return mrd_unwritten();
+	if (hairpin)
+		return mrd_send_back(skb);
+	if (place == MRD_PLACE_AHEAD)
+		return (int)bpf_redirect_neigh(ifindex, NULL, 0, 0);
+	if (way == MRD_FLOW_FORWARD && mrd_is_fast() && !mrd_is_uplink(skb->ifindex))
+		return mrd_forward_fast(skb, &work->to, packet->key.family);
+	return MRD_TC_NEXT;
+}
+
+/* -------------------------------------------------------------------------------- new flows */
+
+/* MRD_REASON_PASS_NOT_SERVICE: the destination is none of ours. */
+static __noinline enum mrd_reason mrd_choose(const struct mrd_packet *packet,
+					     struct mrd_choice *ret_choice)
+{
+	struct mrd_affinity_key client = {.is_address = 1};
+	struct mrd_vip_key vip = {
+		.family = packet->key.family,
+		.protocol = packet->key.protocol,
+		.port = packet->key.tuple.destination_port,
+	};
+
+	mrd_addr_copy(vip.addr, packet->key.tuple.destination);
+	if (!mrd_service_find(&vip, &ret_choice->service))
+		return MRD_REASON_PASS_NOT_SERVICE;
+	client.client = mrd_affinity_client(packet->key.tuple.source);
+	return mrd_service_pick(&ret_choice->service, &client, packet->key.tuple.source,
+				&ret_choice->member);
+}
+
+static __noinline int mrd_on_new(struct __sk_buff *skb, struct mrd_work *work)
+{
+	const struct mrd_packet *packet = &work->packet;
+	enum mrd_reason reason = mrd_choose(packet, &work->choice);
+	struct mrd_flow *row;
+
+	if (reason == MRD_REASON_PASS_NOT_SERVICE)
+		return MRD_TC_NEXT;
+	if (mrd_is_pick(reason))
+		reason = mrd_flow_open(packet, &work->choice, skb->ifindex);
+	if (reason != MRD_REASON_COUNT)
+		return mrd_answer_refusal(skb, packet, reason);
+	if (!mrd_addr_differ(packet->key.tuple.source, work->choice.member.addr))
+		mrd_count_one(MRD_REASON_HAIRPIN);
+	row = bpf_map_lookup_elem(&mrd_flow, &packet->key);
+	return row ? mrd_on_row(skb, work, row, MRD_FLOW_FORWARD) : MRD_TC_NEXT;
+}
+
+/* --------------------------------------------------------------------------------- packets */
+
+/*
+ * An ICMP error. What it quotes went the other way, translated; so the row that translates the
+ * error's way is found by the quoted packet turned round.
+ */
+static __noinline int mrd_on_error(struct __sk_buff *skb, struct mrd_work *work,
+				   enum mrd_flow_way way)
+{
+	const struct mrd_packet *packet = &work->packet;
+	struct mrd_packet *quoted = &work->quoted;
+	const enum mrd_reading reading = mrd_quote_read(skb, packet, quoted);
+	enum mrd_place place;
+	struct mrd_flow *row;
+	__u32 ifindex;
+	bool hairpin;
+
+	if (reading != MRD_READ_DONE)
+		return mrd_leave(reading);
+	mrd_flow_other(&work->key, &quoted->key, &quoted->key.tuple);
+	row = bpf_map_lookup_elem(&mrd_flow, &work->key);
+	if (way == MRD_FLOW_REVERSE &&
+	    mrd_move_on_error(skb, packet, quoted, row) == MRD_MOVE_DROP)
+		return MRD_TC_DROP;
+	if (!row)
+		return MRD_TC_NEXT;
+	ifindex = row->ifindex;
+	hairpin = mrd_is_hairpin(&work->key.tuple, &row->tuple);
+	place = mrd_place_of(skb->ifindex, row, way, hairpin);
+	if (place == MRD_PLACE_ELSEWHERE)
+		return MRD_TC_NEXT;
+	mrd_error_outer(packet, &work->key.tuple, &row->tuple, &work->outer);
+	mrd_tuple_turn(&work->to, &row->tuple);
+	if (mrd_error_write(skb, packet, quoted, &work->to, &work->outer))
+		return mrd_unwritten();
+	mrd_count_one(MRD_REASON_ICMP_ERROR);
+	if (hairpin)
+		return mrd_send_back(skb);
+	return place == MRD_PLACE_AHEAD ? (int)bpf_redirect_neigh(ifindex, NULL, 0, 0)
+					: MRD_TC_NEXT;
+}
+
+/* May this be a packet of a connection that is to go elsewhere? Of most packets it is not asked. */
+static __always_inline enum mrd_move mrd_move_of(struct __sk_buff *skb,
+						 const struct mrd_packet *packet,
+						 struct mrd_flow *row, enum mrd_flow_way way)
+{
+	const __u32 flags = packet->tcp_flags;
+
+	if (way == MRD_FLOW_FORWARD)
+		return mrd_is_syn(packet) ? mrd_move_on_syn(skb, packet, row) : MRD_MOVE_NONE;
+	if (flags & (MRD_TCP_RST | MRD_TCP_SYN))
+		return mrd_move_on_reply(skb, packet, row);
+	return MRD_MOVE_NONE;
+}
+
+/* A connection's ports are used again once it is over. */
+static __always_inline bool mrd_is_over(const struct mrd_packet *packet,
+					const struct mrd_flow *row)
+{
+	return mrd_is_syn(packet) && row->way == MRD_FLOW_FORWARD && row->state == MRD_FLOW_CLOSED;
+}
+
+/* Of TCP and UDP, with ports. */
+static __always_inline int mrd_on_ports(struct __sk_buff *skb, struct mrd_work *work,
+					enum mrd_flow_way way)
+{
+	const struct mrd_packet *packet = &work->packet;
+	struct mrd_flow *row = bpf_map_lookup_elem(&mrd_flow, &packet->key);
+	const enum mrd_move move = mrd_move_of(skb, packet, row, way);
+
+	if (move == MRD_MOVE_DROP)
+		return MRD_TC_DROP;
+	if (move == MRD_MOVE_REREAD)
+		row = bpf_map_lookup_elem(&mrd_flow, &packet->key);
+	if (row && way == MRD_FLOW_FORWARD && mrd_is_over(packet, row)) {
+		mrd_flow_drop(&packet->key, &row->tuple);
+		row = NULL;
+	}
+	if (row)
+		return mrd_on_row(skb, work, row, way);
+	if (way == MRD_FLOW_FORWARD && mrd_is_opening(packet))
+		return mrd_on_new(skb, work);
+	return MRD_TC_NEXT;
+}
+
+static __always_inline int mrd_on_packet(struct __sk_buff *skb, enum mrd_flow_way way)
+{
+	const __u32 index = 0;
+	struct mrd_work *work = bpf_map_lookup_elem(&mrd_work, &index);
+	enum mrd_reading reading;
+
+	if (!work)
+		return MRD_TC_NEXT;
+	reading = mrd_packet_read(skb, &work->packet);
+	if (reading != MRD_READ_DONE)
+		return mrd_leave(reading);
+	if (work->packet.part == MRD_PART_LATER && !mrd_fragment_find(&work->packet)) {
+		mrd_count_one(MRD_REASON_PASS_FRAGMENT);
+		return MRD_TC_NEXT;
+	}
+	if (!mrd_is_ours(work->packet.key.protocol))
+		return mrd_on_error(skb, work, way);
+	return mrd_on_ports(skb, work, way);
+}
+
+SEC("tc")
+int mrd_tc_forward(struct __sk_buff *skb)
+{
+	return mrd_on_packet(skb, MRD_FLOW_FORWARD);
+}
+
+SEC("tc")
+int mrd_tc_reverse(struct __sk_buff *skb)
+{
+	return mrd_on_packet(skb, MRD_FLOW_REVERSE);
+}
