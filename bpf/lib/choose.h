@@ -109,10 +109,26 @@ struct mrd_walk {
 	struct mrd_member_key key;
 	__u32 chosen;
 	__u32 ticket;
-	const __u8 *avoid;    /* an address, or NULL */
-	struct mrd_member own; /* a usable member of that address, */
-	enum mrd_reason own_reason; /* if this is a pick */
+	const __u8 *avoid; /* an address, or NULL */
+	/* A usable member of that address, if endpoint_id is not 0, and its route's mode. */
+	struct mrd_member own;
+	enum mrd_mode own_mode;
 };
+
+/* Nothing yet; but the verifier is not to tell that from something, or it walks once for each. */
+static __always_inline void mrd_walk_own_nothing(struct mrd_walk *walk)
+{
+	__u32 nothing = 0;
+
+	MRD_OPAQUE(nothing);
+	for (int i = 0; i < MRD_ADDR_LEN; i += 4)
+		__builtin_memcpy(mrd_addr_aligned(walk->own.addr) + i, &nothing, sizeof(nothing));
+	walk->own.port = nothing;
+	walk->own.endpoint_id = nothing;
+	walk->own.seal = nothing;
+	walk->own.report = (enum mrd_report)nothing;
+	walk->own_mode = (enum mrd_mode)nothing;
+}
 
 /*
  * One step. MRD_REASON_COUNT: go on. A function of its own, so that the verifier forgets its paths
@@ -146,7 +162,7 @@ static __noinline enum mrd_reason mrd_walk_step(struct mrd_walk *walk, __u32 ste
 	if (walk->avoid && !mrd_addr_differ(walk->avoid, ret_member->addr)) {
 		mrd_count_one(MRD_REASON_NEXT_MEMBER);
 		walk->own = *ret_member;
-		walk->own_reason = mrd_reason_of(MRD_READ_ONCE(route->mode));
+		walk->own_mode = MRD_READ_ONCE(route->mode);
 		return MRD_REASON_COUNT;
 	}
 	return mrd_reason_of(MRD_READ_ONCE(route->mode));
@@ -166,6 +182,7 @@ static __noinline enum mrd_reason mrd_route_pick(__u32 service_id, const __u8 *a
 	walk.route = bpf_map_lookup_elem(&mrd_route, &walk.key.service_id);
 	if (!walk.route)
 		return MRD_REASON_REFUSE_NO_ROUTE;
+	mrd_walk_own_nothing(&walk);
 	if (!mrd_pick_is_sure(walk.route))
 		walk.ticket = mrd_ticket_of(mrd_number_next(service_id, MRD_SERVICE_TICKET));
 	walk.chosen = mrd_pick_hop(walk.route, walk.ticket);
@@ -175,18 +192,18 @@ static __noinline enum mrd_reason mrd_route_pick(__u32 service_id, const __u8 *a
 		if (reason != MRD_REASON_COUNT)
 			return reason;
 	}
-	if (!mrd_is_pick(walk.own_reason))
+	if (!walk.own.endpoint_id)
 		return MRD_REASON_REFUSE_NO_ENDPOINT;
 	*ret_member = walk.own;
-	return walk.own_reason;
+	return mrd_reason_of(walk.own_mode);
 }
 
 /*
  * Session affinity: the client's remembered endpoint, while it is usable. Each use renews it, in
  * place: should the row have become another client's meanwhile, that one stays a little longer.
  */
-static __always_inline bool mrd_affinity_find(const struct mrd_affinity_key *key, __u64 now_ns,
-					      __u64 until_ns, struct mrd_member *ret_member)
+static __noinline bool mrd_affinity_find(const struct mrd_affinity_key *key, __u64 now_ns,
+					 __u64 until_ns, struct mrd_member *ret_member)
 {
 	struct mrd_affinity *row = bpf_map_lookup_elem(&mrd_affinity, key);
 	struct mrd_member member;
@@ -231,6 +248,7 @@ static __always_inline enum mrd_reason mrd_service_pick(const struct mrd_service
 		until_ns = now_ns + service->affinity_timeout_s * MRD_SECOND_NS;
 		found = mrd_affinity_find(client, now_ns, until_ns, ret_member);
 	}
+	MRD_OPAQUE(until_ns); /* sticky or not, one walk */
 	if (!found) {
 		reason = mrd_route_pick(service->service_id, avoid, ret_member);
 		if (!mrd_is_pick(reason))

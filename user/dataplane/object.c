@@ -166,3 +166,17 @@ int mrd_object_take(const struct mrd_object *object, struct mrd_pinset *ret_set,
 	}
 	return 0;
 }
+
+int mrd_object_program(const struct mrd_object *object, const char *name, int *ret_fd)
+{
+	const struct bpf_program *program = bpf_object__find_program_by_name(object->bpf, name);
+	int fd;
+
+	if (!program)
+		return -ENOENT;
+	fd = duplicate(bpf_program__fd(program));
+	if (fd < 0)
+		return fd;
+	*ret_fd = fd;
+	return 0;
+}

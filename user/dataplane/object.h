@@ -28,5 +28,7 @@ int mrd_object_load(struct mrd_object *object, char **ret_error);
  * holds some megabytes, can be closed. */
 int mrd_object_take(const struct mrd_object *object, struct mrd_pinset *ret_set,
 		    struct mrd_hook_program ret_programs[MRD_HOOK_COUNT]);
+/* Likewise of a program that is none of a cgroup's: mrd_tc_forward, mrd_tc_reverse. */
+int mrd_object_program(const struct mrd_object *object, const char *name, int *ret_fd);
 
 #endif
