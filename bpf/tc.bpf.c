@@ -55,6 +55,8 @@ static __always_inline int mrd_leave(enum mrd_reading reading)
 		mrd_count_one(MRD_REASON_PASS_MALFORMED);
 	else if (reading == MRD_READ_HEADERS)
 		mrd_count_one(MRD_REASON_PASS_HEADERS);
+	else if (reading == MRD_READ_PROTOCOL)
+		mrd_count_one(MRD_REASON_PASS_PROTOCOL);
 	return MRD_TC_NEXT;
 }
 

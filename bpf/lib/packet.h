@@ -132,7 +132,8 @@ struct mrd_packet {
 enum mrd_reading {
 	MRD_READ_DONE,
 	MRD_READ_MORE,	    /* an extension header stands at l4 */
-	MRD_READ_FOREIGN,   /* neither IP nor a protocol of ours */
+	MRD_READ_FOREIGN,   /* not IP, or ICMP that is no error about a connection */
+	MRD_READ_PROTOCOL,  /* another transport */
 	MRD_READ_MALFORMED, /* cut short, or it contradicts itself */
 	MRD_READ_HEADERS,   /* IPv6 headers that are not followed */
 };

@@ -135,7 +135,7 @@ static __always_inline enum mrd_reading mrd_packet_read(struct __sk_buff *skb,
 		return reading;
 	if (mrd_is_ours(packet->key.protocol))
 		return mrd_l4_read(skb, packet);
-	return packet->key.protocol == mrd_icmp_of(family) ? MRD_READ_DONE : MRD_READ_FOREIGN;
+	return packet->key.protocol == mrd_icmp_of(family) ? MRD_READ_DONE : MRD_READ_PROTOCOL;
 }
 
 /* -------------------------------------------------------------------------------- writing */
