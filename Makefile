@@ -207,7 +207,7 @@ $(FUZZERS:%=fuzz-run/%): fuzz-run/%: $(OUT)/fuzz/%
 fuzz: $(FUZZERS:%=fuzz-run/%) ## libFuzzer on every reader of foreign text [SECONDS=60, each]
 
 kernels: all aux-binaries ## the same binaries on Debian's kernels 5.10 and 6.1, under qemu
-	$(Q)tests/kernels/run.sh $(B)/meridiand $(B)/meridianctl $(B)/tests/peer
+	$(Q)tests/kernels/run.sh $(B)/meridiand $(B)/meridianctl $(B)/tests/peer $(B)/tests/tc_packets $(OUT)/bpf
 
 bench: all aux-binaries ## speed through a VIP beside the pod itself [QUICK=1] [ONLY=name]
 	$(Q)MRD_OUT=$(B) bench/bench.sh $(OUT)/bench

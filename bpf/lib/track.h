@@ -80,11 +80,18 @@ static __noinline bool mrd_reverse_is_free(const struct mrd_flow_key *key,
 	return !row || row->state == MRD_FLOW_CLOSED;
 }
 
-/* The reverse row. 0, or why the flow must be refused. */
+/* Kernels before 6.4 leave the upper half of what this helper returns as it was. */
+static __always_inline int mrd_flow_insert(const struct mrd_flow_key *key,
+					   const struct mrd_flow *row)
+{
+	return (int)bpf_map_update_elem(&mrd_flow, key, row, BPF_NOEXIST);
+}
+
+/* MRD_REASON_COUNT: the reverse row is there; or why the flow must be refused. */
 static __always_inline enum mrd_reason mrd_reverse_write(const struct mrd_flow_key *key,
 							 const struct mrd_flow *row)
 {
-	const long r = bpf_map_update_elem(&mrd_flow, key, row, BPF_NOEXIST);
+	const int r = mrd_flow_insert(key, row);
 
 	if (!r)
 		return MRD_REASON_COUNT;
@@ -101,7 +108,7 @@ static __always_inline enum mrd_reason mrd_forward_write(const struct mrd_packet
 							 struct mrd_flow_key *reverse,
 							 const struct mrd_flow *row)
 {
-	const long r = bpf_map_update_elem(&mrd_flow, &packet->key, row, BPF_NOEXIST);
+	const int r = mrd_flow_insert(&packet->key, row);
 	const struct mrd_flow *there;
 
 	if (!r)

@@ -81,6 +81,12 @@ adopted() { grep -q adopt /tmp/agent.log && [ "$(count 172.16.0.50 4 from-a)" = 
 ok ejection-outlives-restart adopted
 detached() { meridianctl --control /run/m.sock detach >/dev/null && [ -z "$(find /sys/fs/bpf -type f)" ]; }
 ok detach-leaves-nothing detached
+# What the agent's feature test chose above: atomic operations with results are of Linux 5.12.
+translated() {
+  case $(uname -r) in 5.1[01].*) object=/meridian_legacy.bpf.o ;; *) object=/meridian.bpf.o ;; esac
+  tc_packets "$object" >/tmp/tc.log 2>&1 || { grep -v '^PASS ' /tmp/tc.log; return 1; }
+}
+ok packets-are-translated translated
 [ $bad = 0 ] || cat /tmp/agent.log
 echo "GUEST DONE $bad"
 sync

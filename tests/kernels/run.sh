@@ -4,7 +4,8 @@
 # binaries that were built here do their work there: proof that the objects relocate (CO-RE), that
 # the fallbacks for older kernels hold, and that a failure says what is missing.
 #
-# Usage: run.sh MERIDIAND MERIDIANCTL PEER [SUITE…]     suites: bullseye (5.10), bookworm (6.1)
+# Usage: run.sh MERIDIAND MERIDIANCTL PEER TC_PACKETS BPF_FOLDER [SUITE…]
+# suites: bullseye (5.10), bookworm (6.1)
 # Kernels come as Debian packages from the archive that this machine's apt uses, and are kept in
 # ${XDG_CACHE_HOME:-~/.cache}/meridian/kernels.
 set -euo pipefail
@@ -13,7 +14,9 @@ here=$(cd "$(dirname "$0")" && pwd)
 agent=$(readlink -f "$1")
 ctl=$(readlink -f "$2")
 peer=$(readlink -f "$3")
-shift 3
+tc_packets=$(readlink -f "$4")
+objects=$(readlink -f "$5")
+shift 5
 suites=("$@")
 [ ${#suites[@]} -gt 0 ] || suites=(bullseye bookworm)
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/meridian/kernels
@@ -59,10 +62,12 @@ initramfs() {
   cp "$agent" "$root/bin/meridiand"
   cp "$ctl" "$root/bin/meridianctl"
   cp "$peer" "$root/bin/peer"
+  cp "$tc_packets" "$root/bin/tc_packets"
+  cp "$objects"/meridian{,_legacy}.bpf.o "$root/"
   cp "$here/guest.sh" "$root/init"
   cp "$here"/guest-*.yaml "$root/etc/"
   chmod 755 "$root/init"
-  ldd "$agent" "$ctl" "$peer" | grep -o '/[^ ]*' | grep -v ':$' | sort -u | while read -r lib; do
+  ldd "$agent" "$ctl" "$peer" "$tc_packets" | grep -o '/[^ ]*' | grep -v ':$' | sort -u | while read -r lib; do
     mkdir -p "$root$(dirname "$lib")"
     cp -L "$lib" "$root$lib"
   done
