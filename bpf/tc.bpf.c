@@ -164,7 +164,7 @@ static __noinline int mrd_on_row(struct __sk_buff *skb, struct mrd_work *work,
 static __noinline enum mrd_reason mrd_choose(const struct mrd_packet *packet,
 					     struct mrd_choice *ret_choice)
 {
-	struct mrd_affinity_key client = {.is_address = 1};
+	struct mrd_affinity_key client;
 	struct mrd_vip_key vip = {
 		.family = packet->key.family,
 		.protocol = packet->key.protocol,
@@ -175,6 +175,8 @@ static __noinline enum mrd_reason mrd_choose(const struct mrd_packet *packet,
 	if (!mrd_service_find(&vip, &ret_choice->service))
 		return MRD_REASON_PASS_NOT_SERVICE;
 	client.client = mrd_affinity_client(packet->key.tuple.source);
+	client.service_id = 0; /* the pick sets it */
+	client.is_address = 1;
 	return mrd_service_pick(&ret_choice->service, &client, packet->key.tuple.source,
 				&ret_choice->member);
 }
