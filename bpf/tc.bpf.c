@@ -10,7 +10,8 @@
  * at and nowhere else: so the host's stack, its routes, its packet filter and its connection
  * tracking see both ways alike, from client to endpoint. Only with fastForward, which passes by
  * the stack, an endpoint's packet is translated where it comes in and handed to the client's
- * interface.
+ * interface. A client in the host's namespace is behind the stack: what comes for it is translated
+ * wherever that comes in.
  *
  * A packet that is none of ours costs one look-up, or two if it may open a connection. All that is
  * not understood goes on as it is, by a named counter, and other programs of the hook run.
@@ -66,7 +67,7 @@ static __always_inline int mrd_unwritten(void)
 	return MRD_TC_DROP;
 }
 
-/* ------------------------------------------------------------------------------ fastForward */
+/* ------------------------------------------------------------------- past the host's stack */
 
 static __always_inline bool mrd_is_fast(void)
 {
@@ -76,12 +77,20 @@ static __always_inline bool mrd_is_fast(void)
 	return config && config->fast_forward;
 }
 
-/* Past the host's stack to where its routes point. What they do not know goes through the stack. */
-static __noinline int mrd_forward_fast(struct __sk_buff *skb, const struct mrd_flow_tuple *to,
-				       enum mrd_family family)
+/*
+ * A packet that may pass by the stack. Not a fragment: the stack may put a datagram together again,
+ * and needs all of it then. Not one with a VLAN's tag in it, which neighbours are not found for.
+ */
+static __always_inline bool mrd_may_be_fast(const struct mrd_packet *packet)
+{
+	return packet->part == MRD_PART_WHOLE && packet->l3 == MRD_ETH_LEN;
+}
+
+/* Where the host's routes send such a packet, and by whom; 0: nowhere, or it is too large. */
+static __noinline __u32 mrd_route_find(struct __sk_buff *skb, const struct mrd_flow_tuple *to,
+				       enum mrd_family family, struct bpf_redir_neigh *ret_next)
 {
 	struct bpf_fib_lookup route = {.ifindex = skb->ifindex};
-	struct bpf_redir_neigh next = {0};
 	long r;
 
 	if (family == MRD_FAMILY_IPV4) {
@@ -95,10 +104,30 @@ static __noinline int mrd_forward_fast(struct __sk_buff *skb, const struct mrd_f
 	}
 	r = bpf_fib_lookup(skb, &route, sizeof(route), 0);
 	if (r != BPF_FIB_LKUP_RET_SUCCESS && r != BPF_FIB_LKUP_RET_NO_NEIGH)
+		return 0;
+	ret_next->nh_family = route.family; /* a next hop may be of the other one */
+	__builtin_memcpy(ret_next->ipv6_nh, route.ipv6_dst, MRD_ADDR_LEN);
+	return route.ifindex;
+}
+
+/*
+ * A translated packet of a client. At an uplink the host has routed it by the VIP: if its endpoint
+ * is not behind that interface, it goes to the one where it is.
+ */
+static __noinline int mrd_send_on(struct __sk_buff *skb, const struct mrd_packet *packet,
+				  const struct mrd_flow_tuple *to)
+{
+	const __u32 here = skb->ifindex;
+	const bool is_uplink = mrd_is_uplink(here);
+	struct bpf_redir_neigh next = {0};
+	__u32 ifindex;
+
+	if (!mrd_may_be_fast(packet) || (!is_uplink && !mrd_is_fast()))
 		return MRD_TC_NEXT;
-	next.nh_family = route.family; /* a next hop may be of the other one */
-	__builtin_memcpy(next.ipv6_nh, route.ipv6_dst, MRD_ADDR_LEN);
-	return (int)bpf_redirect_neigh(route.ifindex, &next, sizeof(next), 0);
+	ifindex = mrd_route_find(skb, to, packet->key.family, &next);
+	if (!ifindex || (is_uplink && ifindex == here))
+		return MRD_TC_NEXT;
+	return (int)bpf_redirect_neigh(ifindex, &next, sizeof(next), 0);
 }
 
 /* ------------------------------------------------------------------------------------- rows */
@@ -110,28 +139,48 @@ enum mrd_place {
 };
 
 /*
- * Is this where the flow is translated? One that began at an uplink may come back by another. A
- * client that is its own endpoint sends both ways.
+ * Is this where the flow is translated? At its own interface. A client that is its own endpoint
+ * sends both ways there. One in the host's namespace may be answered by way of another uplink, or
+ * by a pod of this node.
  */
-static __noinline enum mrd_place mrd_place_of(__u32 ifindex, const struct mrd_flow *row,
+static __noinline enum mrd_place mrd_place_of(__u32 here, const struct mrd_flow *row,
 					      enum mrd_flow_way way, bool hairpin)
 {
-	if (row->ifindex == ifindex && (row->way == way || hairpin))
-		return MRD_PLACE_HERE;
-	if (row->ifindex != ifindex && row->way == way && mrd_is_uplink(ifindex) &&
-	    mrd_is_uplink(row->ifindex))
-		return MRD_PLACE_HERE;
-	if (row->way == MRD_FLOW_REVERSE && row->ifindex != ifindex && mrd_is_fast() &&
-	    mrd_is_uplink(ifindex) == (way == MRD_FLOW_REVERSE))
-		return MRD_PLACE_AHEAD;
-	return MRD_PLACE_ELSEWHERE;
+	const __u32 ifindex = row->ifindex;
+	bool is_in;
+
+	if (ifindex == here)
+		return row->way == way || hairpin ? MRD_PLACE_HERE : MRD_PLACE_ELSEWHERE;
+	is_in = mrd_is_uplink(here) == (way == MRD_FLOW_REVERSE);
+	if (mrd_is_uplink(ifindex))
+		return row->way == (is_in ? MRD_FLOW_REVERSE : way) && (is_in || mrd_is_uplink(here))
+			       ? MRD_PLACE_HERE
+			       : MRD_PLACE_ELSEWHERE;
+	return is_in && row->way == MRD_FLOW_REVERSE && mrd_is_fast() ? MRD_PLACE_AHEAD
+								      : MRD_PLACE_ELSEWHERE;
+}
+
+/*
+ * An endpoint's packet that is handed to the client's interface from where it comes in. If the
+ * stack would send it elsewhere, or could not without cutting it up, it is left to the stack.
+ */
+static __noinline int mrd_send_ahead(struct __sk_buff *skb, struct mrd_work *work, __u32 ifindex)
+{
+	const struct mrd_packet *packet = &work->packet;
+	struct bpf_redir_neigh next = {0};
+
+	if (!mrd_may_be_fast(packet) ||
+	    mrd_route_find(skb, &work->to, packet->key.family, &next) != ifindex)
+		return MRD_TC_NEXT;
+	if (mrd_packet_write(skb, packet, &work->to))
+		return mrd_unwritten();
+	return (int)bpf_redirect_neigh(ifindex, &next, sizeof(next), 0);
 }
 
 static __noinline int mrd_on_row(struct __sk_buff *skb, struct mrd_work *work,
 				 struct mrd_flow *row, enum mrd_flow_way way)
 {
 	const struct mrd_packet *packet = &work->packet;
-	const __u32 ifindex = row->ifindex;
 	enum mrd_place place;
 	bool hairpin;
 
@@ -145,17 +194,16 @@ static __noinline int mrd_on_row(struct __sk_buff *skb, struct mrd_work *work,
 	if (place == MRD_PLACE_ELSEWHERE)
 		return MRD_TC_NEXT;
 	mrd_flow_touch(packet, row);
+	if (place == MRD_PLACE_AHEAD)
+		return mrd_send_ahead(skb, work, row->ifindex);
 	if (packet->part == MRD_PART_FIRST)
 		mrd_fragment_keep(packet);
 	if (mrd_packet_write(skb, packet, &work->to))
 		return mrd_unwritten();
 	if (hairpin)
 		return mrd_send_back(skb);
-	if (place == MRD_PLACE_AHEAD)
-		return (int)bpf_redirect_neigh(ifindex, NULL, 0, 0);
-	if (way == MRD_FLOW_FORWARD && mrd_is_fast() && !mrd_is_uplink(skb->ifindex))
-		return mrd_forward_fast(skb, &work->to, packet->key.family);
-	return MRD_TC_NEXT;
+	return way == MRD_FLOW_FORWARD && row->way == way ? mrd_send_on(skb, packet, &work->to)
+							  : MRD_TC_NEXT;
 }
 
 /* -------------------------------------------------------------------------------- new flows */
@@ -228,7 +276,8 @@ static __noinline int mrd_on_error(struct __sk_buff *skb, struct mrd_work *work,
 	ifindex = row->ifindex;
 	hairpin = mrd_is_hairpin(&work->key.tuple, &row->tuple);
 	place = mrd_place_of(skb->ifindex, row, way, hairpin);
-	if (place == MRD_PLACE_ELSEWHERE)
+	if (place == MRD_PLACE_ELSEWHERE ||
+	    (place == MRD_PLACE_AHEAD && !mrd_may_be_fast(packet)))
 		return MRD_TC_NEXT;
 	mrd_error_outer(packet, &work->key.tuple, &row->tuple, &work->outer);
 	mrd_tuple_turn(&work->to, &row->tuple);
@@ -237,8 +286,10 @@ static __noinline int mrd_on_error(struct __sk_buff *skb, struct mrd_work *work,
 	mrd_count_one(MRD_REASON_ICMP_ERROR);
 	if (hairpin)
 		return mrd_send_back(skb);
-	return place == MRD_PLACE_AHEAD ? (int)bpf_redirect_neigh(ifindex, NULL, 0, 0)
-					: MRD_TC_NEXT;
+	if (place == MRD_PLACE_AHEAD)
+		return (int)bpf_redirect_neigh(ifindex, NULL, 0, 0);
+	return way == MRD_FLOW_FORWARD && row->way == way ? mrd_send_on(skb, packet, &work->outer)
+							  : MRD_TC_NEXT;
 }
 
 /* May this be a packet of a connection that is to go elsewhere? Of most packets it is not asked. */
