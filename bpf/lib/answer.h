@@ -94,7 +94,7 @@ static __always_inline __u32 mrd_ip_len(const struct mrd_packet *packet)
 /* RFC 9293, 3.10.7.1: to a SYN, which counts as a byte, as what it carries does. */
 static __noinline bool mrd_answer_reset(struct __sk_buff *skb, const struct mrd_packet *packet)
 {
-	const __u32 end = packet->end ? packet->end : skb->len;
+	const __u32 end = packet->end < skb->len ? packet->end : skb->len;
 	struct mrd_tcp_header tcp;
 	__u32 sum, data;
 

@@ -110,11 +110,14 @@ enum {
 	MRD_ICMPV6_UNREACHABLE = 1,
 	MRD_ICMPV6_ERRORS_MAX = 127, /* informational ones follow */
 	MRD_ICMPV6_CODE_PORT = 4,
+	MRD_QUOTED_MIN = 8, /* bytes of a transport header */
 };
 
 /* Where in TCP and UDP headers the checksum stands. */
 enum { MRD_TCP_CHECK_AT = 16, MRD_UDP_CHECK_AT = 6, MRD_ICMP_CHECK_AT = 2 };
 enum { MRD_IPV4_CHECK_AT = 10, MRD_IPV4_ADDRS_AT = 12, MRD_IPV6_ADDRS_AT = 8 };
+
+#define MRD_END_UNKNOWN 0xffffffffU
 
 enum mrd_part { MRD_PART_WHOLE, MRD_PART_FIRST, MRD_PART_LATER };
 
@@ -123,7 +126,7 @@ struct mrd_packet {
 	struct mrd_flow_key key; /* protocol may be another number than those of the enum */
 	__u32 l3;
 	__u32 l4;
-	__u32 end; /* what follows is the link's padding; 0: not told */
+	__u32 end; /* what follows is the link's padding; MRD_END_UNKNOWN: not told */
 	__u32 fragment_id;
 	enum mrd_part part;
 	__u32 tcp_flags; /* 0 but for TCP */
@@ -173,7 +176,7 @@ static inline enum mrd_reading mrd_ipv4_read(const struct mrd_ipv4_header *ip,
 	packet->key.family = MRD_FAMILY_IPV4;
 	packet->key.protocol = (enum mrd_protocol)ip->protocol;
 	packet->l4 = packet->l3 + header;
-	packet->end = total ? packet->l3 + total : 0;
+	packet->end = total ? packet->l3 + total : MRD_END_UNKNOWN;
 	packet->fragment_id = mrd_swap16(ip->id);
 	packet->part = fragment & 0x1fff   ? MRD_PART_LATER
 		       : fragment & 0x2000 ? MRD_PART_FIRST
@@ -200,7 +203,7 @@ static inline enum mrd_reading mrd_ipv6_read(const struct mrd_ipv6_header *ip,
 	packet->key.family = MRD_FAMILY_IPV6;
 	packet->key.protocol = (enum mrd_protocol)ip->next;
 	packet->l4 = packet->l3 + sizeof(*ip);
-	packet->end = payload ? packet->l4 + payload : 0;
+	packet->end = payload ? packet->l4 + payload : MRD_END_UNKNOWN;
 	packet->part = MRD_PART_WHOLE;
 	return mrd_is_extension(ip->next) ? MRD_READ_MORE : MRD_READ_DONE;
 }
@@ -252,17 +255,20 @@ static inline bool mrd_icmp_is_error(enum mrd_family family, __u32 type)
 	       type == MRD_ICMP_PARAMETER;
 }
 
-/* The bytes of the transport's header that must be there. */
-static inline __u32 mrd_l4_len(const struct mrd_packet *packet)
-{
-	return packet->key.protocol == MRD_PROTOCOL_TCP ? sizeof(struct mrd_tcp_header)
-							: sizeof(struct mrd_udp_header);
-}
-
-/* Is that header within what the IP header calls the packet? */
+/* Is the transport's header within what the IP header calls the packet? */
 static inline bool mrd_l4_fits(const struct mrd_packet *packet)
 {
-	return !packet->end || packet->l4 + mrd_l4_len(packet) <= packet->end;
+	const __u32 len = packet->key.protocol == MRD_PROTOCOL_TCP ? sizeof(struct mrd_tcp_header)
+								   : sizeof(struct mrd_udp_header);
+
+	return packet->l4 + len <= packet->end;
+}
+
+/* A quoted packet ends where it says, or where the error that quotes it does. */
+static inline void mrd_quote_ends(struct mrd_packet *quoted, const struct mrd_packet *error)
+{
+	if (quoted->end > error->end)
+		quoted->end = error->end;
 }
 
 /* ------------------------------------------------------------------------------ checksums */

@@ -39,9 +39,12 @@ static __noinline enum mrd_reading mrd_quote_read(struct __sk_buff *skb,
 		return reading;
 	if (quoted->part == MRD_PART_LATER || !mrd_is_ours(quoted->key.protocol))
 		return MRD_READ_FOREIGN;
+	mrd_quote_ends(quoted, packet);
+	if (quoted->l4 + MRD_QUOTED_MIN > quoted->end)
+		return MRD_READ_MALFORMED;
 	if (bpf_skb_load_bytes(skb, quoted->l4, &ports, sizeof(ports)))
 		return MRD_READ_MALFORMED;
-	mrd_ports_set(quoted, &ports);
+	mrd_ports_set(quoted, ports.source, ports.destination);
 	return MRD_READ_DONE;
 }
 
@@ -89,7 +92,8 @@ static __noinline long mrd_quote_write(struct __sk_buff *skb, const struct mrd_p
 
 	mrd_quoted_of(&was, &quoted->key.tuple);
 	mrd_quoted_of(&is, to);
-	if (!bpf_skb_load_bytes(skb, check, &l4_check, sizeof(l4_check))) {
+	if (check + sizeof(l4_check) <= quoted->end &&
+	    !bpf_skb_load_bytes(skb, check, &l4_check, sizeof(l4_check))) {
 		is.l4_check = mrd_l4_check_changed(l4_check, mrd_quoted_diff(&was, &is), is_udp);
 		was.l4_check = l4_check;
 		failed |= bpf_skb_store_bytes(skb, check, &is.l4_check, sizeof(is.l4_check), 0);

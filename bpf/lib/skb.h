@@ -66,30 +66,32 @@ static __noinline enum mrd_reading mrd_l3_read(struct __sk_buff *skb, struct mrd
 	return reading == MRD_READ_MORE ? mrd_ipv6_follow(skb, packet) : reading;
 }
 
-static __always_inline void mrd_ports_set(struct mrd_packet *packet, const struct mrd_ports *ports)
+static __always_inline void mrd_ports_set(struct mrd_packet *packet, __u16 source_be,
+					  __u16 destination_be)
 {
-	packet->key.tuple.source_port = bpf_ntohs(ports->source);
-	packet->key.tuple.destination_port = bpf_ntohs(ports->destination);
+	packet->key.tuple.source_port = bpf_ntohs(source_be);
+	packet->key.tuple.destination_port = bpf_ntohs(destination_be);
 }
 
-/* Ports, and flags of TCP. */
+/* Ports, and flags of TCP. The header must be there as far as the checksum. */
 static __always_inline enum mrd_reading mrd_l4_read(struct __sk_buff *skb,
 						    struct mrd_packet *packet)
 {
-	struct mrd_ports ports;
-	__u8 flags;
+	struct mrd_udp_header udp;
+	struct mrd_tcp_header tcp;
 
-	if (!mrd_l4_fits(packet) || packet->l4 + mrd_l4_len(packet) > skb->len)
+	if (!mrd_l4_fits(packet))
 		return MRD_READ_MALFORMED;
-	if (bpf_skb_load_bytes(skb, packet->l4, &ports, sizeof(ports)))
-		return MRD_READ_MALFORMED;
-	mrd_ports_set(packet, &ports);
-	if (packet->key.protocol != MRD_PROTOCOL_TCP)
+	if (packet->key.protocol == MRD_PROTOCOL_TCP) {
+		if (bpf_skb_load_bytes(skb, packet->l4, &tcp, sizeof(tcp)))
+			return MRD_READ_MALFORMED;
+		mrd_ports_set(packet, tcp.source, tcp.destination);
+		packet->tcp_flags = tcp.flags;
 		return MRD_READ_DONE;
-	if (bpf_skb_load_bytes(skb, packet->l4 + __builtin_offsetof(struct mrd_tcp_header, flags),
-			       &flags, sizeof(flags)))
+	}
+	if (bpf_skb_load_bytes(skb, packet->l4, &udp, sizeof(udp)))
 		return MRD_READ_MALFORMED;
-	packet->tcp_flags = flags;
+	mrd_ports_set(packet, udp.source, udp.destination);
 	return MRD_READ_DONE;
 }
 

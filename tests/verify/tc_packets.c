@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "tc_cases.h"
+#include "tc_checks.h"
 
 enum { EXIT_USAGE = 2 };
 
@@ -58,9 +59,15 @@ static bool run_case(const struct world *world, const struct packet_case *one)
 	return false;
 }
 
-static bool run_object(const char *path)
+static void tell(const char *path, const char *name, bool passed)
 {
 	const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+
+	printf("%s tc/%.*s/%s\n", passed ? "PASS" : "FAIL", (int)strcspn(base, "."), base, name);
+}
+
+static bool run_object(const char *path)
+{
 	struct world world;
 	bool good = true;
 
@@ -70,8 +77,13 @@ static bool run_object(const char *path)
 	for (size_t i = 0; i < tc_case_count; i++) {
 		const bool passed = run_case(&world, &tc_cases[i]);
 
-		printf("%s tc/%.*s/%s\n", passed ? "PASS" : "FAIL", (int)strcspn(base, "."), base,
-		       tc_cases[i].name);
+		tell(path, tc_cases[i].name, passed);
+		good &= passed;
+	}
+	for (size_t i = 0; i < tc_check_count; i++) {
+		const bool passed = tc_checks[i].run(&world);
+
+		tell(path, tc_checks[i].name, passed);
 		good &= passed;
 	}
 	return good;

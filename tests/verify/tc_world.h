@@ -39,12 +39,16 @@ void world_add(const struct world *world, const struct world_service *service);
 /* No flow and no fragment is known; uplink: of the one interface. */
 void world_reset(const struct world *world, bool uplink);
 
-/* Runs a program on a frame, which it may change in length, too. */
+/*
+ * Runs a program on a frame, which it may change in length, too. Some kernels feed no frame that
+ * ends within its IP header, unless a VLAN's tag hides that: TC_NEXT, for nobody has seen it.
+ */
 int world_run(const struct world *world, enum way way, const uint8_t *in, size_t in_len,
 	      uint8_t *out, size_t *ret_out_len);
 /* Nanoseconds a run, over many. */
 unsigned int world_time(const struct world *world, enum way way, const uint8_t *in, size_t in_len);
 uint64_t world_count(const struct world *world, enum mrd_reason reason);
+void world_put_flow(const struct world *world, const struct mrd_flow_key *key);
 unsigned int world_flows(const struct world *world);
 bool world_flow(const struct world *world, const struct mrd_flow_key *key,
 		struct mrd_flow *ret_flow);

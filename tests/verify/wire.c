@@ -225,3 +225,141 @@ size_t wire_build(const struct wire *wire, uint8_t frame[WIRE_MAX])
 	memset(frame + len, 0xee, wire->padding);
 	return len + wire->padding;
 }
+
+/* ------------------------------------------------------------------------------------ looking */
+
+struct look {
+	const uint8_t *frame;
+	size_t len;
+	struct wire_shape *shape;
+};
+
+/* Where an IP packet's transport starts, and what it is. */
+struct inside {
+	size_t l4, end;
+	uint8_t protocol;
+	bool is_later; /* a fragment without a header */
+	bool is_cut;   /* any fragment: no sum tells anything */
+};
+
+static void may_change(struct look *look, size_t at, size_t len)
+{
+	for (size_t i = at; i < at + len && i < look->len; i++)
+		look->shape->may_change[i] = true;
+}
+
+static void residue(struct look *look, enum wire_sum which, uint32_t start, size_t at, size_t end)
+{
+	if (at > end || end > look->len)
+		return;
+	/* 0 and 0xffff are the same number in ones' complement. */
+	look->shape->residues[which] = sum_up(start, look->frame + at, end - at) % 0xffff;
+}
+
+static uint16_t get16(const struct look *look, size_t at)
+{
+	return at + 2 <= look->len ? (uint16_t)(look->frame[at] << 8 | look->frame[at + 1]) : 0;
+}
+
+static struct inside look_at_ipv4(struct look *look, enum wire_sum which, size_t l3)
+{
+	const size_t header = (size_t)(look->frame[l3] & 0xf) * 4;
+	const uint16_t total = get16(look, l3 + 2), fragment = get16(look, l3 + 6);
+
+	may_change(look, l3 + 10, 10);
+	residue(look, which, 0, l3, l3 + header);
+	return (struct inside){
+		.l4 = l3 + header,
+		.end = total ? l3 + total : look->len,
+		.protocol = look->frame[l3 + 9],
+		.is_later = fragment & 0x1fff,
+		.is_cut = fragment & 0x3fff,
+	};
+}
+
+static struct inside look_at_ipv6(struct look *look, size_t l3)
+{
+	const uint16_t payload = get16(look, l3 + 4);
+	struct inside inside = {
+		.l4 = l3 + 40,
+		.end = payload ? l3 + 40 + payload : look->len,
+		.protocol = look->frame[l3 + 6],
+	};
+
+	may_change(look, l3 + 8, 32);
+	while (inside.l4 + EXTENSION_LEN <= look->len && !inside.is_later &&
+	       (inside.protocol == 0 || inside.protocol == ROUTING ||
+		inside.protocol == FRAGMENT || inside.protocol == OPTIONS)) {
+		const bool is_fragment = inside.protocol == FRAGMENT;
+
+		inside.is_cut |= is_fragment;
+		inside.is_later = is_fragment && get16(look, inside.l4 + 2) >> 3;
+		inside.protocol = look->frame[inside.l4];
+		inside.l4 += EXTENSION_LEN +
+			     (is_fragment ? 0 : (size_t)look->frame[inside.l4 + 1] * EXTENSION_LEN);
+	}
+	return inside;
+}
+
+static struct inside look_at_ip(struct look *look, enum wire_sum which, size_t l3, bool ipv6)
+{
+	if (l3 + (ipv6 ? 40 : 20) > look->len)
+		return (struct inside){.is_later = true};
+	return ipv6 ? look_at_ipv6(look, l3) : look_at_ipv4(look, which, l3);
+}
+
+static void look_at_sum(struct look *look, enum wire_sum which, size_t l3,
+			const struct inside *inside, bool has_pseudo, bool ipv6)
+{
+	uint8_t tail[4] = {0, inside->protocol};
+	uint32_t pseudo = 0;
+
+	if (inside->is_cut || inside->end < inside->l4 || inside->end > look->len)
+		return;
+	put16(tail + 2, (uint16_t)(inside->end - inside->l4));
+	if (has_pseudo)
+		pseudo = sum_up(sum_up(0, look->frame + l3 + (ipv6 ? 8 : 12), ipv6 ? 32 : 8), tail,
+				sizeof(tail));
+	residue(look, which, pseudo, inside->l4, inside->end);
+}
+
+static void look_at_transport(struct look *look, enum wire_sum which, size_t l3,
+			      const struct inside *inside, bool ipv6)
+{
+	const size_t check = inside->protocol == UDP ? 6 : 16;
+
+	may_change(look, inside->l4, 4);
+	may_change(look, inside->l4 + check, 2);
+	look->shape->has_check = inside->protocol != UDP || get16(look, inside->l4 + check);
+	look_at_sum(look, which, l3, inside, true, ipv6);
+}
+
+void wire_look(const uint8_t *frame, size_t len, struct wire_shape *ret_shape)
+{
+	struct look look = {.frame = frame, .len = len, .shape = ret_shape};
+	size_t l3 = WIRE_ETH;
+	struct inside inside;
+	uint16_t type;
+	bool ipv6;
+
+	memset(ret_shape, 0, sizeof(*ret_shape));
+	for (type = get16(&look, l3 - 2); type == 0x8100 || type == 0x88a8; l3 += 4)
+		type = get16(&look, l3 + 2);
+	ipv6 = type == 0x86dd;
+	if (!ipv6 && type != 0x0800)
+		return;
+	inside = look_at_ip(&look, SUM_IP, l3, ipv6);
+	if (inside.is_later)
+		return;
+	if (inside.protocol == TCP || inside.protocol == UDP) {
+		look_at_transport(&look, SUM_TRANSPORT, l3, &inside, ipv6);
+	} else if (inside.protocol == (ipv6 ? ICMPV6 : ICMP)) {
+		const size_t quote = inside.l4 + ICMP_LEN;
+		const struct inside quoted = look_at_ip(&look, SUM_QUOTED_IP, quote, ipv6);
+
+		may_change(&look, inside.l4 + 2, 2);
+		if (!quoted.is_later)
+			look_at_transport(&look, SUM_QUOTED_TRANSPORT, quote, &quoted, ipv6);
+		look_at_sum(&look, SUM_TRANSPORT, l3, &inside, ipv6, ipv6);
+	}
+}

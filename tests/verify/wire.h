@@ -46,4 +46,17 @@ struct wire {
 /* Fills frame, and says how many bytes of it. */
 size_t wire_build(const struct wire *wire, uint8_t frame[WIRE_MAX]);
 
+/*
+ * What of a frame a translation may change, whatever the frame is. residues: what its checksums
+ * leave over, which a translation keeps as it is, right or wrong.
+ */
+enum wire_sum { SUM_IP, SUM_TRANSPORT, SUM_QUOTED_IP, SUM_QUOTED_TRANSPORT, WIRE_SUMS };
+
+struct wire_shape {
+	bool may_change[WIRE_MAX];
+	uint32_t residues[WIRE_SUMS];
+	bool has_check; /* of the transport, quoted or not */
+};
+void wire_look(const uint8_t *frame, size_t len, struct wire_shape *ret_shape);
+
 #endif
