@@ -273,6 +273,15 @@ const struct packet_case tc_cases[] = {
 		.counts = true, .reason = MRD_REASON_ICMP_ERROR,
 	},
 	{
+		.name = "too large, with padding of the link where TCP's checksum would be",
+		.steps = {SYN4_STEP,
+			  {REVERSE, ICMP4(ROUTER4, CLIENT4, to_pod4, TOO_LARGE4, .quoted_len = 28,
+					  .padding = 20),
+			   ICMP4(ROUTER4, CLIENT4, to_vip4, TOO_LARGE4, .quoted_len = 28,
+				 .padding = 20), 0}},
+		.counts = true, .reason = MRD_REASON_ICMP_ERROR,
+	},
+	{
 		.name = "too large, IPv6",
 		.steps = {SYN6_STEP,
 			  {REVERSE, ICMP6(ROUTER6, CLIENT6, to_pod6, TOO_LARGE6),
@@ -360,6 +369,20 @@ const struct packet_case tc_cases[] = {
 				   .cut_at = 808, .cut_len = 400, .extensions = {OPTIONS, FRAGMENT}},
 			 {ASK_POD6, .protocol = UDP, .payload = 1200, .id = 0x90009,
 			  .cut_at = 808, .cut_len = 400, .extensions = {OPTIONS, FRAGMENT}}, 0},
+		},
+	},
+	{
+		.name = "options within a datagram that is cut: later fragments say nothing of UDP",
+		.steps = {
+			{FORWARD, {ASK_VIP6, .protocol = UDP, .payload = 1200, .id = 0x90009,
+				   .cut_len = 808, .extensions = {FRAGMENT, OPTIONS}},
+			 {ASK_POD6, .protocol = UDP, .payload = 1200, .id = 0x90009,
+			  .cut_len = 808, .extensions = {FRAGMENT, OPTIONS}}, 0},
+			{FORWARD, {ASK_VIP6, .protocol = UDP, .payload = 1200, .id = 0x90009,
+				   .cut_at = 808, .cut_len = 400, .extensions = {FRAGMENT},
+				   .next = OPTIONS},
+			 {ASK_POD6, .protocol = UDP, .payload = 1200, .id = 0x90009, .cut_at = 808,
+			  .cut_len = 400, .extensions = {FRAGMENT}, .next = OPTIONS}, 0},
 		},
 	},
 	{

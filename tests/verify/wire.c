@@ -161,7 +161,7 @@ static size_t build_extensions(const struct wire *wire, uint8_t *at, bool more)
 	size_t len = 0;
 
 	for (size_t i = 0; wire->extensions[i]; i++, len += EXTENSION_LEN) {
-		const uint8_t next = wire->extensions[i + 1];
+		const uint8_t next = wire->extensions[i + 1] ? wire->extensions[i + 1] : wire->next;
 
 		memset(at + len, 0, EXTENSION_LEN);
 		at[len] = next == HOP_OPTIONS ? 0 : next ? next : wire->protocol;

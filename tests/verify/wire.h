@@ -33,6 +33,7 @@ struct wire {
 	bool is_unchecked; /* UDP without a checksum */
 	uint8_t extensions[WIRE_EXTENSIONS]; /* IPv6, FRAGMENT where the datagram is cut */
 	uint8_t segments_left;		     /* of ROUTING */
+	uint8_t next; /* what the last of them says that follows; 0: the protocol */
 	/* A fragment: which bytes of transport header and payload; id is the datagram's. */
 	uint16_t cut_at, cut_len;
 	/* ICMP: quotes the first bytes of a packet, counted from its IP header. */
