@@ -153,7 +153,8 @@ static __noinline enum mrd_place mrd_place_of(__u32 here, const struct mrd_flow 
 		return row->way == way || hairpin ? MRD_PLACE_HERE : MRD_PLACE_ELSEWHERE;
 	is_in = mrd_is_uplink(here) == (way == MRD_FLOW_REVERSE);
 	if (mrd_is_uplink(ifindex))
-		return row->way == (is_in ? MRD_FLOW_REVERSE : way) && (is_in || mrd_is_uplink(here))
+		return row->way == (is_in ? MRD_FLOW_REVERSE : way) &&
+				       (is_in || mrd_is_uplink(here))
 			       ? MRD_PLACE_HERE
 			       : MRD_PLACE_ELSEWHERE;
 	return is_in && row->way == MRD_FLOW_REVERSE && mrd_is_fast() ? MRD_PLACE_AHEAD
@@ -177,8 +178,8 @@ static __noinline int mrd_send_ahead(struct __sk_buff *skb, struct mrd_work *wor
 	return (int)bpf_redirect_neigh(ifindex, &next, sizeof(next), 0);
 }
 
-static __noinline int mrd_on_row(struct __sk_buff *skb, struct mrd_work *work,
-				 struct mrd_flow *row, enum mrd_flow_way way)
+static __noinline int mrd_on_row(struct __sk_buff *skb, struct mrd_work *work, struct mrd_flow *row,
+				 enum mrd_flow_way way)
 {
 	const struct mrd_packet *packet = &work->packet;
 	enum mrd_place place;
@@ -268,16 +269,14 @@ static __noinline int mrd_on_error(struct __sk_buff *skb, struct mrd_work *work,
 		return mrd_leave(reading);
 	mrd_flow_other(&work->key, &quoted->key, &quoted->key.tuple);
 	row = bpf_map_lookup_elem(&mrd_flow, &work->key);
-	if (way == MRD_FLOW_REVERSE &&
-	    mrd_move_on_error(skb, packet, quoted, row) == MRD_MOVE_DROP)
+	if (way == MRD_FLOW_REVERSE && mrd_move_on_error(skb, packet, quoted, row) == MRD_MOVE_DROP)
 		return MRD_TC_DROP;
 	if (!row)
 		return MRD_TC_NEXT;
 	ifindex = row->ifindex;
 	hairpin = mrd_is_hairpin(&work->key.tuple, &row->tuple);
 	place = mrd_place_of(skb->ifindex, row, way, hairpin);
-	if (place == MRD_PLACE_ELSEWHERE ||
-	    (place == MRD_PLACE_AHEAD && !mrd_may_be_fast(packet)))
+	if (place == MRD_PLACE_ELSEWHERE || (place == MRD_PLACE_AHEAD && !mrd_may_be_fast(packet)))
 		return MRD_TC_NEXT;
 	mrd_error_outer(packet, &work->key.tuple, &row->tuple, &work->outer);
 	mrd_tuple_turn(&work->to, &row->tuple);
@@ -307,8 +306,7 @@ static __always_inline enum mrd_move mrd_move_of(struct __sk_buff *skb,
 }
 
 /* A connection's ports are used again once it is over. */
-static __always_inline bool mrd_is_over(const struct mrd_packet *packet,
-					const struct mrd_flow *row)
+static __always_inline bool mrd_is_over(const struct mrd_packet *packet, const struct mrd_flow *row)
 {
 	return mrd_is_syn(packet) && row->way == MRD_FLOW_FORWARD && row->state == MRD_FLOW_CLOSED;
 }

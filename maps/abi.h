@@ -438,11 +438,11 @@ enum mrd_reason {
 	MRD_REASON_PASS_MALFORMED, /* headers that are cut short or contradict themselves */
 	MRD_REASON_PASS_HEADERS,   /* more IPv6 headers than are followed, or a route to go yet */
 	MRD_REASON_PASS_FRAGMENT,  /* a later fragment whose first one was not seen, or not ours */
-	MRD_REASON_HAIRPIN, /* the one endpoint of a service is the client itself: masqueraded */
-	MRD_REASON_ICMP_ERROR,	     /* an error that speaks of a flow was translated */
-	MRD_REASON_REFUSE_FLOWS,     /* mrd_flow is full: a new flow was refused */
-	MRD_REASON_REFUSE_CLASH,     /* another flow has the same two ends behind the VIP */
-	MRD_REASON_DROP_UNWRITTEN,   /* no memory to write a packet's headers: it was dropped */
+	MRD_REASON_HAIRPIN,    /* the one endpoint of a service is the client itself: masqueraded */
+	MRD_REASON_ICMP_ERROR, /* an error that speaks of a flow was translated */
+	MRD_REASON_REFUSE_FLOWS,   /* mrd_flow is full: a new flow was refused */
+	MRD_REASON_REFUSE_CLASH,   /* another flow has the same two ends behind the VIP */
+	MRD_REASON_DROP_UNWRITTEN, /* no memory to write a packet's headers: it was dropped */
 	MRD_REASON_COUNT,
 };
 

@@ -20,8 +20,8 @@ enum {
 	/* What an error quotes: the IP header and eight bytes. */
 	MRD_QUOTE_IPV4 = sizeof(struct mrd_ipv4_header) + 8,
 	MRD_QUOTE_IPV6 = sizeof(struct mrd_ipv6_header) + 8,
-	MRD_ANSWER_MAX = sizeof(struct mrd_ipv6_header) + sizeof(struct mrd_icmp_header) +
-			 MRD_QUOTE_IPV6,
+	MRD_ANSWER_MAX =
+		sizeof(struct mrd_ipv6_header) + sizeof(struct mrd_icmp_header) + MRD_QUOTE_IPV6,
 };
 
 struct mrd_icmp_answer {
@@ -81,7 +81,8 @@ static __always_inline bool mrd_answer_ip(struct __sk_buff *skb, const struct mr
 	}
 	__builtin_memcpy(ipv4.source, pseudo.addrs.source, sizeof(ipv4.source));
 	__builtin_memcpy(ipv4.destination, pseudo.addrs.destination, sizeof(ipv4.destination));
-	ipv4.check = mrd_fold((__u32)bpf_csum_diff(NULL, 0, (__be32 *)(void *)&ipv4, sizeof(ipv4), 0));
+	ipv4.check =
+		mrd_fold((__u32)bpf_csum_diff(NULL, 0, (__be32 *)(void *)&ipv4, sizeof(ipv4), 0));
 	return !bpf_skb_store_bytes(skb, packet->l3, &ipv4, sizeof(ipv4), BPF_F_RECOMPUTE_CSUM);
 }
 
@@ -113,8 +114,8 @@ static __noinline bool mrd_answer_reset(struct __sk_buff *skb, const struct mrd_
 	if (!mrd_answer_clear(skb, packet->l3, mrd_ip_len(packet) + sizeof(tcp)) ||
 	    !mrd_answer_ip(skb, packet, sizeof(tcp), MRD_PROTOCOL_TCP, &sum))
 		return false;
-	tcp.check = mrd_fold(
-		(__u32)bpf_csum_diff(NULL, 0, (__be32 *)(void *)&tcp, sizeof(tcp), sum));
+	tcp.check =
+		mrd_fold((__u32)bpf_csum_diff(NULL, 0, (__be32 *)(void *)&tcp, sizeof(tcp), sum));
 	return !bpf_skb_store_bytes(skb, packet->l3 + mrd_ip_len(packet), &tcp, sizeof(tcp),
 				    BPF_F_RECOMPUTE_CSUM);
 }
@@ -124,8 +125,8 @@ static __noinline bool mrd_answer_unreachable(struct __sk_buff *skb,
 					      const struct mrd_packet *packet)
 {
 	const bool is_ipv4 = packet->key.family == MRD_FAMILY_IPV4;
-	const __u32 len = sizeof(struct mrd_icmp_header) +
-			  (is_ipv4 ? MRD_QUOTE_IPV4 : MRD_QUOTE_IPV6);
+	const __u32 len =
+		sizeof(struct mrd_icmp_header) + (is_ipv4 ? MRD_QUOTE_IPV4 : MRD_QUOTE_IPV6);
 	struct mrd_icmp_answer answer = {
 		.icmp.type = is_ipv4 ? MRD_ICMP_UNREACHABLE : MRD_ICMPV6_UNREACHABLE,
 		.icmp.code = is_ipv4 ? MRD_ICMP_CODE_PORT : MRD_ICMPV6_CODE_PORT,
@@ -154,9 +155,8 @@ static __noinline bool mrd_answer_unreachable(struct __sk_buff *skb,
 }
 
 /* The verdict on a packet that opens a flow which cannot be. */
-static __always_inline int mrd_answer_refusal(struct __sk_buff *skb,
-					      const struct mrd_packet *packet,
-					      enum mrd_reason reason)
+static __always_inline int
+mrd_answer_refusal(struct __sk_buff *skb, const struct mrd_packet *packet, enum mrd_reason reason)
 {
 	bool answered = false;
 

@@ -20,18 +20,16 @@ enum mrd_move {
  * A SYN of the client. row: its forward row, in whatever state; NULL if it has none, as those have
  * that a hook rewrote at their socket.
  */
-static __always_inline enum mrd_move mrd_move_on_syn(struct __sk_buff *skb,
-						     const struct mrd_packet *packet,
-						     struct mrd_flow *row)
+static __always_inline enum mrd_move
+mrd_move_on_syn(struct __sk_buff *skb, const struct mrd_packet *packet, struct mrd_flow *row)
 {
 	(void)skb, (void)packet, (void)row;
 	return MRD_MOVE_NONE;
 }
 
 /* RST or SYN+ACK of an endpoint. row: the reverse row, or NULL as above. */
-static __always_inline enum mrd_move mrd_move_on_reply(struct __sk_buff *skb,
-						       const struct mrd_packet *packet,
-						       struct mrd_flow *row)
+static __always_inline enum mrd_move
+mrd_move_on_reply(struct __sk_buff *skb, const struct mrd_packet *packet, struct mrd_flow *row)
 {
 	(void)skb, (void)packet, (void)row;
 	return MRD_MOVE_NONE;

@@ -21,9 +21,8 @@ struct mrd_quoted {
 };
 
 /* Reads the packet that an ICMP error at packet->l4 quotes: ports, and no more of its transport. */
-static __noinline enum mrd_reading mrd_quote_read(struct __sk_buff *skb,
-						  const struct mrd_packet *packet,
-						  struct mrd_packet *quoted)
+static __noinline enum mrd_reading
+mrd_quote_read(struct __sk_buff *skb, const struct mrd_packet *packet, struct mrd_packet *quoted)
 {
 	struct mrd_icmp_header icmp;
 	struct mrd_ports ports;
@@ -113,7 +112,8 @@ static __noinline long mrd_quote_write(struct __sk_buff *skb, const struct mrd_p
 	return failed;
 }
 
-/* The error's own ends: who is an end of the flow has the flow's new name, a router keeps its own. */
+/* The error's own ends: who is an end of the flow has the flow's new name, a router keeps its own.
+ */
 static __always_inline void mrd_error_outer(const struct mrd_packet *packet,
 					    const struct mrd_flow_tuple *was,
 					    const struct mrd_flow_tuple *is,

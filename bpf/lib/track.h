@@ -186,8 +186,7 @@ static __always_inline void mrd_fragment_key_of(struct mrd_fragment_key *key,
 	mrd_addr_copy(key->destination, packet->key.tuple.destination);
 	key->id = packet->fragment_id;
 	key->family = (__u16)packet->key.family;
-	key->protocol =
-		packet->key.family == MRD_FAMILY_IPV4 ? (__u16)packet->key.protocol : 0;
+	key->protocol = packet->key.family == MRD_FAMILY_IPV4 ? (__u16)packet->key.protocol : 0;
 }
 
 /* The first fragment of a datagram that is translated. */
@@ -208,8 +207,8 @@ static __noinline void mrd_fragment_keep(const struct mrd_packet *packet)
 /* Gives a later fragment the ports that its first one has told. */
 static __noinline bool mrd_fragment_find(struct mrd_packet *packet)
 {
-	const __u64 life_ns = packet->key.family == MRD_FAMILY_IPV4 ? MRD_FRAGMENT_IPV4_NS
-								    : MRD_FRAGMENT_IPV6_NS;
+	const __u64 life_ns =
+		packet->key.family == MRD_FAMILY_IPV4 ? MRD_FRAGMENT_IPV4_NS : MRD_FRAGMENT_IPV6_NS;
 	const struct mrd_fragment *row;
 	struct mrd_fragment_key key;
 

@@ -184,17 +184,20 @@ static bool is_mutation_well(const struct world *world, uint32_t number)
 
 	memset(got, MARK, sizeof(got));
 	verdict = world_run(world, step->way, in, in_len, got, &got_len);
-	if (verdict == TC_REDIRECT) /* an answer, or a pod's own: the frame's addresses are turned */
+	if (verdict ==
+	    TC_REDIRECT) /* an answer, or a pod's own: the frame's addresses are turned */
 		good = !memcmp(got, in + 6, 6) && !memcmp(got + 6, in, 6) &&
 		       (got_len == in_len || is_sound(got, got_len));
 	else
 		good = got_len == in_len &&
-		       (verdict == TC_DROP || (verdict == TC_NEXT && is_translation(in, got, in_len)));
+		       (verdict == TC_DROP ||
+			(verdict == TC_NEXT && is_translation(in, got, in_len)));
 	for (size_t i = got_len; i < sizeof(got); i++)
 		good &= got[i] == MARK;
 	if (good)
 		return true;
-	printf("  mutation %u: verdict %d, %zu bytes from %zu\n  in", number, verdict, got_len, in_len);
+	printf("  mutation %u: verdict %d, %zu bytes from %zu\n  in", number, verdict, got_len,
+	       in_len);
 	for (size_t i = 0; i < in_len && i < 120; i++)
 		printf("%s%02x", i % 2 ? "" : " ", in[i]);
 	printf("\n  got");
@@ -242,8 +245,14 @@ static bool check_full(const struct world *world)
 	const struct wire first_out = syn_of(FIRST_PORT, POD, 8080);
 	const struct wire over = syn_of(FIRST_PORT + WORLD_FLOWS, VIP, 80);
 	const struct wire over_out = {
-		.from = VIP, .to = CLIENT, .from_port = 80, .to_port = over.from_port,
-		.protocol = TCP, .flags = RST | ACK, .ack = 1, .dont_fragment = true,
+		.from = VIP,
+		.to = CLIENT,
+		.from_port = 80,
+		.to_port = over.from_port,
+		.protocol = TCP,
+		.flags = RST | ACK,
+		.ack = 1,
+		.dont_fragment = true,
 		.is_returned = true,
 	};
 	const uint64_t before = world_count(world, MRD_REASON_REFUSE_FLOWS);
@@ -282,8 +291,11 @@ static void key_of(const struct wire *wire, struct mrd_flow_key *ret_key)
 static bool check_rows(const struct world *world)
 {
 	const struct wire in = syn_of(FIRST_PORT, VIP, 80), out = syn_of(FIRST_PORT, POD, 8080);
-	const struct wire back = {.from = POD, .to = CLIENT, .from_port = 8080,
-				  .to_port = FIRST_PORT, .protocol = TCP};
+	const struct wire back = {.from = POD,
+				  .to = CLIENT,
+				  .from_port = 8080,
+				  .to_port = FIRST_PORT,
+				  .protocol = TCP};
 	struct mrd_flow_key key, target, reverse, origin;
 	struct mrd_flow row;
 
@@ -314,18 +326,17 @@ static bool check_states(const struct world *world)
 		uint8_t flags;
 		enum mrd_flow_state state;
 	} steps[] = {
-		{FORWARD, SYN, MRD_FLOW_SYN_SENT},
-		{REVERSE, SYN | ACK, MRD_FLOW_ESTABLISHED},
-		{FORWARD, ACK, MRD_FLOW_ESTABLISHED},
-		{FORWARD, FIN | ACK, MRD_FLOW_FIN_WAIT},
-		{REVERSE, ACK, MRD_FLOW_FIN_WAIT},
-		{FORWARD, FIN | ACK, MRD_FLOW_FIN_WAIT},
-		{REVERSE, FIN | ACK, MRD_FLOW_CLOSED},
-		{FORWARD, SYN, MRD_FLOW_SYN_SENT},
+		{FORWARD, SYN, MRD_FLOW_SYN_SENT},     {REVERSE, SYN | ACK, MRD_FLOW_ESTABLISHED},
+		{FORWARD, ACK, MRD_FLOW_ESTABLISHED},  {FORWARD, FIN | ACK, MRD_FLOW_FIN_WAIT},
+		{REVERSE, ACK, MRD_FLOW_FIN_WAIT},     {FORWARD, FIN | ACK, MRD_FLOW_FIN_WAIT},
+		{REVERSE, FIN | ACK, MRD_FLOW_CLOSED}, {FORWARD, SYN, MRD_FLOW_SYN_SENT},
 		{REVERSE, RST | ACK, MRD_FLOW_CLOSED},
 	};
 	struct wire there = syn_of(FIRST_PORT, VIP, 80);
-	struct wire back = {.from = POD, .to = CLIENT, .from_port = 8080, .to_port = FIRST_PORT,
+	struct wire back = {.from = POD,
+			    .to = CLIENT,
+			    .from_port = 8080,
+			    .to_port = FIRST_PORT,
 			    .protocol = TCP};
 	struct mrd_flow_key key;
 	uint8_t out[WIRE_MAX];
@@ -372,8 +383,11 @@ static bool check_plan_changes(const struct world *world)
 /* The byte of the endpoint's address that tells the members of the sticky service apart. */
 static uint8_t sticky_pick(const struct world *world, const char *client, uint16_t port)
 {
-	const struct wire in = {.from = client, .to = VIP, .from_port = port,
-				.to_port = STICKY_PORT, .protocol = UDP};
+	const struct wire in = {.from = client,
+				.to = VIP,
+				.from_port = port,
+				.to_port = STICKY_PORT,
+				.protocol = UDP};
 	uint8_t out[WIRE_MAX];
 	size_t len;
 

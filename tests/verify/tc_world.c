@@ -72,9 +72,8 @@ void world_load(struct world *world, const char *object_path)
 	object = bpf_object__open_file(object_path, NULL);
 	must(object, object_path);
 	shrink_maps(object);
-	bpf_object__for_each_program(program, object)
-		bpf_program__set_autoload(program, strncmp(bpf_program__name(program), "mrd_tc_",
-							   strlen("mrd_tc_")) == 0);
+	bpf_object__for_each_program(program, object) bpf_program__set_autoload(
+		program, strncmp(bpf_program__name(program), "mrd_tc_", strlen("mrd_tc_")) == 0);
 	must(bpf_object__load(object) == 0, "load");
 	for (int way = FORWARD; way <= REVERSE; way++) {
 		program = bpf_object__find_program_by_name(object, names[way]);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* The TC programs in the kernel, attached nowhere, and maps with a few services of the tests' own. */
+/* The TC programs in the kernel, attached nowhere, and maps with a few services of the tests' own.
+ */
 #ifndef MRD_TESTS_TC_WORLD_H
 #define MRD_TESTS_TC_WORLD_H
 

@@ -184,8 +184,7 @@ static size_t build_ipv6(const struct wire *wire, uint8_t *at, const uint8_t *tr
 	const size_t carried = wire->cut_len ? wire->cut_len : len;
 	const struct ends ends = ends_of(wire);
 	const uint8_t first = wire->extensions[0];
-	const size_t header =
-		40 + build_extensions(wire, at + 40, wire->cut_at + carried < len);
+	const size_t header = 40 + build_extensions(wire, at + 40, wire->cut_at + carried < len);
 
 	at[0] = 0x60;
 	put16(at + 4, (uint16_t)(header - 40 + carried));
@@ -288,8 +287,8 @@ static struct inside look_at_ipv6(struct look *look, size_t l3)
 
 	may_change(look, l3 + 8, 32);
 	while (inside.l4 + EXTENSION_LEN <= look->len && !inside.is_later &&
-	       (inside.protocol == 0 || inside.protocol == ROUTING ||
-		inside.protocol == FRAGMENT || inside.protocol == OPTIONS)) {
+	       (inside.protocol == 0 || inside.protocol == ROUTING || inside.protocol == FRAGMENT ||
+		inside.protocol == OPTIONS)) {
 		const bool is_fragment = inside.protocol == FRAGMENT;
 
 		inside.is_cut |= is_fragment;

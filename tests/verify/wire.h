@@ -29,8 +29,8 @@ struct wire {
 	uint8_t ttl;	  /* 0: 64 */
 	uint32_t id;
 	bool dont_fragment;
-	bool is_returned; /* the frame's addresses have changed places */
-	bool is_unchecked; /* UDP without a checksum */
+	bool is_returned;		     /* the frame's addresses have changed places */
+	bool is_unchecked;		     /* UDP without a checksum */
 	uint8_t extensions[WIRE_EXTENSIONS]; /* IPv6, FRAGMENT where the datagram is cut */
 	uint8_t segments_left;		     /* of ROUTING */
 	uint8_t next; /* what the last of them says that follows; 0: the protocol */
