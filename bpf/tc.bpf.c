@@ -115,17 +115,15 @@ static __noinline __u32 mrd_route_find(struct __sk_buff *skb, const struct mrd_f
  * is not behind that interface, it goes to the one where it is.
  */
 static __noinline int mrd_send_on(struct __sk_buff *skb, const struct mrd_packet *packet,
-				  const struct mrd_flow_tuple *to)
+				  const struct mrd_flow_tuple *to, bool is_uplink)
 {
-	const __u32 here = skb->ifindex;
-	const bool is_uplink = mrd_is_uplink(here);
 	struct bpf_redir_neigh next = {0};
 	__u32 ifindex;
 
 	if (!mrd_may_be_fast(packet) || (!is_uplink && !mrd_is_fast()))
 		return MRD_TC_NEXT;
 	ifindex = mrd_route_find(skb, to, packet->key.family, &next);
-	if (!ifindex || (is_uplink && ifindex == here))
+	if (!ifindex || (is_uplink && ifindex == skb->ifindex))
 		return MRD_TC_NEXT;
 	return (int)bpf_redirect_neigh(ifindex, &next, sizeof(next), 0);
 }
@@ -146,17 +144,16 @@ enum mrd_place {
 static __noinline enum mrd_place mrd_place_of(__u32 here, const struct mrd_flow *row,
 					      enum mrd_flow_way way, bool hairpin)
 {
-	const __u32 ifindex = row->ifindex;
 	bool is_in;
 
-	if (ifindex == here)
+	if (row->ifindex == here)
 		return row->way == way || hairpin ? MRD_PLACE_HERE : MRD_PLACE_ELSEWHERE;
 	is_in = mrd_is_uplink(here) == (way == MRD_FLOW_REVERSE);
-	if (mrd_is_uplink(ifindex))
-		return row->way == (is_in ? MRD_FLOW_REVERSE : way) &&
-				       (is_in || mrd_is_uplink(here))
-			       ? MRD_PLACE_HERE
-			       : MRD_PLACE_ELSEWHERE;
+	if (row->is_uplink && is_in)
+		return row->way == MRD_FLOW_REVERSE ? MRD_PLACE_HERE : MRD_PLACE_ELSEWHERE;
+	if (row->is_uplink)
+		return row->way == way && mrd_is_uplink(here) ? MRD_PLACE_HERE
+							      : MRD_PLACE_ELSEWHERE;
 	return is_in && row->way == MRD_FLOW_REVERSE && mrd_is_fast() ? MRD_PLACE_AHEAD
 								      : MRD_PLACE_ELSEWHERE;
 }
@@ -203,8 +200,9 @@ static __noinline int mrd_on_row(struct __sk_buff *skb, struct mrd_work *work, s
 		return mrd_unwritten();
 	if (hairpin)
 		return mrd_send_back(skb);
-	return way == MRD_FLOW_FORWARD && row->way == way ? mrd_send_on(skb, packet, &work->to)
-							  : MRD_TC_NEXT;
+	if (way == MRD_FLOW_FORWARD && row->way == way)
+		return mrd_send_on(skb, packet, &work->to, row->is_uplink);
+	return MRD_TC_NEXT;
 }
 
 /* -------------------------------------------------------------------------------- new flows */
@@ -239,7 +237,8 @@ static __noinline int mrd_on_new(struct __sk_buff *skb, struct mrd_work *work)
 	if (reason == MRD_REASON_PASS_NOT_SERVICE)
 		return MRD_TC_NEXT;
 	if (mrd_is_pick(reason))
-		reason = mrd_flow_open(packet, &work->choice, skb->ifindex);
+		reason = mrd_flow_open(packet, &work->choice, skb->ifindex,
+				       mrd_is_uplink(skb->ifindex));
 	if (reason != MRD_REASON_COUNT)
 		return mrd_answer_refusal(skb, packet, reason);
 	if (!mrd_addr_differ(packet->key.tuple.source, work->choice.member.addr))
@@ -287,8 +286,9 @@ static __noinline int mrd_on_error(struct __sk_buff *skb, struct mrd_work *work,
 		return mrd_send_back(skb);
 	if (place == MRD_PLACE_AHEAD)
 		return (int)bpf_redirect_neigh(ifindex, NULL, 0, 0);
-	return way == MRD_FLOW_FORWARD && row->way == way ? mrd_send_on(skb, packet, &work->outer)
-							  : MRD_TC_NEXT;
+	if (way == MRD_FLOW_FORWARD && row->way == way)
+		return mrd_send_on(skb, packet, &work->outer, row->is_uplink);
+	return MRD_TC_NEXT;
 }
 
 /* May this be a packet of a connection that is to go elsewhere? Of most packets it is not asked. */

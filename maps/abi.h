@@ -341,9 +341,11 @@ struct mrd_flow {
 	__u64 last_ns; /* CLOCK_MONOTONIC of the latest packet, to a second; 0: none yet */
 	__u64 sent_ns; /* CLOCK_MONOTONIC of the first packet to the present endpoint */
 	struct mrd_tried tried;
-	__u32 ifindex; /* the interface at which the flow is translated, both ways */
+	__u32 ifindex;	 /* the interface at which the flow is translated, both ways */
+	__u32 is_uplink; /* as its row of mrd_interface said when the flow began */
+	__u32 reserved;	 /* 0 */
 };
-_Static_assert(sizeof(struct mrd_flow) == 128, "map ABI");
+_Static_assert(sizeof(struct mrd_flow) == 136, "map ABI");
 
 /* mrd_fragment: a datagram → the ports that its first fragment has told */
 struct mrd_fragment_key {

@@ -115,7 +115,17 @@ enum {
 
 /* Where in TCP and UDP headers the checksum stands. */
 enum { MRD_TCP_CHECK_AT = 16, MRD_UDP_CHECK_AT = 6, MRD_ICMP_CHECK_AT = 2 };
-enum { MRD_IPV4_CHECK_AT = 10, MRD_IPV4_ADDRS_AT = 12, MRD_IPV6_ADDRS_AT = 8 };
+enum { MRD_IPV4_TAIL_AT = 8, MRD_IPV4_CHECK_AT = 10, MRD_IPV6_ADDRS_AT = 8 };
+
+/* The rest of an IPv4 header, which a translation writes at once. */
+struct mrd_ipv4_tail {
+	__u8 ttl;
+	__u8 protocol;
+	__u16 check;
+	__u32 source;
+	__u32 destination;
+};
+_Static_assert(sizeof(struct mrd_ipv4_tail) == 12, "RFC 791");
 
 #define MRD_END_UNKNOWN 0xffffffffU
 
@@ -130,6 +140,9 @@ struct mrd_packet {
 	__u32 fragment_id;
 	enum mrd_part part;
 	__u32 tcp_flags; /* 0 but for TCP */
+	__u8 ttl;	 /* of IPv4, as is the checksum */
+	__u8 reserved;	 /* 0 */
+	__u16 check;
 };
 
 enum mrd_reading {
@@ -178,6 +191,8 @@ static inline enum mrd_reading mrd_ipv4_read(const struct mrd_ipv4_header *ip,
 	packet->l4 = packet->l3 + header;
 	packet->end = total ? packet->l3 + total : MRD_END_UNKNOWN;
 	packet->fragment_id = mrd_swap16(ip->id);
+	packet->ttl = ip->ttl;
+	packet->check = ip->check;
 	packet->part = fragment & 0x1fff   ? MRD_PART_LATER
 		       : fragment & 0x2000 ? MRD_PART_FIRST
 					   : MRD_PART_WHOLE;
@@ -282,6 +297,25 @@ static inline __u16 mrd_check_changed(__u16 check, __u32 diff)
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
 	return (__u16)~sum;
+}
+
+/* What other addresses add to a sum that covers them. */
+static inline __u32 mrd_addrs_diff(const struct mrd_flow_tuple *from,
+				   const struct mrd_flow_tuple *to)
+{
+	__u64 sum = 0;
+
+	for (int i = 0; i < MRD_ADDR_LEN; i += 4) {
+		__u32 words[4];
+
+		__builtin_memcpy(&words[0], mrd_addr_aligned(from->source) + i, 4);
+		__builtin_memcpy(&words[1], mrd_addr_aligned(from->destination) + i, 4);
+		__builtin_memcpy(&words[2], mrd_addr_aligned(to->source) + i, 4);
+		__builtin_memcpy(&words[3], mrd_addr_aligned(to->destination) + i, 4);
+		sum += (__u64)(__u32)~words[0] + (__u32)~words[1] + words[2] + words[3];
+	}
+	sum = (sum & 0xffffffff) + (sum >> 32);
+	return (__u32)sum + (__u32)(sum >> 32);
 }
 
 #endif

@@ -98,15 +98,10 @@ static __noinline long mrd_quote_write(struct __sk_buff *skb, const struct mrd_p
 		failed |= bpf_skb_store_bytes(skb, check, &is.l4_check, sizeof(is.l4_check), 0);
 	}
 	failed |= bpf_skb_store_bytes(skb, quoted->l4, &is.ports, sizeof(is.ports), 0);
+	failed |= mrd_l3_write(skb, quoted, to, addrs_diff, 0);
 	if (quoted->key.family == MRD_FAMILY_IPV4) {
-		failed |= bpf_skb_load_bytes(skb, quoted->l3 + MRD_IPV4_CHECK_AT, &was.ip_check,
-					     sizeof(was.ip_check));
-		failed |= mrd_ipv4_write(skb, quoted->l3, to, addrs_diff);
-		failed |= bpf_skb_load_bytes(skb, quoted->l3 + MRD_IPV4_CHECK_AT, &is.ip_check,
-					     sizeof(is.ip_check));
-	} else {
-		failed |= bpf_skb_store_bytes(skb, quoted->l3 + MRD_IPV6_ADDRS_AT, to,
-					      MRD_ADDRS_LEN, 0);
+		was.ip_check = quoted->check;
+		is.ip_check = mrd_check_changed(quoted->check, addrs_diff);
 	}
 	*ret_diff = mrd_quoted_diff(&was, &is);
 	return failed;
@@ -147,7 +142,7 @@ static __noinline long mrd_error_write(struct __sk_buff *skb, const struct mrd_p
 	if (packet->key.family == MRD_FAMILY_IPV6 &&
 	    bpf_l4_csum_replace(skb, check, 0, outer_diff, BPF_F_PSEUDO_HDR))
 		return -1;
-	return mrd_l3_write(skb, packet, outer_to, outer_diff);
+	return mrd_l3_write(skb, packet, outer_to, outer_diff, BPF_F_RECOMPUTE_CSUM);
 }
 
 #endif

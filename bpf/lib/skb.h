@@ -142,13 +142,6 @@ static __always_inline enum mrd_reading mrd_packet_read(struct __sk_buff *skb,
 
 /* -------------------------------------------------------------------------------- writing */
 
-static __always_inline __u32 mrd_addrs_diff(const struct mrd_flow_tuple *from,
-					    const struct mrd_flow_tuple *to)
-{
-	return (__u32)bpf_csum_diff((__be32 *)(void *)from, MRD_ADDRS_LEN, (__be32 *)(void *)to,
-				    MRD_ADDRS_LEN, 0);
-}
-
 /* diff: of the addresses. For the ports' part see RFC 768: a checksum of 0 is none. */
 static __always_inline long mrd_l4_write(struct __sk_buff *skb, const struct mrd_packet *packet,
 					 const struct mrd_flow_tuple *to, __u32 diff)
@@ -174,23 +167,27 @@ static __always_inline long mrd_l4_write(struct __sk_buff *skb, const struct mrd
 	return bpf_skb_store_bytes(skb, packet->l4, &is_word, sizeof(is_word), 0);
 }
 
-static __always_inline long mrd_ipv4_write(struct __sk_buff *skb, __u32 l3,
-					   const struct mrd_flow_tuple *to, __u32 diff)
-{
-	const __u32 addrs[2] = {mrd_addr_to_ipv4(to->source), mrd_addr_to_ipv4(to->destination)};
-
-	if (bpf_l3_csum_replace(skb, l3 + MRD_IPV4_CHECK_AT, 0, diff, 0))
-		return -1;
-	return bpf_skb_store_bytes(skb, l3 + MRD_IPV4_ADDRS_AT, addrs, sizeof(addrs), 0);
-}
-
+/*
+ * The checksum of an IPv4 header makes up for what it covers. ipv6_flags: how IPv6 addresses are
+ * stored, see above; of a quoted packet, the error's checksum makes up for them.
+ */
 static __always_inline long mrd_l3_write(struct __sk_buff *skb, const struct mrd_packet *packet,
-					 const struct mrd_flow_tuple *to, __u32 diff)
+					 const struct mrd_flow_tuple *to, __u32 diff,
+					 __u64 ipv6_flags)
 {
+	const struct mrd_ipv4_tail tail = {
+		.ttl = packet->ttl,
+		.protocol = (__u8)packet->key.protocol,
+		.check = mrd_check_changed(packet->check, diff),
+		.source = mrd_addr_to_ipv4(to->source),
+		.destination = mrd_addr_to_ipv4(to->destination),
+	};
+
 	if (packet->key.family == MRD_FAMILY_IPV4)
-		return mrd_ipv4_write(skb, packet->l3, to, diff);
+		return bpf_skb_store_bytes(skb, packet->l3 + MRD_IPV4_TAIL_AT, &tail, sizeof(tail),
+					   0);
 	return bpf_skb_store_bytes(skb, packet->l3 + MRD_IPV6_ADDRS_AT, to, MRD_ADDRS_LEN,
-				   BPF_F_RECOMPUTE_CSUM);
+				   ipv6_flags);
 }
 
 /*
@@ -204,7 +201,7 @@ static __noinline long mrd_packet_write(struct __sk_buff *skb, const struct mrd_
 
 	if (packet->part != MRD_PART_LATER && mrd_l4_write(skb, packet, to, diff))
 		return -1;
-	return mrd_l3_write(skb, packet, to, diff);
+	return mrd_l3_write(skb, packet, to, diff, BPF_F_RECOMPUTE_CSUM);
 }
 
 /* ----------------------------------------------------------------------------- sending back */

@@ -119,15 +119,25 @@ static __always_inline enum mrd_reason mrd_forward_write(const struct mrd_packet
 	return there ? MRD_REASON_COUNT : MRD_REASON_REFUSE_FLOWS;
 }
 
+/* For what is known to a second; half as dear where it is to be had (Linux 5.11). */
+static __always_inline __u64 mrd_now_coarse_ns(void)
+{
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_ktime_get_coarse_ns))
+		return bpf_ktime_get_coarse_ns();
+	return bpf_ktime_get_ns();
+}
+
 /* MRD_REASON_COUNT: the rows are there; anything else is why the flow must be refused. */
 static __noinline enum mrd_reason mrd_flow_open(const struct mrd_packet *packet,
-						const struct mrd_choice *choice, __u32 ifindex)
+						const struct mrd_choice *choice, __u32 ifindex,
+						bool is_uplink)
 {
 	struct mrd_flow row = {
 		.way = MRD_FLOW_REVERSE,
 		.service_id = choice->service.service_id,
 		.endpoint_id = choice->member.endpoint_id,
 		.ifindex = ifindex,
+		.is_uplink = is_uplink,
 	};
 	struct mrd_flow_key reverse;
 	enum mrd_reason reason;
@@ -142,8 +152,8 @@ static __noinline enum mrd_reason mrd_flow_open(const struct mrd_packet *packet,
 	mrd_flow_target(packet, &choice->member, &row.tuple);
 	row.way = MRD_FLOW_FORWARD;
 	row.state = mrd_flow_first(packet->key.protocol);
-	row.last_ns = bpf_ktime_get_ns();
-	row.sent_ns = row.last_ns;
+	row.sent_ns = bpf_ktime_get_ns();
+	row.last_ns = mrd_now_coarse_ns();
 	mrd_tried_first(&row, choice->member.endpoint_id);
 	return mrd_forward_write(packet, &reverse, &row);
 }
@@ -155,7 +165,7 @@ static __noinline enum mrd_reason mrd_flow_open(const struct mrd_packet *packet,
 static __noinline void mrd_flow_touch(const struct mrd_packet *packet, struct mrd_flow *row)
 {
 	const __u32 flags = packet->tcp_flags & (MRD_TCP_SYN | MRD_TCP_FIN | MRD_TCP_RST);
-	const __u64 now_ns = bpf_ktime_get_ns();
+	const __u64 now_ns = mrd_now_coarse_ns();
 	const enum mrd_flow_way way = row->way;
 	struct mrd_flow *forward = row;
 	enum mrd_flow_state state;

@@ -310,7 +310,7 @@ static bool check_rows(const struct world *world)
 		return false;
 	if (memcmp(&row.tuple, &target.tuple, sizeof(row.tuple)) || row.way != MRD_FLOW_FORWARD ||
 	    row.state != MRD_FLOW_SYN_SENT || row.service_id != 1 || row.endpoint_id != 17 ||
-	    !row.sent_ns || row.last_ns < row.sent_ns || row.ifindex != WORLD_IFINDEX ||
+	    !row.sent_ns || !row.last_ns || row.is_uplink || row.ifindex != WORLD_IFINDEX ||
 	    row.tried.count != 1 || row.tried.endpoint_ids[0] != 17 ||
 	    row.tried.locality_ids[0] != 3)
 		return false;

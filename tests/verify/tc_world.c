@@ -14,7 +14,7 @@
 #include "maps/seal.h"
 #include "wire.h"
 
-enum { MAP_ROWS = 256, HOP_ID = 7, TIMED_RUNS = 100000, SHORT_FRAME = WIRE_ETH + 40 };
+enum { MAP_ROWS = 256, HOP_ID = 7, SHORT_FRAME = WIRE_ETH + 40 };
 
 static void must(bool good, const char *what)
 {
@@ -195,15 +195,6 @@ int world_run(const struct world *world, enum way way, const uint8_t *in, size_t
 	}
 	*ret_out_len = opts.data_size_out;
 	return (int)opts.retval;
-}
-
-unsigned int world_time(const struct world *world, enum way way, const uint8_t *in, size_t in_len)
-{
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = in, .data_size_in = (uint32_t)in_len,
-		    .repeat = TIMED_RUNS);
-
-	must(bpf_prog_test_run_opts(world->programs[way], &opts) == 0, "a test run");
-	return opts.duration;
 }
 
 uint64_t world_count(const struct world *world, enum mrd_reason reason)

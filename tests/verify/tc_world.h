@@ -46,8 +46,6 @@ void world_reset(const struct world *world, bool uplink);
  */
 int world_run(const struct world *world, enum way way, const uint8_t *in, size_t in_len,
 	      uint8_t *out, size_t *ret_out_len);
-/* Nanoseconds a run, over many. */
-unsigned int world_time(const struct world *world, enum way way, const uint8_t *in, size_t in_len);
 uint64_t world_count(const struct world *world, enum mrd_reason reason);
 void world_put_flow(const struct world *world, const struct mrd_flow_key *key);
 unsigned int world_flows(const struct world *world);
