@@ -38,7 +38,8 @@ struct mrd_work {
 	struct mrd_packet packet;
 	struct mrd_packet quoted; /* of an ICMP error */
 	struct mrd_flow_key key;  /* of the row that translates the error */
-	struct mrd_flow_tuple to;
+	struct mrd_flow_tuple to; /* what the row makes of the packet, or of the error's key */
+	struct mrd_flow_tuple quoted_to;
 	struct mrd_flow_tuple outer;
 	struct mrd_choice choice;
 };
@@ -175,6 +176,17 @@ static __noinline int mrd_send_ahead(struct __sk_buff *skb, struct mrd_work *wor
 	return (int)bpf_redirect_neigh(ifindex, &next, sizeof(next), 0);
 }
 
+/* False: the row's memory is another flow's by now. */
+static __always_inline bool mrd_row_copy(const struct mrd_flow_key *key, const struct mrd_flow *row,
+					 struct mrd_flow_tuple *ret_to)
+{
+	mrd_tuple_copy(ret_to, &row->tuple);
+	if (mrd_flow_fits(&key->tuple, ret_to, row->way))
+		return true;
+	mrd_count_one(MRD_REASON_RACE);
+	return false;
+}
+
 static __noinline int mrd_on_row(struct __sk_buff *skb, struct mrd_work *work, struct mrd_flow *row,
 				 enum mrd_flow_way way)
 {
@@ -182,11 +194,8 @@ static __noinline int mrd_on_row(struct __sk_buff *skb, struct mrd_work *work, s
 	enum mrd_place place;
 	bool hairpin;
 
-	mrd_tuple_copy(&work->to, &row->tuple);
-	if (!mrd_flow_fits(&packet->key.tuple, &work->to, row->way)) {
-		mrd_count_one(MRD_REASON_RACE);
+	if (!mrd_row_copy(&packet->key, row, &work->to))
 		return MRD_TC_NEXT;
-	}
 	hairpin = mrd_is_hairpin(&packet->key.tuple, &work->to);
 	place = mrd_place_of(skb->ifindex, row, way, hairpin);
 	if (place == MRD_PLACE_ELSEWHERE)
@@ -270,16 +279,16 @@ static __noinline int mrd_on_error(struct __sk_buff *skb, struct mrd_work *work,
 	row = bpf_map_lookup_elem(&mrd_flow, &work->key);
 	if (way == MRD_FLOW_REVERSE && mrd_move_on_error(skb, packet, quoted, row) == MRD_MOVE_DROP)
 		return MRD_TC_DROP;
-	if (!row)
+	if (!row || !mrd_row_copy(&work->key, row, &work->to))
 		return MRD_TC_NEXT;
 	ifindex = row->ifindex;
-	hairpin = mrd_is_hairpin(&work->key.tuple, &row->tuple);
+	hairpin = mrd_is_hairpin(&work->key.tuple, &work->to);
 	place = mrd_place_of(skb->ifindex, row, way, hairpin);
 	if (place == MRD_PLACE_ELSEWHERE || (place == MRD_PLACE_AHEAD && !mrd_may_be_fast(packet)))
 		return MRD_TC_NEXT;
-	mrd_error_outer(packet, &work->key.tuple, &row->tuple, &work->outer);
-	mrd_tuple_turn(&work->to, &row->tuple);
-	if (mrd_error_write(skb, packet, quoted, &work->to, &work->outer))
+	mrd_error_outer(packet, &work->key.tuple, &work->to, &work->outer);
+	mrd_tuple_turn(&work->quoted_to, &work->to);
+	if (mrd_error_write(skb, packet, quoted, &work->quoted_to, &work->outer))
 		return mrd_unwritten();
 	mrd_count_one(MRD_REASON_ICMP_ERROR);
 	if (hairpin)
