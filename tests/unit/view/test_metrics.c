@@ -343,6 +343,9 @@ static void the_kernels_part(void **state)
 	expect_lines(&out, "meridian_picks_total{reason=\"failover\"} 1003\n");
 	expect_lines(&out, "meridian_refusals_total{reason=\"no_endpoint\"} 1011\n");
 	expect_lines(&out, "meridian_events_lost_total 1024\n");
+	expect_lines(&out, "meridian_packet_passes_total{reason=\"malformed\"} 1025\n"
+			   "meridian_packet_passes_total{reason=\"headers\"} 1026\n"
+			   "meridian_packet_passes_total{reason=\"fragment\"} 1027\n");
 }
 
 static void readings_that_fail_are_told(void **state)
