@@ -179,6 +179,7 @@ static void on_tick(void *self)
 	mrd_agent_drain(agent);
 	mrd_inputs_tick(agent->inputs, mrd_clock_ns());
 	mrd_config_watch_tick(agent->config_watch);
+	mrd_agent_tick_interfaces(agent);
 	if (!agent->ready)
 		mrd_agent_wait(agent);
 	mrd_agent_serve(agent);
@@ -446,6 +447,7 @@ static void end(struct mrd_agent *agent)
 	mrd_web_close(agent->web);
 	mrd_loop_unwatch(agent->events);
 	mrd_config_watch_free(agent->config_watch);
+	mrd_agent_close_interfaces(agent);
 	mrd_timer_free(agent->work);
 	mrd_timer_free(agent->tick);
 	mrd_engine_free(agent->engine);

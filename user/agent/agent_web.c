@@ -157,6 +157,18 @@ static void fill_engine(const struct mrd_agent *agent, struct mrd_metrics_agent 
 	memcpy(metrics->write_failures, writes->failed, sizeof(metrics->write_failures));
 }
 
+static void fill_interfaces(const struct mrd_agent *agent, struct mrd_metrics_agent *metrics)
+{
+	struct mrd_interfaces_status interfaces;
+
+	if (!agent->interfaces)
+		return;
+	mrd_interfaces_get_status(agent->interfaces, &interfaces);
+	metrics->pods_served = interfaces.served[MRD_INTERFACE_POD];
+	metrics->uplinks_served = interfaces.served[MRD_INTERFACE_UPLINK];
+	metrics->interfaces_failed = interfaces.failed;
+}
+
 static void add_agent(const struct mrd_agent *agent, struct mrd_strbuf *out)
 {
 	const struct mrd_plan_node *node = mrd_inputs_node(agent->inputs);
@@ -186,6 +198,7 @@ static void add_agent(const struct mrd_agent *agent, struct mrd_strbuf *out)
 		metrics.ejection_types = MRD_OUTLIER_TYPES;
 		fill_engine(agent, &metrics, ejections);
 	}
+	fill_interfaces(agent, &metrics);
 	mrd_metrics_add_agent(&metrics, out);
 }
 

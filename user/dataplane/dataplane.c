@@ -30,6 +30,7 @@
 #include "dataplane/object.h"
 #include "dataplane/pins.h"
 #include "dataplane/pinset.h"
+#include "dataplane/tc.h"
 
 enum {
 	IPV4_MAPPED_BITS = 96, /* ::ffff:0:0/96 */
@@ -46,6 +47,8 @@ struct mrd_dataplane {
 	struct mrd_pinset set;
 	struct mrd_map_io maps[MRD_MAP_COUNT];
 	struct mrd_hook_program programs[MRD_HOOK_COUNT]; /* closed once attached */
+	struct mrd_tc tc; /* its programs stay open: interfaces come at any time */
+	char *tc_error;
 	struct mrd_events *events;
 	bool attached;
 };
@@ -64,8 +67,11 @@ void mrd_dataplane_free(struct mrd_dataplane *dataplane)
 		return;
 	mrd_events_close(dataplane->events);
 	close_programs(dataplane);
+	for (size_t i = 0; i < MRD_TC_PROGRAMS; i++)
+		mrd_cleanup_fd(&dataplane->tc.program_fds[i]);
 	mrd_pinset_close(&dataplane->set);
 	mrd_cleanup_fd(&dataplane->cgroup_fd);
+	free(dataplane->tc_error);
 	free(dataplane->mounted);
 	free(dataplane->bpffs);
 	free(dataplane->cgroup);
@@ -92,6 +98,8 @@ static struct mrd_dataplane *dataplane_new(void)
 	mrd_pinset_init(&dataplane->set);
 	for (size_t i = 0; i < MRD_HOOK_COUNT; i++)
 		dataplane->programs[i].fd = -1;
+	for (size_t i = 0; i < MRD_TC_PROGRAMS; i++)
+		dataplane->tc.program_fds[i] = -1;
 	return dataplane;
 }
 
@@ -173,23 +181,49 @@ static int open_maps(struct mrd_dataplane *dataplane)
 	return 0;
 }
 
+/* Loads the object, with the programs of interfaces or without. */
+static int load_object(struct mrd_dataplane *dataplane, const struct mrd_dataplane_config *config,
+		       const struct mrd_dataplane_limits *limits, bool tc,
+		       struct mrd_object **ret_object, char **ret_error)
+{
+	MRD_CLEANUP(object_cleanup) struct mrd_object *object = NULL;
+	const struct mrd_object_wishes wishes = {
+		.atomic_result = dataplane->features.items[MRD_FEATURE_ATOMIC_RESULT].used,
+		.probe = config->probe,
+		.tc = tc,
+	};
+	int r = mrd_object_open(&wishes, limits, &object, ret_error);
+
+	r = r < 0 ? r : adopt(dataplane, object, ret_error);
+	r = r < 0 ? r : mrd_object_load(object, ret_error);
+	if (r < 0)
+		return r;
+	*ret_object = MRD_STEAL_PTR(object);
+	return 0;
+}
+
+static enum mrd_tc_mode tc_mode(const struct mrd_dataplane *dataplane)
+{
+	if (dataplane->tc.program_fds[MRD_TC_FORWARD] < 0)
+		return MRD_TC_NONE;
+	return dataplane->features.items[MRD_FEATURE_TCX].used ? MRD_TC_TCX : MRD_TC_CLSACT;
+}
+
 static int load(struct mrd_dataplane *dataplane, const struct mrd_dataplane_config *config,
 		const struct mrd_dataplane_limits *limits, char **ret_error)
 {
 	MRD_CLEANUP(object_cleanup) struct mrd_object *object = NULL;
-	const struct mrd_feature *features = dataplane->features.items;
-	int r = mrd_object_open(features[MRD_FEATURE_ATOMIC_RESULT].used, limits, config->probe,
-				&object, ret_error);
+	int r = load_object(dataplane, config, limits, true, &object, &dataplane->tc_error);
 
+	/* What is wrong may be with them alone: then the socket hooks serve. */
+	if (r < 0) {
+		mrd_libbpf_log_start();
+		r = load_object(dataplane, config, limits, false, &object, ret_error);
+	}
 	if (r < 0)
 		return r;
-	r = adopt(dataplane, object, ret_error);
-	if (r < 0)
-		return r;
-	r = mrd_object_load(object, ret_error);
-	if (r < 0)
-		return r;
-	r = mrd_object_take(object, &dataplane->set, dataplane->programs);
+	r = mrd_object_take(object, &dataplane->set, dataplane->programs,
+			    dataplane->tc.program_fds);
 	if (r == 0)
 		r = open_maps(dataplane);
 	if (r == 0)
@@ -199,6 +233,9 @@ static int load(struct mrd_dataplane *dataplane, const struct mrd_dataplane_conf
 	if (r < 0)
 		return mrd_failure(ret_error, r, "the loaded maps cannot be used: %s",
 				   strerror(-r));
+	dataplane->tc.folder = dataplane->bpffs;
+	dataplane->tc.interface_fd = dataplane->set.fds[MRD_PIN_INTERFACE];
+	dataplane->tc.mode = tc_mode(dataplane);
 	return 0;
 }
 
@@ -394,6 +431,7 @@ int mrd_dataplane_configure(struct mrd_dataplane *dataplane,
 	const struct mrd_config row = {
 		.abi_version = MRD_ABI_VERSION,
 		.unknown_service = config->unknown_service,
+		.fast_forward = config->fast_forward,
 	};
 	const int cidr_fd = dataplane->set.fds[MRD_PIN_CIDR];
 	const __u32 zero = 0;
@@ -432,6 +470,53 @@ const struct mrd_feature *mrd_dataplane_features(const struct mrd_dataplane *dat
 {
 	*ret_count = MRD_FEATURE_COUNT;
 	return dataplane->features.items;
+}
+
+/* ------------------------------------------------------------------------ network interfaces */
+
+const char *mrd_tc_mode_name(enum mrd_tc_mode mode)
+{
+	static const char *const names[] = {
+		[MRD_TC_NONE] = "none",
+		[MRD_TC_CLSACT] = "clsact",
+		[MRD_TC_TCX] = "tcx",
+	};
+
+	return names[mode];
+}
+
+enum mrd_tc_mode mrd_dataplane_tc_mode(const struct mrd_dataplane *dataplane)
+{
+	return dataplane->tc.mode;
+}
+
+const char *mrd_dataplane_tc_error(const struct mrd_dataplane *dataplane)
+{
+	return dataplane->tc.mode == MRD_TC_NONE ? dataplane->tc_error : NULL;
+}
+
+int mrd_dataplane_tc_serve(struct mrd_dataplane *dataplane, uint32_t index,
+			   const struct mrd_interface *row, char **ret_error)
+{
+	*ret_error = NULL;
+	return mrd_tc_serve(&dataplane->tc, index, row, ret_error);
+}
+
+int mrd_dataplane_tc_leave(struct mrd_dataplane *dataplane, uint32_t index, char **ret_error)
+{
+	*ret_error = NULL;
+	return mrd_tc_leave(&dataplane->tc, index, ret_error);
+}
+
+bool mrd_dataplane_tc_is_left(const struct mrd_dataplane *dataplane, uint32_t index)
+{
+	return mrd_tc_is_left(&dataplane->tc, index);
+}
+
+int mrd_dataplane_tc_left(const struct mrd_dataplane *dataplane, uint32_t **ret_indexes,
+			  size_t *ret_count)
+{
+	return mrd_tc_left(&dataplane->tc, ret_indexes, ret_count);
 }
 
 void mrd_dataplane_on_event(struct mrd_dataplane *dataplane, mrd_event_fn fn, void *self)

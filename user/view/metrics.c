@@ -101,6 +101,23 @@ static void add_plan_durations(const struct mrd_metrics_agent *agent, struct mrd
 	mrd_metric_histogram(out, name, "step", "write", &agent->writing);
 }
 
+static void add_interfaces(const struct mrd_metrics_agent *agent, struct mrd_strbuf *out)
+{
+	static const char served[] = "meridian_interfaces_served";
+
+	mrd_metric_family(out, served, MRD_GAUGE,
+			  "Network interfaces at which connections are translated.");
+	mrd_metric_begin(out, served, "");
+	mrd_metric_label(out, "kind", "pod", SIZE_MAX);
+	mrd_metric_end(out, agent->pods_served);
+	mrd_metric_begin(out, served, "");
+	mrd_metric_label(out, "kind", "uplink", SIZE_MAX);
+	mrd_metric_end(out, agent->uplinks_served);
+	mrd_metric_single(out, "meridian_interfaces_failed", MRD_GAUGE,
+			  "Network interfaces that should be served and are not, by a failure.",
+			  agent->interfaces_failed);
+}
+
 static void add_by_map(const char *name, const char *help, const uint64_t counts[MRD_MAP_COUNT],
 		       struct mrd_strbuf *out)
 {
@@ -255,6 +272,7 @@ void mrd_metrics_add_agent(const struct mrd_metrics_agent *agent, struct mrd_str
 	add_process(agent, out);
 	add_plans(agent, out);
 	add_plan_durations(agent, out);
+	add_interfaces(agent, out);
 	add_by_map("meridian_map_writes_total", "Rows written or deleted by the agent.",
 		   agent->writes, out);
 	add_by_map("meridian_map_write_failures_total", "Rows that could not be.",
