@@ -448,6 +448,7 @@ static void end(struct mrd_agent *agent)
 	mrd_loop_unwatch(agent->events);
 	mrd_config_watch_free(agent->config_watch);
 	mrd_agent_close_interfaces(agent);
+	mrd_agent_close_flows(agent);
 	mrd_timer_free(agent->work);
 	mrd_timer_free(agent->tick);
 	mrd_engine_free(agent->engine);

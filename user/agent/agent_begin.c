@@ -89,6 +89,9 @@ static int begin(struct mrd_agent *agent)
 	r = attach(agent);
 	if (r)
 		return r;
+	r = mrd_agent_open_flows(agent);
+	if (r)
+		return r;
 	mrd_agent_open_interfaces(agent);
 	mrd_agent_be_ready(agent);
 	return 0;

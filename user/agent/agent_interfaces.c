@@ -50,6 +50,7 @@ static void on_listed(void *self)
 	size_t count = 0;
 
 	mrd_interfaces_listed(agent->interfaces);
+	mrd_agent_hurry_flows(agent);
 	if (agent->are_interfaces_listed)
 		return;
 	agent->are_interfaces_listed = true;
@@ -69,9 +70,10 @@ static void on_changed(void *self, const struct mrd_link *link)
 
 static void on_gone(void *self, uint32_t index)
 {
-	const struct mrd_agent *agent = self;
+	struct mrd_agent *agent = self;
 
 	mrd_interfaces_gone(agent->interfaces, index);
+	mrd_agent_hurry_flows(agent);
 }
 
 static void on_links(void *self, uint32_t epoll_events)

@@ -2,13 +2,14 @@
 /* The running agent's parts, shared by its files alone: agent.c (start, rounds, end),
  * agent_begin.c (from the start to the first plan), agent_answer.c (the control socket's verbs),
  * agent_web.c (metrics), agent_reload.c (SIGHUP, a changed configuration), agent_interfaces.c
- * (programs at network interfaces). */
+ * (programs at network interfaces), agent_flows.c (the rows that their connections leave). */
 #ifndef MRD_AGENT_AGENT_STATE_H
 #define MRD_AGENT_AGENT_STATE_H
 
 #include "agent/config_watch.h"
 #include "agent/control.h"
 #include "agent/engine.h"
+#include "agent/flow_sweep.h"
 #include "agent/inputs.h"
 #include "agent/interfaces.h"
 #include "agent/tally.h"
@@ -40,6 +41,8 @@ struct mrd_agent {
 	int interfaces_error; /* why they cannot be, if it is not the data plane's reason: -errno */
 	bool are_interfaces_listed; /* at least once */
 	bool are_interfaces_told;   /* to the log */
+	struct mrd_flow_sweep *flow_sweep;
+	struct mrd_timer *flow_work;
 	struct mrd_watch *events;
 	struct mrd_timer *work; /* sweeps, retries, the rest of a long round */
 	struct mrd_timer *tick; /* once a second */
@@ -100,6 +103,12 @@ void mrd_agent_choose_interfaces(struct mrd_agent *agent);
 void mrd_agent_tick_interfaces(struct mrd_agent *agent);
 /* Why none can be served that should be; NULL: nothing speaks against it. */
 const char *mrd_agent_interfaces_error(const struct mrd_agent *agent);
+
+/* agent_flows.c */
+int mrd_agent_open_flows(struct mrd_agent *agent); /* once the hooks are attached */
+void mrd_agent_close_flows(struct mrd_agent *agent);
+/* An interface is gone, and so are the connections that began there. */
+void mrd_agent_hurry_flows(struct mrd_agent *agent);
 
 /* agent_reload.c */
 void mrd_agent_reload(struct mrd_agent *agent);

@@ -157,10 +157,12 @@ static void fill_engine(const struct mrd_agent *agent, struct mrd_metrics_agent 
 	memcpy(metrics->write_failures, writes->failed, sizeof(metrics->write_failures));
 }
 
-static void fill_interfaces(const struct mrd_agent *agent, struct mrd_metrics_agent *metrics)
+static void fill_tc(const struct mrd_agent *agent, struct mrd_metrics_agent *metrics)
 {
 	struct mrd_interfaces_status interfaces;
 
+	if (agent->flow_sweep)
+		metrics->flows_removed = mrd_flow_sweep_removed(agent->flow_sweep);
 	if (!agent->interfaces)
 		return;
 	mrd_interfaces_get_status(agent->interfaces, &interfaces);
@@ -198,7 +200,7 @@ static void add_agent(const struct mrd_agent *agent, struct mrd_strbuf *out)
 		metrics.ejection_types = MRD_OUTLIER_TYPES;
 		fill_engine(agent, &metrics, ejections);
 	}
-	fill_interfaces(agent, &metrics);
+	fill_tc(agent, &metrics);
 	mrd_metrics_add_agent(&metrics, out);
 }
 

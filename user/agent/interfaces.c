@@ -382,11 +382,11 @@ uint64_t mrd_interfaces_due(const struct mrd_interfaces *interfaces)
 
 /* --------------------------------------------------------------------------------------- status */
 
-bool mrd_interfaces_is_served(const struct mrd_interfaces *interfaces, uint32_t index)
+bool mrd_interfaces_is_there(const struct mrd_interfaces *interfaces, uint32_t index)
 {
 	const struct entry *entry = mrd_table_get(interfaces->entries, &index, sizeof(index));
 
-	return entry && entry->served != MRD_INTERFACE_OTHER;
+	return interfaces->is_first_list || (entry && !entry->is_gone);
 }
 
 void mrd_interfaces_get_status(const struct mrd_interfaces *interfaces,

@@ -65,7 +65,8 @@ bool mrd_interfaces_step(struct mrd_interfaces *interfaces, uint64_t now_ns);
 /* When a failed one is to be tried again; UINT64_MAX: none. To be asked once nothing is left. */
 uint64_t mrd_interfaces_due(const struct mrd_interfaces *interfaces);
 
-bool mrd_interfaces_is_served(const struct mrd_interfaces *interfaces, uint32_t index);
+/* Is there an interface of that number? Before the first list is complete, there may be. */
+bool mrd_interfaces_is_there(const struct mrd_interfaces *interfaces, uint32_t index);
 
 struct mrd_interfaces_status {
 	size_t served[MRD_INTERFACE_KINDS];

@@ -46,6 +46,8 @@ struct mrd_dataplane {
 	struct mrd_features features;
 	struct mrd_pinset set;
 	struct mrd_map_io maps[MRD_MAP_COUNT];
+	struct mrd_map_io flows;
+	struct mrd_map_cursor *flow_cursor; /* NULL: at the start */
 	struct mrd_hook_program programs[MRD_HOOK_COUNT]; /* closed once attached */
 	struct mrd_tc tc; /* its programs stay open: interfaces come at any time */
 	char *tc_error;
@@ -66,6 +68,7 @@ void mrd_dataplane_free(struct mrd_dataplane *dataplane)
 	if (!dataplane)
 		return;
 	mrd_events_close(dataplane->events);
+	mrd_map_cursor_free(dataplane->flow_cursor);
 	close_programs(dataplane);
 	for (size_t i = 0; i < MRD_TC_PROGRAMS; i++)
 		mrd_cleanup_fd(&dataplane->tc.program_fds[i]);
@@ -178,7 +181,7 @@ static int open_maps(struct mrd_dataplane *dataplane)
 		    dataplane->maps[i].value_size != mrd_map_value_size((enum mrd_map)i))
 			return -EPROTO;
 	}
-	return 0;
+	return mrd_map_io_init(dataplane->set.fds[MRD_PIN_FLOW], &dataplane->flows);
 }
 
 /* Loads the object, with the programs of interfaces or without. */
@@ -518,6 +521,38 @@ int mrd_dataplane_tc_left(const struct mrd_dataplane *dataplane, uint32_t **ret_
 {
 	return mrd_tc_left(&dataplane->tc, ret_indexes, ret_count);
 }
+
+/* ----------------------------------------------------------------------------- flows of packets */
+
+int mrd_dataplane_flows_next(struct mrd_dataplane *dataplane,
+			     int (*fn)(void *self, const void *key, const void *value), void *self)
+{
+	int r = 0;
+
+	if (!dataplane->flow_cursor)
+		r = mrd_map_cursor_new(&dataplane->flows, &dataplane->flow_cursor);
+	if (r < 0)
+		return r;
+	r = mrd_map_cursor_next(dataplane->flow_cursor, fn, self);
+	if (r > 0)
+		return r;
+	mrd_map_cursor_free(dataplane->flow_cursor);
+	dataplane->flow_cursor = NULL;
+	return r;
+}
+
+int mrd_dataplane_flow_get(const struct mrd_dataplane *dataplane, const struct mrd_flow_key *key,
+			   struct mrd_flow *ret_flow)
+{
+	return mrd_map_io_get(&dataplane->flows, key, ret_flow);
+}
+
+int mrd_dataplane_flow_del(struct mrd_dataplane *dataplane, const struct mrd_flow_key *key)
+{
+	return mrd_map_io_del(&dataplane->flows, key);
+}
+
+/* ------------------------------------------------------------------------------------ events */
 
 void mrd_dataplane_on_event(struct mrd_dataplane *dataplane, mrd_event_fn fn, void *self)
 {

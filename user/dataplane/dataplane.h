@@ -114,6 +114,17 @@ bool mrd_dataplane_tc_is_left(const struct mrd_dataplane *dataplane, uint32_t in
 int mrd_dataplane_tc_left(const struct mrd_dataplane *dataplane, uint32_t **ret_indexes,
 			  size_t *ret_count);
 
+/* ----------------------------------------------------------------------------- flows of packets */
+
+/* Some hundred rows of mrd_flow, from where the last call stopped. 1: there may be more, 0: that
+ * was the end, and the next call starts over; -errno. fn is to return 0. */
+int mrd_dataplane_flows_next(struct mrd_dataplane *dataplane,
+			     int (*fn)(void *self, const void *key, const void *value), void *self);
+/* -ENOENT: there is none. */
+int mrd_dataplane_flow_get(const struct mrd_dataplane *dataplane, const struct mrd_flow_key *key,
+			   struct mrd_flow *ret_flow);
+int mrd_dataplane_flow_del(struct mrd_dataplane *dataplane, const struct mrd_flow_key *key);
+
 /* Events: the ring buffer's epoll descriptor, and what to do when it is readable. One dispatch
  * hands out a bounded number; the descriptor stays readable while there are more. */
 typedef void (*mrd_event_fn)(void *self, const struct mrd_event *event);

@@ -116,6 +116,10 @@ static void add_interfaces(const struct mrd_metrics_agent *agent, struct mrd_str
 	mrd_metric_single(out, "meridian_interfaces_failed", MRD_GAUGE,
 			  "Network interfaces that should be served and are not, by a failure.",
 			  agent->interfaces_failed);
+	mrd_metric_single(out, "meridian_flows_removed_total", MRD_COUNTER,
+			  "Connections translated packet by packet whose rows were removed: over, "
+			  "idle for too long, or of a pod that is gone.",
+			  agent->flows_removed);
 }
 
 static void add_by_map(const char *name, const char *help, const uint64_t counts[MRD_MAP_COUNT],
