@@ -11,11 +11,8 @@ one_region
 web h1
 svc ack-hangzhou reviews $VIP 80
 eps ack-hangzhou reviews 10.0.0.11
-# interfaces: "veth0=pod veth1=pod", those that are served. is_served WANTED: for wait_for.
-interfaces() {
-  ctl h -o json status | jq -r '[.agent.interfaces.list[] | select(.served) | "\(.interface)=\(.kind)"] | sort | join(" ")'
-}
-is_served() { [[ $(interfaces) == "$1" ]]; }
+# is_served WANTED: for wait_for.
+is_served() { [[ $(served_interfaces h) == "$1" ]]; }
 pins() { find "$(bpffs_of h)" -name 'tcx_*' -printf '%f\n' 2>/dev/null | sort | paste -sd' '; }
 index_of() { nsenter --net=/run/netns/h cat "/sys/class/net/$1/ifindex" 2>/dev/null || ip -n h -j link show "$1" | jq '.[0].ifindex'; }
 rows() { bpftool -j map dump pinned "$(bpffs_of h)/mrd_interface" | jq -r '[.[].formatted | "\(.key):\(.value.is_uplink)"] | sort | join(" ")'; }

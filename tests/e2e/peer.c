@@ -21,7 +21,7 @@
 
 #include "tests/e2e/peer_decoys.h"
 
-enum { PEER_TIMEOUT_MS = 5000, PEER_BUFFER = 4096 };
+enum { PEER_TIMEOUT_MS = 5000, PEER_BUFFER = 4096, PEER_DATAGRAM = 65507 };
 
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
@@ -331,6 +331,66 @@ static int run_udp_echo(char **args, int count)
 	return 1;
 }
 
+/* udp-mirror ADDRESS PORT: sends every datagram back until it is killed. */
+static int run_udp_mirror(char **args, int count)
+{
+	static char text[PEER_DATAGRAM];
+	struct sockaddr_storage from;
+	socklen_t len = sizeof(from);
+	struct addrinfo *info;
+	ssize_t got;
+	int fd;
+
+	(void)count;
+	if (resolve(args[0], args[1], SOCK_DGRAM, &info))
+		return 2;
+	fd = socket(info->ai_family, SOCK_DGRAM, 0);
+	if (fd < 0 || bind(fd, info->ai_addr, info->ai_addrlen)) {
+		perror("peer: udp-mirror");
+		return 1;
+	}
+	freeaddrinfo(info);
+	printf("ready\n");
+	fflush(stdout);
+	while ((got = recvfrom(fd, text, sizeof(text), 0, (struct sockaddr *)&from, &len)) >= 0) {
+		sendto(fd, text, (size_t)got, 0, (struct sockaddr *)&from, len);
+		len = sizeof(from);
+	}
+	return 1;
+}
+
+/* datagram BYTES ADDRESS PORT: one of that size to a mirror; "same" if it comes back as it was, or
+ * what else came. */
+static int run_datagram(char **args, int count)
+{
+	static char sent[PEER_DATAGRAM], got[PEER_DATAGRAM];
+	const size_t bytes = strtoul(args[0], NULL, 10);
+	struct addrinfo *info;
+	ssize_t back;
+	int fd;
+
+	(void)count;
+	if (bytes > sizeof(sent) || resolve(args[1], args[2], SOCK_DGRAM, &info))
+		return 2;
+	for (size_t i = 0; i < bytes; i++)
+		sent[i] = (char)(i * 31 + i / 251);
+	fd = timed_socket(info, 0);
+	if (fd < 0 || connect(fd, info->ai_addr, info->ai_addrlen) ||
+	    send(fd, sent, bytes, 0) < 0) {
+		printf("%s\n", strerrorname_np(errno));
+		return 1;
+	}
+	freeaddrinfo(info);
+	back = recv(fd, got, sizeof(got), 0);
+	if (back < 0)
+		printf("%s\n", strerrorname_np(errno));
+	else
+		printf("%s\n",
+		       (size_t)back == bytes && !memcmp(sent, got, bytes) ? "same" : "different");
+	close(fd);
+	return 0;
+}
+
 /* ---------------------------------------------------------------------------- early endings */
 
 /* How the path of a request wants its connection to end: after which bytes, in which way. */
@@ -427,6 +487,8 @@ static const struct {
 	{.name = "connect", .least = 2, .run = run_connect},
 	{.name = "udp", .least = 4, .run = run_udp},
 	{.name = "udp-echo", .least = 3, .run = run_udp_echo},
+	{.name = "udp-mirror", .least = 2, .run = run_udp_mirror},
+	{.name = "datagram", .least = 3, .run = run_datagram},
 	{.name = "hold", .least = 3, .run = run_hold},
 	{.name = "end-server", .least = 2, .run = run_end_server},
 	{.name = "decoy-server", .least = 2, .run = peer_decoy_server},
@@ -439,7 +501,7 @@ int main(int argc, char **argv)
 		if (argc > 1 && !strcmp(argv[1], commands[i].name) && argc - 2 >= commands[i].least)
 			return commands[i].run(argv + 2, argc - 2);
 	}
-	fprintf(stderr, "usage: peer "
-			"get|burst|connect|udp|udp-echo|hold|end-server|decoy-server|decoys …\n");
+	fprintf(stderr, "usage: peer get|burst|connect|udp|udp-echo|udp-mirror|datagram|hold|"
+			"end-server|decoy-server|decoys …\n");
 	return 2;
 }

@@ -330,6 +330,10 @@ static void work_on(struct mrd_interfaces *interfaces, struct entry *entry, uint
 	}
 	r = entry->wanted == MRD_INTERFACE_OTHER ? port->leave(port->self, index, &error)
 						 : port->serve(port->self, index, &row, &error);
+	if (r == -ENODEV && !entry->is_gone) {
+		free(error);
+		return;
+	}
 	if (r < 0 && !entry->is_gone) {
 		fail(entry, error, now_ns);
 		return;

@@ -34,7 +34,8 @@ enum mrd_interface_kind mrd_interface_kind(const struct mrd_interface_choice *ch
 struct mrd_interface_port {
 	void *self;
 	/* Also for what is served already: then by the present programs. On failure *ret_error is
-	 * a sentence with reason and remedy, to be freed (NULL without memory). */
+	 * a sentence with reason and remedy, to be freed (NULL without memory). -ENODEV: there is
+	 * no such interface any more, which will be told. */
 	int (*serve)(void *self, uint32_t index, const struct mrd_interface *row, char **ret_error);
 	/* What is not served is no error; nor is what does not exist any more. */
 	int (*leave)(void *self, uint32_t index, char **ret_error);

@@ -427,6 +427,19 @@ static void what_failed_and_is_not_wanted_any_more_is_no_failure(void **state)
 	expect_done(stage, "");
 }
 
+static void one_that_is_being_deleted_is_no_failure(void **state)
+{
+	struct stage *stage = *state;
+	struct mrd_interfaces_status status;
+
+	stage->result = -ENODEV;
+	tell(stage, 5, 3);
+	expect_done(stage, "");
+	mrd_interfaces_get_status(stage->interfaces, &status);
+	assert_int_equal(status.failed, 0);
+	assert_true(mrd_interfaces_due(stage->interfaces) == UINT64_MAX);
+}
+
 int main(void)
 {
 #define STAGED(test) cmocka_unit_test_setup_teardown(test, stage_setup, stage_teardown)
@@ -442,6 +455,7 @@ int main(void)
 		STAGED(another_choice_takes_effect),
 		STAGED(a_new_name_counts),
 		STAGED(tries_again_what_failed),
+		STAGED(one_that_is_being_deleted_is_no_failure),
 		STAGED(what_failed_and_is_not_wanted_any_more_is_no_failure),
 	};
 
