@@ -41,6 +41,25 @@ start_agent() {
 }
 count() { get "$1" "$2" | grep -c "$3"; } # count ADDRESS N WORD: how many of N answers are WORD
 
+# A pod: a namespace behind a veth. Its processes are in no cgroup that the socket hooks are on.
+insmod_all() { for module in veth cls_bpf sch_ingress; do insmod /modules/$module.ko || return 1; done; }
+make_pod() {
+  insmod_all || return 1
+  unshare -n sleep 100000 &
+  pod=$!
+  soon sh -c "[ \"\$(readlink /proc/$pod/ns/net)\" != \"\$(readlink /proc/self/ns/net)\" ]" || return 1
+  ip addr add 10.8.0.1/32 dev lo
+  ip-real link add host0 type veth peer name eth0 netns $pod || return 1
+  ip addr add 169.254.1.1/32 dev host0
+  ip link set host0 up
+  ip route add 10.9.0.2 dev host0
+  in_pod ip addr add 10.9.0.2/32 dev eth0
+  in_pod ip link set eth0 up
+  in_pod ip route add 169.254.1.1 dev eth0
+  in_pod ip route add default via 169.254.1.1
+}
+in_pod() { nsenter -t "$pod" -n "$@"; }
+
 echo "kernel $(uname -r)"
 mkdir -p /state/home /www/a /www/b
 cp /etc/guest-state.yaml /state/home/state.yaml
@@ -52,6 +71,8 @@ printf '#!/bin/sh\nread -r line\nprintf "HTTP/1.1 503 no\\r\\nContent-Length: 0\
 chmod 755 /tmp/503
 nc -ll -p 9081 -e /tmp/503 &
 peer udp-echo 127.0.0.5 5353 hello &
+ok a-pod make_pod
+httpd -p 10.8.0.1:9080 -h /www/a
 
 ok ready start_agent
 grep -E 'feature|warn' /tmp/agent.log
@@ -73,14 +94,25 @@ ejected() {
 ok 503-is-ejected ejected
 after_ejection() { [ "$(count 172.16.0.50 6 from-a)" = 6 ]; }
 ok ejected-is-not-picked after_ejection
+# Before Linux 6.6 by filters.
+is_served() { meridianctl --control /run/m.sock status | grep -q '^host0 .* pod  *clsact'; }
+by_tc() { [ "$(in_pod peer get 172.16.0.60 80 3 | grep -c from-a)" = 3 ]; }
+ok an-interface-is-served soon is_served
+ok translated-at-tc by_tc
 kill -9 "$agent"
 wait "$agent" 2>/dev/null
+ok tc-outlives-the-agent by_tc
 ok outlives-the-agent [ "$(count 172.16.0.20 10 from-a)" = 5 ]
 ok adopted-after-kill start_agent
+filters() { tc-real filter show dev host0 ingress | grep -c 'handle 0x'; }
+ok filters-are-replaced soon is_served
+ok one-filter-is-there [ "$(filters)" = 1 ]
+ok translated-by-the-next by_tc
 adopted() { grep -q adopt /tmp/agent.log && [ "$(count 172.16.0.50 4 from-a)" = 4 ]; }
 ok ejection-outlives-restart adopted
 detached() { meridianctl --control /run/m.sock detach >/dev/null && [ -z "$(find /sys/fs/bpf -type f)" ]; }
 ok detach-leaves-nothing detached
+ok and-no-queueing-discipline [ -z "$(tc-real qdisc show dev host0 | grep clsact)" ]
 # What the agent's feature test chose above: atomic operations with results are of Linux 5.12.
 translated() {
   case $(uname -r) in 5.1[01].*) object=/meridian_legacy.bpf.o ;; *) object=/meridian.bpf.o ;; esac

@@ -262,6 +262,8 @@ static void print_interfaces(const json_t *interfaces, FILE *out)
 	const json_t *interface;
 	size_t i;
 
+	if (!json_is_object(interfaces))
+		return;
 	json_array_foreach(list, i, interface)
 	{
 		const bool served = json_is_true(json_object_get(interface, "served"));

@@ -412,6 +412,10 @@ static void the_agents_part(void **state)
 		.plans_written = 8,
 		.plans_failed = 9,
 		.ejected = 1,
+		.pods_served = 13,
+		.uplinks_served = 2,
+		.interfaces_failed = 4,
+		.flows_removed = 77,
 		.cpu_us = 1500000,
 		.resident_bytes = 4096,
 		.writes = {[MRD_MAP_ROUTE] = 11},
@@ -452,6 +456,10 @@ static void the_agents_part(void **state)
 			   "meridian_watch_lag_seconds{cluster=\"ack-shanghai\"} 5.000000\n");
 	expect_lines(&out, "meridian_watch_delay_seconds_sum{cluster=\"ack-hangzhou\"} 0.001500\n"
 			   "meridian_watch_delay_seconds_count{cluster=\"ack-hangzhou\"} 7\n");
+	expect_lines(&out, "meridian_interfaces_served{kind=\"pod\"} 13\n"
+			   "meridian_interfaces_served{kind=\"uplink\"} 2\n");
+	expect_lines(&out, "meridian_interfaces_failed 4\n");
+	expect_lines(&out, "meridian_flows_removed_total 77\n");
 	expect_lines(&out, "meridian_cluster_info{cluster=\"ack-hangzhou\",region=\"cn-hangzhou\","
 			   "home=\"true\"} 1\n");
 	expect_lines(&out,
