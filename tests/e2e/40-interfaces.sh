@@ -118,9 +118,8 @@ agent_start h "kernel.limits: { flows: 1000 }"
 expect_ok "another set of maps" wait_for 10 is_served "veth0=pod veth1=pod veth2=pod"
 expect_eq "has the same links" "$before" "$(links)"
 expect_eq "and its own rows" 3 "$(rows | wc -w)"
-flows_of() { bpftool -j prog show id "$1" | jq -c '.map_ids'; }
-expect_ok "the programs use its maps" jq -e --argjson map "$(bpftool -j map show pinned "$(bpffs_of h)/mrd_flow" | jq .id)" \
-  'index($map) != null' <<<"$(flows_of "$(programs | jq '.[0]')")" >/dev/null
+map=$(bpftool -j map show pinned "$(bpffs_of h)/mrd_flow" | jq .id)
+expect_eq "the programs use its maps" true "$(bpftool -j prog show id "$(programs | jq '.[0]')" | jq "any(.map_ids[]; . == $map)")"
 
 agent_stop h
 expect_eq "SIGTERM leaves them in place" "$before" "$(links)"

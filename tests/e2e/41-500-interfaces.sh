@@ -28,6 +28,7 @@ veths() {
 }
 counts() { ctl h -o json status | jq -c '[.agent.interfaces.list[] | select(.served)] | length'; }
 is_count() { [[ $(counts) == "$1" ]]; }
+# shellcheck disable=SC2016 # awk's
 drops() { nsenter --net=/run/netns/h awk '$9 > 0 { n += $9 } END { print n + 0 }' /proc/net/netlink; }
 
 veths add 1 500

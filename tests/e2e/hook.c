@@ -22,20 +22,18 @@
 enum { TCX_INGRESS = 46, TCX_EGRESS = 47, BEFORE = 1 << 3, AFTER = 1 << 4, EXIT_USAGE = 2 };
 
 /*
- *	*(u32 *)(r10 - 4) = 0
- *	r0 = bpf_map_lookup_elem(map, r10 - 4)
+ *	*(u64 *)(r10 - 8) = 0
+ *	r0 = bpf_map_lookup_elem(map, r10 - 8)
  *	if (r0) lock *(u64 *)r0 += 1
  *	return -1
  */
 static int load(int map_fd)
 {
 	const struct bpf_insn insns[] = {
-		{.code = BPF_ST | BPF_MEM | BPF_W, .dst_reg = BPF_REG_10, .off = -4},
-		{.code = BPF_ALU64 | BPF_MOV | BPF_X,
-		 .dst_reg = BPF_REG_2,
-		 .src_reg = BPF_REG_10},
-		{.code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = BPF_REG_2, .imm = -4},
-		{.code = BPF_LD | BPF_DW | BPF_IMM,
+		{.code = BPF_ST | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_10, .off = -8},
+		{.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_2, .src_reg = BPF_REG_10},
+		{.code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = BPF_REG_2, .imm = -8},
+		{.code = BPF_LD | BPF_DW, /* of two instructions: a number of 64 bits */
 		 .dst_reg = BPF_REG_1,
 		 .src_reg = BPF_PSEUDO_MAP_FD,
 		 .imm = map_fd},

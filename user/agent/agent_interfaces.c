@@ -34,7 +34,8 @@ static bool is_left(void *self, uint32_t index)
 	return mrd_dataplane_tc_is_left(self, index);
 }
 
-/* ------------------------------------------------------------------------------------------ told */
+/* ------------------------------------------------------------------------------------------ told
+ */
 
 static void on_listing(void *self)
 {
@@ -86,7 +87,8 @@ static void on_links(void *self, uint32_t epoll_events)
 	mrd_timer_set(agent->interface_work, mrd_clock_ns());
 }
 
-/* ------------------------------------------------------------------------------------------ done */
+/* ------------------------------------------------------------------------------------------ done
+ */
 
 static void tell_first(struct mrd_agent *agent)
 {
@@ -123,7 +125,8 @@ static void on_work(void *self)
 	mrd_timer_set(agent->interface_work, due_ns == UINT64_MAX ? 0 : due_ns);
 }
 
-/* ---------------------------------------------------------------------------------- start and end */
+/* ---------------------------------------------------------------------------------- start and end
+ */
 
 static int open_all(struct mrd_agent *agent)
 {

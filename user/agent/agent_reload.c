@@ -46,8 +46,8 @@ struct mrd_dataplane_config mrd_agent_dataplane_config(const struct mrd_agent_co
 static bool same_limits(const struct mrd_dataplane_limits *a, const struct mrd_dataplane_limits *b)
 {
 	return a->services == b->services && a->vips == b->vips && a->members == b->members &&
-	       a->affinity == b->affinity && a->udp_flows == b->udp_flows &&
-	       a->flows == b->flows && a->event_bytes == b->event_bytes;
+	       a->affinity == b->affinity && a->udp_flows == b->udp_flows && a->flows == b->flows &&
+	       a->event_bytes == b->event_bytes;
 }
 
 /* What a running data plane cannot change keeps its old value until the next start. */

@@ -33,7 +33,7 @@ struct mrd_agent {
 	struct mrd_web *web;	 /* NULL: not served */
 	struct mrd_ip web_ip;	 /* where it is, or is to be; port 0: nowhere */
 	uint16_t web_port;
-	int web_error; /* why it is not: -errno */
+	int web_error;			   /* why it is not: -errno */
 	struct mrd_interfaces *interfaces; /* NULL: none can be served, so are the next three */
 	struct mrd_link_watch *link_watch;
 	struct mrd_watch *links;

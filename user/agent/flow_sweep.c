@@ -22,14 +22,10 @@ static const uint64_t pass_ns = 5000ULL * MRD_NS_PER_MS;
 /* nf_conntrack_tcp_timeout_* and nf_conntrack_udp_timeout*; half-closed is half-closed, whoever was
  * first. */
 static const uint64_t idle_ms[] = {
-	[MRD_FLOW_NONE] = 120000,
-	[MRD_FLOW_SYN_SENT] = 120000,
-	[MRD_FLOW_ESTABLISHED] = 432000000,
-	[MRD_FLOW_FIN_WAIT] = 120000,
-	[MRD_FLOW_CLOSE_WAIT] = 120000,
-	[MRD_FLOW_CLOSED] = 10000,
-	[MRD_FLOW_UDP_UNREPLIED] = 30000,
-	[MRD_FLOW_UDP_REPLIED] = 120000,
+	[MRD_FLOW_NONE] = 120000,	    [MRD_FLOW_SYN_SENT] = 120000,
+	[MRD_FLOW_ESTABLISHED] = 432000000, [MRD_FLOW_FIN_WAIT] = 120000,
+	[MRD_FLOW_CLOSE_WAIT] = 120000,	    [MRD_FLOW_CLOSED] = 10000,
+	[MRD_FLOW_UDP_UNREPLIED] = 30000,   [MRD_FLOW_UDP_REPLIED] = 120000,
 };
 
 struct mrd_flow_sweep {

@@ -198,8 +198,8 @@ static struct entry *find_or_make(struct mrd_interfaces *interfaces, uint32_t in
 		return NULL;
 	entry->link.index = index;
 	entry->retry_ns = retry_least_ns;
-	entry->is_left = interfaces->is_first_list &&
-			 interfaces->port.is_left(interfaces->port.self, index);
+	entry->is_left =
+		interfaces->is_first_list && interfaces->port.is_left(interfaces->port.self, index);
 	if (mrd_table_put(interfaces->entries, &index, sizeof(index), entry)) {
 		free(entry);
 		return NULL;
@@ -302,10 +302,10 @@ static void fail(struct entry *entry, char *error, uint64_t now_ns)
 	entry->due_ns = now_ns + entry->retry_ns;
 	entry->retry_ns = entry->retry_ns * 2 < retry_most_ns ? entry->retry_ns * 2 : retry_most_ns;
 	if (is_new)
-		mrd_log_warn("interface not served", MRD_KV("interface", entry->link.name),
-			     MRD_KV("reason", error ? error : "no memory"),
-			     MRD_KV("consequence",
-				    "socket hooks alone translate there; tried again"));
+		mrd_log_warn(
+			"interface not served", MRD_KV("interface", entry->link.name),
+			MRD_KV("reason", error ? error : "no memory"),
+			MRD_KV("consequence", "socket hooks alone translate there; tried again"));
 }
 
 static void succeed(struct entry *entry)

@@ -55,8 +55,7 @@ static int ask(struct mrd_link_watch *watch)
 			 .nlmsg_type = RTM_GETLINK,
 			 .nlmsg_flags = NLM_F_REQUEST | NLM_F_DUMP},
 		.body = {.ifi_family = AF_UNSPEC},
-		.filter_head = {.rta_len = RTA_LENGTH(sizeof(uint32_t)),
-				.rta_type = IFLA_EXT_MASK},
+		.filter_head = {.rta_len = RTA_LENGTH(sizeof(uint32_t)), .rta_type = IFLA_EXT_MASK},
 		.filter = RTEXT_FILTER_SKIP_STATS,
 	};
 

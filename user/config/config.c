@@ -28,7 +28,7 @@ enum {
 	ROWS_MOST = 1 << 24,	  /* likewise */
 	EVENT_BYTES_LEAST = 4096, /* a page */
 	EVENT_BYTES_MOST = 1 << 28,
-	GLOB_MAX = 63, /* of a name of 15 characters (IFNAMSIZ), with brackets */
+	GLOB_MAX = 63,	     /* of a name of 15 characters (IFNAMSIZ), with brackets */
 	METRICS_PORT = 9464, /* what OpenTelemetry's Prometheus exporters listen on */
 };
 

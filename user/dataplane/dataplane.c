@@ -47,7 +47,7 @@ struct mrd_dataplane {
 	struct mrd_pinset set;
 	struct mrd_map_io maps[MRD_MAP_COUNT];
 	struct mrd_map_io flows;
-	struct mrd_map_cursor *flow_cursor; /* NULL: at the start */
+	struct mrd_map_cursor *flow_cursor;		  /* NULL: at the start */
 	struct mrd_hook_program programs[MRD_HOOK_COUNT]; /* closed once attached */
 	struct mrd_tc tc; /* its programs stay open: interfaces come at any time */
 	char *tc_error;

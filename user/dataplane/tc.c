@@ -30,7 +30,8 @@ enum mrd_tc_direction mrd_tc_direction(enum mrd_tc_program program, bool is_upli
 	return (program == MRD_TC_FORWARD) == is_uplink ? MRD_TC_EGRESS : MRD_TC_INGRESS;
 }
 
-/* ------------------------------------------------------------------------------------ both kinds */
+/* ------------------------------------------------------------------------------------ both kinds
+ */
 
 static int put(const struct mrd_tc *tc, uint32_t index, enum mrd_tc_direction direction,
 	       int program_fd)
@@ -100,7 +101,8 @@ static int list_rows(int interface_fd, uint32_t **ret_indexes, size_t *ret_count
 	return 0;
 }
 
-/* ----------------------------------------------------------------------------------------- serve */
+/* ----------------------------------------------------------------------------------------- serve
+ */
 
 static int serve_failure(const struct mrd_tc *tc, int error, char **ret_error)
 {
@@ -169,7 +171,8 @@ int mrd_tc_serve(const struct mrd_tc *tc, uint32_t index, const struct mrd_inter
 	return r < 0 ? serve_failure(tc, r, ret_error) : 0;
 }
 
-/* ----------------------------------------------------------------------------------------- leave */
+/* ----------------------------------------------------------------------------------------- leave
+ */
 
 int mrd_tc_leave(const struct mrd_tc *tc, uint32_t index, char **ret_error)
 {
@@ -216,7 +219,8 @@ int mrd_tc_left(const struct mrd_tc *tc, uint32_t **ret_indexes, size_t *ret_cou
 	return 0;
 }
 
-/* ---------------------------------------------------------------------------------------- remove */
+/* ---------------------------------------------------------------------------------------- remove
+ */
 
 static int remove_at(const char *folder, uint32_t index, size_t *programs)
 {

@@ -282,9 +282,9 @@ static void print_interfaces(const json_t *interfaces, FILE *out)
 			strcmp(mode, "none") != 0 ? "none to be served" : "none");
 	if (*mrd_view_text(interfaces, "error"))
 		fprintf(out, "  NOT SERVED: %s\n", mrd_view_text(interfaces, "error"));
-	json_array_foreach(list, i, interface) if (*mrd_view_text(interface, "error")) fprintf(
-		out, "  NOT SERVED %s: %s\n", mrd_view_text(interface, "interface"),
-		mrd_view_text(interface, "error"));
+	json_array_foreach(list, i, interface) if (*mrd_view_text(interface, "error"))
+		fprintf(out, "  NOT SERVED %s: %s\n", mrd_view_text(interface, "interface"),
+			mrd_view_text(interface, "error"));
 }
 
 static void print_programs(const json_t *kernel, FILE *out)

@@ -49,7 +49,8 @@ static void states_have_the_times_of_connection_tracking(void **state)
 	}
 }
 
-/* ------------------------------------------------------------------------------------ a fake map */
+/* ------------------------------------------------------------------------------------ a fake map
+ */
 
 enum { ROWS = 16, BATCH = 4, CLIENT = 10, VIP = 20, ENDPOINT = 30 };
 
@@ -211,7 +212,8 @@ static uint64_t pass(struct stage *stage)
 	return due_ns;
 }
 
-/* ----------------------------------------------------------------------------------------- tests */
+/* ----------------------------------------------------------------------------------------- tests
+ */
 
 static void removes_both_rows_of_what_is_over(void **state)
 {

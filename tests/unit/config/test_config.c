@@ -51,10 +51,10 @@ static int load(const char *text, struct mrd_diag *diag, struct mrd_agent_config
 	place ": error: metrics: must be an address and a port like 127.0.0.1:9464 or " \
 	      "[::1]:9464, or none"
 
-#define INTERFACES(place)                                                                      \
+#define INTERFACES(place)                                                                        \
 	place ": error: kernel.interfaces: must be auto, none, or a list of names and patterns " \
 	      "like [cali*, eth0]"
-#define GLOB(place, index)                                                                 \
+#define GLOB(place, index)                                                                     \
 	place ": error: kernel.interfaces[" index "]: must be the name of an interface, or a " \
 	      "pattern like cali*"
 

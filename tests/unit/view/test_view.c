@@ -505,10 +505,14 @@ static void status_of_interfaces(void **state)
 		},
 		{
 			.interfaces =
-				"{\"mode\": \"clsact\", \"error\": \"\", \"list\": [{\"interface\": "
-				"\"cali1\", \"index\": 7, \"kind\": \"pod\", \"served\": true, \"error\": "
-				"\"\"}, {\"interface\": \"eth0\", \"index\": 2, \"kind\": \"uplink\", "
-				"\"served\": false, \"error\": \"full: empty it\"}, {\"interface\": "
+				"{\"mode\": \"clsact\", \"error\": \"\", \"list\": "
+				"[{\"interface\": "
+				"\"cali1\", \"index\": 7, \"kind\": \"pod\", \"served\": true, "
+				"\"error\": "
+				"\"\"}, {\"interface\": \"eth0\", \"index\": 2, \"kind\": "
+				"\"uplink\", "
+				"\"served\": false, \"error\": \"full: empty it\"}, "
+				"{\"interface\": "
 				"\"cali2\", \"index\": 12, \"kind\": \"pod\", \"served\": false, "
 				"\"error\": \"\"}]}",
 			.want = {"INTERFACE  INDEX  KIND    TC\n"
@@ -521,9 +525,9 @@ static void status_of_interfaces(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
-		json_t *doc = json_pack("{s:{s:o}, s:[], s:n}", "agent", "interfaces",
-					json_loads(cases[i].interfaces, 0, NULL), "clusters",
-					"kernel");
+		json_t *doc =
+			json_pack("{s:{s:o}, s:[], s:n}", "agent", "interfaces",
+				  json_loads(cases[i].interfaces, 0, NULL), "clusters", "kernel");
 		char *text = NULL;
 		size_t size;
 		FILE *out = open_memstream(&text, &size);
