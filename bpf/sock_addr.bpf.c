@@ -21,7 +21,7 @@
 struct mrd_call {
 	struct mrd_vip_key vip; /* in recvmsg and getpeername: the peer */
 	struct mrd_service service;
-	struct mrd_member member;
+	struct mrd_picked picked;
 };
 
 enum mrd_verdict { MRD_VERDICT_PASS, MRD_VERDICT_REWRITE, MRD_VERDICT_REFUSE };
@@ -114,7 +114,7 @@ static __always_inline enum mrd_reason mrd_call_pick(struct bpf_sock_addr *ctx,
 
 	if (call->service.affinity == MRD_AFFINITY_CLIENT_IP)
 		client.client = bpf_get_netns_cookie(ctx);
-	return mrd_service_pick(&call->service, &client, NULL, &call->member);
+	return mrd_service_pick(&call->service, &client, NULL, &call->picked);
 }
 
 /* ------------------------------------------------------------------------------- connect */
@@ -139,7 +139,8 @@ static __always_inline void mrd_call_remember(struct bpf_sock_addr *ctx,
 		return;
 	}
 	mrd_socket_clear(sock);
-	mrd_socket_set(sock, &call->vip, call->service.service_id, &call->member);
+	mrd_socket_set(sock, &call->vip, call->service.service_id, &call->picked.member);
+	sock->locality_id = (__u16)call->picked.locality_id;
 	sock->connected = 1;
 	sock->connect_ns = bpf_ktime_get_ns();
 	if (call->vip.protocol == MRD_PROTOCOL_UDP)
@@ -176,7 +177,7 @@ int mrd_connect4(struct bpf_sock_addr *ctx)
 	mrd_call_from_ipv4(&call, ctx);
 	verdict = mrd_on_connect(ctx, &call);
 	if (verdict == MRD_VERDICT_REWRITE)
-		mrd_tell_ipv4(ctx, call.member.addr, call.member.port);
+		mrd_tell_ipv4(ctx, call.picked.member.addr, call.picked.member.port);
 	return verdict == MRD_VERDICT_REFUSE ? MRD_REFUSE_CALL : MRD_ALLOW_CALL;
 }
 
@@ -189,7 +190,8 @@ int mrd_connect6(struct bpf_sock_addr *ctx)
 	mrd_call_from_ipv6(&call, ctx);
 	verdict = mrd_on_connect(ctx, &call);
 	if (verdict == MRD_VERDICT_REWRITE)
-		mrd_tell_ipv6(ctx, call.member.addr, call.member.port, call.vip.family);
+		mrd_tell_ipv6(ctx, call.picked.member.addr, call.picked.member.port,
+			      call.vip.family);
 	return verdict == MRD_VERDICT_REFUSE ? MRD_REFUSE_CALL : MRD_ALLOW_CALL;
 }
 
@@ -222,7 +224,7 @@ mrd_flow_pick(struct bpf_sock_addr *ctx, struct mrd_call *call, const struct mrd
 		flow.member = row->member;
 		if (idle_ns < MRD_UDP_IDLE_NS &&
 		    mrd_member_usable(call->service.service_id, &flow.member)) {
-			call->member = flow.member;
+			call->picked.member = flow.member;
 			if (idle_ns > MRD_SECOND_NS)
 				bpf_map_update_elem(&mrd_udp_flow, key, &flow, BPF_ANY);
 			mrd_count_one(MRD_REASON_PICK_UDP_FLOW);
@@ -232,7 +234,7 @@ mrd_flow_pick(struct bpf_sock_addr *ctx, struct mrd_call *call, const struct mrd
 	reason = mrd_call_pick(ctx, call);
 	if (!mrd_is_pick(reason))
 		return reason;
-	flow.member = call->member;
+	flow.member = call->picked.member;
 	bpf_map_update_elem(&mrd_udp_flow, key, &flow, BPF_ANY);
 	return reason;
 }
@@ -253,10 +255,11 @@ static __always_inline bool mrd_reply_ready(struct bpf_sock_addr *ctx, const str
 	if (!sock)
 		return false;
 	if (!sock->connected)
-		mrd_socket_set(sock, &call->vip, call->service.service_id, &call->member);
+		mrd_socket_set(sock, &call->vip, call->service.service_id, &call->picked.member);
 	sock->has_replies = 1;
 
-	mrd_udp_key_of(&key, cookie, call->member.addr, call->member.port, call->vip.family);
+	mrd_udp_key_of(&key, cookie, call->picked.member.addr, call->picked.member.port,
+		       call->vip.family);
 	row = bpf_map_lookup_elem(&mrd_udp_reply, &key);
 	if (row && row->vip_port == call->vip.port && !mrd_addr_differ(row->vip, call->vip.addr))
 		return true;
@@ -272,8 +275,8 @@ static __always_inline bool mrd_call_connected(struct bpf_sock_addr *ctx, struct
 	if (!sock || !sock->connected || sock->vip_port != call->vip.port ||
 	    sock->family != call->vip.family || mrd_addr_differ(sock->vip, call->vip.addr))
 		return false;
-	mrd_addr_copy(call->member.addr, sock->endpoint);
-	call->member.port = sock->endpoint_port;
+	mrd_addr_copy(call->picked.member.addr, sock->endpoint);
+	call->picked.member.port = sock->endpoint_port;
 	mrd_count_one(MRD_REASON_PICK_UDP_FLOW);
 	return true;
 }
@@ -308,7 +311,7 @@ int mrd_sendmsg4(struct bpf_sock_addr *ctx)
 	mrd_call_from_ipv4(&call, ctx);
 	verdict = mrd_on_sendmsg(ctx, &call);
 	if (verdict == MRD_VERDICT_REWRITE)
-		mrd_tell_ipv4(ctx, call.member.addr, call.member.port);
+		mrd_tell_ipv4(ctx, call.picked.member.addr, call.picked.member.port);
 	return verdict == MRD_VERDICT_REFUSE ? MRD_REFUSE_CALL : MRD_ALLOW_CALL;
 }
 
@@ -321,7 +324,8 @@ int mrd_sendmsg6(struct bpf_sock_addr *ctx)
 	mrd_call_from_ipv6(&call, ctx);
 	verdict = mrd_on_sendmsg(ctx, &call);
 	if (verdict == MRD_VERDICT_REWRITE)
-		mrd_tell_ipv6(ctx, call.member.addr, call.member.port, call.vip.family);
+		mrd_tell_ipv6(ctx, call.picked.member.addr, call.picked.member.port,
+			      call.vip.family);
 	return verdict == MRD_VERDICT_REFUSE ? MRD_REFUSE_CALL : MRD_ALLOW_CALL;
 }
 

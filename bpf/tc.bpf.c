@@ -234,7 +234,7 @@ static __noinline enum mrd_reason mrd_choose(const struct mrd_packet *packet,
 	client.service_id = 0; /* the pick sets it */
 	client.is_address = 1;
 	return mrd_service_pick(&ret_choice->service, &client, packet->key.tuple.source,
-				&ret_choice->member);
+				&ret_choice->picked);
 }
 
 static __noinline int mrd_on_new(struct __sk_buff *skb, struct mrd_work *work)
@@ -250,7 +250,7 @@ static __noinline int mrd_on_new(struct __sk_buff *skb, struct mrd_work *work)
 				       mrd_is_uplink(skb->ifindex));
 	if (reason != MRD_REASON_COUNT)
 		return mrd_answer_refusal(skb, packet, reason);
-	if (!mrd_addr_differ(packet->key.tuple.source, work->choice.member.addr))
+	if (!mrd_addr_differ(packet->key.tuple.source, work->choice.picked.member.addr))
 		mrd_count_one(MRD_REASON_HAIRPIN);
 	row = bpf_map_lookup_elem(&mrd_flow, &packet->key);
 	return row ? mrd_on_row(skb, work, row, MRD_FLOW_FORWARD) : MRD_TC_NEXT;

@@ -108,12 +108,13 @@ enum mrd_hop_accept {
 struct mrd_hop {
 	__u32 hop_id; /* names the member rows; stable while the hop means the same endpoints */
 	__u32 locality_id;  /* → mrd_locality */
+	__u32 region_id;    /* → mrd_locality: of the region as a whole */
 	__u32 until;	    /* running share: a ticket below it falls here; 0 to MRD_SHARE_TOTAL */
 	__u32 member_count; /* slots 0 to member_count - 1 are filled */
 	enum mrd_hop_accept accept;
 	__u32 priority; /* as Envoy numbers it: 0 is tried first */
 };
-_Static_assert(sizeof(struct mrd_hop) == 24, "map ABI");
+_Static_assert(sizeof(struct mrd_hop) == 28, "map ABI");
 
 /*
  * until[] never falls and ends at MRD_SHARE_TOTAL, or is 0 throughout when nothing is usable. A hop
@@ -128,7 +129,7 @@ struct mrd_route {
 	__u32 reserved; /* 0 */
 	struct mrd_hop hops[MRD_HOPS_MAX];
 };
-_Static_assert(sizeof(struct mrd_route) == 16 + 24 * MRD_HOPS_MAX, "map ABI");
+_Static_assert(sizeof(struct mrd_route) == 16 + 28 * MRD_HOPS_MAX, "map ABI");
 
 /* -------------------------------------------------- mrd_member: service, hop, slot → one endpoint
  */
@@ -327,7 +328,7 @@ enum { MRD_TRIED_MAX = 8 };
 /* The endpoints that a connection has been sent to so far, the present one last. */
 struct mrd_tried {
 	__u32 endpoint_ids[MRD_TRIED_MAX];
-	__u16 locality_ids[MRD_TRIED_MAX];
+	__u16 region_ids[MRD_TRIED_MAX]; /* 0: not known */
 	__u32 count;
 };
 _Static_assert(sizeof(struct mrd_tried) == 52, "map ABI");
@@ -338,14 +339,19 @@ struct mrd_flow {
 	enum mrd_flow_state state;
 	__u32 service_id;
 	__u32 endpoint_id;
-	__u64 last_ns; /* CLOCK_MONOTONIC of the latest packet, to a second; 0: none yet */
-	__u64 sent_ns; /* CLOCK_MONOTONIC of the first packet to the present endpoint */
+	__u64 last_ns;	/* CLOCK_MONOTONIC of the latest packet, to a second; 0: none yet */
+	__u64 first_ns; /* CLOCK_MONOTONIC of the connection's first packet */
+	__u64 sent_ns;	/* CLOCK_MONOTONIC of the first packet to the present endpoint */
 	struct mrd_tried tried;
-	__u32 ifindex;	 /* the interface at which the flow is translated, both ways */
-	__u32 is_uplink; /* as its row of mrd_interface said when the flow began */
-	__u32 reserved;	 /* 0 */
+	__u32 ifindex;	   /* the interface at which the flow is translated, both ways */
+	__u16 locality_id; /* of the present endpoint */
+	__u8 is_socket;	   /* 1: the client's socket was rewritten by connect() */
+	__u8 is_resent;	   /* 1: the present endpoint was sent more than one SYN */
+	__u8 is_blamed;	   /* 1: its failure was told */
+	__u8 is_uplink;	   /* 1: so its row of mrd_interface said when the flow began */
+	__u8 reserved[2];  /* 0 */
 };
-_Static_assert(sizeof(struct mrd_flow) == 136, "map ABI");
+_Static_assert(sizeof(struct mrd_flow) == 144, "map ABI");
 
 /* mrd_fragment: a datagram → the ports that its first fragment has told */
 struct mrd_fragment_key {
@@ -442,9 +448,14 @@ enum mrd_reason {
 	MRD_REASON_PASS_FRAGMENT,  /* a later fragment whose first one was not seen, or not ours */
 	MRD_REASON_HAIRPIN,    /* the one endpoint of a service is the client itself: masqueraded */
 	MRD_REASON_ICMP_ERROR, /* an error that speaks of a flow was translated */
-	MRD_REASON_REFUSE_FLOWS,   /* mrd_flow is full: a new flow was refused */
-	MRD_REASON_REFUSE_CLASH,   /* another flow has the same two ends behind the VIP */
-	MRD_REASON_DROP_UNWRITTEN, /* no memory to write a packet's headers: it was dropped */
+	MRD_REASON_REFUSE_FLOWS,       /* mrd_flow is full: a new flow was refused */
+	MRD_REASON_REFUSE_CLASH,       /* another flow has the same two ends behind the VIP */
+	MRD_REASON_RESCUE_TIMEOUT,     /* a SYN went unanswered: the connection went elsewhere */
+	MRD_REASON_RESCUE_REFUSED,     /* likewise, for an RST in answer to the SYN */
+	MRD_REASON_RESCUE_UNREACHABLE, /* likewise, for an ICMP error; datagrams, too */
+	MRD_REASON_RESCUE_NOWHERE,     /* there was nowhere to go: the error took its course */
+	MRD_REASON_LATE_ANSWER,	       /* of an endpoint that the connection had left: dropped */
+	MRD_REASON_DROP_UNWRITTEN,     /* no memory to write a packet's headers: it was dropped */
 	MRD_REASON_COUNT,
 };
 
@@ -458,7 +469,7 @@ struct mrd_config {
 	enum mrd_unknown
 		unknown_service; /* what to do with a service CIDR's address that is no service */
 	__u32 fast_forward;	 /* 1: TC hands translated packets on past the host's stack */
-	__u32 reserved;		 /* 0 */
+	__u32 jiffies_per_s; /* the kernel's HZ; 0: nothing rescues, SYN timers stay as they are */
 };
 _Static_assert(sizeof(struct mrd_config) == 16, "map ABI");
 
@@ -512,7 +523,10 @@ struct mrd_socket {
 	__u32 vip_port;
 	__u32 endpoint_port;
 	enum mrd_family family; /* of the addresses, which may be IPv4 on an IPv6 socket */
-	__u32 skip_window;  /* the last four bytes of the interim header that is being skipped */
+	union {
+		__u32 skip_window;     /* the last four bytes of an interim header */
+		__u32 user_timeout_ms; /* while connecting: the application's own */
+	};
 	__u8 counted;	    /* 1: this socket is in mrd_stat.open */
 	__u8 retransmitted; /* 1: the SYN was sent more than once */
 	__u8 has_replies;   /* 1: mrd_udp_reply may have rows of this socket */

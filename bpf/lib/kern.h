@@ -35,6 +35,9 @@ enum {
 /* What a cgroup program answers. */
 enum { MRD_REFUSE_CALL = 0, MRD_ALLOW_CALL = 1 };
 
+/* For socket look-ups: the namespace of the packet's interface. */
+#define MRD_NETNS_CURRENT (-1L)
+
 /* What a TC program answers: the next one of the hook runs, or the packet goes no further. */
 enum { MRD_TC_NEXT = -1, MRD_TC_DROP = 2 };
 

@@ -107,6 +107,7 @@ enum {
 	MRD_ICMP_TIME_EXCEEDED = 11,
 	MRD_ICMP_PARAMETER = 12,
 	MRD_ICMP_CODE_PORT = 3,
+	MRD_ICMP_CODE_TOO_BIG = 4,
 	MRD_ICMPV6_UNREACHABLE = 1,
 	MRD_ICMPV6_ERRORS_MAX = 127, /* informational ones follow */
 	MRD_ICMPV6_CODE_PORT = 4,
@@ -114,7 +115,7 @@ enum {
 };
 
 /* Where in TCP and UDP headers the checksum stands. */
-enum { MRD_TCP_CHECK_AT = 16, MRD_UDP_CHECK_AT = 6, MRD_ICMP_CHECK_AT = 2 };
+enum { MRD_TCP_ACK_SEQ_AT = 8, MRD_TCP_CHECK_AT = 16, MRD_UDP_CHECK_AT = 6, MRD_ICMP_CHECK_AT = 2 };
 enum { MRD_IPV4_TAIL_AT = 8, MRD_IPV4_CHECK_AT = 10, MRD_IPV6_ADDRS_AT = 8 };
 
 /* The rest of an IPv4 header, which a translation writes at once. */

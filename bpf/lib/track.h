@@ -12,6 +12,7 @@
 #include "choose.h"
 #include "flow.h"
 #include "packet.h"
+#include "rescue.h"
 
 #define MRD_EEXIST 17
 /* Both the kernels' own: net.ipv4.ipfrag_time, and RFC 8200. */
@@ -21,7 +22,7 @@
 /* What was chosen for a new flow. */
 struct mrd_choice {
 	struct mrd_service service;
-	struct mrd_member member;
+	struct mrd_picked picked;
 };
 
 /* --------------------------------------------------------------------------------- flows */
@@ -37,28 +38,16 @@ static __always_inline void mrd_flow_drop(const struct mrd_flow_key *key,
 }
 
 /* Where a packet of the client goes. If that is the client itself, its source is the VIP. */
-static __always_inline void mrd_flow_target(const struct mrd_packet *packet,
+static __always_inline void mrd_flow_target(const struct mrd_flow_tuple *from,
 					    const struct mrd_member *member,
 					    struct mrd_flow_tuple *ret_to)
 {
-	const struct mrd_flow_tuple *from = &packet->key.tuple;
-
 	mrd_addr_copy(ret_to->source, mrd_addr_differ(from->source, member->addr)
 					      ? from->source
 					      : from->destination);
 	mrd_addr_copy(ret_to->destination, member->addr);
 	ret_to->source_port = from->source_port;
 	ret_to->destination_port = member->port;
-}
-
-static __always_inline void mrd_tried_first(struct mrd_flow *flow, __u32 endpoint_id)
-{
-	const struct mrd_health *health = bpf_map_lookup_elem(&mrd_health, &endpoint_id);
-
-	flow->tried.endpoint_ids[0] = endpoint_id;
-	if (health)
-		flow->tried.locality_ids[0] = (__u16)health->locality_id;
-	flow->tried.count = 1;
 }
 
 /*
@@ -135,26 +124,28 @@ static __noinline enum mrd_reason mrd_flow_open(const struct mrd_packet *packet,
 	struct mrd_flow row = {
 		.way = MRD_FLOW_REVERSE,
 		.service_id = choice->service.service_id,
-		.endpoint_id = choice->member.endpoint_id,
+		.endpoint_id = choice->picked.member.endpoint_id,
 		.ifindex = ifindex,
 		.is_uplink = is_uplink,
 	};
 	struct mrd_flow_key reverse;
 	enum mrd_reason reason;
 
-	mrd_flow_target(packet, &choice->member, &row.tuple);
+	mrd_flow_target(&packet->key.tuple, &choice->picked.member, &row.tuple);
 	mrd_flow_other(&reverse, &packet->key, &row.tuple);
 	mrd_tuple_turn(&row.tuple, &packet->key.tuple);
 	reason = mrd_reverse_write(&reverse, &row);
 	if (reason != MRD_REASON_COUNT)
 		return reason;
 
-	mrd_flow_target(packet, &choice->member, &row.tuple);
+	mrd_flow_target(&packet->key.tuple, &choice->picked.member, &row.tuple);
 	row.way = MRD_FLOW_FORWARD;
 	row.state = mrd_flow_first(packet->key.protocol);
 	row.sent_ns = bpf_ktime_get_ns();
 	row.last_ns = mrd_now_coarse_ns();
-	mrd_tried_first(&row, choice->member.endpoint_id);
+	row.first_ns = row.sent_ns;
+	row.locality_id = (__u16)choice->picked.locality_id;
+	mrd_tried_add(&row.tried, row.endpoint_id, choice->picked.region_id);
 	return mrd_forward_write(packet, &reverse, &row);
 }
 

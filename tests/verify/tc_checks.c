@@ -311,8 +311,7 @@ static bool check_rows(const struct world *world)
 	if (memcmp(&row.tuple, &target.tuple, sizeof(row.tuple)) || row.way != MRD_FLOW_FORWARD ||
 	    row.state != MRD_FLOW_SYN_SENT || row.service_id != 1 || row.endpoint_id != 17 ||
 	    !row.sent_ns || !row.last_ns || row.is_uplink || row.ifindex != WORLD_IFINDEX ||
-	    row.tried.count != 1 || row.tried.endpoint_ids[0] != 17 ||
-	    row.tried.locality_ids[0] != 3)
+	    row.tried.count != 1 || row.tried.endpoint_ids[0] != 17 || row.locality_id != 3)
 		return false;
 	return world_flow(world, &reverse, &row) && row.way == MRD_FLOW_REVERSE &&
 	       !memcmp(&row.tuple, &origin.tuple, sizeof(row.tuple)) && !row.last_ns;

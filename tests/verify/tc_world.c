@@ -148,7 +148,7 @@ void world_add(const struct world *world, const struct world_service *service)
 	struct mrd_route route = {
 		.service_id = service->id,
 		.hop_count = 1,
-		.hops = {{.hop_id = HOP_ID, .until = MRD_SHARE_TOTAL}},
+		.hops = {{.hop_id = HOP_ID, .locality_id = 3, .until = MRD_SHARE_TOTAL}},
 	};
 
 	while (route.hops[0].member_count < 4 && service->members[route.hops[0].member_count])

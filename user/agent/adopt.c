@@ -179,7 +179,8 @@ static int take_route(void *self, const void *key, const void *value)
 	int r = place(adoption, MRD_MAP_ROUTE, id, key, value);
 
 	for (uint32_t i = 0; !r && found && i < route->hop_count && i < MRD_HOPS_MAX; i++)
-		r = place_locality(adoption, found, route->hops[i].locality_id);
+		r = place_locality(adoption, found, route->hops[i].locality_id)
+			    ?: place_locality(adoption, found, route->hops[i].region_id);
 	return r;
 }
 

@@ -27,6 +27,7 @@ struct mrd_dataplane_config mrd_agent_dataplane_config(const struct mrd_agent_co
 		.unknown_service = config->unknown_service,
 		.probe = config->probe,
 		.fast_forward = config->fast_forward,
+		.rescue = config->interfaces.mode != MRD_INTERFACES_NONE,
 	};
 	size_t count = 0;
 

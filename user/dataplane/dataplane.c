@@ -21,6 +21,7 @@
 #include <bpf/bpf.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "dataplane/events.h"
 #include "dataplane/failure.h"
 #include "dataplane/features.h"
@@ -229,6 +230,9 @@ static int load(struct mrd_dataplane *dataplane, const struct mrd_dataplane_conf
 			    dataplane->tc.program_fds);
 	if (r == 0)
 		r = open_maps(dataplane);
+	dataplane->tc.folder = dataplane->bpffs;
+	dataplane->tc.interface_fd = dataplane->set.fds[MRD_PIN_INTERFACE];
+	dataplane->tc.mode = tc_mode(dataplane);
 	if (r == 0)
 		r = mrd_events_open(dataplane->set.fds[MRD_PIN_EVENT], &dataplane->events);
 	if (r == 0)
@@ -236,9 +240,6 @@ static int load(struct mrd_dataplane *dataplane, const struct mrd_dataplane_conf
 	if (r < 0)
 		return mrd_failure(ret_error, r, "the loaded maps cannot be used: %s",
 				   strerror(-r));
-	dataplane->tc.folder = dataplane->bpffs;
-	dataplane->tc.interface_fd = dataplane->set.fds[MRD_PIN_INTERFACE];
-	dataplane->tc.mode = tc_mode(dataplane);
 	return 0;
 }
 
@@ -435,6 +436,9 @@ int mrd_dataplane_configure(struct mrd_dataplane *dataplane,
 		.abi_version = MRD_ABI_VERSION,
 		.unknown_service = config->unknown_service,
 		.fast_forward = config->fast_forward,
+		.jiffies_per_s = config->rescue && dataplane->tc.mode != MRD_TC_NONE
+					 ? mrd_clock_jiffies_per_s()
+					 : 0,
 	};
 	const int cidr_fd = dataplane->set.fds[MRD_PIN_CIDR];
 	const __u32 zero = 0;

@@ -34,6 +34,7 @@ struct mrd_dataplane_config {
 	size_t service_cidr_count;
 	bool probe; /* load the HTTP probe (default true) */
 	bool fast_forward;
+	bool rescue; /* interfaces are served: SYNs may be sent again sooner than by default */
 };
 
 enum mrd_adoption {

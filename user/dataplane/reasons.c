@@ -35,6 +35,11 @@ static const char *const names[] = {
 	[MRD_REASON_ICMP_ERROR] = "icmp_error",
 	[MRD_REASON_REFUSE_FLOWS] = "refuse_flows",
 	[MRD_REASON_REFUSE_CLASH] = "refuse_clash",
+	[MRD_REASON_RESCUE_TIMEOUT] = "rescue_timeout",
+	[MRD_REASON_RESCUE_REFUSED] = "rescue_refused",
+	[MRD_REASON_RESCUE_UNREACHABLE] = "rescue_unreachable",
+	[MRD_REASON_RESCUE_NOWHERE] = "rescue_nowhere",
+	[MRD_REASON_LATE_ANSWER] = "late_answer",
 	[MRD_REASON_DROP_UNWRITTEN] = "drop_unwritten",
 };
 _Static_assert(sizeof(names) / sizeof(names[0]) == MRD_REASON_COUNT, "a name for every reason");

@@ -251,6 +251,14 @@ static int put_locality(const struct making *making, const struct mrd_plan_hop *
 	return r ? r : mrd_rows_put(making->rows, MRD_MAP_LOCALITY, ret_id, &locality);
 }
 
+/* The region as a whole has an id, too: a rescue leaves the region that does not answer. */
+static int put_region(const struct making *making, const struct mrd_plan_hop *hop, uint32_t *ret_id)
+{
+	const struct mrd_plan_hop region = {.region = hop->region, .zone = "", .subzone = ""};
+
+	return put_locality(making, &region, ret_id);
+}
+
 static uint32_t hop_id_of(const struct mrd_route *route, uint32_t count, uint32_t locality_id,
 			  enum mrd_hop_accept accept)
 {
@@ -282,6 +290,8 @@ static int put_hop(const struct making *making, const struct mrd_plan_hop *hop,
 	if (!candidates)
 		return -ENOMEM;
 	r = put_locality(making, hop, &row->locality_id);
+	if (!r)
+		r = put_region(making, hop, &row->region_id);
 	for (size_t i = 0; !r && i < hop->endpoint_count; i++) {
 		candidates[count].endpoint = &hop->endpoints[i];
 		r = put_endpoint(making, row->locality_id, &hop->endpoints[i],

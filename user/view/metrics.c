@@ -304,6 +304,7 @@ static const char picks[] = "meridian_picks_total";
 static const char retries[] = "meridian_pick_retries_total";
 static const char refusals[] = "meridian_refusals_total";
 static const char handshakes[] = "meridian_handshakes_total";
+static const char rescues[] = "meridian_rescues_total";
 static const char packet_passes[] = "meridian_packet_passes_total";
 
 static const struct counter counters[] = {
@@ -351,6 +352,14 @@ static const struct counter counters[] = {
 	 "Connections of a pod to itself, the one endpoint, by way of its service."},
 	{MRD_REASON_ICMP_ERROR, "meridian_icmp_errors_total", NULL, NULL,
 	 "ICMP errors about translated connections that were translated, too."},
+	{MRD_REASON_RESCUE_TIMEOUT, rescues, "reason", "timeout",
+	 "Connections that went to another endpoint, as the first did not answer their SYN."},
+	{MRD_REASON_RESCUE_REFUSED, rescues, "reason", "refused", NULL},
+	{MRD_REASON_RESCUE_UNREACHABLE, rescues, "reason", "unreachable", NULL},
+	{MRD_REASON_RESCUE_NOWHERE, "meridian_rescues_failed_total", NULL, NULL,
+	 "Connections whose endpoint did not answer, and that had nowhere else to go."},
+	{MRD_REASON_LATE_ANSWER, "meridian_late_answers_total", NULL, NULL,
+	 "Answers of endpoints that a connection had left, dropped."},
 	{MRD_REASON_DROP_UNWRITTEN, "meridian_packet_drops_total", NULL, NULL,
 	 "Packets dropped for want of memory to translate them."},
 };
