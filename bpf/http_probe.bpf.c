@@ -17,6 +17,7 @@
 #include "lib/addr.h"
 #include "lib/http_status.h"
 #include "lib/report.h"
+#include "lib/response_time.h"
 #include "lib/tcp_seq.h"
 
 enum {
@@ -170,15 +171,17 @@ static __always_inline bool mrd_response_waits(const struct mrd_socket *sock, __
 static __always_inline void mrd_response_count(struct mrd_socket *sock, struct mrd_stat *stat,
 					       __u32 class)
 {
+	__u64 took_ns;
+
 	mrd_report_untold(sock, stat);
 	if (class < MRD_CLASSES)
 		__sync_fetch_and_add(&stat->responses[class], 1);
 	stat->last_heard_ns = sock->request_ns;
 	if (class < MRD_CLASS_SUCCESS)
 		return;
-	__sync_fetch_and_add(&stat->response_sum_us,
-			     (bpf_ktime_get_ns() - sock->request_ns) / 1000);
-	__sync_fetch_and_add(&stat->responses_timed, 1);
+	took_ns = bpf_ktime_get_ns() - sock->request_ns;
+	__sync_fetch_and_add(&stat->response_sum_us, took_ns / 1000);
+	__sync_fetch_and_add(&stat->responses_timed[mrd_response_bucket(took_ns)], 1);
 }
 
 static __always_inline void mrd_response_done(struct mrd_socket *sock, __u32 status)

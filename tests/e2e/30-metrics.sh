@@ -30,17 +30,36 @@ metric() {
     END { if (seen) print sum }'
 }
 
+# misfits: the histograms of response times whose sum cannot be that of times within their buckets.
+misfits() {
+  page /metrics | awk '
+    !/^meridian_response_duration_seconds_/ { next }
+    /_bucket{/ {
+      match($0, /le="[^"]*"/); bound = substr($0, RSTART + 4, RLENGTH - 5)
+      count = $NF - below; below = $NF
+      least += count * last; most += count * bound; last = bound
+      if (bound == "+Inf") beyond = count
+    }
+    /_sum{/ { sum = $NF }
+    /_count{/ {
+      if ($NF != below || sum < least - 1e-6 || (!beyond && sum > most + 1e-6)) print $0, least, sum, most
+      least = most = last = below = 0
+    }'
+}
+
 is_metric() { [[ $(metric "${@:2}") == "$1" ]]; }
 
 sandbox_begin e2e/30-metrics
-two_regions
+REGION_DELAY=20 two_regions
 web h1 h2 s1
 svc ack-hangzhou reviews $VIP 80
 svc ack-hangzhou idle 172.16.0.21 80
 svc ack-hangzhou empty 172.16.0.22 80
+svc ack-hangzhou far 172.16.0.23 80
 eps ack-hangzhou reviews 10.0.0.11 10.0.0.12
 eps ack-shanghai reviews 10.1.0.11
 eps ack-hangzhou idle 10.0.0.11
+eps ack-shanghai far 10.1.0.11
 failover_policy reviews "{ consecutive5xxErrors: 1, interval: 1s, baseEjectionTime: 1m, maxEjectionPercent: 100 }"
 agent_start h
 
@@ -62,6 +81,10 @@ expect_eq "picks by reason" 20 "$(metric meridian_picks_total reason=failover)"
 expect_eq "refusals by reason" 1 "$(($(metric meridian_refusals_total reason=no_route) + $(metric meridian_refusals_total reason=no_endpoint)))"
 expect_eq "times" "20 20" "$(metric meridian_handshake_duration_seconds_count service=reviews) \
 $(metric meridian_response_duration_seconds_count service=reviews)"
+expect_eq "who is 40 ms away" "s1=10" "$(hits client 172.16.0.23 80 10)"
+far=(meridian_response_duration_seconds_bucket namespace=default service=far port=http region=cn-shanghai)
+expect_eq "answers in no less, by bucket" "0 10 10" "$(metric "${far[@]}" le=0.03) $(metric "${far[@]}" le=10) $(metric "${far[@]}" le=+Inf)"
+expect_eq "buckets and sums fit" "" "$(misfits)"
 expect_eq "who was never called has no series" "" "$(metric meridian_connections_total service=idle)"
 expect_eq "endpoints by region" 3 "$(metric meridian_endpoints region=cn-hangzhou state=ACTIVE)"
 expect_eq "clusters" 2 "$(metric meridian_cluster_synced)"
@@ -81,10 +104,13 @@ unfail h1
 
 # Endpoints go; what they had counted stays.
 before=$(metric meridian_connections_total service=reviews region=cn-hangzhou)
+timed=$(metric meridian_response_duration_seconds_bucket service=reviews region=cn-hangzhou)
 eps ack-hangzhou reviews 10.0.0.12
 gone() { [[ $(health h 10.0.0.11) != *EJECTED* && $(metric meridian_endpoints region=cn-hangzhou state=ACTIVE) == 2 ]]; }
 expect_ok "an endpoint goes" wait_for 5 gone
-expect_eq "and takes no count along" "$before" "$(metric meridian_connections_total service=reviews region=cn-hangzhou)"
+expect_eq "and takes no count along" "$before $timed" "$(metric meridian_connections_total service=reviews region=cn-hangzhou) \
+$(metric meridian_response_duration_seconds_bucket service=reviews region=cn-hangzhou)"
+expect_eq "nor a time" "" "$(misfits)"
 
 # A change is timed from what was read of it to the kernel, by cluster; then there is no lag.
 settled() { [[ $(metric meridian_watch_lag_seconds cluster=ack-hangzhou) == 0 ]]; }

@@ -45,7 +45,7 @@ none_open() { [[ $(stat_of h 10.0.0.11 .open) == 0 ]]; }
 wait_for 5 none_open
 expect_eq "every success is counted" 105 "$(stat_of h 10.0.0.11 '.responses[1]')"
 expect_eq "every failure, too" 5 "$(stat_of h 10.0.0.11 '.responses[4]')"
-expect_between "not each was written at once" 1 30 "$(($(stat_of h 10.0.0.11 .responses_timed) - 5))"
+expect_between "not each was written at once" 1 30 "$(($(stat_of h 10.0.0.11 '.responses_timed | add') - 5))"
 
 # shellcheck disable=SC2016 # the client's own shell expands it
 run_in client bash -c "$(sed '/^exec/,$d' "$SANDBOX/talk.sh")"'

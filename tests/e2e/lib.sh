@@ -12,14 +12,14 @@ VIP=172.16.0.20
 # shellcheck disable=SC2034 # used by the tests
 VIP6=fd00:172::20
 
-# two_regions: node h of ack-hangzhou (home of the agent under test) and node s of ack-shanghai.
-# Pods: client, h1, h2 behind h; s1 behind s.
+# two_regions: node h of ack-hangzhou (home of the agent under test) and node s of ack-shanghai, REGION_DELAY (0)
+# milliseconds away, one way. Pods: client, h1, h2 behind h; s1 behind s.
 two_regions() {
   cluster ack-hangzhou cn-hangzhou
   cluster ack-shanghai cn-shanghai
   node h cluster=ack-hangzhou region=cn-hangzhou 10.0.0.0/16 fd00:a0::/32
   node s cluster=ack-shanghai region=cn-shanghai 10.1.0.0/16 fd00:a1::/32
-  link h s
+  link h s "${REGION_DELAY:-0}"
   pod h client 10.0.0.2,fd00:a0::2
   pod h h1 10.0.0.11,fd00:a0::11
   pod h h2 10.0.0.12,fd00:a0::12

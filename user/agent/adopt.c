@@ -11,6 +11,7 @@
 struct found {
 	struct mrd_name name;
 	struct mrd_rows *rows;
+	bool answered; /* a hook has read a response of an endpoint */
 };
 
 struct orphan {
@@ -152,10 +153,14 @@ static int take_health(void *self, const void *key, const void *value)
 static int take_stat(void *self, const void *key, const void *value)
 {
 	struct adoption *adoption = self;
-	const struct found *found = mrd_table_get(adoption->owners, key, sizeof(uint32_t));
+	struct found *found = mrd_table_get(adoption->owners, key, sizeof(uint32_t));
+	const struct mrd_stat *stat = value;
 
-	return found ? mrd_rows_put(found->rows, MRD_MAP_STAT, key, value)
-		     : add_orphan(adoption, MRD_MAP_STAT, 0, key);
+	if (!found)
+		return add_orphan(adoption, MRD_MAP_STAT, 0, key);
+	for (size_t i = 0; i < MRD_CLASSES; i++)
+		found->answered |= stat->responses[i] != 0;
+	return mrd_rows_put(found->rows, MRD_MAP_STAT, key, value);
 }
 
 static int take_ticket(void *self, const void *key, const void *value)
@@ -237,7 +242,7 @@ int mrd_adopt(struct mrd_engine *engine, const struct mrd_row_reader *reader,
 	r = read_rows(&adoption, reader);
 	while (!r && (found = mrd_table_next(adoption.services, &cursor, NULL, NULL)))
 		r = mrd_engine_adopt(engine, &found->name, MRD_STEAL_PTR(found->rows),
-				     writer != NULL);
+				     found->answered, writer != NULL);
 	if (r)
 		return r;
 	if (writer)

@@ -100,7 +100,7 @@ void mrd_engine_set_input(struct mrd_engine *engine, const struct mrd_engine_inp
 /* ------------------------------------------------------------------------------ after a restart */
 
 int mrd_engine_adopt(struct mrd_engine *engine, const struct mrd_name *name, struct mrd_rows *rows,
-		     bool in_kernel)
+		     bool answered, bool in_kernel)
 {
 	char key[2 * MRD_NAME_LEN];
 	struct mrd_book_service *service;
@@ -117,6 +117,7 @@ int mrd_engine_adopt(struct mrd_engine *engine, const struct mrd_name *name, str
 	}
 	service->held = true;
 	engine->holding = true;
+	entry->watch->is_http |= answered;
 	r = mrd_engine_restore(engine, entry, rows);
 	if (in_kernel)
 		entry->rows = rows;

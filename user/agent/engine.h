@@ -80,12 +80,13 @@ void mrd_engine_set_input(struct mrd_engine *engine, const struct mrd_engine_inp
 struct mrd_ids *mrd_engine_ids(struct mrd_engine *engine);
 /*
  * Takes over what an earlier agent wrote for a service id: its rows (owned from now on, also on
- * failure), and its ejections with their remaining time. in_kernel: the rows stand in the maps that
- * this agent writes; otherwise they tell of ejections alone, and everything is written anew. The
- * input must have been set. The service is held.
+ * failure), and its ejections with their remaining time. answered: a hook has read a response of
+ * one of the endpoints. in_kernel: the rows stand in the maps that this agent writes; otherwise
+ * they tell of ejections alone, and everything is written anew. The input must have been set. The
+ * service is held.
  */
 int mrd_engine_adopt(struct mrd_engine *engine, const struct mrd_name *name, struct mrd_rows *rows,
-		     bool in_kernel);
+		     bool answered, bool in_kernel);
 /* Every cluster was read: adopted services are planned like others, and those that are gone go. */
 void mrd_engine_release(struct mrd_engine *engine);
 bool mrd_engine_is_holding(const struct mrd_engine *engine);

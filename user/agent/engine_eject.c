@@ -154,7 +154,7 @@ struct restoring {
 	const struct mrd_rows *rows;
 	struct mrd_outlier_host *hosts;
 	size_t count;
-	bool saw_response;
+	bool is_http;
 };
 
 const char *mrd_engine_region_of(const struct mrd_rows *rows, const struct mrd_health *health)
@@ -184,18 +184,7 @@ static int take_host(void *self, const void *key, const void *value)
 		.in_route = true,
 		.usable = health->state == MRD_STATE_ACTIVE || health->state == MRD_STATE_EJECTED,
 	};
-	restoring->saw_response |= health->is_http != 0;
-	return 0;
-}
-
-static int take_responses(void *self, const void *key, const void *value)
-{
-	struct restoring *restoring = self;
-	const struct mrd_stat *stat = value;
-
-	(void)key;
-	for (int i = 0; i < MRD_CLASSES; i++)
-		restoring->saw_response |= stat->responses[i] != 0;
+	restoring->is_http |= health->is_http != 0;
 	return 0;
 }
 
@@ -248,8 +237,7 @@ int mrd_engine_restore(struct mrd_engine *engine, struct mrd_entry *entry,
 		return 0;
 	}
 	mrd_rows_walk(rows, MRD_MAP_HEALTH, take_host, &restoring);
-	mrd_rows_walk(rows, MRD_MAP_STAT, take_responses, &restoring);
-	watch->is_http |= restoring.saw_response;
+	watch->is_http |= restoring.is_http;
 	r = set_rule(engine, watch, &rule);
 	/* Rows do not say which addresses are one pod's: each is a host until the first plan. */
 	r = r ?: mrd_outlier_add_hosts(watch->detector, hosts, restoring.count);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * How long something took, counted by size: a few nanoseconds for each, and no memory of any. All
- * histograms have the same bounds, from a plan of one service to a cluster that was away: 1, 2.5, 5
- * of each decade, among them what Meridian promises (an ejection in 1 ms, a change in 5 ms).
+ * How long something of the agent's took, counted by size: a few nanoseconds for each, and no
+ * memory of any. All have the same bounds, from a plan of one service to a cluster that was away:
+ * 1, 2.5, 5 of each decade, among them what Meridian promises (an ejection in 1 ms, a change in 5
+ * ms).
  */
 #ifndef MRD_BASE_HISTOGRAM_H
 #define MRD_BASE_HISTOGRAM_H

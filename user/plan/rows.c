@@ -3,7 +3,8 @@
  * A set of rows: per map an array of pointers, sorted by key when it is read. Rows themselves stand
  * in blocks that never move, so a borrowed key or value stays valid while other rows are put. A
  * thousand rows put in any order cost one sort. An agent keeps the rows of all its services, and
- * most maps have a single row of a service: so nothing here is larger than it must be.
+ * most maps have a single row of a service: so nothing here is larger than it must be. Counters
+ * are not kept at all.
  */
 #include "plan/rows.h"
 
@@ -72,6 +73,11 @@ const char *mrd_map_name(enum mrd_map map)
 	return map_types[map].name;
 }
 
+bool mrd_map_is_counter(enum mrd_map map)
+{
+	return map == MRD_MAP_STAT || map == MRD_MAP_TICKET;
+}
+
 static size_t aligned(size_t size)
 {
 	return (size + sizeof(uint64_t) - 1) & ~(sizeof(uint64_t) - 1);
@@ -82,9 +88,22 @@ static const unsigned char *key_of(const struct row *row)
 	return row->bytes;
 }
 
-static unsigned char *value_of(enum mrd_map map, struct row *row)
+static size_t kept_size(enum mrd_map map)
 {
-	return row->bytes + aligned(map_types[map].key_size);
+	return mrd_map_is_counter(map) ? 0 : map_types[map].value_size;
+}
+
+static void keep_value(enum mrd_map map, struct row *row, const void *value)
+{
+	memcpy(row->bytes + aligned(map_types[map].key_size), value, kept_size(map));
+}
+
+static const void *value_of(enum mrd_map map, const struct row *row)
+{
+	static const struct mrd_stat none; /* the largest of the counters */
+
+	return mrd_map_is_counter(map) ? (const void *)&none
+				       : row->bytes + aligned(map_types[map].key_size);
 }
 
 /* --------------------------------------------------------------------------------- order */
@@ -163,8 +182,7 @@ static struct row *find_row(struct row_set *set, const void *key)
 
 static size_t row_size(enum mrd_map map)
 {
-	return sizeof(struct row) + aligned(map_types[map].key_size) +
-	       aligned(map_types[map].value_size);
+	return sizeof(struct row) + aligned(map_types[map].key_size) + aligned(kept_size(map));
 }
 
 static struct row *new_row(struct row_set *set)
@@ -212,7 +230,7 @@ static int append_row(struct row_set *set, const void *key, const void *value)
 		return -ENOMEM;
 	row->order = set->appended++;
 	memcpy(row->bytes, key, map_types[set->map].key_size);
-	memcpy(value_of(set->map, row), value, map_types[set->map].value_size);
+	keep_value(set->map, row, value);
 	if (set->count &&
 	    compare_keys(set->map, key_of(set->rows[set->count - 1]), row->bytes) >= 0)
 		set->sorted = false;
@@ -312,7 +330,7 @@ int mrd_rows_put(struct mrd_rows *rows, enum mrd_map map, const void *key, const
 
 	if (!row)
 		return append_row(set, key, value);
-	memcpy(value_of(map, row), value, map_types[map].value_size);
+	keep_value(map, row, value);
 	return 0;
 }
 

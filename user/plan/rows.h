@@ -7,6 +7,7 @@
 #ifndef MRD_PLAN_ROWS_H
 #define MRD_PLAN_ROWS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,6 +36,9 @@ enum {
 size_t mrd_map_key_size(enum mrd_map map);
 size_t mrd_map_value_size(enum mrd_map map);
 const char *mrd_map_name(enum mrd_map map); /* "mrd_route" */
+/* Does the map count for the hooks, from the moment that a row exists? Rows know of such a value
+ * that it begins as zeros, whatever was put. */
+bool mrd_map_is_counter(enum mrd_map map);
 
 /* The rows of one service id. */
 struct mrd_rows;

@@ -40,12 +40,6 @@ struct diffing {
 	size_t count;
 };
 
-/* Counters belong to the hooks from the moment that they exist. */
-static bool is_counter(enum mrd_map map)
-{
-	return map == MRD_MAP_STAT || map == MRD_MAP_TICKET;
-}
-
 static bool gets_worse(const struct mrd_health *from, const struct mrd_health *to)
 {
 	return from->state != to->state && to->state != MRD_STATE_ACTIVE &&
@@ -77,7 +71,7 @@ static bool is_same(enum mrd_map map, const void *from, const void *to)
 {
 	if (!to)
 		return map == MRD_MAP_LOCALITY;
-	return from && (is_counter(map) || !memcmp(from, to, mrd_map_value_size(map)));
+	return from && (mrd_map_is_counter(map) || !memcmp(from, to, mrd_map_value_size(map)));
 }
 
 static int find_op(void *self, const void *key, const void *from, const void *to)

@@ -100,11 +100,10 @@ void mrd_metric_end_micro(struct mrd_strbuf *out, uint64_t value)
 }
 
 static void begin_part(struct mrd_strbuf *out, const char *name, const char *suffix,
-		       const char *key, const char *value)
+		       const struct mrd_strbuf *labels)
 {
 	mrd_metric_begin(out, name, suffix);
-	if (key)
-		mrd_metric_label(out, key, value, SIZE_MAX);
+	mrd_strbuf_add(out, labels->text, labels->len);
 }
 
 /* In seconds, as a decimal fraction without zeros at its end. */
@@ -119,25 +118,42 @@ static void bound_text(uint32_t us, char text[BOUND_TEXT_MAX])
 		text[len - 1] = '\0';
 }
 
-void mrd_metric_histogram(struct mrd_strbuf *out, const char *name, const char *key,
-			  const char *value, const struct mrd_histogram *histogram)
+void mrd_metric_times(struct mrd_strbuf *out, const char *name, const struct mrd_strbuf *labels,
+		      const struct mrd_metric_times *times)
 {
 	uint64_t count = 0;
 
-	for (size_t i = 0; i <= MRD_HISTOGRAM_BOUNDS; i++) {
+	out->failed |= labels->failed;
+	for (size_t i = 0; i <= times->bounds; i++) {
 		char bound[BOUND_TEXT_MAX] = "+Inf";
 
-		if (i < MRD_HISTOGRAM_BOUNDS)
-			bound_text(mrd_histogram_bounds_us[i], bound);
-		count += histogram->counts[i];
-		begin_part(out, name, "_bucket", key, value);
+		if (i < times->bounds)
+			bound_text(times->bounds_us[i], bound);
+		count += times->counts[i];
+		begin_part(out, name, "_bucket", labels);
 		mrd_metric_label(out, "le", bound, SIZE_MAX);
 		mrd_metric_end(out, count);
 	}
-	begin_part(out, name, "_sum", key, value);
-	mrd_metric_end_micro(out, histogram->sum_us);
-	begin_part(out, name, "_count", key, value);
+	begin_part(out, name, "_sum", labels);
+	mrd_metric_end_micro(out, times->sum_us);
+	begin_part(out, name, "_count", labels);
 	mrd_metric_end(out, count);
+}
+
+void mrd_metric_histogram(struct mrd_strbuf *out, const char *name, const char *key,
+			  const char *value, const struct mrd_histogram *histogram)
+{
+	const struct mrd_metric_times times = {
+		.bounds_us = mrd_histogram_bounds_us,
+		.bounds = MRD_HISTOGRAM_BOUNDS,
+		.counts = histogram->counts,
+		.sum_us = histogram->sum_us,
+	};
+	MRD_AUTO_STRBUF struct mrd_strbuf labels = {0};
+
+	if (key)
+		mrd_metric_label(&labels, key, value, SIZE_MAX);
+	mrd_metric_times(out, name, &labels, &times);
 }
 
 void mrd_metric_single(struct mrd_strbuf *out, const char *name, enum mrd_metric_type type,

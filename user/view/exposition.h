@@ -5,6 +5,7 @@
 #define MRD_VIEW_EXPOSITION_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/histogram.h"
@@ -29,7 +30,19 @@ void mrd_metric_end_signed(struct mrd_strbuf *out, int64_t value);
 void mrd_metric_end_milli(struct mrd_strbuf *out, uint64_t value);
 void mrd_metric_end_micro(struct mrd_strbuf *out, uint64_t value);
 
-/* The samples of a histogram, in seconds. key, value: their label; NULL: they have none. */
+/* Times, counted by size: counts[i] up to and with bounds_us[i], one more for what is beyond. */
+struct mrd_metric_times {
+	const uint32_t *bounds_us;
+	size_t bounds;
+	const uint64_t *counts;
+	uint64_t sum_us;
+};
+
+/* The samples of a histogram, in seconds. labels: what mrd_metric_label() wrote to a buffer of its
+ * own; nothing: they have none. */
+void mrd_metric_times(struct mrd_strbuf *out, const char *name, const struct mrd_strbuf *labels,
+		      const struct mrd_metric_times *times);
+/* The same of what the agent timed. key, value: the label; NULL: none. */
 void mrd_metric_histogram(struct mrd_strbuf *out, const char *name, const char *key,
 			  const char *value, const struct mrd_histogram *histogram);
 

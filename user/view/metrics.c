@@ -437,16 +437,21 @@ static int compare_groups(const void *a, const void *b)
 	return order ? order : strncmp(left->region, right->region, MRD_NAME_LEN);
 }
 
-static void begin_group(struct mrd_strbuf *out, const char *name, const char *suffix,
-			const struct mrd_traffic_key *key)
+static void add_labels(struct mrd_strbuf *out, const struct mrd_traffic_key *key)
 {
-	mrd_metric_begin(out, name, suffix);
 	mrd_metric_label(out, "namespace", key->name.namespace_, MRD_NAME_LEN);
 	mrd_metric_label(out, "service", key->name.service, MRD_NAME_LEN);
 	mrd_metric_label(out, "port", key->name.port_name, MRD_NAME_LEN);
 	mrd_metric_label(out, "protocol", mrd_protocol_name(key->name.protocol), SIZE_MAX);
 	mrd_metric_label(out, "family", mrd_family_name(key->name.family), SIZE_MAX);
 	mrd_metric_label(out, "region", key->region, MRD_NAME_LEN);
+}
+
+static void begin_group(struct mrd_strbuf *out, const char *name, const char *suffix,
+			const struct mrd_traffic_key *key)
+{
+	mrd_metric_begin(out, name, suffix);
+	add_labels(out, key);
 }
 
 static void add_numbers(const struct mrd_traffic *const *groups, size_t count,
@@ -501,27 +506,47 @@ static void add_responses(const struct mrd_traffic *const *groups, size_t count,
 		}
 }
 
-static void add_durations(const struct mrd_traffic *const *groups, size_t count,
-			  struct mrd_strbuf *out)
+static void add_handshake_durations(const struct mrd_traffic *const *groups, size_t count,
+				    struct mrd_strbuf *out)
 {
-	static const char handshake[] = "meridian_handshake_duration_seconds";
-	static const char response[] = "meridian_response_duration_seconds";
+	static const char name[] = "meridian_handshake_duration_seconds";
 
-	mrd_metric_family(out, handshake, MRD_SUMMARY, "From connect() to the handshake's end.");
+	mrd_metric_family(out, name, MRD_SUMMARY, "From connect() to the handshake's end.");
 	for (size_t i = 0; i < count; i++) {
-		begin_group(out, handshake, "_sum", &groups[i]->key);
+		begin_group(out, name, "_sum", &groups[i]->key);
 		mrd_metric_end_micro(out, groups[i]->sums.handshake_sum_us);
-		begin_group(out, handshake, "_count", &groups[i]->key);
+		begin_group(out, name, "_count", &groups[i]->key);
 		mrd_metric_end(out, groups[i]->sums.established);
 	}
-	mrd_metric_family(out, response, MRD_SUMMARY,
-			  "From a request's first byte to the response's status line; of "
-			  "successes that follow each other within 50 ms every 8th is timed.");
+}
+
+/* Of groups with responses alone: the others would have as many series, of nothing. */
+static void add_response_durations(const struct mrd_traffic *const *groups, size_t count,
+				   struct mrd_strbuf *out)
+{
+#define BOUND(us) us,
+	static const uint32_t bounds_us[] = {MRD_RESPONSE_BOUNDS_US(BOUND)};
+#undef BOUND
+	static const char name[] = "meridian_response_duration_seconds";
+
+	mrd_metric_family(out, name, MRD_HISTOGRAM,
+			  "From a request's first byte to the response's status line, of the "
+			  "responses that are timed: of a connection's successes that follow each "
+			  "other within 50 ms every 8th, and all others.");
 	for (size_t i = 0; i < count; i++) {
-		begin_group(out, response, "_sum", &groups[i]->key);
-		mrd_metric_end_micro(out, groups[i]->sums.response_sum_us);
-		begin_group(out, response, "_count", &groups[i]->key);
-		mrd_metric_end(out, groups[i]->sums.responses_timed);
+		const struct mrd_traffic_sums *sums = &groups[i]->sums;
+		const struct mrd_metric_times times = {
+			.bounds_us = bounds_us,
+			.bounds = MRD_RESPONSE_BOUNDS,
+			.counts = sums->responses_timed,
+			.sum_us = sums->response_sum_us,
+		};
+		MRD_AUTO_STRBUF struct mrd_strbuf labels = {0};
+
+		if (!mrd_traffic_timed(sums->responses_timed))
+			continue;
+		add_labels(&labels, &groups[i]->key);
+		mrd_metric_times(out, name, &labels, &times);
 	}
 }
 
@@ -575,7 +600,8 @@ int mrd_metrics_add_traffic(const struct mrd_table *groups, struct mrd_strbuf *o
 	listed = used < MRD_METRICS_GROUPS_MAX ? used : MRD_METRICS_GROUPS_MAX;
 	add_numbers(list, listed, out);
 	add_responses(list, listed, out);
-	add_durations(list, listed, out);
+	add_handshake_durations(list, listed, out);
+	add_response_durations(list, listed, out);
 	mrd_metric_single(out, "meridian_traffic_unlisted", MRD_GAUGE,
 			  "Services, by port and region, with traffic but beyond the number of "
 			  "those listed above.",

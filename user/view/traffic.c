@@ -53,13 +53,23 @@ struct mrd_traffic_sums mrd_traffic_of(const struct mrd_stat *stat)
 		.established = stat->established,
 		.failed = stat->failed,
 		.response_sum_us = stat->response_sum_us,
-		.responses_timed = stat->responses_timed,
 		.handshake_sum_us = stat->handshake_sum_us,
 	};
 
 	for (size_t i = 0; i < MRD_CLASSES; i++)
 		sums.responses[i] = stat->responses[i];
+	for (size_t i = 0; i < MRD_RESPONSE_BUCKETS; i++)
+		sums.responses_timed[i] = stat->responses_timed[i];
 	return sums;
+}
+
+uint64_t mrd_traffic_timed(const uint64_t timed[MRD_RESPONSE_BUCKETS])
+{
+	uint64_t count = 0;
+
+	for (size_t i = 0; i < MRD_RESPONSE_BUCKETS; i++)
+		count += timed[i];
+	return count;
 }
 
 void mrd_traffic_add(struct mrd_traffic_sums *a, const struct mrd_traffic_sums *b)
@@ -70,7 +80,8 @@ void mrd_traffic_add(struct mrd_traffic_sums *a, const struct mrd_traffic_sums *
 	for (size_t i = 0; i < MRD_CLASSES; i++)
 		a->responses[i] += b->responses[i];
 	a->response_sum_us += b->response_sum_us;
-	a->responses_timed += b->responses_timed;
+	for (size_t i = 0; i < MRD_RESPONSE_BUCKETS; i++)
+		a->responses_timed[i] += b->responses_timed[i];
 	a->handshake_sum_us += b->handshake_sum_us;
 }
 
@@ -82,7 +93,8 @@ void mrd_traffic_subtract(struct mrd_traffic_sums *a, const struct mrd_traffic_s
 	for (size_t i = 0; i < MRD_CLASSES; i++)
 		a->responses[i] -= b->responses[i];
 	a->response_sum_us -= b->response_sum_us;
-	a->responses_timed -= b->responses_timed;
+	for (size_t i = 0; i < MRD_RESPONSE_BUCKETS; i++)
+		a->responses_timed[i] -= b->responses_timed[i];
 	a->handshake_sum_us -= b->handshake_sum_us;
 }
 

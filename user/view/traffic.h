@@ -25,7 +25,7 @@ struct mrd_traffic_sums {
 	uint64_t failed;
 	uint64_t responses[MRD_CLASSES];
 	uint64_t response_sum_us;
-	uint64_t responses_timed;
+	uint64_t responses_timed[MRD_RESPONSE_BUCKETS];
 	uint64_t handshake_sum_us;
 };
 
@@ -38,6 +38,8 @@ struct mrd_traffic {
 };
 
 struct mrd_traffic_sums mrd_traffic_of(const struct mrd_stat *stat);
+/* How many responses were timed, whatever they took. */
+uint64_t mrd_traffic_timed(const uint64_t timed[MRD_RESPONSE_BUCKETS]);
 /* a += b, a -= b; the numbers may wrap, and wrap back. */
 void mrd_traffic_add(struct mrd_traffic_sums *a, const struct mrd_traffic_sums *b);
 void mrd_traffic_subtract(struct mrd_traffic_sums *a, const struct mrd_traffic_sums *b);

@@ -19,6 +19,7 @@
 #include "view/columns.h"
 #include "view/parts.h"
 #include "view/rowset.h"
+#include "view/traffic.h"
 
 struct endpoints {
 	struct mrd_rowset health;
@@ -84,6 +85,7 @@ static json_t *since_ms(uint64_t then_ns, uint64_t now_ns)
 
 static int set_counters(json_t *entry, const struct mrd_stat *stat, uint64_t now_ns)
 {
+	const uint64_t *timed = (const uint64_t *)stat->responses_timed;
 	int r;
 
 	r = json_object_set_new(entry, "open", json_integer(stat->open));
@@ -95,7 +97,7 @@ static int set_counters(json_t *entry, const struct mrd_stat *stat, uint64_t now
 	r |= json_object_set_new(entry, "handshake_mean_ms",
 				 mrd_view_mean_ms(stat->handshake_sum_us, stat->established));
 	r |= json_object_set_new(entry, "response_mean_ms",
-				 mrd_view_mean_ms(stat->response_sum_us, stat->responses_timed));
+				 mrd_view_mean_ms(stat->response_sum_us, mrd_traffic_timed(timed)));
 	return r | json_object_set_new(entry, "last_heard_ms_ago",
 				       since_ms(stat->last_heard_ns, now_ns));
 }

@@ -194,6 +194,49 @@ static void an_adopted_endpoint_can_be_ejected_while_held(void **state)
 	stage_free(stage);
 }
 
+/* A handshake is no success of a port that speaks HTTP: of one that nobody declared, counted
+ * responses tell. */
+static void responses_of_before_tell_of_http(void **state)
+{
+	static const char policy[] =
+		"apiVersion: networking.istio.io/v1\n"
+		"kind: DestinationRule\n"
+		"metadata: {name: reviews, namespace: default}\n"
+		"spec:\n"
+		"  host: reviews\n"
+		"  trafficPolicy:\n"
+		"    outlierDetection: {consecutive5xxErrors: 2, baseEjectionTime: 1m}\n";
+	static const struct {
+		uint64_t responses[MRD_CLASSES];
+		enum mrd_state state;
+	} cases[] = {
+		{.responses = {0}, .state = MRD_STATE_ACTIVE},
+		{.responses = {0, 1}, .state = MRD_STATE_EJECTED},
+		{.responses = {0, 0, 0, 0, 1}, .state = MRD_STATE_EJECTED},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct stage *stage = stage_new(policy);
+		struct mrd_stat *stat;
+		uint32_t id;
+
+		print_message("case %zu\n", i);
+		stage_service(stage, "reviews", "172.16.0.20", "db:9080/TCP");
+		stage_slice(stage, 0, "reviews", "db:9080/TCP", "10.0.0.5; 10.0.0.6");
+		stage_round(stage);
+		assert_non_null(stage_health(stage, "10.0.0.5", &id));
+		stat = (void *)fake_find(&stage->maps, MRD_MAP_STAT, &id)->value;
+		memcpy(stat->responses, cases[i].responses, sizeof(stat->responses));
+		stage_restart(stage);
+		stage_event(stage, "10.0.0.6", MRD_EVENT_REFUSED, 0);
+		stage_event(stage, "10.0.0.6", MRD_EVENT_CONNECTED, 0);
+		stage_event(stage, "10.0.0.6", MRD_EVENT_REFUSED, 0);
+		assert_int_equal(stage_state(stage, "10.0.0.6"), cases[i].state);
+		stage_free(stage);
+	}
+}
+
 /* The maps are new (other sizes): ejections come from the old ones, all rows are written anew. */
 static void ejections_come_over_from_an_older_set(void **state)
 {
@@ -276,6 +319,7 @@ int main(void)
 		cmocka_unit_test(what_went_meanwhile_goes_at_release),
 		cmocka_unit_test(an_ejection_keeps_its_remaining_time),
 		cmocka_unit_test(an_adopted_endpoint_can_be_ejected_while_held),
+		cmocka_unit_test(responses_of_before_tell_of_http),
 		cmocka_unit_test(ejections_come_over_from_an_older_set),
 		cmocka_unit_test(an_agent_killed_anywhere_leaves_no_orphans),
 		cmocka_unit_test(a_reader_that_fails_is_reported),

@@ -82,7 +82,8 @@ static void connects(struct stage *stage, uint32_t id, uint64_t times)
 	stat->responses[0] += times;
 	stat->responses[MRD_CLASSES - 1] += times;
 	stat->response_sum_us += times;
-	stat->responses_timed += times;
+	stat->responses_timed[0] += times;
+	stat->responses_timed[MRD_RESPONSE_BUCKETS - 1] += times;
 	stat->handshake_sum_us += times;
 }
 
@@ -128,7 +129,9 @@ static uint64_t total(const struct stage *stage, const char *service, const char
 		assert_int_equal(group->sums.responses[1], 0);
 		assert_int_equal(group->sums.responses[MRD_CLASSES - 1], found);
 		assert_int_equal(group->sums.response_sum_us, found);
-		assert_int_equal(group->sums.responses_timed, found);
+		assert_int_equal(group->sums.responses_timed[0], found);
+		assert_int_equal(group->sums.responses_timed[1], 0);
+		assert_int_equal(group->sums.responses_timed[MRD_RESPONSE_BUCKETS - 1], found);
 		assert_int_equal(group->sums.handshake_sum_us, found);
 	}
 	mrd_table_free(groups);

@@ -518,11 +518,36 @@ static void names_that_do_not_fit_are_refused(void **state)
 	end(&fixture);
 }
 
+/* Counters are the hooks': what was read of them is not kept, and a row that is made begins at 0.
+ */
+static void counters_are_not_kept(void **state)
+{
+	const struct mrd_stat counted = {.connects = 5, .handshake_sum_us = 6};
+	const struct mrd_stat none = {0};
+	const struct mrd_ticket_key ticket = {.service_id = 77, .hop_id = 1};
+	const uint64_t number = 7;
+	const uint32_t id = 1;
+	struct mrd_rows *rows;
+
+	(void)state;
+	assert_int_equal(mrd_rows_new(77, &rows), 0);
+	for (int put = 0; put < 2; put++) {
+		assert_int_equal(mrd_rows_put(rows, MRD_MAP_STAT, &id, &counted), 0);
+		assert_int_equal(mrd_rows_put(rows, MRD_MAP_TICKET, &ticket, &number), 0);
+		assert_memory_equal(mrd_rows_get(rows, MRD_MAP_STAT, &id), &none, sizeof(none));
+		assert_int_equal(*(const uint64_t *)mrd_rows_get(rows, MRD_MAP_TICKET, &ticket), 0);
+	}
+	assert_int_equal(mrd_rows_count(rows, MRD_MAP_STAT), 1);
+	assert_int_equal(mrd_rows_count(rows, MRD_MAP_TICKET), 1);
+	mrd_rows_free(rows);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_store_keeps_what_was_put_last),
 		cmocka_unit_test(trimmed_rows_are_the_same_and_can_grow),
+		cmocka_unit_test(counters_are_not_kept),
 		cmocka_unit_test(maps_have_names_and_sizes),
 		cmocka_unit_test(rows_say_what_the_plan_says),
 		cmocka_unit_test(a_service_without_endpoints_still_has_its_route),

@@ -168,7 +168,7 @@ static inline struct mrd_inspect *fake_guide(void)
 					 .responses = {1, 28, 0, 2, 0},
 					 .handshake_sum_us = 906000,
 					 .response_sum_us = 1200000,
-					 .responses_timed = 30,
+					 .responses_timed = {[5] = 29, [10] = 1},
 					 .last_heard_ns = (FAKE_NOW_S - 2) * FAKE_NS_PER_S});
 	fake_endpoint(fake, 12,
 		      (struct mrd_health){.addr = {10, 0, 0, 6},
@@ -183,7 +183,7 @@ static inline struct mrd_inspect *fake_guide(void)
 					 .responses = {0, 3, 0, 0, 5},
 					 .handshake_sum_us = 1680,
 					 .response_sum_us = 8000,
-					 .responses_timed = 8});
+					 .responses_timed = {6, 0, 2}});
 	fake_endpoint(fake, 11,
 		      (struct mrd_health){.addr = {10, 0, 0, 5},
 					  .service_id = reviews,

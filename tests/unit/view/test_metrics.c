@@ -210,8 +210,9 @@ static void histograms_are_running_totals(void **state)
 #define GROUP(region)                                                                      \
 	"namespace=\"default\",service=\"reviews\",port=\"http\",protocol=\"TCP\",family=" \
 	"\"IPv4\",region=\"" region "\""
-#define HANGZHOU GROUP("cn-hangzhou")
-#define SHANGHAI GROUP("cn-shanghai")
+#define HANGZHOU	    GROUP("cn-hangzhou")
+#define SHANGHAI	    GROUP("cn-shanghai")
+#define TIMED(group, bound) "meridian_response_duration_seconds_bucket{" group ",le=\"" bound "\"} "
 
 static void traffic_is_told_by_service_and_region(void **state)
 {
@@ -247,8 +248,45 @@ static void traffic_is_told_by_service_and_region(void **state)
 			   "meridian_handshake_duration_seconds_count{" HANGZHOU "} 8\n"
 			   "meridian_handshake_duration_seconds_sum{" SHANGHAI "} 0.906000\n"
 			   "meridian_handshake_duration_seconds_count{" SHANGHAI "} 30\n");
-	expect_lines(&out, "meridian_response_duration_seconds_sum{" HANGZHOU "} 0.008000\n"
-			   "meridian_response_duration_seconds_count{" HANGZHOU "} 8\n");
+	expect_lines(
+		&out,
+		"# TYPE meridian_response_duration_seconds histogram\n" TIMED(
+			HANGZHOU,
+			"0.0003") "6\n" TIMED(HANGZHOU,
+					      "0.001") "6\n" TIMED(HANGZHOU,
+								   "0.003") "8\n" TIMED(HANGZHOU,
+											"0.01") "8"
+												"\n");
+	expect_lines(&out,
+		     TIMED(HANGZHOU, "10") "8\n" TIMED(
+			     HANGZHOU, "+Inf") "8\n"
+					       "meridian_response_duration_seconds_sum{" HANGZHOU
+					       "} 0.008000\n"
+					       "meridian_response_duration_seconds_count{" HANGZHOU
+					       "} 8\n" TIMED(SHANGHAI, "0.0003") "0\n");
+	expect_lines(
+		&out,
+		TIMED(SHANGHAI, "0.03") "0\n" TIMED(SHANGHAI, "0.1") "29\n" TIMED(SHANGHAI, "0.3") "29\n" TIMED(
+			SHANGHAI,
+			"1") "29\n" TIMED(SHANGHAI,
+					  "3") "29\n" TIMED(SHANGHAI,
+							    "10") "29\n" TIMED(SHANGHAI,
+									       "+Inf") "30\n"
+										       "meridian_"
+										       "response_"
+										       "duration_"
+										       "seconds_"
+										       "sum"
+										       "{" SHANGHAI
+										       "} "
+										       "1.200000\n"
+										       "meridian_"
+										       "response_"
+										       "duration_"
+										       "seconds_"
+										       "count"
+										       "{" SHANGHAI
+										       "} 30\n");
 	expect_lines(&out, "meridian_traffic_unlisted 0\n");
 	assert_null(strstr(out.text, "details")); /* never called */
 }
@@ -280,6 +318,9 @@ static void endpoints_are_added_up(void **state)
 				       "meridian_connections_total{" SHANGHAI "} 30\n"
 				       "# HELP ");
 	expect_lines(&out, "meridian_connections_open{" HANGZHOU "} 3\n");
+	/* Who never answered has no histogram. */
+	assert_null(strstr(out.text, TIMED(GROUP(""), "+Inf")));
+	expect_lines(&out, TIMED(HANGZHOU, "+Inf") "8\n");
 	expect_lines(&out, "meridian_endpoints{region=\"\",state=\"UNREADY\"} 1\n");
 }
 
