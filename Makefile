@@ -148,16 +148,14 @@ $(foreach t,$(UNIT_TESTS),$(eval $(call UNIT_RULE,$(t))))
 
 # Programs that tests, demo and bench call: one source file each, but for the peer.
 AUX      := demo/bookinfo demo/delay_line bench/edit_latency bench/watch_latency bench/load bench/scale tests/peer \
-	    tests/hook tests/verify tests/tc_packets
+	    tests/e2e/hook tests/verify tests/tc_packets
 AUX_BINS := $(AUX:%=$(B)/%)
-$(filter $(B)/demo/% $(B)/bench/%,$(AUX_BINS)): $(B)/%: $(B)/obj/%.o
+$(filter $(B)/demo/% $(B)/bench/% $(B)/tests/e2e/%,$(AUX_BINS)): $(B)/%: $(B)/obj/%.o
 $(B)/demo/bookinfo: EXT_aux = -lmicrohttpd -lcurl -ljansson
 $(B)/bench/scale: $(call libs,$(LIBS_agent))
 $(B)/bench/scale: EXT_aux = $(EXT)
-$(B)/bench/edit_latency $(B)/bench/watch_latency $(B)/tests/hook $(B)/tests/verify $(B)/tests/tc_packets: EXT_aux = \
-	$(EXT_dataplane)
+$(B)/bench/edit_latency $(B)/bench/watch_latency $(B)/tests/e2e/hook $(B)/tests/verify $(B)/tests/tc_packets: EXT_aux = $(EXT_dataplane)
 $(B)/tests/peer: $(B)/obj/tests/e2e/peer.o $(B)/obj/tests/e2e/peer_decoys.o
-$(B)/tests/hook: $(B)/obj/tests/e2e/hook.o
 $(B)/tests/verify: $(B)/obj/tests/verify/verify.o
 $(B)/tests/tc_packets: $(patsubst %,$(B)/obj/tests/verify/%.o,tc_packets tc_world tc_cases tc_checks wire)
 $(AUX_BINS):

@@ -42,7 +42,7 @@ other() { # other before|after|filter: tells how many packets it saw, at each li
   mkfifo "$SANDBOX/ask.$1"
   # shellcheck disable=SC2016 # the inner shell expands it
   sandbox_spawn "$SANDBOX_CGROUP/h/host" "$SANDBOX/log/other-$1" "$BASH" -c 'ask=$1; shift; exec "$@" <"$ask"' other \
-    "$SANDBOX/ask.$1" nsenter --net=/run/netns/h -- "$SANDBOX_OUT/tests/hook" veth0 ingress "$1"
+    "$SANDBOX/ask.$1" nsenter --net=/run/netns/h -- "$SANDBOX_OUT/tests/e2e/hook" veth0 ingress "$1"
 }
 for word in before after filter; do
   other $word
