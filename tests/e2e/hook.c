@@ -32,7 +32,7 @@ static int load(int map_fd)
 	const struct bpf_insn insns[] = {
 		{.code = BPF_ST | BPF_MEM | BPF_DW, .dst_reg = BPF_REG_10, .off = -8},
 		{.code = BPF_ALU64 | BPF_MOV | BPF_X, .dst_reg = BPF_REG_2, .src_reg = BPF_REG_10},
-		{.code = BPF_ALU64 | BPF_ADD | BPF_K, .dst_reg = BPF_REG_2, .imm = -8},
+		{.code = BPF_ALU64 | BPF_ADD, .dst_reg = BPF_REG_2, .imm = -8},
 		{.code = BPF_LD | BPF_DW, /* of two instructions: a number of 64 bits */
 		 .dst_reg = BPF_REG_1,
 		 .src_reg = BPF_PSEUDO_MAP_FD,
