@@ -452,8 +452,7 @@ agent_config() {
     [[ -z ${CLUSTER_CIDRS[$name]} ]] || echo "${CLUSTER_CIDRS[$name]}"
   done
   echo "kernel:"
-  sandbox_config_lines kernel. "$@" -- "cgroup: $SANDBOX_CGROUP/$node" "bpffs: $(bpffs_of "$node")" \
-    "interfaces: ${SANDBOX_INTERFACES:-auto}"
+  sandbox_config_lines kernel. "$@" -- "cgroup: $SANDBOX_CGROUP/$node" "bpffs: $(bpffs_of "$node")"
   sandbox_config_lines "" "$@" -- "policy: [$SANDBOX/policy]" "control: $(control_of "$node")"
 }
 
