@@ -163,6 +163,7 @@ static __always_inline void mrd_call_remember(struct bpf_sock_addr *ctx,
 	}
 	mrd_socket_clear(sock);
 	mrd_socket_set(sock, &call->vip, call->service.service_id, &call->member);
+	sock->has_setting = call->service.has_setting != 0;
 	sock->connected = 1;
 	sock->connect_ns = bpf_ktime_get_ns();
 	if (call->vip.protocol == MRD_PROTOCOL_UDP)

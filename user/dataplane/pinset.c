@@ -18,7 +18,6 @@ static const char *const own_names[] = {
 	[MRD_PIN_UDP_REPLY - MRD_MAP_COUNT] = "mrd_udp_reply",
 	[MRD_PIN_COUNTERS - MRD_MAP_COUNT] = "mrd_count",
 	[MRD_PIN_FAILURE - MRD_MAP_COUNT] = "mrd_failure",
-	[MRD_PIN_SETTING - MRD_MAP_COUNT] = "mrd_setting",
 	[MRD_PIN_FLOW - MRD_MAP_COUNT] = "mrd_flow",
 	[MRD_PIN_FRAGMENT - MRD_MAP_COUNT] = "mrd_fragment",
 	[MRD_PIN_INTERFACE - MRD_MAP_COUNT] = "mrd_interface",
@@ -142,7 +141,7 @@ uint32_t mrd_limits_rows(const struct mrd_dataplane_limits *limits, size_t pin)
 		return limits->vips;
 	case MRD_MAP_ROUTE:
 	case MRD_MAP_NAME:
-	case MRD_PIN_SETTING:
+	case MRD_MAP_SETTING:
 		return limits->services;
 	case MRD_MAP_MEMBER:
 	case MRD_MAP_HEALTH:

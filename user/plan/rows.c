@@ -49,6 +49,7 @@ static const struct {
 } map_types[MRD_MAP_COUNT] = {
 	[MRD_MAP_LOCALITY] = {"mrd_locality", sizeof(uint32_t), sizeof(struct mrd_locality)},
 	[MRD_MAP_NAME] = {"mrd_name", sizeof(uint32_t), sizeof(struct mrd_name)},
+	[MRD_MAP_SETTING] = {"mrd_setting", sizeof(uint32_t), sizeof(struct mrd_setting)},
 	[MRD_MAP_STAT] = {"mrd_stat", sizeof(uint32_t), sizeof(struct mrd_stat)},
 	[MRD_MAP_HEALTH] = {"mrd_health", sizeof(uint32_t), sizeof(struct mrd_health)},
 	[MRD_MAP_TICKET] = {"mrd_ticket", sizeof(struct mrd_ticket_key), sizeof(uint64_t)},
