@@ -151,6 +151,44 @@ static __always_inline void mrd_call_disown(struct bpf_sock_addr *ctx)
 		mrd_socket_clear(sock);
 }
 
+/*
+ * Where connections are limited, this one needs a place; its socket's former one comes free. The
+ * storage keeps it over the pick: carried along, it would double the verifier's paths through that.
+ */
+static __noinline bool mrd_call_is_beyond(struct bpf_sock_addr *ctx, const struct mrd_call *call)
+{
+	const __u32 service_id = call->service.service_id;
+	struct mrd_socket *sock;
+	enum mrd_place place = MRD_PLACE_UNLIMITED;
+
+	if (!call->service.has_setting)
+		return false;
+	sock = bpf_sk_storage_get(&mrd_socket, ctx->sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!sock)
+		return false; /* who could not give it back does not take one */
+	mrd_socket_clear(sock);
+	if (call->vip.protocol == MRD_PROTOCOL_TCP)
+		place = mrd_place_take(service_id);
+	if (place == MRD_PLACE_TAKEN) {
+		sock->service_id = service_id;
+		sock->limited = 1;
+	}
+	return place == MRD_PLACE_FULL;
+}
+
+/* No endpoint after all. */
+static __always_inline void mrd_call_place_return(struct bpf_sock_addr *ctx,
+						  const struct mrd_call *call)
+{
+	struct mrd_socket *sock;
+
+	if (!call->service.has_setting)
+		return;
+	sock = bpf_sk_storage_get(&mrd_socket, ctx->sk, NULL, 0);
+	if (sock)
+		mrd_socket_clear(sock);
+}
+
 static __always_inline void mrd_call_remember(struct bpf_sock_addr *ctx,
 					      const struct mrd_call *call)
 {
@@ -161,9 +199,11 @@ static __always_inline void mrd_call_remember(struct bpf_sock_addr *ctx,
 		mrd_count_one(MRD_REASON_NO_SOCKET_STORAGE);
 		return;
 	}
-	mrd_socket_clear(sock);
+	if (call->service.has_setting)
+		sock->has_setting = 1; /* and it was cleared for its place */
+	else
+		mrd_socket_clear(sock);
 	mrd_socket_set(sock, &call->vip, call->service.service_id, &call->member);
-	sock->has_setting = call->service.has_setting != 0;
 	sock->connected = 1;
 	sock->connect_ns = bpf_ktime_get_ns();
 	if (call->vip.protocol == MRD_PROTOCOL_UDP)
@@ -184,9 +224,13 @@ static __noinline enum mrd_verdict mrd_on_connect(struct bpf_sock_addr *ctx, str
 			mrd_call_disown(ctx);
 		return verdict;
 	}
+	if (mrd_call_is_beyond(ctx, call))
+		return mrd_refuse(MRD_REASON_REFUSE_LIMIT);
 	reason = mrd_call_pick(ctx, call);
-	if (!mrd_is_pick(reason))
+	if (!mrd_is_pick(reason)) {
+		mrd_call_place_return(ctx, call);
 		return mrd_refuse(reason);
+	}
 	mrd_call_remember(ctx, call);
 	return MRD_VERDICT_REWRITE;
 }

@@ -16,6 +16,7 @@
  */
 #include "lib/kern.h"
 
+#include "lib/connect_timer.h"
 #include "lib/report.h"
 #include "lib/socket.h"
 
@@ -50,6 +51,107 @@ static __always_inline bool mrd_is_subflow(struct bpf_sock *sk)
 	return tcp && bpf_core_field_exists(tcp->is_mptcp) && tcp->is_mptcp;
 }
 
+/* ------------------------------------------------------------------------------- settings */
+
+enum {
+	MRD_SOL_SOCKET = 1,
+	MRD_SO_KEEPALIVE = 9,
+	MRD_TCP_KEEPIDLE = 4,
+	MRD_TCP_KEEPINTVL = 5,
+	MRD_TCP_KEEPCNT = 6,
+	MRD_TCP_USER_TIMEOUT = 18,
+};
+
+static __always_inline const struct mrd_setting *mrd_setting_of(const struct mrd_socket *sock)
+{
+	const __u32 service_id = sock->service_id;
+
+	return sock->has_setting ? bpf_map_lookup_elem(&mrd_setting, &service_id) : NULL;
+}
+
+static __always_inline long mrd_tcp_option(struct bpf_sock_ops *ctx, int option, int value)
+{
+	return bpf_setsockopt(ctx, MRD_PROTOCOL_TCP, option, &value, sizeof(value));
+}
+
+/* Over what the application had set before connect(); what it sets later holds. */
+static __always_inline void mrd_keepalive_set(struct bpf_sock_ops *ctx,
+					      const struct mrd_setting *setting)
+{
+	int on = 1;
+
+	if (!setting->keepalive)
+		return;
+	if (setting->keepalive_idle_s)
+		mrd_tcp_option(ctx, MRD_TCP_KEEPIDLE, (int)setting->keepalive_idle_s);
+	if (setting->keepalive_interval_s)
+		mrd_tcp_option(ctx, MRD_TCP_KEEPINTVL, (int)setting->keepalive_interval_s);
+	if (setting->keepalive_probes)
+		mrd_tcp_option(ctx, MRD_TCP_KEEPCNT, (int)setting->keepalive_probes);
+	bpf_setsockopt(ctx, MRD_SOL_SOCKET, MRD_SO_KEEPALIVE, &on, sizeof(on));
+}
+
+/* The kernel gives a SYN up when TCP_USER_TIMEOUT is over, but looks only when its timer rings. */
+static __always_inline void mrd_connect_timeout_set(struct bpf_sock_ops *ctx, struct bpf_sock *sk,
+						    struct mrd_socket *sock,
+						    const struct mrd_setting *setting)
+{
+	const struct tcp_sock *tcp = mrd_tcp_of(sk);
+	__u32 own_ms;
+
+	if (!setting->connect_timeout_ms || !tcp)
+		return;
+	own_ms = tcp->inet_conn.icsk_user_timeout;
+	if (own_ms && own_ms <= setting->connect_timeout_ms)
+		return; /* the application is less patient */
+	if (!mrd_tcp_option(ctx, MRD_TCP_USER_TIMEOUT, (int)setting->connect_timeout_ms))
+		sock->user_timeout_ms = own_ms + 1;
+}
+
+/* The connection is there, or given up: its silences are the application's business again. */
+static __always_inline void mrd_user_timeout_return(struct bpf_sock_ops *ctx,
+						    struct mrd_socket *sock)
+{
+	if (!sock->user_timeout_ms)
+		return;
+	mrd_tcp_option(ctx, MRD_TCP_USER_TIMEOUT, (int)(sock->user_timeout_ms - 1));
+	sock->user_timeout_ms = 0;
+}
+
+static __noinline void mrd_on_connect_begins(struct bpf_sock_ops *ctx, struct bpf_sock *sk,
+					     struct mrd_socket *sock)
+{
+	const struct mrd_setting *setting = mrd_setting_of(sock);
+
+	if (!setting)
+		return;
+	mrd_keepalive_set(ctx, setting);
+	mrd_connect_timeout_set(ctx, sk, sock, setting);
+}
+
+/*
+ * The kernel asks for the first SYN's timer: one that rings before a short connectTimeout is over.
+ * Until it is answered the socket has the initial timer, 1 s, in jiffies, which tells their length.
+ */
+static __always_inline void mrd_on_timeout_init(struct bpf_sock_ops *ctx, struct bpf_sock *sk,
+						const struct mrd_socket *sock)
+{
+	const struct mrd_setting *setting = mrd_setting_of(sock);
+	const struct tcp_sock *tcp;
+	__u32 jiffies;
+
+	if (ctx->state != BPF_TCP_SYN_SENT || !setting || !setting->connect_timeout_ms)
+		return;
+	tcp = mrd_tcp_of(sk);
+	if (!tcp)
+		return;
+	jiffies = mrd_connect_timer(setting->connect_timeout_ms, tcp->inet_conn.icsk_rto);
+	if (jiffies)
+		ctx->reply = jiffies;
+}
+
+/* ------------------------------------------------------------------------------- handshake */
+
 static __always_inline void mrd_handshake_failed(struct mrd_socket *sock, enum mrd_reason reason,
 						 enum mrd_event_kind kind)
 {
@@ -76,6 +178,7 @@ static __always_inline void mrd_on_established(struct bpf_sock_ops *ctx, struct 
 	}
 	sock->reported = 0; /* the handshake's; requests follow */
 	sock->told_ns = 0;
+	mrd_user_timeout_return(ctx, sock);
 	if (!stat)
 		return;
 	mrd_socket_count_open(sock, stat);
@@ -123,10 +226,13 @@ static __always_inline void mrd_on_closed(struct bpf_sock_ops *ctx, struct bpf_s
 	const int error = mrd_sock_error(sk);
 
 	mrd_socket_count_closed(sock);
-	if (ctx->args[0] == BPF_TCP_SYN_SENT)
+	mrd_place_return(sock);
+	if (ctx->args[0] == BPF_TCP_SYN_SENT) {
+		mrd_user_timeout_return(ctx, sock);
 		mrd_on_syn_closed(sock, error);
-	else
+	} else {
 		mrd_on_silence(sock, error);
+	}
 }
 
 /* A timer ran out without an answer: while connecting, that of the SYN. */
@@ -152,6 +258,7 @@ int mrd_sockops(struct bpf_sock_ops *ctx)
 		if (ctx->args[1] != BPF_TCP_CLOSE)
 			return MRD_ALLOW_CALL;
 		break;
+	case BPF_SOCK_OPS_TIMEOUT_INIT:
 	case BPF_SOCK_OPS_TCP_CONNECT_CB:
 	case BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB:
 	case BPF_SOCK_OPS_RTO_CB:
@@ -166,8 +273,12 @@ int mrd_sockops(struct bpf_sock_ops *ctx)
 		return MRD_ALLOW_CALL;
 
 	switch (ctx->op) {
+	case BPF_SOCK_OPS_TIMEOUT_INIT:
+		mrd_on_timeout_init(ctx, sk, sock);
+		break;
 	case BPF_SOCK_OPS_TCP_CONNECT_CB:
 		mrd_flags_change(ctx, BPF_SOCK_OPS_STATE_CB_FLAG | BPF_SOCK_OPS_RTO_CB_FLAG, 0);
+		mrd_on_connect_begins(ctx, sk, sock);
 		break;
 	case BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB:
 		if (!mrd_is_subflow(sk))

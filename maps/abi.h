@@ -93,6 +93,17 @@ struct mrd_setting {
 };
 _Static_assert(sizeof(struct mrd_setting) == 40, "map ABI");
 
+/* ------------------------------- mrd_open: service → its open connections, as far as it has a
+ * limit
+ */
+
+/* Made with the limit, and kept until the service goes: those that it counts may outlive the limit.
+ */
+struct mrd_open {
+	__s64 connections; /* from connect() to the failed handshake or the close */
+};
+_Static_assert(sizeof(struct mrd_open) == 8, "map ABI");
+
 /* --------------------------------------------------- mrd_route: service → hops, with their shares
  */
 
@@ -432,6 +443,7 @@ enum mrd_reason {
 				      */
 	MRD_REASON_RESPONSE,	     /* HTTP status lines read */
 	MRD_REASON_EVENT_LOST,	     /* the ring buffer was full */
+	MRD_REASON_REFUSE_LIMIT,     /* tcp.maxConnections are open */
 	MRD_REASON_COUNT,
 };
 
@@ -488,8 +500,8 @@ struct mrd_socket {
 	__u8 connected;	   /* 1: chosen by connect(), 0: by a datagram */
 	__u8 has_setting;  /* 1: mrd_setting has a row of this service */
 	__u8 moved;	   /* 1: mrd_flow sends this connection elsewhere than to endpoint */
-	__u8 requests;	   /* begun on this connection, as far as they are limited */
-	__u8 closing;	   /* 1: the next request is to say that it is the last */
+	__u8 untold;	   /* successes that wait to be told: below MRD_TOLD_EACH */
+	__u8 reserved;	   /* 0 */
 	union {
 		__u64 connect_ns; /* before the handshake is done: CLOCK_MONOTONIC of connect() */
 		__u64 told_ns;	  /* after: of the request whose success was told last, or 0 */
@@ -499,13 +511,15 @@ struct mrd_socket {
 	__u32 vip_port;
 	__u32 endpoint_port;
 	enum mrd_family family; /* of the addresses, which may be IPv4 on an IPv6 socket */
-	__u32 skip_window;  /* the last four bytes of the interim header that is being skipped */
+	union {
+		__u32 skip_window;     /* the last four bytes of an interim header */
+		__u32 user_timeout_ms; /* while connecting: the application's own, plus 1 */
+	};
 	__u8 counted;	    /* 1: this socket is in mrd_stat.open */
 	__u8 retransmitted; /* 1: the SYN was sent more than once */
 	__u8 has_replies;   /* 1: mrd_udp_reply may have rows of this socket */
 	__u8 report;	    /* enum mrd_report */
-	__u8 untold;	    /* successes that wait to be told: below MRD_TOLD_EACH */
-	__u8 reserved[3];   /* 0 */
+	__u32 limited;	    /* 1: this socket is in mrd_open */
 };
 _Static_assert(sizeof(struct mrd_socket) == 120, "map ABI");
 

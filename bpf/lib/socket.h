@@ -10,6 +10,7 @@
 
 #include "kern.h"
 #include "addr.h"
+#include "limit.h"
 #include "report.h"
 
 /* stat may be NULL. */
@@ -40,6 +41,7 @@ static __always_inline void mrd_socket_clear(struct mrd_socket *sock)
 	const __u32 has_replies = sock->has_replies;
 
 	mrd_socket_count_closed(sock);
+	mrd_place_return(sock);
 	__builtin_memset(sock, 0, sizeof(*sock));
 	sock->has_replies = has_replies;
 }

@@ -49,6 +49,7 @@ enum bpf_func_id {
 };
 
 enum {
+	BPF_SOCK_OPS_TIMEOUT_INIT = 1,
 	BPF_SOCK_OPS_TCP_CONNECT_CB = 3,
 	BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB = 4,
 	BPF_SOCK_OPS_RTO_CB = 8,
@@ -232,6 +233,8 @@ struct inet_sock {
 
 struct inet_connection_sock {
 	struct inet_sock icsk_inet;
+	__u32 icsk_rto;		 /* jiffies */
+	__u32 icsk_user_timeout; /* ms */
 };
 
 struct tcp_sock {

@@ -142,6 +142,7 @@ uint32_t mrd_limits_rows(const struct mrd_dataplane_limits *limits, size_t pin)
 	case MRD_MAP_ROUTE:
 	case MRD_MAP_NAME:
 	case MRD_MAP_SETTING:
+	case MRD_MAP_OPEN:
 		return limits->services;
 	case MRD_MAP_MEMBER:
 	case MRD_MAP_HEALTH:

@@ -28,6 +28,7 @@ static const char *const names[] = {
 	[MRD_REASON_RESET_IN_REQUEST] = "reset_in_request",
 	[MRD_REASON_RESPONSE] = "response",
 	[MRD_REASON_EVENT_LOST] = "event_lost",
+	[MRD_REASON_REFUSE_LIMIT] = "refuse_limit",
 };
 _Static_assert(sizeof(names) / sizeof(names[0]) == MRD_REASON_COUNT, "a name for every reason");
 

@@ -272,6 +272,7 @@ static void add_value(enum mrd_map map, const void *key, const void *value, stru
 	case MRD_MAP_SETTING:
 		add_setting(value, out);
 		break;
+	case MRD_MAP_OPEN:
 	case MRD_MAP_STAT: /* the hooks' counters: that the row is there is all */
 	case MRD_MAP_COUNT:
 		break;

@@ -50,6 +50,7 @@ static const struct {
 	[MRD_MAP_LOCALITY] = {"mrd_locality", sizeof(uint32_t), sizeof(struct mrd_locality)},
 	[MRD_MAP_NAME] = {"mrd_name", sizeof(uint32_t), sizeof(struct mrd_name)},
 	[MRD_MAP_SETTING] = {"mrd_setting", sizeof(uint32_t), sizeof(struct mrd_setting)},
+	[MRD_MAP_OPEN] = {"mrd_open", sizeof(uint32_t), sizeof(struct mrd_open)},
 	[MRD_MAP_STAT] = {"mrd_stat", sizeof(uint32_t), sizeof(struct mrd_stat)},
 	[MRD_MAP_HEALTH] = {"mrd_health", sizeof(uint32_t), sizeof(struct mrd_health)},
 	[MRD_MAP_TICKET] = {"mrd_ticket", sizeof(struct mrd_ticket_key), sizeof(uint64_t)},

@@ -9,7 +9,8 @@
 /* Rows that others may own already are left as they are: shared names, and the hooks' counters. */
 static bool create_only(enum mrd_map map)
 {
-	return map == MRD_MAP_LOCALITY || map == MRD_MAP_STAT || map == MRD_MAP_TICKET;
+	return map == MRD_MAP_LOCALITY || map == MRD_MAP_STAT || map == MRD_MAP_TICKET ||
+	       map == MRD_MAP_OPEN;
 }
 
 static int apply(const struct mrd_op *op, uint32_t service_id, const struct mrd_map_writer *writer)

@@ -43,7 +43,7 @@ struct diffing {
 /* Counters belong to the hooks from the moment that they exist. */
 static bool is_counter(enum mrd_map map)
 {
-	return map == MRD_MAP_STAT || map == MRD_MAP_TICKET;
+	return map == MRD_MAP_STAT || map == MRD_MAP_TICKET || map == MRD_MAP_OPEN;
 }
 
 static bool gets_worse(const struct mrd_health *from, const struct mrd_health *to)

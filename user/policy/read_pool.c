@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * connectionPool: checked as Istio does, and kept for the data plane. Its limits are a proxy's,
- * which sees requests and queues them; each field that is set and not acted on is named, once.
+ * connectionPool: checked as Istio does. Some of its limits are a proxy's, which sees requests and
+ * queues them; each field that is set and not acted on is named, once.
  */
 #include "policy/read.h"
 
@@ -66,6 +66,12 @@ static void read_keepalive(struct mrd_reader *reader, const struct mrd_doc_node 
 	((struct pool_draft *)draft)->has_keepalive = node->kind == MRD_DOC_MAP;
 }
 
+#define TAKEN(field, reader_fn, field_spec, member)                         \
+	{                                                                   \
+		.name = (field), .read = (reader_fn), .spec = (field_spec), \
+		.offset = offsetof(struct pool_draft, member)               \
+	}
+
 #define KEPT(field, reader_fn, field_spec, member, reason)                                         \
 	{                                                                                          \
 		.name = (field), .use = MRD_FIELD_KEPT, .read = (reader_fn), .spec = (field_spec), \
@@ -73,9 +79,9 @@ static void read_keepalive(struct mrd_reader *reader, const struct mrd_doc_node 
 	}
 
 static const struct mrd_field tcp_fields[] = {
-	KEPT("maxConnections", mrd_read_number, &int32, max_connections, NULL),
-	KEPT("connectTimeout", mrd_read_span, &connect_timeout, connect_timeout, NULL),
-	{.name = "tcpKeepalive", .use = MRD_FIELD_KEPT, .read = read_keepalive},
+	TAKEN("maxConnections", mrd_read_number, &int32, max_connections),
+	TAKEN("connectTimeout", mrd_read_span, &connect_timeout, connect_timeout),
+	{.name = "tcpKeepalive", .read = read_keepalive},
 	KEPT("maxConnectionDuration", mrd_read_span, NULL, max_duration, NULL),
 	KEPT("idleTimeout", mrd_read_span, &or_zero, idle_timeout, own_sockets),
 };

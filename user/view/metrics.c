@@ -300,6 +300,7 @@ static const struct counter counters[] = {
 	 "Calls to a service that were refused."},
 	{MRD_REASON_REFUSE_NO_ENDPOINT, refusals, "reason", "no_endpoint", NULL},
 	{MRD_REASON_REFUSE_UNKNOWN, refusals, "reason", "unknown", NULL},
+	{MRD_REASON_REFUSE_LIMIT, refusals, "reason", "limit", NULL},
 	{MRD_REASON_NO_UDP_FLOW, refusals, "reason", "no_udp_flow", NULL},
 	{MRD_REASON_HANDSHAKE_DONE, handshakes, "result", "done", "TCP handshakes with endpoints."},
 	{MRD_REASON_HANDSHAKE_REFUSED, handshakes, "result", "refused", NULL},

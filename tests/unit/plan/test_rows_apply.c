@@ -164,14 +164,14 @@ static const struct {
 		.name = "a new service that asks for something",
 		.policy = ASKS("maxConnections: 5"),
 		.after = "r1:A",
-		.want = "+locality +name +setting +stat +health +ticket +ticket +member +route "
+		.want = "+locality +name +setting +open +stat +health +ticket +ticket +member +route "
 			"+service",
 	},
 	{
 		.name = "and goes",
 		.policy = ASKS("maxConnections: 5"),
 		.before = "r1:A",
-		.want = "-service -route -member -ticket -ticket -health -stat -setting -name",
+		.want = "-service -route -member -ticket -ticket -health -stat -open -setting -name",
 	},
 	{
 		.name = "a service gains a setting: there before its VIP says so",
@@ -187,6 +187,14 @@ static const struct {
 		.policy_after = ASKS("maxConnections: 6"),
 		.after = "r1:A",
 		.want = "~setting",
+	},
+	{
+		.name = "a limit goes; connections that it counts do not",
+		.policy = ASKS("maxConnections: 5"),
+		.before = "r1:A",
+		.policy_after = "",
+		.after = "r1:A",
+		.want = "~service -setting",
 	},
 	{
 		.name = "loses it: there until no VIP says so",
