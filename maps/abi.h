@@ -523,4 +523,53 @@ struct mrd_socket {
 };
 _Static_assert(sizeof(struct mrd_socket) == 120, "map ABI");
 
+/* ---------------------- mrd_request: socket storage, of connections whose requests are followed */
+
+/* What comes next on the connection, from this side. */
+enum mrd_request_stage {
+	MRD_REQUEST_START, /* a request's first byte */
+	MRD_REQUEST_METHOD,
+	MRD_REQUEST_TARGET,
+	MRD_REQUEST_VERSION,
+	MRD_REQUEST_LINE_END, /* the LF of a line */
+	MRD_REQUEST_LINE,     /* a header line, or the empty one */
+	MRD_REQUEST_NAME,
+	MRD_REQUEST_VALUE,	/* of no interest */
+	MRD_REQUEST_LENGTH,	/* value of Content-Length */
+	MRD_REQUEST_CODING,	/* of Transfer-Encoding */
+	MRD_REQUEST_CONNECTION, /* of Connection */
+	MRD_REQUEST_HEADER_END, /* the LF of the empty line */
+	MRD_REQUEST_BODY,
+	MRD_REQUEST_CHUNK_SIZE,
+	MRD_REQUEST_CHUNK_NOTE,	 /* a chunk's extensions */
+	MRD_REQUEST_CHUNK_START, /* the LF behind its size */
+	MRD_REQUEST_CHUNK,
+	MRD_REQUEST_CHUNK_END, /* the CR behind it */
+	MRD_REQUEST_CHUNK_LF,
+	MRD_REQUEST_TRAILER, /* a line behind the last chunk, or the empty one */
+	MRD_REQUEST_TRAILER_TEXT,
+	MRD_REQUEST_TRAILER_LF,
+	MRD_REQUEST_TRAILER_END,
+	MRD_REQUEST_DONE,   /* the last request was told that it is */
+	MRD_REQUEST_UNSURE, /* not followed any further */
+};
+
+struct mrd_request {
+	__u64 left;    /* bytes of the body or chunk to come; or its length, while it is read */
+	__u64 word[2]; /* the first 16 letters of the word being read */
+	__u32 word_len;
+	__u32 requests; /* begun */
+	__u32 limit;	/* http.maxRequestsPerConnection; 0: none */
+	enum mrd_request_stage stage;
+	__u8 word_last;	  /* the last letter of the word */
+	__u8 eject_close; /* 1: the endpoint is ejected, and connections to it are to end */
+	__u8 wants_close; /* 1: this request is the last one */
+	__u8 closes;	  /* 1: and says so */
+	__u8 has_length;
+	__u8 is_chunked;
+	__u8 is_old; /* 1: HTTP/1.0 */
+	__u8 reserved;
+};
+_Static_assert(sizeof(struct mrd_request) == 48, "map ABI");
+
 #endif
