@@ -24,6 +24,8 @@ struct mrd_count_map mrd_count SEC(".maps");
 struct mrd_failure_map mrd_failure SEC(".maps");
 struct mrd_config_map mrd_config SEC(".maps");
 struct mrd_event_map mrd_event SEC(".maps");
+struct mrd_request_map mrd_request SEC(".maps");
+struct mrd_followed_map mrd_followed SEC(".maps");
 struct mrd_socket_map mrd_socket SEC(".maps");
 
 char mrd_license[] SEC("license") = "Dual BSD/GPL";

@@ -150,6 +150,28 @@ static __always_inline void mrd_on_timeout_init(struct bpf_sock_ops *ctx, struct
 		ctx->reply = jiffies;
 }
 
+/*
+ * Are the connection's requests to be followed? From the first one on, or not at all: one that left
+ * in the SYN was not seen.
+ */
+static __noinline void mrd_requests_follow(struct bpf_sock_ops *ctx, struct bpf_sock *sk,
+					   const struct mrd_socket *sock)
+{
+	const struct mrd_setting *setting = mrd_setting_of(sock);
+	struct mrd_request *request;
+	__u64 cookie;
+
+	if (!setting || (!setting->max_requests && setting->on_eject != MRD_EJECT_CLOSE))
+		return;
+	request = bpf_sk_storage_get(&mrd_request, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	cookie = bpf_get_socket_cookie(ctx);
+	if (request)
+		__builtin_memset(request, 0, sizeof(*request)); /* an earlier connection's */
+	if (!request || ctx->data_segs_out ||
+	    bpf_sock_hash_update(ctx, &mrd_followed, &cookie, BPF_ANY))
+		mrd_count_one(MRD_REASON_REQUEST_UNSURE);
+}
+
 /* ------------------------------------------------------------------------------- handshake */
 
 static __always_inline void mrd_handshake_failed(struct mrd_socket *sock, enum mrd_reason reason,
@@ -284,6 +306,7 @@ int mrd_sockops(struct bpf_sock_ops *ctx)
 		if (!mrd_is_subflow(sk))
 			mrd_flags_change(ctx, 0, BPF_SOCK_OPS_STATE_CB_FLAG);
 		mrd_on_established(ctx, sock);
+		mrd_requests_follow(ctx, sk, sock);
 		break;
 	case BPF_SOCK_OPS_STATE_CB:
 		mrd_on_closed(ctx, sk, sock);

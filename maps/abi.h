@@ -33,6 +33,7 @@ enum mrd_limit {
 	MRD_FLOWS_MAX = 262144,	   /* rows of mrd_flow: two for a connection that TC translates */
 	MRD_FRAGMENTS_MAX = 4096,  /* datagrams in fragments; the least recent goes first */
 	MRD_INTERFACES_MAX = 4096,
+	MRD_FOLLOWED_MAX = 65536, /* connections whose requests are followed */
 	MRD_LOCALITIES_MAX = 4096,
 	MRD_CIDRS_MAX = 256,
 	MRD_EVENT_BYTES = 1 << 20, /* ring buffer; a power of two and a multiple of the page size */
@@ -444,6 +445,9 @@ enum mrd_reason {
 	MRD_REASON_RESPONSE,	     /* HTTP status lines read */
 	MRD_REASON_EVENT_LOST,	     /* the ring buffer was full */
 	MRD_REASON_REFUSE_LIMIT,     /* tcp.maxConnections are open */
+	MRD_REASON_REQUEST_LAST,     /* the last of maxRequestsPerConnection was told that it is */
+	MRD_REASON_REQUEST_EJECTED,  /* so was one to an endpoint that is ejected, or terminates */
+	MRD_REASON_REQUEST_UNSURE, /* requests of a connection could not be followed, or no more */
 	MRD_REASON_COUNT,
 };
 
@@ -522,6 +526,8 @@ struct mrd_socket {
 	__u32 limited;	    /* 1: this socket is in mrd_open */
 };
 _Static_assert(sizeof(struct mrd_socket) == 120, "map ABI");
+
+/* mrd_followed: socket cookie → such a socket; user space sees only the cookie. */
 
 /* ---------------------- mrd_request: socket storage, of connections whose requests are followed */
 

@@ -103,6 +103,22 @@ struct mrd_event_map {
 };
 extern struct mrd_event_map mrd_event SEC(".maps");
 
+struct mrd_request_map {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct mrd_request);
+};
+extern struct mrd_request_map mrd_request SEC(".maps");
+
+struct mrd_followed_map {
+	__uint(type, BPF_MAP_TYPE_SOCKHASH);
+	__uint(max_entries, MRD_FOLLOWED_MAX);
+	__type(key, __u64);
+	__type(value, __u64);
+};
+extern struct mrd_followed_map mrd_followed SEC(".maps");
+
 struct mrd_socket_map {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);

@@ -26,6 +26,8 @@ static const char *const own_names[] = {
 	[MRD_PIN_CIDR - MRD_MAP_COUNT] = "mrd_cidr",
 	[MRD_PIN_EVENT - MRD_MAP_COUNT] = "mrd_event",
 	[MRD_PIN_SOCKET - MRD_MAP_COUNT] = "mrd_socket",
+	[MRD_PIN_REQUEST - MRD_MAP_COUNT] = "mrd_request",
+	[MRD_PIN_FOLLOWED - MRD_MAP_COUNT] = "mrd_followed",
 };
 _Static_assert(sizeof(own_names) / sizeof(own_names[0]) == MRD_PIN_COUNT - MRD_MAP_COUNT,
 	       "a name for every map");

@@ -29,6 +29,9 @@ static const char *const names[] = {
 	[MRD_REASON_RESPONSE] = "response",
 	[MRD_REASON_EVENT_LOST] = "event_lost",
 	[MRD_REASON_REFUSE_LIMIT] = "refuse_limit",
+	[MRD_REASON_REQUEST_LAST] = "request_last",
+	[MRD_REASON_REQUEST_EJECTED] = "request_ejected",
+	[MRD_REASON_REQUEST_UNSURE] = "request_unsure",
 };
 _Static_assert(sizeof(names) / sizeof(names[0]) == MRD_REASON_COUNT, "a name for every reason");
 

@@ -101,7 +101,7 @@ static const struct mrd_words upgrades = MRD_WORDS(upgrade_words);
 static const struct mrd_field http_fields[] = {
 	KEPT("http1MaxPendingRequests", mrd_read_number, &int32, pending, no_requests),
 	KEPT("http2MaxRequests", mrd_read_number, &int32, requests, no_requests),
-	KEPT("maxRequestsPerConnection", mrd_read_number, &int32, per_connection, NULL),
+	TAKEN("maxRequestsPerConnection", mrd_read_number, &int32, per_connection),
 	KEPT("maxRetries", mrd_read_number, &int32, retries, no_requests),
 	KEPT("idleTimeout", mrd_read_span, NULL, http_idle_timeout, own_sockets),
 	MRD_IGNORED_WHY("h2UpgradePolicy", mrd_read_word, &upgrades, no_protocol),
