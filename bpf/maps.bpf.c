@@ -16,6 +16,7 @@ struct mrd_udp_flow_map mrd_udp_flow SEC(".maps");
 struct mrd_udp_reply_map mrd_udp_reply SEC(".maps");
 struct mrd_setting_map mrd_setting SEC(".maps");
 struct mrd_open_map mrd_open SEC(".maps");
+struct mrd_connection_map mrd_connection SEC(".maps");
 struct mrd_flow_map mrd_flow SEC(".maps");
 struct mrd_fragment_map mrd_fragment SEC(".maps");
 struct mrd_interface_map mrd_interface SEC(".maps");

@@ -147,8 +147,10 @@ static __always_inline void mrd_call_disown(struct bpf_sock_addr *ctx)
 {
 	struct mrd_socket *sock = bpf_sk_storage_get(&mrd_socket, ctx->sk, NULL, 0);
 
-	if (sock && sock->connected)
-		mrd_socket_clear(sock);
+	if (!sock || !sock->connected)
+		return;
+	mrd_connection_forget(ctx, sock);
+	mrd_socket_clear(sock);
 }
 
 /*
@@ -166,6 +168,7 @@ static __noinline bool mrd_call_is_beyond(struct bpf_sock_addr *ctx, const struc
 	sock = bpf_sk_storage_get(&mrd_socket, ctx->sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!sock)
 		return false; /* who could not give it back does not take one */
+	mrd_connection_forget(ctx, sock);
 	mrd_socket_clear(sock);
 	if (call->vip.protocol == MRD_PROTOCOL_TCP)
 		place = mrd_place_take(service_id);
@@ -189,6 +192,26 @@ static __always_inline void mrd_call_place_return(struct bpf_sock_addr *ctx,
 		mrd_socket_clear(sock);
 }
 
+/* So that the agent finds the socket, should its endpoint be ejected. */
+static __noinline void mrd_call_register(struct bpf_sock_addr *ctx, const struct mrd_call *call,
+					 struct mrd_socket *sock)
+{
+	const struct mrd_setting *setting =
+		bpf_map_lookup_elem(&mrd_setting, &call->service.service_id);
+	const struct mrd_connection_key key = {.socket_cookie = bpf_get_socket_cookie(ctx),
+					       .endpoint_id = call->member.endpoint_id};
+	const struct mrd_connection row = {.netns_cookie = bpf_get_netns_cookie(ctx),
+					   .protocol = call->vip.protocol,
+					   .service_id = call->service.service_id};
+
+	if (!setting || setting->on_eject != MRD_EJECT_RESET)
+		return;
+	if (bpf_map_update_elem(&mrd_connection, &key, &row, BPF_ANY))
+		mrd_count_one(MRD_REASON_NO_CONNECTION_ROW);
+	else
+		sock->has_row = 1;
+}
+
 static __always_inline void mrd_call_remember(struct bpf_sock_addr *ctx,
 					      const struct mrd_call *call)
 {
@@ -199,13 +222,17 @@ static __always_inline void mrd_call_remember(struct bpf_sock_addr *ctx,
 		mrd_count_one(MRD_REASON_NO_SOCKET_STORAGE);
 		return;
 	}
-	if (call->service.has_setting)
+	if (call->service.has_setting) {
 		sock->has_setting = 1; /* and it was cleared for its place */
-	else
+	} else {
+		mrd_connection_forget(ctx, sock);
 		mrd_socket_clear(sock);
+	}
 	mrd_socket_set(sock, &call->vip, call->service.service_id, &call->member);
 	sock->connected = 1;
 	sock->connect_ns = bpf_ktime_get_ns();
+	if (call->service.has_setting)
+		mrd_call_register(ctx, call, sock);
 	if (call->vip.protocol == MRD_PROTOCOL_UDP)
 		mrd_socket_count_open(
 			sock, mrd_stat_of(sock)); /* TCP counts when the handshake is done */

@@ -26,6 +26,7 @@ int mrd_sock_release(struct bpf_sock *ctx)
 		return MRD_ALLOW_CALL;
 	mrd_socket_count_closed(sock);
 	mrd_place_return(sock);
+	mrd_connection_forget(ctx, sock);
 	if (!sock->has_replies || sock->connected)
 		return MRD_ALLOW_CALL;
 	cookie = bpf_get_socket_cookie(ctx);

@@ -33,7 +33,8 @@ enum mrd_limit {
 	MRD_FLOWS_MAX = 262144,	   /* rows of mrd_flow: two for a connection that TC translates */
 	MRD_FRAGMENTS_MAX = 4096,  /* datagrams in fragments; the least recent goes first */
 	MRD_INTERFACES_MAX = 4096,
-	MRD_FOLLOWED_MAX = 65536, /* connections whose requests are followed */
+	MRD_CONNECTIONS_MAX = 262144, /* that an ejection resets */
+	MRD_FOLLOWED_MAX = 65536,     /* connections whose requests are followed */
 	MRD_LOCALITIES_MAX = 4096,
 	MRD_CIDRS_MAX = 256,
 	MRD_EVENT_BYTES = 1 << 20, /* ring buffer; a power of two and a multiple of the page size */
@@ -104,6 +105,24 @@ struct mrd_open {
 	__s64 connections; /* from connect() to the failed handshake or the close */
 };
 _Static_assert(sizeof(struct mrd_open) == 8, "map ABI");
+
+/* ------------- mrd_connection: endpoint, socket → where it is; of services with on-eject: reset
+ */
+
+/* Made by connect(), gone with the socket, or once the agent has ended the connection. */
+struct mrd_connection_key {
+	__u64 socket_cookie;
+	__u32 endpoint_id;
+	__u32 reserved; /* 0 */
+};
+_Static_assert(sizeof(struct mrd_connection_key) == 16, "map ABI");
+
+struct mrd_connection {
+	__u64 netns_cookie;
+	enum mrd_protocol protocol;
+	__u32 service_id;
+};
+_Static_assert(sizeof(struct mrd_connection) == 16, "map ABI");
 
 /* --------------------------------------------------- mrd_route: service → hops, with their shares
  */
@@ -447,6 +466,7 @@ enum mrd_reason {
 	MRD_REASON_REFUSE_LIMIT,     /* tcp.maxConnections are open */
 	MRD_REASON_REQUEST_LAST,     /* the last of maxRequestsPerConnection was told that it is */
 	MRD_REASON_REQUEST_EJECTED,  /* so was one to an endpoint that is ejected, or terminates */
+	MRD_REASON_NO_CONNECTION_ROW, /* the map was full: an ejection will not reset this one */
 	MRD_REASON_REQUEST_UNSURE, /* requests of a connection could not be followed, or no more */
 	MRD_REASON_COUNT,
 };
@@ -505,7 +525,7 @@ struct mrd_socket {
 	__u8 has_setting;  /* 1: mrd_setting has a row of this service */
 	__u8 moved;	   /* 1: mrd_flow sends this connection elsewhere than to endpoint */
 	__u8 untold;	   /* successes that wait to be told: below MRD_TOLD_EACH */
-	__u8 reserved;	   /* 0 */
+	__u8 has_row;	   /* 1: mrd_connection has a row of this socket */
 	union {
 		__u64 connect_ns; /* before the handshake is done: CLOCK_MONOTONIC of connect() */
 		__u64 told_ns;	  /* after: of the request whose success was told last, or 0 */

@@ -53,6 +53,9 @@ MRD_HASH(mrd_cidr, BPF_MAP_TYPE_LPM_TRIE, struct mrd_cidr_key, __u32, MRD_CIDRS_
 MRD_HASH(mrd_setting, BPF_MAP_TYPE_HASH, __u32, struct mrd_setting, MRD_SERVICES_MAX)
 SEC(".maps");
 MRD_HASH(mrd_open, BPF_MAP_TYPE_HASH, __u32, struct mrd_open, MRD_SERVICES_MAX) SEC(".maps");
+MRD_HASH(mrd_connection, BPF_MAP_TYPE_HASH, struct mrd_connection_key, struct mrd_connection,
+	 MRD_CONNECTIONS_MAX)
+SEC(".maps");
 MRD_HASH(mrd_flow, BPF_MAP_TYPE_HASH, struct mrd_flow_key, struct mrd_flow, MRD_FLOWS_MAX)
 SEC(".maps");
 MRD_HASH(mrd_interface, BPF_MAP_TYPE_HASH, __u32, struct mrd_interface, MRD_INTERFACES_MAX)

@@ -304,6 +304,28 @@ static int run_udp(char **args, int count)
 	return 0;
 }
 
+/* udp-hold ADDRESS PORT: waits on a connected socket until the kernel ends it, and says how. */
+static int run_udp_hold(char **args, int count)
+{
+	struct addrinfo *info;
+	char text[PEER_BUFFER];
+	int fd;
+
+	(void)count;
+	if (resolve(args[0], args[1], SOCK_DGRAM, &info))
+		return 2;
+	fd = socket(info->ai_family, SOCK_DGRAM, 0);
+	if (fd < 0 || connect(fd, info->ai_addr, info->ai_addrlen)) {
+		perror("peer: udp-hold");
+		return 1;
+	}
+	freeaddrinfo(info);
+	while (recv(fd, text, sizeof(text), 0) > 0)
+		continue;
+	printf("%s\n", strerrorname_np(errno));
+	return 0;
+}
+
 /* udp-echo ADDRESS PORT NAME: answers "NAME" to every datagram until it is killed. */
 static int run_udp_echo(char **args, int count)
 {
@@ -465,6 +487,7 @@ static const struct {
 	{.name = "burst", .least = 3, .run = run_burst},
 	{.name = "connect", .least = 2, .run = run_connect},
 	{.name = "udp", .least = 4, .run = run_udp},
+	{.name = "udp-hold", .least = 2, .run = run_udp_hold},
 	{.name = "udp-echo", .least = 3, .run = run_udp_echo},
 	{.name = "hold", .least = 3, .run = run_hold},
 	{.name = "options", .least = 2, .run = run_options},
@@ -481,6 +504,6 @@ int main(int argc, char **argv)
 	}
 	fprintf(stderr,
 		"usage: peer "
-		"get|burst|connect|udp|udp-echo|hold|options|end-server|decoy-server|decoys …\n");
+		"get|burst|connect|udp|udp-hold|udp-echo|hold|options|end-server|decoy-server|decoys …\n");
 	return 2;
 }

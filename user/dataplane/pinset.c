@@ -28,6 +28,7 @@ static const char *const own_names[] = {
 	[MRD_PIN_SOCKET - MRD_MAP_COUNT] = "mrd_socket",
 	[MRD_PIN_REQUEST - MRD_MAP_COUNT] = "mrd_request",
 	[MRD_PIN_FOLLOWED - MRD_MAP_COUNT] = "mrd_followed",
+	[MRD_PIN_CONNECTION - MRD_MAP_COUNT] = "mrd_connection",
 };
 _Static_assert(sizeof(own_names) / sizeof(own_names[0]) == MRD_PIN_COUNT - MRD_MAP_COUNT,
 	       "a name for every map");
@@ -158,6 +159,7 @@ uint32_t mrd_limits_rows(const struct mrd_dataplane_limits *limits, size_t pin)
 	case MRD_PIN_UDP_REPLY:
 		return limits->udp_flows;
 	case MRD_PIN_FLOW:
+	case MRD_PIN_CONNECTION:
 		return limits->flows;
 	case MRD_PIN_EVENT:
 		return limits->event_bytes;

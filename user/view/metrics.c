@@ -318,6 +318,8 @@ static const struct counter counters[] = {
 	{MRD_REASON_REQUEST_LAST, "meridian_requests_closing_total", "reason", "limit",
 	 "Requests that were told to be the last of their connection."},
 	{MRD_REASON_REQUEST_EJECTED, "meridian_requests_closing_total", "reason", "ejected", NULL},
+	{MRD_REASON_NO_CONNECTION_ROW, "meridian_connections_unresettable_total", NULL, NULL,
+	 "Connections that an ejection cannot reset: the map of these was full."},
 	{MRD_REASON_REQUEST_UNSURE, "meridian_connections_unfollowed_total", NULL, NULL,
 	 "Connections whose requests could not be followed, so that no limit holds for them."},
 	{MRD_REASON_RESPONSE, "meridian_status_lines_total", NULL, NULL,
