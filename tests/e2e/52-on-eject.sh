@@ -10,7 +10,7 @@ one_region
 web h1 h2
 for name in keep close reset; do
   case $name in keep) vip=172.16.0.31 ;; close) vip=172.16.0.32 ;; reset) vip=172.16.0.33 ;; esac
-  svc ack-hangzhou $name $vip,fd00:172::${vip##*.} 80
+  svc ack-hangzhou $name "$vip,fd00:172::${vip##*.}" 80
   eps ack-hangzhou $name 10.0.0.11 10.0.0.12 fd00:a0::11 fd00:a0::12
   policy $name <<YAML
 apiVersion: networking.istio.io/v1
@@ -59,7 +59,7 @@ talk_to() {
 ask() { echo "$1" >&7; }
 answered() { (($(wc -l <"$SANDBOX/answers") >= $1)); }
 answer() { sed -n "$1p" "$SANDBOX/answers"; }
-ip_of() { echo 10.0.0.1${1#h}; }
+ip_of() { echo "10.0.0.1${1#h}"; }
 is_out() { [[ $(health h "$(ip_of "$pod")") == *EJECTED* ]]; }
 reset_rows() { map_dump h mrd_connection | grep -c '"key"' || true; }
 

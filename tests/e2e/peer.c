@@ -502,8 +502,8 @@ int main(int argc, char **argv)
 		if (argc > 1 && !strcmp(argv[1], commands[i].name) && argc - 2 >= commands[i].least)
 			return commands[i].run(argv + 2, argc - 2);
 	}
-	fprintf(stderr,
-		"usage: peer "
-		"get|burst|connect|udp|udp-hold|udp-echo|hold|options|end-server|decoy-server|decoys …\n");
+	fprintf(stderr, "usage: peer "
+			"get|burst|connect|udp|udp-hold|udp-echo|hold|options|end-server|decoy-"
+			"server|decoys …\n");
 	return 2;
 }

@@ -28,13 +28,13 @@ struct mrd_agent {
 	struct mrd_dataplane *dataplane;
 	struct mrd_tally *tally;   /* between engine and resets */
 	struct mrd_resets *resets; /* between tally and dataplane */
-	struct mrd_web *web;	 /* NULL: not served */
-	struct mrd_ip web_ip;	 /* where it is, or is to be; port 0: nowhere */
+	struct mrd_web *web;	   /* NULL: not served */
+	struct mrd_ip web_ip;	   /* where it is, or is to be; port 0: nowhere */
 	uint16_t web_port;
 	int web_error; /* why it is not: -errno */
 	struct mrd_watch *events;
-	struct mrd_timer *work; /* sweeps, retries, the rest of a long round */
-	struct mrd_timer *tick; /* once a second */
+	struct mrd_timer *work;	 /* sweeps, retries, the rest of a long round */
+	struct mrd_timer *tick;	 /* once a second */
 	struct mrd_timer *reset; /* of connections, while some are to be */
 	struct mrd_urgency urgency;
 	uint64_t started_ns;

@@ -42,7 +42,8 @@ void mrd_resets_free(struct mrd_resets *resets)
 	free(resets);
 }
 
-/* ---------------------------------------------------------------------------- what is to be ended */
+/* ---------------------------------------------------------------------------- what is to be ended
+ */
 
 static bool asks_for_it(const struct mrd_resets *resets, uint32_t service_id)
 {
@@ -69,8 +70,7 @@ static bool takes_out(const struct mrd_resets *resets, const void *key,
 
 static void add(struct mrd_resets *resets, uint32_t endpoint_id)
 {
-	uint32_t *more =
-		reallocarray(resets->waiting, resets->waiting_count + 1, sizeof(*more));
+	uint32_t *more = reallocarray(resets->waiting, resets->waiting_count + 1, sizeof(*more));
 
 	if (!more) {
 		mrd_log_warn("connections not reset", MRD_KV("reason", "no memory"));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * on-eject: reset. The agent writes through this: where an endpoint of a service that asks for it is
- * ejected, begins to terminate, or goes, its open connections are ended, a bounded number at a time,
- * and counted.
+ * on-eject: reset. The agent writes through this: where an endpoint of a service that asks for it
+ * is ejected, begins to terminate, or goes, its open connections are ended, a bounded number at a
+ * time, and counted.
  */
 #ifndef MRD_AGENT_RESETS_H
 #define MRD_AGENT_RESETS_H

@@ -202,7 +202,8 @@ static int end_in(struct resetting *resetting, const char *folder, const char *i
 	while (!r && names && (entry = readdir(names))) {
 		char path[PATH_MAX];
 
-		if (*entry->d_name == '.' || (*inside && (*entry->d_name < '0' || *entry->d_name > '9')))
+		if (*entry->d_name == '.' ||
+		    (*inside && (*entry->d_name < '0' || *entry->d_name > '9')))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s%s", folder, entry->d_name, inside);
 		r = end_at(resetting, path, seen);

@@ -58,8 +58,7 @@ static int ask(int fd, uint16_t type, uint16_t flags, const struct inet_diag_req
 
 static int take_socket(const struct dump *dump, const struct inet_diag_msg *msg)
 {
-	const uint64_t cookie =
-		msg->id.idiag_cookie[0] | (uint64_t)msg->id.idiag_cookie[1] << 32;
+	const uint64_t cookie = msg->id.idiag_cookie[0] | (uint64_t)msg->id.idiag_cookie[1] << 32;
 	struct found *found = dump->found;
 	struct inet_diag_sockid *more;
 

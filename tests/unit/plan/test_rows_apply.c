@@ -164,14 +164,16 @@ static const struct {
 		.name = "a new service that asks for something",
 		.policy = ASKS("maxConnections: 5"),
 		.after = "r1:A",
-		.want = "+locality +name +setting +open +stat +health +ticket +ticket +member +route "
+		.want = "+locality +name +setting +open +stat +health +ticket +ticket +member "
+			"+route "
 			"+service",
 	},
 	{
 		.name = "and goes",
 		.policy = ASKS("maxConnections: 5"),
 		.before = "r1:A",
-		.want = "-service -route -member -ticket -ticket -health -stat -open -setting -name",
+		.want = "-service -route -member -ticket -ticket -health -stat -open -setting "
+			"-name",
 	},
 	{
 		.name = "a service gains a setting: there before its VIP says so",
