@@ -139,6 +139,9 @@ static void add_ejections(const struct mrd_metrics_agent *agent, struct mrd_strb
 			mrd_metric_end(out, *(const uint64_t *)(counts + families[f].offset));
 		}
 	}
+	mrd_metric_single(out, "meridian_connections_reset_total", MRD_COUNTER,
+			  "Connections ended because their endpoint was ejected, or terminated.",
+			  agent->connections_reset);
 	mrd_metric_single(out, "meridian_ejections_active", MRD_GAUGE, "Endpoints ejected now.",
 			  agent->ejected);
 	mrd_metric_family(out, delay, MRD_HISTOGRAM,

@@ -65,6 +65,7 @@ struct mrd_metrics_agent {
 	uint64_t plans_written; /* of a port and family */
 	uint64_t plans_failed;
 	uint64_t ejected;
+	uint64_t connections_reset;
 	uint64_t cpu_us;
 	uint64_t resident_bytes;
 	uint64_t writes[MRD_MAP_COUNT];
