@@ -124,8 +124,69 @@ static __always_inline void mrd_call_disown(struct bpf_sock_addr *ctx)
 {
 	struct mrd_socket *sock = bpf_sk_storage_get(&mrd_socket, ctx->sk, NULL, 0);
 
-	if (sock && sock->connected)
+	if (!sock || !sock->connected)
+		return;
+	mrd_connection_forget(ctx, sock);
+	mrd_socket_clear(sock);
+}
+
+/*
+ * Where connections are limited, this one needs a place; its socket's former one comes free. The
+ * storage keeps it over the pick: carried along, it would double the verifier's paths through that.
+ */
+static __noinline bool mrd_call_is_beyond(struct bpf_sock_addr *ctx, const struct mrd_call *call)
+{
+	const __u32 service_id = call->service.service_id;
+	struct mrd_socket *sock;
+	enum mrd_place place = MRD_PLACE_UNLIMITED;
+
+	if (!call->service.has_setting)
+		return false;
+	sock = bpf_sk_storage_get(&mrd_socket, ctx->sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!sock)
+		return false; /* who could not give it back does not take one */
+	mrd_connection_forget(ctx, sock);
+	mrd_socket_clear(sock);
+	if (call->vip.protocol == MRD_PROTOCOL_TCP)
+		place = mrd_place_take(service_id);
+	if (place == MRD_PLACE_TAKEN) {
+		sock->service_id = service_id;
+		sock->limited = 1;
+	}
+	return place == MRD_PLACE_FULL;
+}
+
+/* No endpoint after all. */
+static __always_inline void mrd_call_place_return(struct bpf_sock_addr *ctx,
+						  const struct mrd_call *call)
+{
+	struct mrd_socket *sock;
+
+	if (!call->service.has_setting)
+		return;
+	sock = bpf_sk_storage_get(&mrd_socket, ctx->sk, NULL, 0);
+	if (sock)
 		mrd_socket_clear(sock);
+}
+
+/* So that the agent finds the socket, should its endpoint be ejected. */
+static __noinline void mrd_call_register(struct bpf_sock_addr *ctx, const struct mrd_call *call,
+					 struct mrd_socket *sock)
+{
+	const struct mrd_setting *setting =
+		bpf_map_lookup_elem(&mrd_setting, &call->service.service_id);
+	const struct mrd_connection_key key = {.socket_cookie = bpf_get_socket_cookie(ctx),
+					       .endpoint_id = call->picked.member.endpoint_id};
+	const struct mrd_connection row = {.netns_cookie = bpf_get_netns_cookie(ctx),
+					   .protocol = call->vip.protocol,
+					   .service_id = call->service.service_id};
+
+	if (!setting || setting->on_eject != MRD_EJECT_RESET)
+		return;
+	if (bpf_map_update_elem(&mrd_connection, &key, &row, BPF_ANY))
+		mrd_count_one(MRD_REASON_NO_CONNECTION_ROW);
+	else
+		sock->has_row = 1;
 }
 
 static __always_inline void mrd_call_remember(struct bpf_sock_addr *ctx,
@@ -138,11 +199,18 @@ static __always_inline void mrd_call_remember(struct bpf_sock_addr *ctx,
 		mrd_count_one(MRD_REASON_NO_SOCKET_STORAGE);
 		return;
 	}
-	mrd_socket_clear(sock);
+	if (call->service.has_setting) {
+		sock->has_setting = 1; /* and it was cleared for its place */
+	} else {
+		mrd_connection_forget(ctx, sock);
+		mrd_socket_clear(sock);
+	}
 	mrd_socket_set(sock, &call->vip, call->service.service_id, &call->picked.member);
 	sock->locality_id = (__u16)call->picked.locality_id;
 	sock->connected = 1;
 	sock->connect_ns = bpf_ktime_get_ns();
+	if (call->service.has_setting)
+		mrd_call_register(ctx, call, sock);
 	if (call->vip.protocol == MRD_PROTOCOL_UDP)
 		mrd_socket_count_open(
 			sock, mrd_stat_of(sock)); /* TCP counts when the handshake is done */
@@ -161,9 +229,13 @@ static __noinline enum mrd_verdict mrd_on_connect(struct bpf_sock_addr *ctx, str
 			mrd_call_disown(ctx);
 		return verdict;
 	}
+	if (mrd_call_is_beyond(ctx, call))
+		return mrd_refuse(MRD_REASON_REFUSE_LIMIT);
 	reason = mrd_call_pick(ctx, call);
-	if (!mrd_is_pick(reason))
+	if (!mrd_is_pick(reason)) {
+		mrd_call_place_return(ctx, call);
 		return mrd_refuse(reason);
+	}
 	mrd_call_remember(ctx, call);
 	return MRD_VERDICT_REWRITE;
 }

@@ -131,10 +131,10 @@ static __noinline int mrd_send_on(struct __sk_buff *skb, const struct mrd_packet
 
 /* ------------------------------------------------------------------------------------- rows */
 
-enum mrd_place {
-	MRD_PLACE_ELSEWHERE,
-	MRD_PLACE_HERE,
-	MRD_PLACE_AHEAD, /* an endpoint's packet comes in, fastForward is on */
+enum mrd_station {
+	MRD_STATION_ELSEWHERE,
+	MRD_STATION_HERE,
+	MRD_STATION_AHEAD, /* an endpoint's packet comes in, fastForward is on */
 };
 
 /*
@@ -142,21 +142,21 @@ enum mrd_place {
  * sends both ways there. One in the host's namespace may be answered by way of another uplink, or
  * by a pod of this node.
  */
-static __noinline enum mrd_place mrd_place_of(__u32 here, const struct mrd_flow *row,
-					      enum mrd_flow_way way, bool hairpin)
+static __noinline enum mrd_station mrd_station_of(__u32 here, const struct mrd_flow *row,
+						  enum mrd_flow_way way, bool hairpin)
 {
 	bool is_in;
 
 	if (row->ifindex == here)
-		return row->way == way || hairpin ? MRD_PLACE_HERE : MRD_PLACE_ELSEWHERE;
+		return row->way == way || hairpin ? MRD_STATION_HERE : MRD_STATION_ELSEWHERE;
 	is_in = mrd_is_uplink(here) == (way == MRD_FLOW_REVERSE);
 	if (row->is_uplink && is_in)
-		return row->way == MRD_FLOW_REVERSE ? MRD_PLACE_HERE : MRD_PLACE_ELSEWHERE;
+		return row->way == MRD_FLOW_REVERSE ? MRD_STATION_HERE : MRD_STATION_ELSEWHERE;
 	if (row->is_uplink)
-		return row->way == way && mrd_is_uplink(here) ? MRD_PLACE_HERE
-							      : MRD_PLACE_ELSEWHERE;
-	return is_in && row->way == MRD_FLOW_REVERSE && mrd_is_fast() ? MRD_PLACE_AHEAD
-								      : MRD_PLACE_ELSEWHERE;
+		return row->way == way && mrd_is_uplink(here) ? MRD_STATION_HERE
+							      : MRD_STATION_ELSEWHERE;
+	return is_in && row->way == MRD_FLOW_REVERSE && mrd_is_fast() ? MRD_STATION_AHEAD
+								      : MRD_STATION_ELSEWHERE;
 }
 
 /*
@@ -191,17 +191,17 @@ static __noinline int mrd_on_row(struct __sk_buff *skb, struct mrd_work *work, s
 				 enum mrd_flow_way way)
 {
 	const struct mrd_packet *packet = &work->packet;
-	enum mrd_place place;
+	enum mrd_station station;
 	bool hairpin;
 
 	if (!mrd_row_copy(&packet->key, row, &work->to))
 		return MRD_TC_NEXT;
 	hairpin = mrd_is_hairpin(&packet->key.tuple, &work->to);
-	place = mrd_place_of(skb->ifindex, row, way, hairpin);
-	if (place == MRD_PLACE_ELSEWHERE)
+	station = mrd_station_of(skb->ifindex, row, way, hairpin);
+	if (station == MRD_STATION_ELSEWHERE)
 		return MRD_TC_NEXT;
 	mrd_flow_touch(packet, row);
-	if (place == MRD_PLACE_AHEAD)
+	if (station == MRD_STATION_AHEAD)
 		return mrd_send_ahead(skb, work, row->ifindex);
 	if (packet->part == MRD_PART_FIRST)
 		mrd_fragment_keep(packet);
@@ -268,7 +268,7 @@ static __noinline int mrd_on_error(struct __sk_buff *skb, struct mrd_work *work,
 	const struct mrd_packet *packet = &work->packet;
 	struct mrd_packet *quoted = &work->quoted;
 	const enum mrd_reading reading = mrd_quote_read(skb, packet, quoted);
-	enum mrd_place place;
+	enum mrd_station station;
 	struct mrd_flow *row;
 	__u32 ifindex;
 	bool hairpin;
@@ -283,8 +283,9 @@ static __noinline int mrd_on_error(struct __sk_buff *skb, struct mrd_work *work,
 		return MRD_TC_NEXT;
 	ifindex = row->ifindex;
 	hairpin = mrd_is_hairpin(&work->key.tuple, &work->to);
-	place = mrd_place_of(skb->ifindex, row, way, hairpin);
-	if (place == MRD_PLACE_ELSEWHERE || (place == MRD_PLACE_AHEAD && !mrd_may_be_fast(packet)))
+	station = mrd_station_of(skb->ifindex, row, way, hairpin);
+	if (station == MRD_STATION_ELSEWHERE ||
+	    (station == MRD_STATION_AHEAD && !mrd_may_be_fast(packet)))
 		return MRD_TC_NEXT;
 	mrd_error_outer(packet, &work->key.tuple, &work->to, &work->outer);
 	mrd_tuple_turn(&work->quoted_to, &work->to);
@@ -293,7 +294,7 @@ static __noinline int mrd_on_error(struct __sk_buff *skb, struct mrd_work *work,
 	mrd_count_one(MRD_REASON_ICMP_ERROR);
 	if (hairpin)
 		return mrd_send_back(skb);
-	if (place == MRD_PLACE_AHEAD)
+	if (station == MRD_STATION_AHEAD)
 		return (int)bpf_redirect_neigh(ifindex, NULL, 0, 0);
 	if (way == MRD_FLOW_FORWARD && row->way == way)
 		return mrd_send_on(skb, packet, &work->outer, row->is_uplink);

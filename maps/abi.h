@@ -33,6 +33,8 @@ enum mrd_limit {
 	MRD_FLOWS_MAX = 262144,	   /* rows of mrd_flow: two for a connection that TC translates */
 	MRD_FRAGMENTS_MAX = 4096,  /* datagrams in fragments; the least recent goes first */
 	MRD_INTERFACES_MAX = 4096,
+	MRD_CONNECTIONS_MAX = 262144, /* that an ejection resets */
+	MRD_FOLLOWED_MAX = 65536,     /* connections whose requests are followed */
 	MRD_LOCALITIES_MAX = 4096,
 	MRD_CIDRS_MAX = 256,
 	MRD_EVENT_BYTES = 1 << 20, /* ring buffer; a power of two and a multiple of the page size */
@@ -92,6 +94,35 @@ struct mrd_setting {
 	enum mrd_eject_action on_eject;
 };
 _Static_assert(sizeof(struct mrd_setting) == 40, "map ABI");
+
+/* ------------------------------- mrd_open: service → its open connections, as far as it has a
+ * limit
+ */
+
+/* Made with the limit, and kept until the service goes: those that it counts may outlive the limit.
+ */
+struct mrd_open {
+	__s64 connections; /* from connect() to the failed handshake or the close */
+};
+_Static_assert(sizeof(struct mrd_open) == 8, "map ABI");
+
+/* ------------- mrd_connection: endpoint, socket → where it is; of services with on-eject: reset
+ */
+
+/* Made by connect(), gone with the socket, or once the agent has ended the connection. */
+struct mrd_connection_key {
+	__u64 socket_cookie;
+	__u32 endpoint_id;
+	__u32 reserved; /* 0 */
+};
+_Static_assert(sizeof(struct mrd_connection_key) == 16, "map ABI");
+
+struct mrd_connection {
+	__u64 netns_cookie;
+	enum mrd_protocol protocol;
+	__u32 service_id;
+};
+_Static_assert(sizeof(struct mrd_connection) == 16, "map ABI");
 
 /* --------------------------------------------------- mrd_route: service → hops, with their shares
  */
@@ -474,6 +505,12 @@ enum mrd_reason {
 	MRD_REASON_RESCUE_NOWHERE,     /* there was nowhere to go: the error took its course */
 	MRD_REASON_LATE_ANSWER,	       /* of an endpoint that the connection had left: dropped */
 	MRD_REASON_DROP_UNWRITTEN,     /* no memory to write a packet's headers: it was dropped */
+	/* Of what a service's settings ask for. */
+	MRD_REASON_REFUSE_LIMIT,      /* tcp.maxConnections are open */
+	MRD_REASON_REQUEST_LAST,      /* the last of maxRequestsPerConnection was told that it is */
+	MRD_REASON_REQUEST_EJECTED,   /* so was one to an endpoint that is ejected, or terminates */
+	MRD_REASON_NO_CONNECTION_ROW, /* the map was full: an ejection will not reset this one */
+	MRD_REASON_REQUEST_UNSURE, /* requests of a connection could not be followed, or no more */
 	MRD_REASON_COUNT,
 };
 
@@ -530,8 +567,8 @@ struct mrd_socket {
 	__u8 connected;	   /* 1: chosen by connect(), 0: by a datagram */
 	__u8 has_setting;  /* 1: mrd_setting has a row of this service */
 	__u8 moved;	   /* 1: mrd_flow sends this connection elsewhere than to endpoint */
-	__u8 requests;	   /* begun on this connection, as far as they are limited */
-	__u8 closing;	   /* 1: the next request is to say that it is the last */
+	__u8 untold;	   /* successes that wait to be told: below MRD_TOLD_EACH */
+	__u8 has_row;	   /* 1: mrd_connection has a row of this socket */
 	union {
 		__u64 connect_ns; /* before the handshake is done: CLOCK_MONOTONIC of connect() */
 		__u64 told_ns;	  /* after: of the request whose success was told last, or 0 */
@@ -543,15 +580,65 @@ struct mrd_socket {
 	enum mrd_family family; /* of the addresses, which may be IPv4 on an IPv6 socket */
 	union {
 		__u32 skip_window;     /* the last four bytes of an interim header */
-		__u32 user_timeout_ms; /* while connecting: the application's own */
+		__u32 user_timeout_ms; /* while connecting: the application's own, plus 1 */
 	};
 	__u8 counted;	    /* 1: this socket is in mrd_stat.open */
 	__u8 retransmitted; /* 1: the SYN was sent more than once */
 	__u8 has_replies;   /* 1: mrd_udp_reply may have rows of this socket */
 	__u8 report;	    /* enum mrd_report */
-	__u8 untold;	    /* successes that wait to be told: below MRD_TOLD_EACH */
-	__u8 reserved[3];   /* 0 */
+	__u32 limited;	    /* 1: this socket is in mrd_open */
 };
 _Static_assert(sizeof(struct mrd_socket) == 120, "map ABI");
+
+/* mrd_followed: socket cookie → such a socket; user space sees only the cookie. */
+
+/* ---------------------- mrd_request: socket storage, of connections whose requests are followed */
+
+/* What comes next on the connection, from this side. */
+enum mrd_request_stage {
+	MRD_REQUEST_START, /* a request's first byte */
+	MRD_REQUEST_METHOD,
+	MRD_REQUEST_TARGET,
+	MRD_REQUEST_VERSION,
+	MRD_REQUEST_LINE_END, /* the LF of a line */
+	MRD_REQUEST_LINE,     /* a header line, or the empty one */
+	MRD_REQUEST_NAME,
+	MRD_REQUEST_VALUE,	/* of no interest */
+	MRD_REQUEST_LENGTH,	/* value of Content-Length */
+	MRD_REQUEST_CODING,	/* of Transfer-Encoding */
+	MRD_REQUEST_CONNECTION, /* of Connection */
+	MRD_REQUEST_HEADER_END, /* the LF of the empty line */
+	MRD_REQUEST_BODY,
+	MRD_REQUEST_CHUNK_SIZE,
+	MRD_REQUEST_CHUNK_NOTE,	 /* a chunk's extensions */
+	MRD_REQUEST_CHUNK_START, /* the LF behind its size */
+	MRD_REQUEST_CHUNK,
+	MRD_REQUEST_CHUNK_END, /* the CR behind it */
+	MRD_REQUEST_CHUNK_LF,
+	MRD_REQUEST_TRAILER, /* a line behind the last chunk, or the empty one */
+	MRD_REQUEST_TRAILER_TEXT,
+	MRD_REQUEST_TRAILER_LF,
+	MRD_REQUEST_TRAILER_END,
+	MRD_REQUEST_DONE,   /* the last request was told that it is */
+	MRD_REQUEST_UNSURE, /* not followed any further */
+};
+
+struct mrd_request {
+	__u64 left;    /* bytes of the body or chunk to come; or its length, while it is read */
+	__u64 word[2]; /* the first 16 letters of the word being read */
+	__u32 word_len;
+	__u32 requests; /* begun */
+	__u32 limit;	/* http.maxRequestsPerConnection; 0: none */
+	enum mrd_request_stage stage;
+	__u8 word_last;	  /* the last letter of the word */
+	__u8 eject_close; /* 1: the endpoint is ejected, and connections to it are to end */
+	__u8 wants_close; /* 1: this request is the last one */
+	__u8 closes;	  /* 1: and says so */
+	__u8 has_length;
+	__u8 is_chunked;
+	__u8 is_old; /* 1: HTTP/1.0 */
+	__u8 reserved;
+};
+_Static_assert(sizeof(struct mrd_request) == 48, "map ABI");
 
 #endif

@@ -72,6 +72,9 @@ nc -ll -p 9081 -e /tmp/503 &
 peer udp-echo 127.0.0.5 5353 hello &
 ok a-pod make_pod
 httpd -p 10.8.0.1:9080 -h /www/a
+printf '#!/bin/sh\nexec cat >>/tmp/caught\n' >/tmp/catch
+chmod 755 /tmp/catch
+nc -ll -p 9082 -e /tmp/catch &
 
 ok ready start_agent
 grep -E 'feature|warn' /tmp/agent.log
@@ -86,6 +89,32 @@ ok getpeername name
 ok no-endpoint-is-refused no_endpoint
 udp() { [ "$(in_node peer udp unconnected 1 172.16.0.40 53)" = "hello from 172.16.0.40 53" ]; }
 ok udp-reply udp
+# What connections of a service ask for.
+options() { [ "$(in_node peer options 172.16.0.61 80 99)" = "keepalive 1 idle 33 interval 7 probes 4 user-timeout 99" ]; }
+soon options # an earlier connection may just be closing
+ok options-are-set options
+say() { # say WANTED PIECE…: each in a message of its own; what the server caught
+  wanted=$1
+  shift
+  : >/tmp/caught
+  for piece; do
+    # shellcheck disable=SC2059 # the pieces are formats
+    printf "$piece"
+    usleep 100000
+  done | in_node nc -w 1 172.16.0.61 80 >/dev/null
+  # shellcheck disable=SC2059
+  [ "$(cat /tmp/caught)" = "$(printf "$wanted")" ]
+}
+get='GET / HTTP/1.1\r\nHost: a\r\n' close='Connection: close\r\n\r\n.'
+ok close-is-told say "$get$close" "$get\r\n."
+ok close-is-told-in-pieces say "$get$close" GET ' / HTTP/1.1\r\nHo' 'st: a\r\n' '\r' '\n.'
+ok keep-alive-is-overwritten say "${get}Connection: close     \r\n\r\n." "${get}Connection: keep-alive\r\n\r\n."
+one_more() {
+  in_node peer hold 172.16.0.61 80 5 >/tmp/held &
+  soon grep -q held /tmp/held || return 1
+  case $(in_node peer connect 172.16.0.61 80) in "connected "*) false ;; E*) true ;; *) false ;; esac
+}
+ok one-more-is-refused one_more
 ejected() {
   get 172.16.0.50 2 >/dev/null
   soon sh -c 'meridianctl --control /run/m.sock -o json endpoints | grep -q EJECTED'

@@ -12,6 +12,7 @@
 #include "agent/flow_sweep.h"
 #include "agent/inputs.h"
 #include "agent/interfaces.h"
+#include "agent/resets.h"
 #include "agent/tally.h"
 #include "agent/urgency.h"
 #include "agent/web.h"
@@ -29,9 +30,10 @@ struct mrd_agent {
 	struct mrd_inputs *inputs;
 	struct mrd_engine *engine;
 	struct mrd_dataplane *dataplane;
-	struct mrd_tally *tally; /* between engine and dataplane */
-	struct mrd_web *web;	 /* NULL: not served */
-	struct mrd_ip web_ip;	 /* where it is, or is to be; port 0: nowhere */
+	struct mrd_tally *tally;   /* between engine and resets */
+	struct mrd_resets *resets; /* between tally and dataplane */
+	struct mrd_web *web;	   /* NULL: not served */
+	struct mrd_ip web_ip;	   /* where it is, or is to be; port 0: nowhere */
 	uint16_t web_port;
 	int web_error;			   /* why it is not: -errno */
 	struct mrd_interfaces *interfaces; /* NULL: none can be served, so are the next three */
@@ -44,8 +46,9 @@ struct mrd_agent {
 	struct mrd_flow_sweep *flow_sweep;
 	struct mrd_timer *flow_work;
 	struct mrd_watch *events;
-	struct mrd_timer *work; /* sweeps, retries, the rest of a long round */
-	struct mrd_timer *tick; /* once a second */
+	struct mrd_timer *work;	 /* sweeps, retries, the rest of a long round */
+	struct mrd_timer *tick;	 /* once a second */
+	struct mrd_timer *reset; /* of connections, while some are to be */
 	struct mrd_urgency urgency;
 	uint64_t started_ns;
 	uint64_t waiting_since_ns; /* for clusters to be read: since the start, or a reload */

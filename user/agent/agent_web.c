@@ -150,6 +150,7 @@ static void fill_engine(const struct mrd_agent *agent, struct mrd_metrics_agent 
 	metrics->plans_written = engine.plans_written;
 	metrics->plans_failed = engine.plans_failed;
 	metrics->ejected = engine.ejected;
+	metrics->connections_reset = mrd_resets_count(agent->resets);
 	metrics->ejection_delay = engine.ejection_delay;
 	metrics->planning = engine.planning;
 	metrics->writing = engine.writing;

@@ -22,6 +22,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "dataplane/connections.h"
 #include "dataplane/events.h"
 #include "dataplane/failure.h"
 #include "dataplane/features.h"
@@ -378,6 +379,14 @@ int mrd_dataplane_get(const struct mrd_dataplane *dataplane, enum mrd_map map, c
 		      void *ret_value)
 {
 	return mrd_map_io_get(&dataplane->maps[map], key, ret_value);
+}
+
+int mrd_dataplane_reset(const struct mrd_dataplane *dataplane, const uint32_t *endpoint_ids,
+			size_t count, size_t most, struct mrd_reset *ret_reset)
+{
+	return mrd_connections_reset(dataplane->set.fds[MRD_PIN_CONNECTION],
+				     dataplane->set.fds[MRD_PIN_FLOW], endpoint_ids, count, most,
+				     ret_reset);
 }
 
 /* ------------------------------------------------------------------------------------ config */

@@ -24,6 +24,7 @@
 #include "plan/rows.h"
 
 struct mrd_dataplane;
+struct mrd_reset;
 
 struct mrd_dataplane_config {
 	const char *cgroup; /* "auto": the root of the cgroup v2 mount */
@@ -83,6 +84,9 @@ int mrd_dataplane_walk(const struct mrd_dataplane *dataplane, enum mrd_map map,
 		       int (*fn)(void *self, const void *key, const void *value), void *self);
 int mrd_dataplane_get(const struct mrd_dataplane *dataplane, enum mrd_map map, const void *key,
 		      void *ret_value);
+/* mrd_connections_reset() on these maps. */
+int mrd_dataplane_reset(const struct mrd_dataplane *dataplane, const uint32_t *endpoint_ids,
+			size_t count, size_t most, struct mrd_reset *ret_reset);
 /* Rewrites the live row of mrd_config and the service CIDRs. */
 int mrd_dataplane_configure(struct mrd_dataplane *dataplane,
 			    const struct mrd_dataplane_config *config);

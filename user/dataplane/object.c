@@ -148,11 +148,31 @@ int mrd_object_reuse(struct mrd_object *object, const struct mrd_pinset *set)
 	return 0;
 }
 
+/* No link holds this program, but the map itself; sockets keep the one under which they came in. */
+static int attach_to_followed(const struct mrd_object *object)
+{
+	const struct bpf_program *program =
+		bpf_object__find_program_by_name(object->bpf, "mrd_request_limit");
+
+	if (!program)
+		return -ENOENT;
+	return bpf_prog_attach(bpf_program__fd(program),
+			       bpf_map__fd(object->maps[MRD_PIN_FOLLOWED]), BPF_SK_MSG_VERDICT,
+			       0) < 0
+		       ? -errno
+		       : 0;
+}
+
 int mrd_object_load(struct mrd_object *object, char **ret_error)
 {
-	const int r = bpf_object__load(object->bpf);
+	int r = bpf_object__load(object->bpf);
 
-	return r < 0 ? mrd_load_failure(r, mrd_libbpf_log_text(), ret_error) : 0;
+	if (r < 0)
+		return mrd_load_failure(r, mrd_libbpf_log_text(), ret_error);
+	r = attach_to_followed(object);
+	return r < 0 ? mrd_failure(ret_error, r, "mrd_request_limit cannot be attached: %s",
+				   strerror(-r))
+		     : 0;
 }
 
 static int duplicate(int fd)

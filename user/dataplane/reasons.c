@@ -41,6 +41,11 @@ static const char *const names[] = {
 	[MRD_REASON_RESCUE_NOWHERE] = "rescue_nowhere",
 	[MRD_REASON_LATE_ANSWER] = "late_answer",
 	[MRD_REASON_DROP_UNWRITTEN] = "drop_unwritten",
+	[MRD_REASON_REFUSE_LIMIT] = "refuse_limit",
+	[MRD_REASON_REQUEST_LAST] = "request_last",
+	[MRD_REASON_REQUEST_EJECTED] = "request_ejected",
+	[MRD_REASON_NO_CONNECTION_ROW] = "no_connection_row",
+	[MRD_REASON_REQUEST_UNSURE] = "request_unsure",
 };
 _Static_assert(sizeof(names) / sizeof(names[0]) == MRD_REASON_COUNT, "a name for every reason");
 

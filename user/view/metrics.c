@@ -160,6 +160,9 @@ static void add_ejections(const struct mrd_metrics_agent *agent, struct mrd_strb
 			mrd_metric_end(out, *(const uint64_t *)(counts + families[f].offset));
 		}
 	}
+	mrd_metric_single(out, "meridian_connections_reset_total", MRD_COUNTER,
+			  "Connections ended because their endpoint was ejected, or terminated.",
+			  agent->connections_reset);
 	mrd_metric_single(out, "meridian_ejections_active", MRD_GAUGE, "Endpoints ejected now.",
 			  agent->ejected);
 	mrd_metric_family(out, delay, MRD_HISTOGRAM,
@@ -326,6 +329,7 @@ static const struct counter counters[] = {
 	{MRD_REASON_REFUSE_UNKNOWN, refusals, "reason", "unknown", NULL},
 	{MRD_REASON_REFUSE_FLOWS, refusals, "reason", "flows", NULL},
 	{MRD_REASON_REFUSE_CLASH, refusals, "reason", "clash", NULL},
+	{MRD_REASON_REFUSE_LIMIT, refusals, "reason", "limit", NULL},
 	{MRD_REASON_NO_UDP_FLOW, refusals, "reason", "no_udp_flow", NULL},
 	{MRD_REASON_HANDSHAKE_DONE, handshakes, "result", "done", "TCP handshakes with endpoints."},
 	{MRD_REASON_HANDSHAKE_REFUSED, handshakes, "result", "refused", NULL},
@@ -340,6 +344,13 @@ static const struct counter counters[] = {
 	 "Calls of getpeername that were told the service's address."},
 	{MRD_REASON_RESET_IN_REQUEST, "meridian_requests_reset_total", NULL, NULL,
 	 "Connections reset while a response was due."},
+	{MRD_REASON_REQUEST_LAST, "meridian_requests_closing_total", "reason", "limit",
+	 "Requests that were told to be the last of their connection."},
+	{MRD_REASON_REQUEST_EJECTED, "meridian_requests_closing_total", "reason", "ejected", NULL},
+	{MRD_REASON_NO_CONNECTION_ROW, "meridian_connections_unresettable_total", NULL, NULL,
+	 "Connections that an ejection cannot reset: the map of these was full."},
+	{MRD_REASON_REQUEST_UNSURE, "meridian_connections_unfollowed_total", NULL, NULL,
+	 "Connections whose requests could not be followed, so that no limit holds for them."},
 	{MRD_REASON_RESPONSE, "meridian_status_lines_total", NULL, NULL,
 	 "HTTP status lines read, of endpoints that are gone as well."},
 	{MRD_REASON_EVENT_LOST, "meridian_events_lost_total", NULL, NULL,

@@ -69,6 +69,7 @@ struct mrd_metrics_agent {
 	uint64_t uplinks_served; /* likewise */
 	uint64_t interfaces_failed;
 	uint64_t flows_removed;
+	uint64_t connections_reset;
 	uint64_t cpu_us;
 	uint64_t resident_bytes;
 	uint64_t writes[MRD_MAP_COUNT];

@@ -457,6 +457,7 @@ static void the_agents_part(void **state)
 		.uplinks_served = 2,
 		.interfaces_failed = 4,
 		.flows_removed = 77,
+		.connections_reset = 17,
 		.cpu_us = 1500000,
 		.resident_bytes = 4096,
 		.writes = {[MRD_MAP_ROUTE] = 11},
@@ -488,6 +489,7 @@ static void the_agents_part(void **state)
 			   "meridian_ejections_enforced_total{type=\"SUCCESS_RATE\"} 0\n");
 	expect_lines(&out, "meridian_ejections_overflow_total{type=\"CONSECUTIVE_5XX\"} 2\n");
 	expect_lines(&out, "meridian_ejections_active 1\n");
+	expect_lines(&out, "meridian_connections_reset_total 17\n");
 	expect_lines(&out, "# TYPE meridian_ejection_delay_seconds histogram\n"
 			   "meridian_ejection_delay_seconds_bucket{le=\"0.00005\"} 0\n");
 	expect_lines(&out, "meridian_ejection_delay_seconds_sum 0.000000\n"
