@@ -23,7 +23,7 @@ ok() { # ok NAME COMMAND…
     bad=1
   fi
 }
-soon() { # soon COMMAND…: within a minute
+soon() { # soon COMMAND…: within a minute, for the verifier takes its time in an emulated machine
   i=0
   until "$@" >/dev/null 2>&1; do
     i=$((i + 1))
