@@ -262,9 +262,10 @@ static bool check_full(const struct world *world)
 		world_reset(world, false);
 		if (spare)
 			world_put_flow(world, &odd);
-		for (uint16_t i = 0; i < (WORLD_FLOWS - spare) / 2; i++) {
-			const struct wire in = syn_of(FIRST_PORT + i, VIP, 80);
-			const struct wire out = syn_of(FIRST_PORT + i, POD, 8080);
+		for (int i = 0; i < (WORLD_FLOWS - spare) / 2; i++) {
+			const uint16_t port = (uint16_t)(FIRST_PORT + i);
+			const struct wire in = syn_of(port, VIP, 80);
+			const struct wire out = syn_of(port, POD, 8080);
 
 			good &= comes_out(world, FORWARD, &in, &out, TC_NEXT);
 		}
