@@ -194,8 +194,10 @@ static __always_inline void mrd_response_done(struct mrd_socket *sock, __u32 sta
 		sock->untold++;
 		return;
 	}
-	/* Before the run is read: failures from now on are later. */
-	sock->told_ns = sock->request_ns;
+	/* Before the run is read: failures from now on are later. An interim one does not read it.
+	 */
+	if (class >= MRD_CLASS_SUCCESS)
+		sock->told_ns = sock->request_ns;
 	stat = mrd_stat_of(sock);
 	if (stat)
 		mrd_response_count(sock, stat, class);

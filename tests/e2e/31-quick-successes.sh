@@ -47,6 +47,24 @@ expect_eq "every success is counted" 105 "$(stat_of h 10.0.0.11 '.responses[1]')
 expect_eq "every failure, too" 5 "$(stat_of h 10.0.0.11 '.responses[4]')"
 expect_between "not each was written at once" 1 30 "$(($(stat_of h 10.0.0.11 '.responses_timed | add') - 5))"
 
+# An interim answer is no success: the final one behind it is the first since the failure, which lies back a while.
+cat >"$SANDBOX/interim.sh" <<'END'
+exec {fd}<>"/dev/tcp/$1/80"
+/usr/bin/printf 'POST / HTTP/1.1\r\nHost: reviews\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n' >&"$fd"
+read -r _ interim _ <&"$fd"
+read -r _ <&"$fd"
+printf 'ok' >&"$fd"
+read -r _ final _ <&"$fd"
+echo "$interim $final"
+END
+fail h1
+expect_eq "a failure" "status 503" "$(run_in client "$PEER" get $VIP 80 1)"
+unfail h1
+expect_eq "begins a run" 1 "$(stat_of h 10.0.0.11 .run)"
+sleep 0.2
+expect_eq "then an interim answer and a success" "100 200" "$(run_in client bash "$SANDBOX/interim.sh" $VIP)"
+expect_eq "which ends the run" 0 "$(stat_of h 10.0.0.11 .run)"
+
 # shellcheck disable=SC2016 # the client's own shell expands it
 run_in client bash -c "$(sed '/^exec/,$d' "$SANDBOX/talk.sh")"'
 for _ in 1 2; do exec {other}<>"/dev/tcp/$0/80"; ask "$other" /broken; exec {other}>&-; done' $VIP >"$SANDBOX/out"

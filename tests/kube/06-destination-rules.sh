@@ -73,12 +73,14 @@ agent_start h
 expect_ok "and found at start" wait_for 5 mode_is distribute
 (while true; do mode || true; sleep 0.1; done) >"$SANDBOX/log/modes" &
 modes=$!
+seen() { [[ $(grep . "$SANDBOX/log/modes" | tail -n 1) == "$1" ]]; }
+expect_ok "watched" wait_for 10 seen distribute
 crd_serve ack-hangzhou v1
 VERSION=v1 rule "$failover"
-expect_ok "followed from one version to another" wait_for 70 mode_is failover
+expect_ok "followed from one version to another" wait_for 70 seen failover
 crd_serve ack-hangzhou v1alpha3
 VERSION=v1alpha3 rule "$distribute"
-expect_ok "and back" wait_for 70 mode_is distribute
+expect_ok "and back" wait_for 70 seen distribute
 kill $modes
 expect_eq "without ever having been lost" "distribute failover distribute" \
   "$(grep . "$SANDBOX/log/modes" | uniq | paste -sd' ')"

@@ -505,6 +505,7 @@ static int tell_duplicate(struct builder *builder, const struct mrd_doc_node *ke
 /* Drops merged pairs that have been given before; a written one that has is an error. */
 static int check_duplicates(struct builder *builder)
 {
+	const struct pair *first;
 	int ret = 0;
 
 	if (builder->pairs_count < 2)
@@ -512,15 +513,17 @@ static int check_duplicates(struct builder *builder)
 	for (size_t i = 0; i < builder->pairs_count; i++)
 		builder->sorted[i] = &builder->pairs[i];
 	qsort(builder->sorted, builder->pairs_count, sizeof(*builder->sorted), compare_pairs);
+	first = builder->sorted[0];
 	for (size_t i = 1; i < builder->pairs_count && ret == 0; i++) {
-		const struct pair *before = builder->sorted[i - 1];
 		struct pair *pair = builder->sorted[i];
 
-		if (strcmp(before->key->text, pair->key->text) != 0)
+		if (strcmp(first->key->text, pair->key->text) != 0) {
+			first = pair;
 			continue;
+		}
 		pair->dropped = true;
 		if (!pair->merged)
-			ret = tell_duplicate(builder, pair->key, before->key);
+			ret = tell_duplicate(builder, pair->key, first->key);
 	}
 	return ret;
 }

@@ -453,7 +453,8 @@ static int make_client(struct mrd_kube_source *source, const struct mrd_kube_whe
 			.label_selector = resources[i].selector,
 			.may_be_missing = i == RULES,
 			.metadata_only = resources[i].labels_only,
-			.seed = (uint32_t)now_ns, /* nodes do not start to the ns */
+			/* Nodes do not start to the ns, and no two kinds wait alike. */
+			.seed = (uint32_t)(now_ns + i),
 			.put = on_put,
 			.remove = on_remove,
 			.list_begin = on_list_begin,

@@ -108,9 +108,10 @@ static void broken_documents_name_place_and_reason(void **state)
 		 .want = "f:3:2: error: a tab cannot indent YAML: use spaces"},
 		{.text = "a: @b\n",
 		 .want = "f:1:4: error: '@' cannot start a value: put the value in quotes"},
-		{.text = "a: 1\nb: 2\na: 3\n",
+		{.text = "a: 1\nb: 2\na: 3\na: 4\n",
 		 .kept = "{a:1 b:2}",
-		 .want = "f:3:1: error: a: this key is given twice, first in line 1"},
+		 .want = "f:3:1: error: a: this key is given twice, first in line 1\n"
+			 "f:4:1: error: a: this key is given twice, first in line 1"},
 		{.text = "a: {b: 1, 'b': 2}\nc: 1\nc: 2\n---\nd: 1\n",
 		 .kept = "{a:{b:1} c:1}|{d:1}",
 		 .want = "f:1:11: error: a.b: this key is given twice, first in line 1\n"

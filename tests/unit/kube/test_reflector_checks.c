@@ -6,10 +6,11 @@
 	"{\"metadata\":{\"namespace\":\"shop\",\"name\":\"" name "\"," VERSION(version) "}}"
 
 /* a at 5, b at 6 and gone at 8, the bookmark at 9: what most of these have before. */
-#define WATCHED(name, events)                                                                     \
-	STREAMED,                                                                                 \
-	{                                                                                         \
-		.asks = "watch 7", .status = 200, .lasts_ms = 2000, .body = events, .calls = name \
+#define WATCHED(name, events)                                                         \
+	STREAMED,                                                                     \
+	{                                                                             \
+		.asks = "watch 7", .status = 200, .lasts_ms = 2000, .body = (events), \
+		.calls = (name)                                                       \
 	}
 
 #define LISTED_ANEW                                                                      \

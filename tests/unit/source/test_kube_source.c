@@ -15,6 +15,7 @@
 
 #include "base/strbuf.h"
 #include "fake_client.h"
+#include "kube/backoff.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -190,6 +191,45 @@ static void what_is_asked_for(void **state)
 	refuse_clients = -EMFILE;
 	assert_int_equal(mrd_kube_source_new(&far, NULL, OPENED_NS, &source), -EMFILE);
 	refuse_clients = 0;
+}
+
+/* When a kind asks again whose first request failed. */
+static uint64_t first_wait_ns(const struct mrd_reflector_config *config)
+{
+	struct mrd_backoff backoff;
+
+	mrd_backoff_init(&backoff, config->seed);
+	return mrd_backoff_next_ns(&backoff, 0);
+}
+
+/* A server that comes back is not asked for everything by everybody at once: neither by all kinds
+ * of a node, nor by the nodes. */
+static void no_two_wait_alike(void **state)
+{
+	static const uint64_t opened_ns[] = {OPENED_NS, 1000000, (1ULL << 32) + 2000000};
+	uint64_t waits_ns[COUNT(opened_ns) * RULES];
+	struct stage *stage = *state;
+	struct mrd_kube_source_config config = {
+		.name = "west",
+		.where = {.kubeconfig = "/etc/west", .context = ""},
+		.model = stage->model,
+		.cluster = 1,
+	};
+
+	for (size_t i = 0; i < COUNT(waits_ns); i++) {
+		struct mrd_kube_source *source;
+
+		assert_int_equal(mrd_kube_source_new(&config, NULL, opened_ns[i / RULES], &source),
+				 0);
+		waits_ns[i] = first_wait_ns(&client->resources[i % RULES]);
+		mrd_kube_source_free(source);
+		for (size_t other = 0; other < i; other++) {
+			print_message("case: %zu after %llu ns, %zu after %llu ns\n", i,
+				      (unsigned long long)waits_ns[i], other,
+				      (unsigned long long)waits_ns[other]);
+			assert_int_not_equal(waits_ns[i], waits_ns[other]);
+		}
+	}
 }
 
 /* ------------------------------------------------------------------------ lists and changes */
@@ -665,6 +705,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(what_is_asked_for),
+		TEST(no_two_wait_alike),
 		TEST(what_is_said_is_in_the_model),
 		TEST(services_and_slices_are_read),
 		TEST(a_source_moves_to_another_model),
