@@ -42,7 +42,8 @@ static __always_inline const struct mrd_health *mrd_health_of(const struct mrd_p
 	return health && health->service_id == party->service_id ? health : NULL;
 }
 
-static __always_inline void mrd_event_send(const struct mrd_party *party, enum mrd_event_kind kind,
+/* False: the ring buffer was full. */
+static __always_inline bool mrd_event_send(const struct mrd_party *party, enum mrd_event_kind kind,
 					   __u32 status)
 {
 	const struct mrd_event event = {
@@ -53,8 +54,10 @@ static __always_inline void mrd_event_send(const struct mrd_party *party, enum m
 		.time_ns = bpf_ktime_get_ns(),
 	};
 
-	if (bpf_ringbuf_output(&mrd_event, (void *)&event, sizeof(event), 0))
-		mrd_count_one(MRD_REASON_EVENT_LOST);
+	if (!bpf_ringbuf_output(&mrd_event, (void *)&event, sizeof(event), 0))
+		return true;
+	mrd_count_one(MRD_REASON_EVENT_LOST);
+	return false;
 }
 
 /* Declared HTTP, or the probe has read a response of it. */
@@ -93,11 +96,12 @@ static __always_inline void mrd_party_failed(const struct mrd_party *party, stru
 {
 	const struct mrd_health *health = mrd_health_of(party);
 
+	/* Told before it is counted: the success that ends the run must be told behind it. */
+	if (health && health->state != MRD_STATE_EJECTED)
+		mrd_event_send(party, kind, status);
 	if (stat)
 		__sync_fetch_and_add(&stat->run, 1);
 	mrd_failure_note(party->endpoint_id);
-	if (health && health->state != MRD_STATE_EJECTED)
-		mrd_event_send(party, kind, status);
 }
 
 static __always_inline void mrd_report_failure(const struct mrd_socket *sock, struct mrd_stat *stat,
@@ -145,8 +149,8 @@ static __always_inline void mrd_report_success(const struct mrd_socket *sock, st
 	if (kind == MRD_EVENT_CONNECTED && mrd_speaks_http(health, stat))
 		return;
 	stat->run = 0;
-	if (health && health->state != MRD_STATE_EJECTED)
-		mrd_event_send(&party, kind, status);
+	if (health && health->state != MRD_STATE_EJECTED && !mrd_event_send(&party, kind, status))
+		__sync_fetch_and_add(&stat->run, 1); /* the next one is told */
 }
 
 #endif
