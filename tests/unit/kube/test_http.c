@@ -61,7 +61,7 @@ static bool script(struct server_conn *conn)
 {
 	char number[16];
 
-	if (is_stopped && server_asked(conn, "/livez/ping"))
+	if (is_stopped && server_asked(conn, "/livez?exclude=etcd"))
 		pause();
 
 	snprintf(number, sizeof(number), "%d", conn->number);
