@@ -81,10 +81,12 @@ static __always_inline bool mrd_is_fast(void)
 /*
  * A packet that may pass by the stack. Not a fragment: the stack may put a datagram together again,
  * and needs all of it then. Not one with a VLAN's tag in it, which neighbours are not found for.
+ * Not a reset: the client's interface asks whether its connection goes elsewhere.
  */
 static __always_inline bool mrd_may_be_fast(const struct mrd_packet *packet)
 {
-	return packet->part == MRD_PART_WHOLE && packet->l3 == MRD_ETH_LEN;
+	return packet->part == MRD_PART_WHOLE && packet->l3 == MRD_ETH_LEN &&
+	       !(packet->tcp_flags & MRD_TCP_RST);
 }
 
 /* Where the host's routes send such a packet, and by whom; 0: nowhere, or it is too large. */
@@ -155,8 +157,10 @@ static __noinline enum mrd_station mrd_station_of(__u32 here, const struct mrd_f
 	if (row->is_uplink)
 		return row->way == way && mrd_is_uplink(here) ? MRD_STATION_HERE
 							      : MRD_STATION_ELSEWHERE;
-	return is_in && row->way == MRD_FLOW_REVERSE && mrd_is_fast() ? MRD_STATION_AHEAD
-								      : MRD_STATION_ELSEWHERE;
+	/* Of a socket's connection an answer must not come translated: it would look late. */
+	return is_in && row->way == MRD_FLOW_REVERSE && !row->is_socket && mrd_is_fast()
+		       ? MRD_STATION_AHEAD
+		       : MRD_STATION_ELSEWHERE;
 }
 
 /*
@@ -270,7 +274,6 @@ static __noinline int mrd_on_error(struct __sk_buff *skb, struct mrd_work *work,
 	const enum mrd_reading reading = mrd_quote_read(skb, packet, quoted);
 	enum mrd_station station;
 	struct mrd_flow *row;
-	__u32 ifindex;
 	bool hairpin;
 
 	if (reading != MRD_READ_DONE)
@@ -281,11 +284,9 @@ static __noinline int mrd_on_error(struct __sk_buff *skb, struct mrd_work *work,
 		return MRD_TC_DROP;
 	if (!row || !mrd_row_copy(&work->key, row, &work->to))
 		return MRD_TC_NEXT;
-	ifindex = row->ifindex;
 	hairpin = mrd_is_hairpin(&work->key.tuple, &work->to);
 	station = mrd_station_of(skb->ifindex, row, way, hairpin);
-	if (station == MRD_STATION_ELSEWHERE ||
-	    (station == MRD_STATION_AHEAD && !mrd_may_be_fast(packet)))
+	if (station != MRD_STATION_HERE)
 		return MRD_TC_NEXT;
 	mrd_error_outer(packet, &work->key.tuple, &work->to, &work->outer);
 	mrd_tuple_turn(&work->quoted_to, &work->to);
@@ -294,8 +295,6 @@ static __noinline int mrd_on_error(struct __sk_buff *skb, struct mrd_work *work,
 	mrd_count_one(MRD_REASON_ICMP_ERROR);
 	if (hairpin)
 		return mrd_send_back(skb);
-	if (station == MRD_STATION_AHEAD)
-		return (int)bpf_redirect_neigh(ifindex, NULL, 0, 0);
 	if (way == MRD_FLOW_FORWARD && row->way == way)
 		return mrd_send_on(skb, packet, &work->outer, row->is_uplink);
 	return MRD_TC_NEXT;

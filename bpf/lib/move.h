@@ -154,6 +154,7 @@ static __noinline bool mrd_moving_write(struct mrd_moving *moving)
 	reverse->endpoint_id = moving->flow.endpoint_id;
 	reverse->ifindex = moving->flow.ifindex;
 	reverse->is_uplink = moving->flow.is_uplink;
+	reverse->is_socket = moving->flow.is_socket;
 	mrd_tuple_turn(&reverse->tuple, &moving->key.tuple);
 	if (mrd_reverse_write(&moving->is, reverse) != MRD_REASON_COUNT)
 		return false;
@@ -410,9 +411,9 @@ static __noinline enum mrd_move mrd_move_on_reply(struct __sk_buff *skb,
 	forward = bpf_map_lookup_elem(&mrd_flow, &key);
 	if (forward && forward->way != MRD_FLOW_FORWARD)
 		return MRD_MOVE_NONE;
-	if (!row && forward)
+	if (!row && forward && forward->is_socket)
 		return mrd_answer_late(packet, forward);
-	if (row && (!forward || forward->state != MRD_FLOW_SYN_SENT))
+	if (row ? !forward || forward->state != MRD_FLOW_SYN_SENT : !!forward)
 		return MRD_MOVE_NONE;
 	if (!(packet->tcp_flags & MRD_TCP_RST)) {
 		if (forward && !forward->is_resent)
