@@ -172,8 +172,7 @@ static __noinline int mrd_send_ahead(struct __sk_buff *skb, struct mrd_work *wor
 	const struct mrd_packet *packet = &work->packet;
 	struct bpf_redir_neigh next = {0};
 
-	if (!mrd_may_be_fast(packet) ||
-	    mrd_route_find(skb, &work->to, packet->key.family, &next) != ifindex)
+	if (mrd_route_find(skb, &work->to, packet->key.family, &next) != ifindex)
 		return MRD_TC_NEXT;
 	if (mrd_packet_write(skb, packet, &work->to))
 		return mrd_unwritten();
@@ -202,7 +201,8 @@ static __noinline int mrd_on_row(struct __sk_buff *skb, struct mrd_work *work, s
 		return MRD_TC_NEXT;
 	hairpin = mrd_is_hairpin(&packet->key.tuple, &work->to);
 	station = mrd_station_of(skb->ifindex, row, way, hairpin);
-	if (station == MRD_STATION_ELSEWHERE)
+	if (station == MRD_STATION_ELSEWHERE ||
+	    (station == MRD_STATION_AHEAD && !mrd_may_be_fast(packet)))
 		return MRD_TC_NEXT;
 	mrd_flow_touch(packet, row);
 	if (station == MRD_STATION_AHEAD)
