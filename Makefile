@@ -148,15 +148,16 @@ $(foreach t,$(UNIT_TESTS),$(eval $(call UNIT_RULE,$(t))))
 
 # Programs that tests, demo and bench call: one source file each, but for the peer.
 AUX      := demo/bookinfo demo/delay_line bench/edit_latency bench/watch_latency bench/load bench/scale tests/peer \
-	    tests/verify
+	    tests/e2e/hook tests/verify tests/tc_packets
 AUX_BINS := $(AUX:%=$(B)/%)
-$(filter $(B)/demo/% $(B)/bench/%,$(AUX_BINS)): $(B)/%: $(B)/obj/%.o
+$(filter $(B)/demo/% $(B)/bench/% $(B)/tests/e2e/%,$(AUX_BINS)): $(B)/%: $(B)/obj/%.o
 $(B)/demo/bookinfo: EXT_aux = -lmicrohttpd -lcurl -ljansson
 $(B)/bench/scale: $(call libs,$(LIBS_agent))
 $(B)/bench/scale: EXT_aux = $(EXT)
-$(B)/bench/edit_latency $(B)/bench/watch_latency $(B)/tests/verify: EXT_aux = $(EXT_dataplane)
+$(B)/bench/edit_latency $(B)/bench/watch_latency $(B)/tests/e2e/hook $(B)/tests/verify $(B)/tests/tc_packets: EXT_aux = $(EXT_dataplane)
 $(B)/tests/peer: $(B)/obj/tests/e2e/peer.o $(B)/obj/tests/e2e/peer_decoys.o
 $(B)/tests/verify: $(B)/obj/tests/verify/verify.o
+$(B)/tests/tc_packets: $(patsubst %,$(B)/obj/tests/verify/%.o,tc_packets tc_world tc_cases tc_checks wire)
 $(AUX_BINS):
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(LDFLAGS) $^ -o $@ $(EXT_aux)
@@ -179,7 +180,7 @@ kube: ## the same against two real API servers [T=pattern]
 	$(Q)$(RUN) kube
 kube-assets: ## those servers, kubelet and kubectl, built into the user's cache: about 10 minutes, once
 	$(Q)scripts/kube_assets.sh --nodes
-verify: ## load the BPF programs and hold them to their instruction budgets, root
+verify: ## load the BPF programs, hold them to their instruction budgets, feed TC's packets, root
 	$(Q)$(RUN) verify
 lint: ## style: include rule, format, clang-tidy, shellcheck, licences, sizes
 	$(Q)$(RUN) lint
@@ -206,7 +207,7 @@ $(FUZZERS:%=fuzz-run/%): fuzz-run/%: $(OUT)/fuzz/%
 fuzz: $(FUZZERS:%=fuzz-run/%) ## libFuzzer on every reader of foreign text [SECONDS=60, each]
 
 kernels: all aux-binaries ## the same binaries on Debian's kernels 5.10 and 6.1, under qemu
-	$(Q)tests/kernels/run.sh $(B)/meridiand $(B)/meridianctl $(B)/tests/peer
+	$(Q)tests/kernels/run.sh $(B)/meridiand $(B)/meridianctl $(B)/tests/peer $(B)/tests/tc_packets $(OUT)/bpf
 
 bench: all aux-binaries ## speed through a VIP beside the pod itself [QUICK=1] [ONLY=name]
 	$(Q)MRD_OUT=$(B) bench/bench.sh $(OUT)/bench

@@ -308,12 +308,13 @@ mrd_line_at_start(struct __sk_buff *skb, const struct mrd_segment *segment, stru
 static __noinline void mrd_on_end(const struct mrd_segment *segment, struct mrd_socket *sock)
 {
 	const __u32 end_seq = segment->seq + segment->len;
+	const struct mrd_party party = mrd_party_of(sock);
 
 	if (mrd_seq_before(end_seq, sock->expect_seq) ||
 	    mrd_seq_before(sock->expect_seq + MRD_STATUS_LEN, end_seq))
 		return;
 	if (segment->rst || (end_seq == sock->expect_seq &&
-			     mrd_speaks_http(mrd_health_of(sock), mrd_stat_of(sock)))) {
+			     mrd_speaks_http(mrd_health_of(&party), mrd_stat_of(sock)))) {
 		mrd_request_failed(sock);
 		sock->stage = MRD_PROBE_IDLE;
 	}

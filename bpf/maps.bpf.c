@@ -15,6 +15,8 @@ struct mrd_affinity_map mrd_affinity SEC(".maps");
 struct mrd_udp_flow_map mrd_udp_flow SEC(".maps");
 struct mrd_udp_reply_map mrd_udp_reply SEC(".maps");
 struct mrd_setting_map mrd_setting SEC(".maps");
+struct mrd_open_map mrd_open SEC(".maps");
+struct mrd_connection_map mrd_connection SEC(".maps");
 struct mrd_flow_map mrd_flow SEC(".maps");
 struct mrd_fragment_map mrd_fragment SEC(".maps");
 struct mrd_interface_map mrd_interface SEC(".maps");
@@ -23,6 +25,8 @@ struct mrd_count_map mrd_count SEC(".maps");
 struct mrd_failure_map mrd_failure SEC(".maps");
 struct mrd_config_map mrd_config SEC(".maps");
 struct mrd_event_map mrd_event SEC(".maps");
+struct mrd_request_map mrd_request SEC(".maps");
+struct mrd_followed_map mrd_followed SEC(".maps");
 struct mrd_socket_map mrd_socket SEC(".maps");
 
 char mrd_license[] SEC("license") = "Dual BSD/GPL";

@@ -21,7 +21,7 @@
 struct mrd_call {
 	struct mrd_vip_key vip; /* in recvmsg and getpeername: the peer */
 	struct mrd_service service;
-	struct mrd_member member;
+	struct mrd_picked picked;
 };
 
 enum mrd_verdict { MRD_VERDICT_PASS, MRD_VERDICT_REWRITE, MRD_VERDICT_REFUSE };
@@ -107,37 +107,14 @@ static __noinline enum mrd_verdict mrd_on_unknown(const struct mrd_vip_key *vip)
 	return mrd_refuse(MRD_REASON_REFUSE_UNKNOWN);
 }
 
-/* Chooses the endpoint of a new connection or conversation, and counts. */
 static __always_inline enum mrd_reason mrd_call_pick(struct bpf_sock_addr *ctx,
 						     struct mrd_call *call)
 {
-	const struct mrd_service *service = &call->service;
-	const bool sticky = service->affinity == MRD_AFFINITY_CLIENT_IP;
-	struct mrd_affinity_key client = {.service_id = service->service_id};
-	enum mrd_reason reason = MRD_REASON_PICK_AFFINITY;
-	__u64 until_ns = 0;
-	struct mrd_stat *stat;
-	bool found = false;
+	struct mrd_affinity_key client = {0};
 
-	if (sticky) {
-		const __u64 now_ns = bpf_ktime_get_ns();
-
-		until_ns = now_ns + service->affinity_timeout_s * MRD_SECOND_NS;
-		client.netns_cookie = bpf_get_netns_cookie(ctx);
-		found = mrd_affinity_find(&client, now_ns, until_ns, &call->member);
-	}
-	if (!found) {
-		reason = mrd_route_pick(service->service_id, &call->member);
-		if (!mrd_is_pick(reason))
-			return reason;
-		if (sticky)
-			mrd_affinity_keep(&client, until_ns, &call->member);
-	}
-	mrd_count_one(reason);
-	stat = bpf_map_lookup_elem(&mrd_stat, &call->member.endpoint_id);
-	if (stat)
-		__sync_fetch_and_add(&stat->connects, 1);
-	return reason;
+	if (call->service.affinity == MRD_AFFINITY_CLIENT_IP)
+		client.client = bpf_get_netns_cookie(ctx);
+	return mrd_service_pick(&call->service, &client, NULL, &call->picked);
 }
 
 /* ------------------------------------------------------------------------------- connect */
@@ -147,8 +124,69 @@ static __always_inline void mrd_call_disown(struct bpf_sock_addr *ctx)
 {
 	struct mrd_socket *sock = bpf_sk_storage_get(&mrd_socket, ctx->sk, NULL, 0);
 
-	if (sock && sock->connected)
+	if (!sock || !sock->connected)
+		return;
+	mrd_connection_forget(ctx, sock);
+	mrd_socket_clear(sock);
+}
+
+/*
+ * Where connections are limited, this one needs a place; its socket's former one comes free. The
+ * storage keeps it over the pick: carried along, it would double the verifier's paths through that.
+ */
+static __noinline bool mrd_call_is_beyond(struct bpf_sock_addr *ctx, const struct mrd_call *call)
+{
+	const __u32 service_id = call->service.service_id;
+	struct mrd_socket *sock;
+	enum mrd_place place = MRD_PLACE_UNLIMITED;
+
+	if (!call->service.has_setting)
+		return false;
+	sock = bpf_sk_storage_get(&mrd_socket, ctx->sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!sock)
+		return false; /* who could not give it back does not take one */
+	mrd_connection_forget(ctx, sock);
+	mrd_socket_clear(sock);
+	if (call->vip.protocol == MRD_PROTOCOL_TCP)
+		place = mrd_place_take(service_id);
+	if (place == MRD_PLACE_TAKEN) {
+		sock->service_id = service_id;
+		sock->limited = 1;
+	}
+	return place == MRD_PLACE_FULL;
+}
+
+/* No endpoint after all. */
+static __always_inline void mrd_call_place_return(struct bpf_sock_addr *ctx,
+						  const struct mrd_call *call)
+{
+	struct mrd_socket *sock;
+
+	if (!call->service.has_setting)
+		return;
+	sock = bpf_sk_storage_get(&mrd_socket, ctx->sk, NULL, 0);
+	if (sock)
 		mrd_socket_clear(sock);
+}
+
+/* So that the agent finds the socket, should its endpoint be ejected. */
+static __noinline void mrd_call_register(struct bpf_sock_addr *ctx, const struct mrd_call *call,
+					 struct mrd_socket *sock)
+{
+	const struct mrd_setting *setting =
+		bpf_map_lookup_elem(&mrd_setting, &call->service.service_id);
+	const struct mrd_connection_key key = {.socket_cookie = bpf_get_socket_cookie(ctx),
+					       .endpoint_id = call->picked.member.endpoint_id};
+	const struct mrd_connection row = {.netns_cookie = bpf_get_netns_cookie(ctx),
+					   .protocol = call->vip.protocol,
+					   .service_id = call->service.service_id};
+
+	if (!setting || setting->on_eject != MRD_EJECT_RESET)
+		return;
+	if (bpf_map_update_elem(&mrd_connection, &key, &row, BPF_ANY))
+		mrd_count_one(MRD_REASON_NO_CONNECTION_ROW);
+	else
+		sock->has_row = 1;
 }
 
 static __always_inline void mrd_call_remember(struct bpf_sock_addr *ctx,
@@ -161,10 +199,18 @@ static __always_inline void mrd_call_remember(struct bpf_sock_addr *ctx,
 		mrd_count_one(MRD_REASON_NO_SOCKET_STORAGE);
 		return;
 	}
-	mrd_socket_clear(sock);
-	mrd_socket_set(sock, &call->vip, call->service.service_id, &call->member);
+	if (call->service.has_setting) {
+		sock->has_setting = 1; /* and it was cleared for its place */
+	} else {
+		mrd_connection_forget(ctx, sock);
+		mrd_socket_clear(sock);
+	}
+	mrd_socket_set(sock, &call->vip, call->service.service_id, &call->picked.member);
+	sock->locality_id = (__u16)call->picked.locality_id;
 	sock->connected = 1;
 	sock->connect_ns = bpf_ktime_get_ns();
+	if (call->service.has_setting)
+		mrd_call_register(ctx, call, sock);
 	if (call->vip.protocol == MRD_PROTOCOL_UDP)
 		mrd_socket_count_open(
 			sock, mrd_stat_of(sock)); /* TCP counts when the handshake is done */
@@ -183,9 +229,13 @@ static __noinline enum mrd_verdict mrd_on_connect(struct bpf_sock_addr *ctx, str
 			mrd_call_disown(ctx);
 		return verdict;
 	}
+	if (mrd_call_is_beyond(ctx, call))
+		return mrd_refuse(MRD_REASON_REFUSE_LIMIT);
 	reason = mrd_call_pick(ctx, call);
-	if (!mrd_is_pick(reason))
+	if (!mrd_is_pick(reason)) {
+		mrd_call_place_return(ctx, call);
 		return mrd_refuse(reason);
+	}
 	mrd_call_remember(ctx, call);
 	return MRD_VERDICT_REWRITE;
 }
@@ -199,7 +249,7 @@ int mrd_connect4(struct bpf_sock_addr *ctx)
 	mrd_call_from_ipv4(&call, ctx);
 	verdict = mrd_on_connect(ctx, &call);
 	if (verdict == MRD_VERDICT_REWRITE)
-		mrd_tell_ipv4(ctx, call.member.addr, call.member.port);
+		mrd_tell_ipv4(ctx, call.picked.member.addr, call.picked.member.port);
 	return verdict == MRD_VERDICT_REFUSE ? MRD_REFUSE_CALL : MRD_ALLOW_CALL;
 }
 
@@ -212,7 +262,8 @@ int mrd_connect6(struct bpf_sock_addr *ctx)
 	mrd_call_from_ipv6(&call, ctx);
 	verdict = mrd_on_connect(ctx, &call);
 	if (verdict == MRD_VERDICT_REWRITE)
-		mrd_tell_ipv6(ctx, call.member.addr, call.member.port, call.vip.family);
+		mrd_tell_ipv6(ctx, call.picked.member.addr, call.picked.member.port,
+			      call.vip.family);
 	return verdict == MRD_VERDICT_REFUSE ? MRD_REFUSE_CALL : MRD_ALLOW_CALL;
 }
 
@@ -245,7 +296,7 @@ mrd_flow_pick(struct bpf_sock_addr *ctx, struct mrd_call *call, const struct mrd
 		flow.member = row->member;
 		if (idle_ns < MRD_UDP_IDLE_NS &&
 		    mrd_member_usable(call->service.service_id, &flow.member)) {
-			call->member = flow.member;
+			call->picked.member = flow.member;
 			if (idle_ns > MRD_SECOND_NS)
 				bpf_map_update_elem(&mrd_udp_flow, key, &flow, BPF_ANY);
 			mrd_count_one(MRD_REASON_PICK_UDP_FLOW);
@@ -255,7 +306,7 @@ mrd_flow_pick(struct bpf_sock_addr *ctx, struct mrd_call *call, const struct mrd
 	reason = mrd_call_pick(ctx, call);
 	if (!mrd_is_pick(reason))
 		return reason;
-	flow.member = call->member;
+	flow.member = call->picked.member;
 	bpf_map_update_elem(&mrd_udp_flow, key, &flow, BPF_ANY);
 	return reason;
 }
@@ -276,10 +327,11 @@ static __always_inline bool mrd_reply_ready(struct bpf_sock_addr *ctx, const str
 	if (!sock)
 		return false;
 	if (!sock->connected)
-		mrd_socket_set(sock, &call->vip, call->service.service_id, &call->member);
+		mrd_socket_set(sock, &call->vip, call->service.service_id, &call->picked.member);
 	sock->has_replies = 1;
 
-	mrd_udp_key_of(&key, cookie, call->member.addr, call->member.port, call->vip.family);
+	mrd_udp_key_of(&key, cookie, call->picked.member.addr, call->picked.member.port,
+		       call->vip.family);
 	row = bpf_map_lookup_elem(&mrd_udp_reply, &key);
 	if (row && row->vip_port == call->vip.port && !mrd_addr_differ(row->vip, call->vip.addr))
 		return true;
@@ -295,8 +347,8 @@ static __always_inline bool mrd_call_connected(struct bpf_sock_addr *ctx, struct
 	if (!sock || !sock->connected || sock->vip_port != call->vip.port ||
 	    sock->family != call->vip.family || mrd_addr_differ(sock->vip, call->vip.addr))
 		return false;
-	mrd_addr_copy(call->member.addr, sock->endpoint);
-	call->member.port = sock->endpoint_port;
+	mrd_addr_copy(call->picked.member.addr, sock->endpoint);
+	call->picked.member.port = sock->endpoint_port;
 	mrd_count_one(MRD_REASON_PICK_UDP_FLOW);
 	return true;
 }
@@ -331,7 +383,7 @@ int mrd_sendmsg4(struct bpf_sock_addr *ctx)
 	mrd_call_from_ipv4(&call, ctx);
 	verdict = mrd_on_sendmsg(ctx, &call);
 	if (verdict == MRD_VERDICT_REWRITE)
-		mrd_tell_ipv4(ctx, call.member.addr, call.member.port);
+		mrd_tell_ipv4(ctx, call.picked.member.addr, call.picked.member.port);
 	return verdict == MRD_VERDICT_REFUSE ? MRD_REFUSE_CALL : MRD_ALLOW_CALL;
 }
 
@@ -344,7 +396,8 @@ int mrd_sendmsg6(struct bpf_sock_addr *ctx)
 	mrd_call_from_ipv6(&call, ctx);
 	verdict = mrd_on_sendmsg(ctx, &call);
 	if (verdict == MRD_VERDICT_REWRITE)
-		mrd_tell_ipv6(ctx, call.member.addr, call.member.port, call.vip.family);
+		mrd_tell_ipv6(ctx, call.picked.member.addr, call.picked.member.port,
+			      call.vip.family);
 	return verdict == MRD_VERDICT_REFUSE ? MRD_REFUSE_CALL : MRD_ALLOW_CALL;
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * A socket is closed by its owner, and leaves the counter of open ones (TCP may still have to say
+ * A socket is closed by its owner, and leaves the counters of open ones (TCP may still have to say
  * goodbye to its peer). A UDP socket takes its latest conversation along; older ones go by age.
  */
 #include "lib/kern.h"
@@ -25,6 +25,8 @@ int mrd_sock_release(struct bpf_sock *ctx)
 	if (!sock)
 		return MRD_ALLOW_CALL;
 	mrd_socket_count_closed(sock);
+	mrd_place_return(sock);
+	mrd_connection_forget(ctx, sock);
 	if (!sock->has_replies || sock->connected)
 		return MRD_ALLOW_CALL;
 	cookie = bpf_get_socket_cookie(ctx);

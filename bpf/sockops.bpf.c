@@ -16,7 +16,9 @@
  */
 #include "lib/kern.h"
 
+#include "lib/connect_timer.h"
 #include "lib/report.h"
+#include "lib/rescue.h"
 #include "lib/socket.h"
 
 /* Istio's mesh-wide connectTimeout, 10 s. */
@@ -50,6 +52,233 @@ static __always_inline bool mrd_is_subflow(struct bpf_sock *sk)
 	return tcp && bpf_core_field_exists(tcp->is_mptcp) && tcp->is_mptcp;
 }
 
+/* ------------------------------------------------------------------------------- settings */
+
+enum {
+	MRD_SOL_SOCKET = 1,
+	MRD_SO_KEEPALIVE = 9,
+	MRD_TCP_KEEPIDLE = 4,
+	MRD_TCP_KEEPINTVL = 5,
+	MRD_TCP_KEEPCNT = 6,
+	MRD_TCP_SYNCNT = 7,
+	MRD_TCP_USER_TIMEOUT = 18,
+};
+
+static __always_inline const struct mrd_setting *mrd_setting_of(const struct mrd_socket *sock)
+{
+	const __u32 service_id = sock->service_id;
+
+	return sock->has_setting ? bpf_map_lookup_elem(&mrd_setting, &service_id) : NULL;
+}
+
+static __always_inline long mrd_tcp_option(struct bpf_sock_ops *ctx, int option, int value)
+{
+	return bpf_setsockopt(ctx, MRD_PROTOCOL_TCP, option, &value, sizeof(value));
+}
+
+/* Over what the application had set before connect(); what it sets later holds. */
+static __always_inline void mrd_keepalive_set(struct bpf_sock_ops *ctx,
+					      const struct mrd_setting *setting)
+{
+	int on = 1;
+
+	if (!setting->keepalive)
+		return;
+	if (setting->keepalive_idle_s)
+		mrd_tcp_option(ctx, MRD_TCP_KEEPIDLE, (int)setting->keepalive_idle_s);
+	if (setting->keepalive_interval_s)
+		mrd_tcp_option(ctx, MRD_TCP_KEEPINTVL, (int)setting->keepalive_interval_s);
+	if (setting->keepalive_probes)
+		mrd_tcp_option(ctx, MRD_TCP_KEEPCNT, (int)setting->keepalive_probes);
+	bpf_setsockopt(ctx, MRD_SOL_SOCKET, MRD_SO_KEEPALIVE, &on, sizeof(on));
+}
+
+/* The kernel gives a SYN up when TCP_USER_TIMEOUT is over, but looks only when its timer rings. */
+static __always_inline void mrd_connect_timeout_set(struct bpf_sock_ops *ctx, struct bpf_sock *sk,
+						    struct mrd_socket *sock,
+						    const struct mrd_setting *setting)
+{
+	const struct tcp_sock *tcp = mrd_tcp_of(sk);
+	__u32 own_ms;
+
+	if (!setting->connect_timeout_ms || !tcp)
+		return;
+	own_ms = tcp->inet_conn.icsk_user_timeout;
+	if (own_ms && own_ms <= setting->connect_timeout_ms)
+		return; /* the application is less patient */
+	if (!mrd_tcp_option(ctx, MRD_TCP_USER_TIMEOUT, (int)setting->connect_timeout_ms))
+		sock->user_timeout_ms = own_ms + 1;
+}
+
+/* The connection is there, or given up: its silences are the application's business again. */
+static __always_inline void mrd_user_timeout_return(struct bpf_sock_ops *ctx,
+						    struct mrd_socket *sock)
+{
+	if (!sock->user_timeout_ms)
+		return;
+	mrd_tcp_option(ctx, MRD_TCP_USER_TIMEOUT, (int)(sock->user_timeout_ms - 1));
+	sock->user_timeout_ms = 0;
+}
+
+static __noinline void mrd_on_connect_begins(struct bpf_sock_ops *ctx, struct bpf_sock *sk,
+					     struct mrd_socket *sock)
+{
+	const struct mrd_setting *setting = mrd_setting_of(sock);
+
+	if (!setting)
+		return;
+	mrd_keepalive_set(ctx, setting);
+	mrd_connect_timeout_set(ctx, sk, sock, setting);
+}
+
+/* What rescues a SYN must be there, or a shorter timer is only more packets. 0: it is not. */
+static __always_inline __u32 mrd_rescue_jiffies_per_s(void)
+{
+	const __u32 row = 0;
+	const struct mrd_config *config = bpf_map_lookup_elem(&mrd_config, &row);
+
+	return config ? config->jiffies_per_s : 0;
+}
+
+static __always_inline __u32 mrd_known_us(const struct mrd_socket *sock)
+{
+	const __u32 locality_id = sock->locality_id;
+	const struct mrd_handshake *row = bpf_map_lookup_elem(&mrd_handshake, &locality_id);
+
+	return row ? row->known_us : 0;
+}
+
+/* Jiffies after which an unanswered SYN may be rescued; 0: the kernel's own time. */
+static __always_inline __u32 mrd_rescue_timer(const struct mrd_socket *sock,
+					      const struct mrd_setting *setting)
+{
+	const __u32 jiffies_per_s = mrd_rescue_jiffies_per_s();
+
+	if (!jiffies_per_s || (setting && setting->rescue == MRD_RESCUE_OFF))
+		return 0;
+	return mrd_syn_timer(
+		mrd_syn_timeout_us(setting ? setting->syn_timeout_ms : 0, mrd_known_us(sock)),
+		jiffies_per_s);
+}
+
+/*
+ * The kernel asks for the first SYN's timer: one that rings when it may be rescued, and before a
+ * short connectTimeout is over. Until it is answered the socket has the initial timer, 1 s, in
+ * jiffies, which tells their length.
+ */
+static __always_inline void mrd_on_timeout_init(struct bpf_sock_ops *ctx, struct bpf_sock *sk,
+						const struct mrd_socket *sock)
+{
+	const struct mrd_setting *setting = mrd_setting_of(sock);
+	__u32 jiffies, limit = 0;
+
+	if (ctx->state != BPF_TCP_SYN_SENT)
+		return;
+	jiffies = mrd_rescue_timer(sock, setting);
+	if (setting && setting->connect_timeout_ms) {
+		const struct tcp_sock *tcp = mrd_tcp_of(sk);
+
+		if (tcp)
+			limit = mrd_connect_timer(setting->connect_timeout_ms,
+						  tcp->inet_conn.icsk_rto);
+	}
+	if (limit && (!jiffies || limit < jiffies))
+		jiffies = limit;
+	if (jiffies)
+		ctx->reply = jiffies;
+}
+
+/* An int before 5.15, a byte since: an unsigned word fits either, libbpf narrows the load. */
+struct netns_ipv4___any {
+	__u32 sysctl_tcp_syn_retries;
+} __attribute__((preserve_access_index));
+
+struct net___any {
+	struct netns_ipv4___any ipv4;
+} __attribute__((preserve_access_index));
+
+static __always_inline __u32 mrd_syn_retries(const struct tcp_sock *tcp)
+{
+	const struct net___any *net =
+		(const void *)tcp->inet_conn.icsk_inet.sk.__sk_common.skc_net.net;
+
+	if (tcp->inet_conn.icsk_syn_retries)
+		return tcp->inet_conn.icsk_syn_retries;
+	return net->ipv4.sysctl_tcp_syn_retries;
+}
+
+static __always_inline __u32 mrd_syn_linear(const struct tcp_sock *tcp)
+{
+	const struct net *net = tcp->inet_conn.icsk_inet.sk.__sk_common.skc_net.net;
+
+	if (!bpf_core_field_exists(net->ipv4.sysctl_tcp_syn_linear_timeouts))
+		return 0;
+	return net->ipv4.sysctl_tcp_syn_linear_timeouts;
+}
+
+/*
+ * A first SYN went unanswered. With a shorter timer the kernel would give up sooner than without:
+ * so it gets more retries, and TCP_USER_TIMEOUT ends them at the time at which it would have given
+ * up, unless the application has asked for an earlier one. Connections that are answered pay
+ * nothing for it.
+ */
+static __always_inline void mrd_connect_time_keep(struct bpf_sock_ops *ctx, struct bpf_sock *sk,
+						  struct mrd_socket *sock, __u32 jiffies_per_s)
+{
+	const __u32 timer_ms = ctx->args[1] * 1000 / jiffies_per_s;
+	const struct tcp_sock *tcp = mrd_tcp_of(sk);
+	__u32 total_ms, own_ms, linear;
+
+	if (!tcp || !timer_ms || timer_ms >= MRD_SYN_TIMEOUT_MOST_US / 1000)
+		return;
+	own_ms = tcp->inet_conn.icsk_user_timeout;
+	linear = mrd_syn_linear(tcp);
+	total_ms =
+		mrd_connect_total_ms(MRD_SYN_TIMEOUT_MOST_US / 1000, mrd_syn_retries(tcp), linear);
+	mrd_tcp_option(ctx, MRD_TCP_SYNCNT, (int)mrd_connect_retries(total_ms, timer_ms, linear));
+	if (own_ms && own_ms <= total_ms)
+		return; /* so is it where connectTimeout has set it */
+	if (!mrd_tcp_option(ctx, MRD_TCP_USER_TIMEOUT, (int)total_ms))
+		sock->user_timeout_ms = own_ms + 1;
+}
+
+static __always_inline void mrd_handshake_note(const struct mrd_socket *sock, __u32 took_us,
+					       __u64 now_ns)
+{
+	const __u32 locality_id = sock->locality_id;
+	struct mrd_handshake *row;
+
+	if (sock->retransmitted || sock->moved)
+		return;
+	row = bpf_map_lookup_elem(&mrd_handshake, &locality_id);
+	if (row)
+		mrd_handshake_learn(row, took_us, now_ns);
+}
+
+/*
+ * Are the connection's requests to be followed? From the first one on, or not at all: one that left
+ * in the SYN was not seen.
+ */
+static __noinline void mrd_requests_follow(struct bpf_sock_ops *ctx, struct bpf_sock *sk,
+					   const struct mrd_socket *sock)
+{
+	const struct mrd_setting *setting = mrd_setting_of(sock);
+	struct mrd_request *request;
+	__u64 cookie;
+
+	if (!setting || (!setting->max_requests && setting->on_eject != MRD_EJECT_CLOSE))
+		return;
+	request = bpf_sk_storage_get(&mrd_request, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	cookie = bpf_get_socket_cookie(ctx);
+	if (request)
+		__builtin_memset(request, 0, sizeof(*request)); /* an earlier connection's */
+	if (!request || ctx->data_segs_out ||
+	    bpf_sock_hash_update(ctx, &mrd_followed, &cookie, BPF_ANY))
+		mrd_count_one(MRD_REASON_REQUEST_UNSURE);
+}
+
+/* ------------------------------------------------------------------------------- handshake */
+
 static __always_inline void mrd_handshake_failed(struct mrd_socket *sock, enum mrd_reason reason,
 						 enum mrd_event_kind kind)
 {
@@ -76,6 +305,8 @@ static __always_inline void mrd_on_established(struct bpf_sock_ops *ctx, struct 
 	}
 	sock->reported = 0; /* the handshake's; requests follow */
 	sock->told_ns = 0;
+	mrd_handshake_note(sock, (__u32)((now_ns - connect_ns) / 1000), now_ns);
+	mrd_user_timeout_return(ctx, sock);
 	if (!stat)
 		return;
 	mrd_socket_count_open(sock, stat);
@@ -123,19 +354,28 @@ static __always_inline void mrd_on_closed(struct bpf_sock_ops *ctx, struct bpf_s
 	const int error = mrd_sock_error(sk);
 
 	mrd_socket_count_closed(sock);
-	if (ctx->args[0] == BPF_TCP_SYN_SENT)
+	mrd_place_return(sock);
+	if (ctx->args[0] == BPF_TCP_SYN_SENT) {
+		mrd_user_timeout_return(ctx, sock);
 		mrd_on_syn_closed(sock, error);
-	else
+	} else {
 		mrd_on_silence(sock, error);
+	}
 }
 
 /* A timer ran out without an answer: while connecting, that of the SYN. */
-static __always_inline void mrd_on_timer(struct bpf_sock_ops *ctx, struct mrd_socket *sock)
+static __always_inline void mrd_on_timer(struct bpf_sock_ops *ctx, struct bpf_sock *sk,
+					 struct mrd_socket *sock)
 {
+	__u32 jiffies_per_s;
+
 	if (ctx->state != BPF_TCP_SYN_SENT) {
 		mrd_flags_change(ctx, BPF_SOCK_OPS_STATE_CB_FLAG, 0);
 		return;
 	}
+	jiffies_per_s = mrd_rescue_jiffies_per_s();
+	if (jiffies_per_s && !sock->retransmitted)
+		mrd_connect_time_keep(ctx, sk, sock, jiffies_per_s);
 	sock->retransmitted = 1;
 	if (bpf_ktime_get_ns() - sock->connect_ns >= MRD_CONNECT_TIMEOUT_NS)
 		mrd_handshake_failed(sock, MRD_REASON_HANDSHAKE_TIMEOUT, MRD_EVENT_CONNECT_TIMEOUT);
@@ -152,6 +392,7 @@ int mrd_sockops(struct bpf_sock_ops *ctx)
 		if (ctx->args[1] != BPF_TCP_CLOSE)
 			return MRD_ALLOW_CALL;
 		break;
+	case BPF_SOCK_OPS_TIMEOUT_INIT:
 	case BPF_SOCK_OPS_TCP_CONNECT_CB:
 	case BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB:
 	case BPF_SOCK_OPS_RTO_CB:
@@ -166,19 +407,24 @@ int mrd_sockops(struct bpf_sock_ops *ctx)
 		return MRD_ALLOW_CALL;
 
 	switch (ctx->op) {
+	case BPF_SOCK_OPS_TIMEOUT_INIT:
+		mrd_on_timeout_init(ctx, sk, sock);
+		break;
 	case BPF_SOCK_OPS_TCP_CONNECT_CB:
 		mrd_flags_change(ctx, BPF_SOCK_OPS_STATE_CB_FLAG | BPF_SOCK_OPS_RTO_CB_FLAG, 0);
+		mrd_on_connect_begins(ctx, sk, sock);
 		break;
 	case BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB:
 		if (!mrd_is_subflow(sk))
 			mrd_flags_change(ctx, 0, BPF_SOCK_OPS_STATE_CB_FLAG);
 		mrd_on_established(ctx, sock);
+		mrd_requests_follow(ctx, sk, sock);
 		break;
 	case BPF_SOCK_OPS_STATE_CB:
 		mrd_on_closed(ctx, sk, sock);
 		break;
 	case BPF_SOCK_OPS_RTO_CB:
-		mrd_on_timer(ctx, sock);
+		mrd_on_timer(ctx, sk, sock);
 		break;
 	}
 	return MRD_ALLOW_CALL;

@@ -33,6 +33,8 @@ enum mrd_limit {
 	MRD_FLOWS_MAX = 262144,	   /* rows of mrd_flow: two for a connection that TC translates */
 	MRD_FRAGMENTS_MAX = 4096,  /* datagrams in fragments; the least recent goes first */
 	MRD_INTERFACES_MAX = 4096,
+	MRD_CONNECTIONS_MAX = 262144, /* that an ejection resets */
+	MRD_FOLLOWED_MAX = 65536,     /* connections whose requests are followed */
 	MRD_LOCALITIES_MAX = 4096,
 	MRD_CIDRS_MAX = 256,
 	MRD_EVENT_BYTES = 1 << 20, /* ring buffer; a power of two and a multiple of the page size */
@@ -93,6 +95,35 @@ struct mrd_setting {
 };
 _Static_assert(sizeof(struct mrd_setting) == 40, "map ABI");
 
+/* ------------------------------- mrd_open: service → its open connections, as far as it has a
+ * limit
+ */
+
+/* Made with the limit, and kept until the service goes: those that it counts may outlive the limit.
+ */
+struct mrd_open {
+	__s64 connections; /* from connect() to the failed handshake or the close */
+};
+_Static_assert(sizeof(struct mrd_open) == 8, "map ABI");
+
+/* ------------- mrd_connection: endpoint, socket → where it is; of services with on-eject: reset
+ */
+
+/* Made by connect(), gone with the socket, or once the agent has ended the connection. */
+struct mrd_connection_key {
+	__u64 socket_cookie;
+	__u32 endpoint_id;
+	__u32 reserved; /* 0 */
+};
+_Static_assert(sizeof(struct mrd_connection_key) == 16, "map ABI");
+
+struct mrd_connection {
+	__u64 netns_cookie;
+	enum mrd_protocol protocol;
+	__u32 service_id;
+};
+_Static_assert(sizeof(struct mrd_connection) == 16, "map ABI");
+
 /* --------------------------------------------------- mrd_route: service → hops, with their shares
  */
 
@@ -108,12 +139,13 @@ enum mrd_hop_accept {
 struct mrd_hop {
 	__u32 hop_id; /* names the member rows; stable while the hop means the same endpoints */
 	__u32 locality_id;  /* → mrd_locality */
+	__u32 region_id;    /* → mrd_locality: of the region as a whole */
 	__u32 until;	    /* running share: a ticket below it falls here; 0 to MRD_SHARE_TOTAL */
 	__u32 member_count; /* slots 0 to member_count - 1 are filled */
 	enum mrd_hop_accept accept;
 	__u32 priority; /* as Envoy numbers it: 0 is tried first */
 };
-_Static_assert(sizeof(struct mrd_hop) == 24, "map ABI");
+_Static_assert(sizeof(struct mrd_hop) == 28, "map ABI");
 
 /*
  * until[] never falls and ends at MRD_SHARE_TOTAL, or is 0 throughout when nothing is usable. A hop
@@ -128,7 +160,7 @@ struct mrd_route {
 	__u32 reserved; /* 0 */
 	struct mrd_hop hops[MRD_HOPS_MAX];
 };
-_Static_assert(sizeof(struct mrd_route) == 16 + 24 * MRD_HOPS_MAX, "map ABI");
+_Static_assert(sizeof(struct mrd_route) == 16 + 28 * MRD_HOPS_MAX, "map ABI");
 
 /* -------------------------------------------------- mrd_member: service, hop, slot → one endpoint
  */
@@ -257,9 +289,9 @@ _Static_assert(sizeof(struct mrd_ticket_key) == 8, "map ABI");
  */
 
 struct mrd_affinity_key {
-	__u64 netns_cookie; /* the client, on its node: all sockets of a pod share one */
+	__u64 client; /* at a socket: its network namespace's cookie; at TC: the source address */
 	__u32 service_id;
-	__u32 reserved; /* 0 */
+	__u32 is_address; /* 1: the latter (mrd_affinity_client()) */
 };
 _Static_assert(sizeof(struct mrd_affinity_key) == 16, "map ABI");
 
@@ -318,10 +350,11 @@ enum mrd_flow_state {
 	MRD_FLOW_NONE,
 	MRD_FLOW_SYN_SENT,
 	MRD_FLOW_ESTABLISHED,
-	MRD_FLOW_FIN_WAIT,
-	MRD_FLOW_CLOSED,
+	MRD_FLOW_FIN_WAIT, /* the client has said its last */
+	MRD_FLOW_CLOSED,   /* both have, or one has reset the connection */
 	MRD_FLOW_UDP_UNREPLIED,
 	MRD_FLOW_UDP_REPLIED,
+	MRD_FLOW_CLOSE_WAIT, /* the endpoint has said its last */
 };
 
 struct mrd_flow_tuple {
@@ -344,7 +377,7 @@ enum { MRD_TRIED_MAX = 8 };
 /* The endpoints that a connection has been sent to so far, the present one last. */
 struct mrd_tried {
 	__u32 endpoint_ids[MRD_TRIED_MAX];
-	__u16 locality_ids[MRD_TRIED_MAX];
+	__u16 region_ids[MRD_TRIED_MAX]; /* 0: not known */
 	__u32 count;
 };
 _Static_assert(sizeof(struct mrd_tried) == 52, "map ABI");
@@ -355,12 +388,19 @@ struct mrd_flow {
 	enum mrd_flow_state state;
 	__u32 service_id;
 	__u32 endpoint_id;
-	__u64 last_ns; /* CLOCK_MONOTONIC of the latest packet, to some seconds */
-	__u64 sent_ns; /* CLOCK_MONOTONIC of the first packet to the present endpoint */
+	__u64 last_ns;	/* CLOCK_MONOTONIC of the latest packet, to a second; 0: none yet */
+	__u64 first_ns; /* CLOCK_MONOTONIC of the connection's first packet */
+	__u64 sent_ns;	/* CLOCK_MONOTONIC of the first packet to the present endpoint */
 	struct mrd_tried tried;
-	__u32 reserved; /* 0 */
+	__u32 ifindex;	   /* the interface at which the flow is translated, both ways */
+	__u16 locality_id; /* of the present endpoint */
+	__u8 is_socket;	   /* 1: the client's socket was rewritten by connect() */
+	__u8 is_resent;	   /* 1: the present endpoint was sent more than one SYN */
+	__u8 is_blamed;	   /* 1: its failure was told */
+	__u8 is_uplink;	   /* 1: so its row of mrd_interface said when the flow began */
+	__u8 reserved[2];  /* 0 */
 };
-_Static_assert(sizeof(struct mrd_flow) == 128, "map ABI");
+_Static_assert(sizeof(struct mrd_flow) == 144, "map ABI");
 
 /* mrd_fragment: a datagram → the ports that its first fragment has told */
 struct mrd_fragment_key {
@@ -368,13 +408,14 @@ struct mrd_fragment_key {
 	__u8 destination[MRD_ADDR_LEN];
 	__u32 id; /* IPv4's 16 bits, IPv6's 32 */
 	__u16 family;
-	__u16 protocol;
+	__u16 protocol; /* of IPv6 0: later fragments need not know it */
 };
 _Static_assert(sizeof(struct mrd_fragment_key) == 40, "map ABI");
 
 struct mrd_fragment {
-	__u32 source_port;
-	__u32 destination_port;
+	__u16 source_port;
+	__u16 destination_port;
+	enum mrd_protocol protocol;
 	__u64 first_ns; /* CLOCK_MONOTONIC: an id comes round again */
 };
 _Static_assert(sizeof(struct mrd_fragment) == 16, "map ABI");
@@ -450,6 +491,26 @@ enum mrd_reason {
 				      */
 	MRD_REASON_RESPONSE,	     /* HTTP status lines read */
 	MRD_REASON_EVENT_LOST,	     /* the ring buffer was full */
+	/* Of packets at TC. */
+	MRD_REASON_PASS_MALFORMED, /* headers that are cut short or contradict themselves */
+	MRD_REASON_PASS_HEADERS,   /* more IPv6 headers than are followed, or a route to go yet */
+	MRD_REASON_PASS_FRAGMENT,  /* a later fragment whose first one was not seen, or not ours */
+	MRD_REASON_HAIRPIN,    /* the one endpoint of a service is the client itself: masqueraded */
+	MRD_REASON_ICMP_ERROR, /* an error that speaks of a flow was translated */
+	MRD_REASON_REFUSE_FLOWS,       /* mrd_flow is full: a new flow was refused */
+	MRD_REASON_REFUSE_CLASH,       /* another flow has the same two ends behind the VIP */
+	MRD_REASON_RESCUE_TIMEOUT,     /* a SYN went unanswered: the connection went elsewhere */
+	MRD_REASON_RESCUE_REFUSED,     /* likewise, for an RST in answer to the SYN */
+	MRD_REASON_RESCUE_UNREACHABLE, /* likewise, for an ICMP error; datagrams, too */
+	MRD_REASON_RESCUE_NOWHERE,     /* there was nowhere to go: the error took its course */
+	MRD_REASON_LATE_ANSWER,	       /* of an endpoint that the connection had left: dropped */
+	MRD_REASON_DROP_UNWRITTEN,     /* no memory to write a packet's headers: it was dropped */
+	/* Of what a service's settings ask for. */
+	MRD_REASON_REFUSE_LIMIT,      /* tcp.maxConnections are open */
+	MRD_REASON_REQUEST_LAST,      /* the last of maxRequestsPerConnection was told that it is */
+	MRD_REASON_REQUEST_EJECTED,   /* so was one to an endpoint that is ejected, or terminates */
+	MRD_REASON_NO_CONNECTION_ROW, /* the map was full: an ejection will not reset this one */
+	MRD_REASON_REQUEST_UNSURE, /* requests of a connection could not be followed, or no more */
 	MRD_REASON_COUNT,
 };
 
@@ -463,7 +524,7 @@ struct mrd_config {
 	enum mrd_unknown
 		unknown_service; /* what to do with a service CIDR's address that is no service */
 	__u32 fast_forward;	 /* 1: TC hands translated packets on past the host's stack */
-	__u32 reserved;		 /* 0 */
+	__u32 jiffies_per_s; /* the kernel's HZ; 0: nothing rescues, SYN timers stay as they are */
 };
 _Static_assert(sizeof(struct mrd_config) == 16, "map ABI");
 
@@ -506,8 +567,8 @@ struct mrd_socket {
 	__u8 connected;	   /* 1: chosen by connect(), 0: by a datagram */
 	__u8 has_setting;  /* 1: mrd_setting has a row of this service */
 	__u8 moved;	   /* 1: mrd_flow sends this connection elsewhere than to endpoint */
-	__u8 requests;	   /* begun on this connection, as far as they are limited */
-	__u8 closing;	   /* 1: the next request is to say that it is the last */
+	__u8 untold;	   /* successes that wait to be told: below MRD_TOLD_EACH */
+	__u8 has_row;	   /* 1: mrd_connection has a row of this socket */
 	union {
 		__u64 connect_ns; /* before the handshake is done: CLOCK_MONOTONIC of connect() */
 		__u64 told_ns;	  /* after: of the request whose success was told last, or 0 */
@@ -517,14 +578,67 @@ struct mrd_socket {
 	__u32 vip_port;
 	__u32 endpoint_port;
 	enum mrd_family family; /* of the addresses, which may be IPv4 on an IPv6 socket */
-	__u32 skip_window;  /* the last four bytes of the interim header that is being skipped */
+	union {
+		__u32 skip_window;     /* the last four bytes of an interim header */
+		__u32 user_timeout_ms; /* while connecting: the application's own, plus 1 */
+	};
 	__u8 counted;	    /* 1: this socket is in mrd_stat.open */
 	__u8 retransmitted; /* 1: the SYN was sent more than once */
 	__u8 has_replies;   /* 1: mrd_udp_reply may have rows of this socket */
 	__u8 report;	    /* enum mrd_report */
-	__u8 untold;	    /* successes that wait to be told: below MRD_TOLD_EACH */
-	__u8 reserved[3];   /* 0 */
+	__u32 limited;	    /* 1: this socket is in mrd_open */
 };
 _Static_assert(sizeof(struct mrd_socket) == 120, "map ABI");
+
+/* mrd_followed: socket cookie → such a socket; user space sees only the cookie. */
+
+/* ---------------------- mrd_request: socket storage, of connections whose requests are followed */
+
+/* What comes next on the connection, from this side. */
+enum mrd_request_stage {
+	MRD_REQUEST_START, /* a request's first byte */
+	MRD_REQUEST_METHOD,
+	MRD_REQUEST_TARGET,
+	MRD_REQUEST_VERSION,
+	MRD_REQUEST_LINE_END, /* the LF of a line */
+	MRD_REQUEST_LINE,     /* a header line, or the empty one */
+	MRD_REQUEST_NAME,
+	MRD_REQUEST_VALUE,	/* of no interest */
+	MRD_REQUEST_LENGTH,	/* value of Content-Length */
+	MRD_REQUEST_CODING,	/* of Transfer-Encoding */
+	MRD_REQUEST_CONNECTION, /* of Connection */
+	MRD_REQUEST_HEADER_END, /* the LF of the empty line */
+	MRD_REQUEST_BODY,
+	MRD_REQUEST_CHUNK_SIZE,
+	MRD_REQUEST_CHUNK_NOTE,	 /* a chunk's extensions */
+	MRD_REQUEST_CHUNK_START, /* the LF behind its size */
+	MRD_REQUEST_CHUNK,
+	MRD_REQUEST_CHUNK_END, /* the CR behind it */
+	MRD_REQUEST_CHUNK_LF,
+	MRD_REQUEST_TRAILER, /* a line behind the last chunk, or the empty one */
+	MRD_REQUEST_TRAILER_TEXT,
+	MRD_REQUEST_TRAILER_LF,
+	MRD_REQUEST_TRAILER_END,
+	MRD_REQUEST_DONE,   /* the last request was told that it is */
+	MRD_REQUEST_UNSURE, /* not followed any further */
+};
+
+struct mrd_request {
+	__u64 left;    /* bytes of the body or chunk to come; or its length, while it is read */
+	__u64 word[2]; /* the first 16 letters of the word being read */
+	__u32 word_len;
+	__u32 requests; /* begun */
+	__u32 limit;	/* http.maxRequestsPerConnection; 0: none */
+	enum mrd_request_stage stage;
+	__u8 word_last;	  /* the last letter of the word */
+	__u8 eject_close; /* 1: the endpoint is ejected, and connections to it are to end */
+	__u8 wants_close; /* 1: this request is the last one */
+	__u8 closes;	  /* 1: and says so */
+	__u8 has_length;
+	__u8 is_chunked;
+	__u8 is_old; /* 1: HTTP/1.0 */
+	__u8 reserved;
+};
+_Static_assert(sizeof(struct mrd_request) == 48, "map ABI");
 
 #endif

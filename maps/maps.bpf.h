@@ -52,6 +52,10 @@ MRD_HASH(mrd_cidr, BPF_MAP_TYPE_LPM_TRIE, struct mrd_cidr_key, __u32, MRD_CIDRS_
 
 MRD_HASH(mrd_setting, BPF_MAP_TYPE_HASH, __u32, struct mrd_setting, MRD_SERVICES_MAX)
 SEC(".maps");
+MRD_HASH(mrd_open, BPF_MAP_TYPE_HASH, __u32, struct mrd_open, MRD_SERVICES_MAX) SEC(".maps");
+MRD_HASH(mrd_connection, BPF_MAP_TYPE_HASH, struct mrd_connection_key, struct mrd_connection,
+	 MRD_CONNECTIONS_MAX)
+SEC(".maps");
 MRD_HASH(mrd_flow, BPF_MAP_TYPE_HASH, struct mrd_flow_key, struct mrd_flow, MRD_FLOWS_MAX)
 SEC(".maps");
 MRD_HASH(mrd_interface, BPF_MAP_TYPE_HASH, __u32, struct mrd_interface, MRD_INTERFACES_MAX)
@@ -101,6 +105,22 @@ struct mrd_event_map {
 	__uint(max_entries, MRD_EVENT_BYTES);
 };
 extern struct mrd_event_map mrd_event SEC(".maps");
+
+struct mrd_request_map {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct mrd_request);
+};
+extern struct mrd_request_map mrd_request SEC(".maps");
+
+struct mrd_followed_map {
+	__uint(type, BPF_MAP_TYPE_SOCKHASH);
+	__uint(max_entries, MRD_FOLLOWED_MAX);
+	__type(key, __u64);
+	__type(value, __u64);
+};
+extern struct mrd_followed_map mrd_followed SEC(".maps");
 
 struct mrd_socket_map {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);

@@ -106,9 +106,12 @@ part_lint() {
 }
 
 part_verify() {
-  build verify generated "$OUT/rel/tests/verify" || return
+  build verify generated "$OUT"/rel/tests/{verify,tc_packets} || return
   "$OUT/rel/tests/verify" tests/verify/budget.txt "$OUT"/bpf/meridian{,_legacy}.bpf.o >"$logs/verify" 2>&1 ||
     grep -q '^FAIL ' "$logs/verify" || echo "FAIL verify: exit without a verdict" >>"$logs/verify"
+  count <"$logs/verify"
+  "$OUT/rel/tests/tc_packets" "$OUT"/bpf/meridian{,_legacy}.bpf.o >"$logs/verify" 2>&1 ||
+    grep -q '^FAIL ' "$logs/verify" || echo "FAIL tc: exit without a verdict" >>"$logs/verify"
   count <"$logs/verify"
 }
 

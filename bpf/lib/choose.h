@@ -69,6 +69,14 @@ static __always_inline bool mrd_member_usable(__u32 service_id, const struct mrd
 	return mrd_judge(service_id, member, health, MRD_ACCEPT_ACTIVE) == MRD_JUDGED_USABLE;
 }
 
+/* 0: the endpoint is gone. */
+static __always_inline __u32 mrd_locality_of(__u32 endpoint_id)
+{
+	const struct mrd_health *health = bpf_map_lookup_elem(&mrd_health, &endpoint_id);
+
+	return health ? health->locality_id : 0;
+}
+
 /* Looks a member up. The copy is the caller's only if it is usable. */
 static __always_inline bool mrd_slot_usable(const struct mrd_member_key *key,
 					    enum mrd_hop_accept accept,
@@ -102,6 +110,13 @@ static __always_inline enum mrd_reason mrd_reason_of(enum mrd_mode mode)
 	}
 }
 
+/* A pick's answer. */
+struct mrd_picked {
+	struct mrd_member member;
+	__u32 locality_id;
+	__u32 region_id; /* 0: not known */
+};
+
 /* What a walk over the hops of a route keeps from step to step. */
 struct mrd_walk {
 	const struct mrd_route *route;
@@ -109,14 +124,36 @@ struct mrd_walk {
 	struct mrd_member_key key;
 	__u32 chosen;
 	__u32 ticket;
+	const __u8 *avoid; /* an address, or NULL */
+	/* A usable member of that address, if its endpoint_id is not 0, and its route's mode. */
+	struct mrd_picked own;
+	enum mrd_mode own_mode;
 };
+
+/* Nothing yet; but the verifier is not to tell that from something, or it walks once for each. */
+static __always_inline void mrd_walk_own_nothing(struct mrd_walk *walk)
+{
+	__u32 nothing = 0;
+
+	MRD_OPAQUE(nothing);
+	for (int i = 0; i < MRD_ADDR_LEN; i += 4)
+		__builtin_memcpy(mrd_addr_aligned(walk->own.member.addr) + i, &nothing,
+				 sizeof(nothing));
+	walk->own.member.port = nothing;
+	walk->own.member.endpoint_id = nothing;
+	walk->own.member.seal = nothing;
+	walk->own.member.report = (enum mrd_report)nothing;
+	walk->own.locality_id = nothing;
+	walk->own.region_id = nothing;
+	walk->own_mode = (enum mrd_mode)nothing;
+}
 
 /*
  * One step. MRD_REASON_COUNT: go on. A function of its own, so that the verifier forgets its paths
  * at its end: they differ in nothing that the next step could see.
  */
 static __noinline enum mrd_reason mrd_walk_step(struct mrd_walk *walk, __u32 step,
-						struct mrd_member *ret_member)
+						struct mrd_picked *ret_picked)
 {
 	const __u32 service_id = walk->key.service_id;
 	const struct mrd_route *route = walk->route;
@@ -137,29 +174,18 @@ static __noinline enum mrd_reason mrd_walk_step(struct mrd_walk *walk, __u32 ste
 		walk->first = mrd_number_next(service_id, turn.hop_id);
 	}
 	walk->key.hop_id = turn.hop_id;
-	if (mrd_turn_slot(&turn, walk->first, &walk->key.slot) &&
-	    mrd_slot_usable(&walk->key, turn.accept, ret_member))
-		return mrd_reason_of(MRD_READ_ONCE(route->mode));
-	return MRD_REASON_COUNT;
-}
-
-static __noinline enum mrd_reason mrd_route_pick(__u32 service_id, struct mrd_member *ret_member)
-{
-	struct mrd_walk walk = {.key.service_id = service_id};
-
-	walk.route = bpf_map_lookup_elem(&mrd_route, &walk.key.service_id);
-	if (!walk.route)
-		return MRD_REASON_REFUSE_NO_ROUTE;
-	if (!mrd_pick_is_sure(walk.route))
-		walk.ticket = mrd_ticket_of(mrd_number_next(service_id, MRD_SERVICE_TICKET));
-	walk.chosen = mrd_pick_hop(walk.route, walk.ticket);
-	for (__u32 step = 0; step < MRD_PICK_STEPS; step++) {
-		const enum mrd_reason reason = mrd_walk_step(&walk, step, ret_member);
-
-		if (reason != MRD_REASON_COUNT)
-			return reason;
+	ret_picked->locality_id = turn.locality_id;
+	ret_picked->region_id = turn.region_id;
+	if (!mrd_turn_slot(&turn, walk->first, &walk->key.slot) ||
+	    !mrd_slot_usable(&walk->key, turn.accept, &ret_picked->member))
+		return MRD_REASON_COUNT;
+	if (walk->avoid && !mrd_addr_differ(walk->avoid, ret_picked->member.addr)) {
+		mrd_count_one(MRD_REASON_NEXT_MEMBER);
+		walk->own = *ret_picked;
+		walk->own_mode = MRD_READ_ONCE(route->mode);
+		return MRD_REASON_COUNT;
 	}
-	return MRD_REASON_REFUSE_NO_ENDPOINT;
+	return mrd_reason_of(MRD_READ_ONCE(route->mode));
 }
 
 static __always_inline bool mrd_is_pick(enum mrd_reason reason)
@@ -167,12 +193,37 @@ static __always_inline bool mrd_is_pick(enum mrd_reason reason)
 	return reason >= MRD_REASON_PICK_POOL && reason <= MRD_REASON_PICK_UDP_FLOW;
 }
 
+/* avoid: an address whose members are the last choice, or NULL. */
+static __noinline enum mrd_reason mrd_route_pick(__u32 service_id, const __u8 *avoid,
+						 struct mrd_picked *ret_picked)
+{
+	struct mrd_walk walk = {.key.service_id = service_id, .avoid = avoid};
+
+	walk.route = bpf_map_lookup_elem(&mrd_route, &walk.key.service_id);
+	if (!walk.route)
+		return MRD_REASON_REFUSE_NO_ROUTE;
+	mrd_walk_own_nothing(&walk);
+	if (!mrd_pick_is_sure(walk.route))
+		walk.ticket = mrd_ticket_of(mrd_number_next(service_id, MRD_SERVICE_TICKET));
+	walk.chosen = mrd_pick_hop(walk.route, walk.ticket);
+	for (__u32 step = 0; step < MRD_PICK_STEPS; step++) {
+		const enum mrd_reason reason = mrd_walk_step(&walk, step, ret_picked);
+
+		if (reason != MRD_REASON_COUNT)
+			return reason;
+	}
+	if (!walk.own.member.endpoint_id)
+		return MRD_REASON_REFUSE_NO_ENDPOINT;
+	*ret_picked = walk.own;
+	return mrd_reason_of(walk.own_mode);
+}
+
 /*
  * Session affinity: the client's remembered endpoint, while it is usable. Each use renews it, in
  * place: should the row have become another client's meanwhile, that one stays a little longer.
  */
-static __always_inline bool mrd_affinity_find(const struct mrd_affinity_key *key, __u64 now_ns,
-					      __u64 until_ns, struct mrd_member *ret_member)
+static __noinline bool mrd_affinity_find(const struct mrd_affinity_key *key, __u64 now_ns,
+					 __u64 until_ns, struct mrd_member *ret_member)
 {
 	struct mrd_affinity *row = bpf_map_lookup_elem(&mrd_affinity, key);
 	struct mrd_member member;
@@ -193,6 +244,45 @@ static __always_inline void mrd_affinity_keep(const struct mrd_affinity_key *key
 	const struct mrd_affinity fresh = {.member = *member, .until_ns = until_ns};
 
 	bpf_map_update_elem(&mrd_affinity, key, &fresh, BPF_ANY);
+}
+
+/*
+ * The endpoint of a new connection or conversation, counted. client: as mrd_affinity_key has it,
+ * where the service asks for it.
+ */
+static __always_inline enum mrd_reason mrd_service_pick(const struct mrd_service *service,
+							struct mrd_affinity_key *client,
+							const __u8 *avoid,
+							struct mrd_picked *ret_picked)
+{
+	const bool sticky = service->affinity == MRD_AFFINITY_CLIENT_IP;
+	enum mrd_reason reason = MRD_REASON_PICK_AFFINITY;
+	__u64 until_ns = 0;
+	struct mrd_stat *stat;
+	bool found = false;
+
+	client->service_id = service->service_id;
+	if (sticky) {
+		const __u64 now_ns = bpf_ktime_get_ns();
+
+		until_ns = now_ns + service->affinity_timeout_s * MRD_SECOND_NS;
+		found = mrd_affinity_find(client, now_ns, until_ns, &ret_picked->member);
+	}
+	MRD_OPAQUE(until_ns); /* sticky or not, one walk */
+	if (found) {
+		ret_picked->locality_id = mrd_locality_of(ret_picked->member.endpoint_id);
+	} else {
+		reason = mrd_route_pick(service->service_id, avoid, ret_picked);
+		if (!mrd_is_pick(reason))
+			return reason;
+		if (sticky)
+			mrd_affinity_keep(client, until_ns, &ret_picked->member);
+	}
+	mrd_count_one(reason);
+	stat = bpf_map_lookup_elem(&mrd_stat, &ret_picked->member.endpoint_id);
+	if (stat)
+		__sync_fetch_and_add(&stat->connects, 1);
+	return reason;
 }
 
 #endif

@@ -25,10 +25,21 @@ enum {
 };
 
 enum { MRD_PROTO_MPTCP = 262, MRD_TYPE_STREAM = 1, MRD_TYPE_DGRAM = 2 };
-enum { MRD_ETHERTYPE_IPV4 = 0x0800, MRD_ETHERTYPE_IPV6 = 0x86dd };
+enum {
+	MRD_ETHERTYPE_IPV4 = 0x0800,
+	MRD_ETHERTYPE_IPV6 = 0x86dd,
+	MRD_ETHERTYPE_VLAN = 0x8100,
+	MRD_ETHERTYPE_QINQ = 0x88a8,
+};
 
 /* What a cgroup program answers. */
 enum { MRD_REFUSE_CALL = 0, MRD_ALLOW_CALL = 1 };
+
+/* For socket look-ups: the namespace of the packet's interface. */
+#define MRD_NETNS_CURRENT (-1L)
+
+/* What a TC program answers: the next one of the hook runs, or the packet goes no further. */
+enum { MRD_TC_NEXT = -1, MRD_TC_DROP = 2 };
 
 /* Reads memory that another CPU may write, once. */
 #define MRD_READ_ONCE(x) (*(const volatile typeof(x) *)&(x))

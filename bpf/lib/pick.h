@@ -31,6 +31,8 @@ struct mrd_turn {
 	__u32 is_new; /* 1: the hop's first step */
 	__u32 offset; /* to the slot where this hop's walk began */
 	__u32 hop_id;
+	__u32 locality_id;
+	__u32 region_id;
 	__u32 member_count;
 	enum mrd_hop_accept accept;
 };
@@ -90,6 +92,8 @@ static inline void mrd_pick_turn(const struct mrd_route *route, __u32 chosen, __
 	/* A later round starts over: it only knows the counter that was drawn last. */
 	ret_turn->offset = (round - is_later) * MRD_PICK_TRIES + try;
 	ret_turn->hop_id = hop->hop_id;
+	ret_turn->locality_id = hop->locality_id;
+	ret_turn->region_id = hop->region_id;
 	ret_turn->member_count = hop->member_count * (1 - is_empty);
 	ret_turn->accept = hop->accept;
 }

@@ -21,27 +21,43 @@ static __always_inline struct mrd_stat *mrd_stat_of(const struct mrd_socket *soc
 	return bpf_map_lookup_elem(&mrd_stat, &endpoint_id);
 }
 
-static __always_inline const struct mrd_health *mrd_health_of(const struct mrd_socket *sock)
-{
-	const __u32 endpoint_id = sock->endpoint_id;
-	const struct mrd_health *health = bpf_map_lookup_elem(&mrd_health, &endpoint_id);
+/* An endpoint, and the service whose member it was when it was chosen. */
+struct mrd_party {
+	__u32 service_id;
+	__u32 endpoint_id;
+};
 
-	return health && health->service_id == sock->service_id ? health : NULL;
+static __always_inline struct mrd_party mrd_party_of(const struct mrd_socket *sock)
+{
+	const struct mrd_party party = {sock->service_id, sock->endpoint_id};
+
+	return party;
 }
 
-static __always_inline void mrd_event_send(const struct mrd_socket *sock, enum mrd_event_kind kind,
+static __always_inline const struct mrd_health *mrd_health_of(const struct mrd_party *party)
+{
+	const __u32 endpoint_id = party->endpoint_id;
+	const struct mrd_health *health = bpf_map_lookup_elem(&mrd_health, &endpoint_id);
+
+	return health && health->service_id == party->service_id ? health : NULL;
+}
+
+/* False: the ring buffer was full. */
+static __always_inline bool mrd_event_send(const struct mrd_party *party, enum mrd_event_kind kind,
 					   __u32 status)
 {
 	const struct mrd_event event = {
 		.kind = kind,
-		.service_id = sock->service_id,
-		.endpoint_id = sock->endpoint_id,
+		.service_id = party->service_id,
+		.endpoint_id = party->endpoint_id,
 		.status = status,
 		.time_ns = bpf_ktime_get_ns(),
 	};
 
-	if (bpf_ringbuf_output(&mrd_event, (void *)&event, sizeof(event), 0))
-		mrd_count_one(MRD_REASON_EVENT_LOST);
+	if (!bpf_ringbuf_output(&mrd_event, (void *)&event, sizeof(event), 0))
+		return true;
+	mrd_count_one(MRD_REASON_EVENT_LOST);
+	return false;
 }
 
 /* Declared HTTP, or the probe has read a response of it. */
@@ -57,9 +73,9 @@ static __always_inline bool mrd_speaks_http(const struct mrd_health *health,
 }
 
 /* To be called once the run is counted: who sees this time looks at the run. */
-static __always_inline void mrd_failure_note(const struct mrd_socket *sock)
+static __always_inline void mrd_failure_note(__u32 endpoint_id)
 {
-	const __u32 slot = sock->endpoint_id % MRD_FAILURE_SLOTS;
+	const __u32 slot = endpoint_id % MRD_FAILURE_SLOTS;
 	__u64 *latest_ns = bpf_map_lookup_elem(&mrd_failure, &slot);
 
 	if (latest_ns)
@@ -75,16 +91,25 @@ static __always_inline bool mrd_failure_waits(const struct mrd_socket *sock)
 	return !latest_ns || MRD_READ_ONCE(*latest_ns) + MRD_UNTOLD_NS >= sock->told_ns;
 }
 
+static __always_inline void mrd_party_failed(const struct mrd_party *party, struct mrd_stat *stat,
+					     enum mrd_event_kind kind, __u32 status)
+{
+	const struct mrd_health *health = mrd_health_of(party);
+
+	/* Told before it is counted: the success that ends the run must be told behind it. */
+	if (health && health->state != MRD_STATE_EJECTED)
+		mrd_event_send(party, kind, status);
+	if (stat)
+		__sync_fetch_and_add(&stat->run, 1);
+	mrd_failure_note(party->endpoint_id);
+}
+
 static __always_inline void mrd_report_failure(const struct mrd_socket *sock, struct mrd_stat *stat,
 					       enum mrd_event_kind kind, __u32 status)
 {
-	const struct mrd_health *health = mrd_health_of(sock);
+	const struct mrd_party party = mrd_party_of(sock);
 
-	if (stat)
-		__sync_fetch_and_add(&stat->run, 1);
-	mrd_failure_note(sock);
-	if (health && health->state != MRD_STATE_EJECTED)
-		mrd_event_send(sock, kind, status);
+	mrd_party_failed(&party, stat, kind, status);
 }
 
 /* The connection ended before the answer: for HTTP that is an error like a 503. */
@@ -109,22 +134,23 @@ static __always_inline void mrd_report_untold(struct mrd_socket *sock, struct mr
 static __always_inline void mrd_report_success(const struct mrd_socket *sock, struct mrd_stat *stat,
 					       enum mrd_event_kind kind, __u32 status)
 {
+	const struct mrd_party party = mrd_party_of(sock);
 	const struct mrd_health *health;
 
 	if (sock->report == MRD_REPORT_ALL) {
 		if (stat)
 			stat->run = 0;
-		mrd_event_send(sock, kind, status);
+		mrd_event_send(&party, kind, status);
 		return;
 	}
 	if (!stat || !stat->run)
 		return;
-	health = mrd_health_of(sock);
+	health = mrd_health_of(&party);
 	if (kind == MRD_EVENT_CONNECTED && mrd_speaks_http(health, stat))
 		return;
 	stat->run = 0;
-	if (health && health->state != MRD_STATE_EJECTED)
-		mrd_event_send(sock, kind, status);
+	if (health && health->state != MRD_STATE_EJECTED && !mrd_event_send(&party, kind, status))
+		__sync_fetch_and_add(&stat->run, 1); /* the next one is told */
 }
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "kern.h"
 #include "addr.h"
+#include "limit.h"
 #include "report.h"
 
 /* stat may be NULL. */
@@ -35,11 +36,24 @@ static __always_inline void mrd_socket_count_closed(struct mrd_socket *sock)
 	mrd_report_untold(sock, stat);
 }
 
+/* ctx: of any hook that knows the socket. Before the storage is cleared. */
+#define mrd_connection_forget(ctx, sock)                                               \
+	do {                                                                           \
+		struct mrd_connection_key key_ = {.endpoint_id = (sock)->endpoint_id}; \
+                                                                                       \
+		if ((sock)->has_row) {                                                 \
+			key_.socket_cookie = bpf_get_socket_cookie(ctx);               \
+			bpf_map_delete_elem(&mrd_connection, &key_);                   \
+			(sock)->has_row = 0;                                           \
+		}                                                                      \
+	} while (0)
+
 static __always_inline void mrd_socket_clear(struct mrd_socket *sock)
 {
 	const __u32 has_replies = sock->has_replies;
 
 	mrd_socket_count_closed(sock);
+	mrd_place_return(sock);
 	__builtin_memset(sock, 0, sizeof(*sock));
 	sock->has_replies = has_replies;
 }

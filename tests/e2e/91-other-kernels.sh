@@ -11,7 +11,8 @@ for tool in qemu-system-x86_64 cpio busybox; do
     exit 77
   fi
 done
-if tests/kernels/run.sh "$out/meridiand" "$out/meridianctl" "$out/tests/peer"; then
+if tests/kernels/run.sh "$out/meridiand" "$out/meridianctl" "$out/tests/peer" "$out/tests/tc_packets" \
+  "$out/../bpf"; then
   echo "PASS e2e/91-other-kernels"
 else
   echo "FAIL e2e/91-other-kernels"

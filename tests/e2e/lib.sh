@@ -197,8 +197,46 @@ YAML
 
 # hits POD ADDRESS PORT COUNT: who answered COUNT new connections, as "h1=5 s1=5".
 hits() {
-  run_in "$1" "$PEER" get "$2" "$3" "$4" | sort | uniq -c |
+  run_in "$1" "$PEER" get "$2" "$3" "$4" | tally
+}
+
+tally() {
+  sort | uniq -c |
     awk '{ n = $1; $1 = ""; sub(/^ /, ""); gsub(/ /, "-"); printf "%s%s=%d", sep, $0, n; sep = " " }'
+}
+
+# outside POD COMMAND…: in the pod's namespace, but in no cgroup that an agent's socket hooks are on: its connections meet TC alone.
+outside() (
+  name=$1
+  shift
+  mkdir -p "$SANDBOX_CGROUP/outside"
+  sandbox_exec "$SANDBOX_CGROUP/outside" "$name" "$@"
+)
+
+# outside_hits POD ADDRESS PORT COUNT: as hits.
+outside_hits() {
+  outside "$1" "$PEER" get "$2" "$3" "$4" | tally
+}
+
+# outside_sees WANTED POD ADDRESS PORT COUNT: for wait_for.
+outside_sees() {
+  [[ $(outside_hits "$2" "$3" "$4" "$5") == "$1" ]]
+}
+
+# served_interfaces NODE: "veth0=pod veth1=pod", those that TC serves.
+served_interfaces() {
+  ctl "$1" -o json status |
+    jq -r '[.agent.interfaces.list[] | select(.served) | "\(.interface)=\(.kind)"] | sort | join(" ")'
+}
+
+# serves NODE COUNT: that many, or more; for wait_for.
+serves() {
+  (($(served_interfaces "$1" | wc -w) >= $2))
+}
+
+# flows NODE: rows of mrd_flow.
+flows() {
+  bpftool -j map dump pinned "$(bpffs_of "$1")/mrd_flow" | jq length
 }
 
 # sees WANTED POD ADDRESS PORT COUNT: for wait_for.

@@ -21,7 +21,7 @@
 
 #include "tests/e2e/peer_decoys.h"
 
-enum { PEER_TIMEOUT_MS = 5000, PEER_BUFFER = 4096 };
+enum { PEER_TIMEOUT_MS = 5000, PEER_BUFFER = 4096, PEER_DATAGRAM = 65507 };
 
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
@@ -304,6 +304,28 @@ static int run_udp(char **args, int count)
 	return 0;
 }
 
+/* udp-hold ADDRESS PORT: waits on a connected socket until the kernel ends it, and says how. */
+static int run_udp_hold(char **args, int count)
+{
+	struct addrinfo *info;
+	char text[PEER_BUFFER];
+	int fd;
+
+	(void)count;
+	if (resolve(args[0], args[1], SOCK_DGRAM, &info))
+		return 2;
+	fd = socket(info->ai_family, SOCK_DGRAM, 0);
+	if (fd < 0 || connect(fd, info->ai_addr, info->ai_addrlen)) {
+		perror("peer: udp-hold");
+		return 1;
+	}
+	freeaddrinfo(info);
+	while (recv(fd, text, sizeof(text), 0) > 0)
+		continue;
+	printf("%s\n", strerrorname_np(errno));
+	return 0;
+}
+
 /* udp-echo ADDRESS PORT NAME: answers "NAME" to every datagram until it is killed. */
 static int run_udp_echo(char **args, int count)
 {
@@ -329,6 +351,66 @@ static int run_udp_echo(char **args, int count)
 		len = sizeof(from);
 	}
 	return 1;
+}
+
+/* udp-mirror ADDRESS PORT: sends every datagram back until it is killed. */
+static int run_udp_mirror(char **args, int count)
+{
+	static char text[PEER_DATAGRAM];
+	struct sockaddr_storage from;
+	socklen_t len = sizeof(from);
+	struct addrinfo *info;
+	ssize_t got;
+	int fd;
+
+	(void)count;
+	if (resolve(args[0], args[1], SOCK_DGRAM, &info))
+		return 2;
+	fd = socket(info->ai_family, SOCK_DGRAM, 0);
+	if (fd < 0 || bind(fd, info->ai_addr, info->ai_addrlen)) {
+		perror("peer: udp-mirror");
+		return 1;
+	}
+	freeaddrinfo(info);
+	printf("ready\n");
+	fflush(stdout);
+	while ((got = recvfrom(fd, text, sizeof(text), 0, (struct sockaddr *)&from, &len)) >= 0) {
+		sendto(fd, text, (size_t)got, 0, (struct sockaddr *)&from, len);
+		len = sizeof(from);
+	}
+	return 1;
+}
+
+/* datagram BYTES ADDRESS PORT: one of that size to a mirror; "same" if it comes back as it was, or
+ * what else came. */
+static int run_datagram(char **args, int count)
+{
+	static char sent[PEER_DATAGRAM], got[PEER_DATAGRAM];
+	const size_t bytes = strtoul(args[0], NULL, 10);
+	struct addrinfo *info;
+	ssize_t back;
+	int fd;
+
+	(void)count;
+	if (bytes > sizeof(sent) || resolve(args[1], args[2], SOCK_DGRAM, &info))
+		return 2;
+	for (size_t i = 0; i < bytes; i++)
+		sent[i] = (char)(i * 31 + i / 251);
+	fd = timed_socket(info, 0);
+	if (fd < 0 || connect(fd, info->ai_addr, info->ai_addrlen) ||
+	    send(fd, sent, bytes, 0) < 0) {
+		printf("%s\n", strerrorname_np(errno));
+		return 1;
+	}
+	freeaddrinfo(info);
+	back = recv(fd, got, sizeof(got), 0);
+	if (back < 0)
+		printf("%s\n", strerrorname_np(errno));
+	else
+		printf("%s\n",
+		       (size_t)back == bytes && !memcmp(sent, got, bytes) ? "same" : "different");
+	close(fd);
+	return 0;
 }
 
 /* ---------------------------------------------------------------------------- early endings */
@@ -417,6 +499,45 @@ static int run_hold(char **args, int count)
 	return 0;
 }
 
+/* --------------------------------------------------------------------------------- options */
+
+static int option_of(int fd, int level, int option)
+{
+	int value = -1;
+	socklen_t len = sizeof(value);
+
+	getsockopt(fd, level, option, &value, &len);
+	return value;
+}
+
+/* options ADDRESS PORT [USER_TIMEOUT_MS]: what a connection's socket has set, when it is there. */
+static int run_options(char **args, int count)
+{
+	const int own_ms = count > 2 ? atoi(args[2]) : 0;
+	struct addrinfo *info;
+	int status = 0;
+	int fd;
+
+	if (resolve(args[0], args[1], SOCK_STREAM, &info))
+		return 2;
+	fd = timed_socket(info, 0);
+	if (fd < 0 || setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &own_ms, sizeof(own_ms)) ||
+	    connect(fd, info->ai_addr, info->ai_addrlen))
+		status = errno;
+	if (status)
+		printf("%s\n", strerrorname_np(status));
+	else
+		printf("keepalive %d idle %d interval %d probes %d user-timeout %d\n",
+		       option_of(fd, SOL_SOCKET, SO_KEEPALIVE),
+		       option_of(fd, IPPROTO_TCP, TCP_KEEPIDLE),
+		       option_of(fd, IPPROTO_TCP, TCP_KEEPINTVL),
+		       option_of(fd, IPPROTO_TCP, TCP_KEEPCNT),
+		       option_of(fd, IPPROTO_TCP, TCP_USER_TIMEOUT));
+	close(fd);
+	freeaddrinfo(info);
+	return status ? 1 : 0;
+}
+
 static const struct {
 	const char *name;
 	int least; /* arguments */
@@ -426,8 +547,12 @@ static const struct {
 	{.name = "burst", .least = 3, .run = run_burst},
 	{.name = "connect", .least = 2, .run = run_connect},
 	{.name = "udp", .least = 4, .run = run_udp},
+	{.name = "udp-hold", .least = 2, .run = run_udp_hold},
 	{.name = "udp-echo", .least = 3, .run = run_udp_echo},
+	{.name = "udp-mirror", .least = 2, .run = run_udp_mirror},
+	{.name = "datagram", .least = 3, .run = run_datagram},
 	{.name = "hold", .least = 3, .run = run_hold},
+	{.name = "options", .least = 2, .run = run_options},
 	{.name = "end-server", .least = 2, .run = run_end_server},
 	{.name = "decoy-server", .least = 2, .run = peer_decoy_server},
 	{.name = "decoys", .least = 3, .run = peer_decoy_client},
@@ -439,7 +564,8 @@ int main(int argc, char **argv)
 		if (argc > 1 && !strcmp(argv[1], commands[i].name) && argc - 2 >= commands[i].least)
 			return commands[i].run(argv + 2, argc - 2);
 	}
-	fprintf(stderr, "usage: peer "
-			"get|burst|connect|udp|udp-echo|hold|end-server|decoy-server|decoys …\n");
+	fprintf(stderr,
+		"usage: peer get|burst|connect|udp|udp-hold|udp-echo|udp-mirror|datagram|hold|"
+		"options|end-server|decoy-server|decoys …\n");
 	return 2;
 }

@@ -487,7 +487,7 @@ agent_log_of() { echo "$SANDBOX/log/agent-$1"; }
 # agent_start NODE [LINE…]: returns once the agent says ready. The lines: see agent_config.
 agent_start() {
   agent_launch "$@"
-  if ! wait_for 10 sandbox_agent_ready "$1"; then
+  if ! wait_for 30 sandbox_agent_ready "$1"; then
     cat "$(agent_log_of "$1")" >&2
     return 1
   fi

@@ -7,6 +7,7 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 kube_begin kube/10-server-paused
+audited ack-hangzhou
 two_clusters
 reviews_applied
 agent_start h "staleAfter: 20s"
@@ -74,4 +75,11 @@ unsilence ack-shanghai
 eps ack-shanghai reviews 10.1.0.11
 expect_ok "heard again" wait_for "$AGAIN_S" planned 10.0.0.11 10.0.0.12 10.1.0.11
 poll_stop "while a server said nothing" 100
+
+# decided: what the server that is idle was asked, and whether it was allowed.
+decided() {
+  asked ack-hangzhou '"\(.annotations["authorization.k8s.io/decision"]) \(.requestURI)"' | sort -u
+}
+expect_match "a sign of life is asked for" 'allow /livez' "$(decided)"
+expect_eq "nothing that its role does not allow" "" "$(decided | grep -v '^allow ' || true)"
 sandbox_end

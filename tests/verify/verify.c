@@ -75,6 +75,7 @@ static void shrink_maps(struct bpf_object *object)
 		case BPF_MAP_TYPE_PERCPU_HASH:
 		case BPF_MAP_TYPE_LRU_HASH:
 		case BPF_MAP_TYPE_LPM_TRIE:
+		case BPF_MAP_TYPE_SOCKHASH:
 			bpf_map__set_max_entries(map, MAP_ROWS);
 			break;
 		default:

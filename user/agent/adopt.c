@@ -163,6 +163,16 @@ static int take_stat(void *self, const void *key, const void *value)
 	return mrd_rows_put(found->rows, MRD_MAP_STAT, key, value);
 }
 
+static int take_setting(void *self, const void *key, const void *value)
+{
+	return place(self, MRD_MAP_SETTING, *(const uint32_t *)key, key, value);
+}
+
+static int take_open(void *self, const void *key, const void *value)
+{
+	return place(self, MRD_MAP_OPEN, *(const uint32_t *)key, key, value);
+}
+
 static int take_ticket(void *self, const void *key, const void *value)
 {
 	return place(self, MRD_MAP_TICKET, ((const struct mrd_ticket_key *)key)->service_id, key,
@@ -184,7 +194,8 @@ static int take_route(void *self, const void *key, const void *value)
 	int r = place(adoption, MRD_MAP_ROUTE, id, key, value);
 
 	for (uint32_t i = 0; !r && found && i < route->hop_count && i < MRD_HOPS_MAX; i++)
-		r = place_locality(adoption, found, route->hops[i].locality_id);
+		r = place_locality(adoption, found, route->hops[i].locality_id)
+			    ?: place_locality(adoption, found, route->hops[i].region_id);
 	return r;
 }
 
@@ -201,6 +212,7 @@ static int read_rows(struct adoption *adoption, const struct mrd_row_reader *rea
 		int (*take)(void *self, const void *key, const void *value);
 	} passes[] = {
 		{MRD_MAP_LOCALITY, take_locality}, {MRD_MAP_NAME, take_name},
+		{MRD_MAP_SETTING, take_setting},   {MRD_MAP_OPEN, take_open},
 		{MRD_MAP_HEALTH, take_health},	   {MRD_MAP_STAT, take_stat},
 		{MRD_MAP_TICKET, take_ticket},	   {MRD_MAP_MEMBER, take_member},
 		{MRD_MAP_ROUTE, take_route},	   {MRD_MAP_SERVICE, take_vip},

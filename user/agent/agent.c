@@ -179,6 +179,7 @@ static void on_tick(void *self)
 	mrd_agent_drain(agent);
 	mrd_inputs_tick(agent->inputs, mrd_clock_ns());
 	mrd_config_watch_tick(agent->config_watch);
+	mrd_agent_tick_interfaces(agent);
 	if (!agent->ready)
 		mrd_agent_wait(agent);
 	mrd_agent_serve(agent);
@@ -289,9 +290,57 @@ static int open_dataplane(struct mrd_agent *agent)
 	return 0;
 }
 
+static int reset_connections(void *self, const uint32_t *endpoint_ids, size_t count, size_t most,
+			     struct mrd_reset *ret_reset)
+{
+	const struct mrd_agent *agent = self;
+
+	return mrd_dataplane_reset(agent->dataplane, endpoint_ids, count, most, ret_reset);
+}
+
+static void wake_resets(void *self, uint64_t at_ns)
+{
+	const struct mrd_agent *agent = self;
+
+	mrd_timer_set(agent->reset, at_ns);
+}
+
+static void on_reset(void *self)
+{
+	struct mrd_agent *agent = self;
+
+	mrd_agent_drain(agent);
+	mrd_resets_run(agent->resets);
+}
+
+/* The way of a row: engine, tally, resets, maps. */
+static int open_writers(struct mrd_agent *agent, struct mrd_map_writer *ret_writer)
+{
+	const struct mrd_resets_config config = {
+		.writer = mrd_dataplane_writer(agent->dataplane),
+		.reset = reset_connections,
+		.wake = wake_resets,
+		.now_ns = mrd_clock_ns,
+		.self = agent,
+	};
+	struct mrd_map_writer writer;
+	int r = mrd_loop_timer(agent->loop, on_reset, agent, &agent->reset);
+
+	if (r)
+		return r;
+	agent->resets = mrd_resets_new(&config);
+	if (!agent->resets)
+		return -ENOMEM;
+	writer = mrd_resets_writer(agent->resets);
+	agent->tally = mrd_tally_new(&writer);
+	if (!agent->tally)
+		return -ENOMEM;
+	*ret_writer = mrd_tally_writer(agent->tally);
+	return 0;
+}
+
 static int open_engine(struct mrd_agent *agent)
 {
-	const struct mrd_map_writer writer = mrd_dataplane_writer(agent->dataplane);
 	struct mrd_engine_config config = {
 		.now_ns = mrd_clock_ns,
 		.drain = mrd_agent_breathe,
@@ -299,13 +348,9 @@ static int open_engine(struct mrd_agent *agent)
 		.self = agent,
 		.event_fd = STDERR_FILENO,
 	};
-	int r;
+	int r = open_writers(agent, &config.writer);
 
-	agent->tally = mrd_tally_new(&writer);
-	if (!agent->tally)
-		return -ENOMEM;
-	config.writer = mrd_tally_writer(agent->tally);
-	r = mrd_engine_new(&config, &agent->engine);
+	r = r ?: mrd_engine_new(&config, &agent->engine);
 	if (r)
 		return r;
 	mrd_agent_set_input(agent);
@@ -446,10 +491,14 @@ static void end(struct mrd_agent *agent)
 	mrd_web_close(agent->web);
 	mrd_loop_unwatch(agent->events);
 	mrd_config_watch_free(agent->config_watch);
+	mrd_agent_close_interfaces(agent);
+	mrd_agent_close_flows(agent);
 	mrd_timer_free(agent->work);
 	mrd_timer_free(agent->tick);
+	mrd_timer_free(agent->reset);
 	mrd_engine_free(agent->engine);
 	mrd_tally_free(agent->tally);
+	mrd_resets_free(agent->resets);
 	mrd_inputs_free(agent->inputs);
 	mrd_dataplane_free(agent->dataplane);
 	mrd_loop_free(agent->loop);

@@ -87,9 +87,14 @@ static int begin(struct mrd_agent *agent)
 	agent->begun = true;
 	mrd_agent_plan(agent, UINT64_MAX);
 	r = attach(agent);
-	if (!r)
-		mrd_agent_be_ready(agent);
-	return r;
+	if (r)
+		return r;
+	r = mrd_agent_open_flows(agent);
+	if (r)
+		return r;
+	mrd_agent_open_interfaces(agent);
+	mrd_agent_be_ready(agent);
+	return 0;
 }
 
 bool mrd_agent_begin_if_read(struct mrd_agent *agent)

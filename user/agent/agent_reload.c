@@ -26,6 +26,8 @@ struct mrd_dataplane_config mrd_agent_dataplane_config(const struct mrd_agent_co
 		.limits = config->limits,
 		.unknown_service = config->unknown_service,
 		.probe = config->probe,
+		.fast_forward = config->fast_forward,
+		.rescue = config->interfaces.mode != MRD_INTERFACES_NONE,
 	};
 	size_t count = 0;
 
@@ -45,7 +47,7 @@ struct mrd_dataplane_config mrd_agent_dataplane_config(const struct mrd_agent_co
 static bool same_limits(const struct mrd_dataplane_limits *a, const struct mrd_dataplane_limits *b)
 {
 	return a->services == b->services && a->vips == b->vips && a->members == b->members &&
-	       a->affinity == b->affinity && a->udp_flows == b->udp_flows &&
+	       a->affinity == b->affinity && a->udp_flows == b->udp_flows && a->flows == b->flows &&
 	       a->event_bytes == b->event_bytes;
 }
 
@@ -123,6 +125,7 @@ static void configure(struct mrd_agent *agent)
 void mrd_agent_reload(struct mrd_agent *agent)
 {
 	struct mrd_agent_config *config = NULL;
+	struct mrd_agent_config *old;
 	struct mrd_inputs *inputs = NULL;
 	struct mrd_policy *policy = NULL;
 	int r = read_again(agent, &config, &policy);
@@ -139,9 +142,11 @@ void mrd_agent_reload(struct mrd_agent *agent)
 	agent->waiting_since_ns = mrd_clock_ns();
 	keep_fixed(config, agent->config);
 	mrd_inputs_free(agent->inputs);
-	mrd_agent_config_free(agent->config);
+	old = agent->config;
 	agent->inputs = inputs;
 	agent->config = config;
+	mrd_agent_choose_interfaces(agent);
+	mrd_agent_config_free(old);
 	mrd_agent_set_input(agent);
 	configure(agent);
 	mrd_agent_serve(agent);

@@ -1,17 +1,22 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* The running agent's parts, shared by its files alone: agent.c (start, rounds, end),
  * agent_begin.c (from the start to the first plan), agent_answer.c (the control socket's verbs),
- * agent_web.c (metrics), agent_reload.c (SIGHUP, a changed configuration). */
+ * agent_web.c (metrics), agent_reload.c (SIGHUP, a changed configuration), agent_interfaces.c
+ * (programs at network interfaces), agent_flows.c (the rows that their connections leave). */
 #ifndef MRD_AGENT_AGENT_STATE_H
 #define MRD_AGENT_AGENT_STATE_H
 
 #include "agent/config_watch.h"
 #include "agent/control.h"
 #include "agent/engine.h"
+#include "agent/flow_sweep.h"
 #include "agent/inputs.h"
+#include "agent/interfaces.h"
+#include "agent/resets.h"
 #include "agent/tally.h"
 #include "agent/urgency.h"
 #include "agent/web.h"
+#include "base/link_watch.h"
 #include "base/loop.h"
 #include "config/config.h"
 #include "dataplane/dataplane.h"
@@ -25,14 +30,25 @@ struct mrd_agent {
 	struct mrd_inputs *inputs;
 	struct mrd_engine *engine;
 	struct mrd_dataplane *dataplane;
-	struct mrd_tally *tally; /* between engine and dataplane */
-	struct mrd_web *web;	 /* NULL: not served */
-	struct mrd_ip web_ip;	 /* where it is, or is to be; port 0: nowhere */
+	struct mrd_tally *tally;   /* between engine and resets */
+	struct mrd_resets *resets; /* between tally and dataplane */
+	struct mrd_web *web;	   /* NULL: not served */
+	struct mrd_ip web_ip;	   /* where it is, or is to be; port 0: nowhere */
 	uint16_t web_port;
-	int web_error; /* why it is not: -errno */
+	int web_error;			   /* why it is not: -errno */
+	struct mrd_interfaces *interfaces; /* NULL: none can be served, so are the next three */
+	struct mrd_link_watch *link_watch;
+	struct mrd_watch *links;
+	struct mrd_timer *interface_work;
+	int interfaces_error; /* why they cannot be, if it is not the data plane's reason: -errno */
+	bool are_interfaces_listed; /* at least once */
+	bool are_interfaces_told;   /* to the log */
+	struct mrd_flow_sweep *flow_sweep;
+	struct mrd_timer *flow_work;
 	struct mrd_watch *events;
-	struct mrd_timer *work; /* sweeps, retries, the rest of a long round */
-	struct mrd_timer *tick; /* once a second */
+	struct mrd_timer *work;	 /* sweeps, retries, the rest of a long round */
+	struct mrd_timer *tick;	 /* once a second */
+	struct mrd_timer *reset; /* of connections, while some are to be */
 	struct mrd_urgency urgency;
 	uint64_t started_ns;
 	uint64_t waiting_since_ns; /* for clusters to be read: since the start, or a reload */
@@ -80,6 +96,22 @@ json_t *mrd_agent_answer(void *self, const char *verb, const char *argument,
 void mrd_agent_serve(struct mrd_agent *agent);
 /* What adopted maps hold does not count. */
 int mrd_agent_start_tally(struct mrd_agent *agent);
+
+/* agent_interfaces.c */
+/* To be called once the hooks are attached. What fails is told, and no reason to end. */
+void mrd_agent_open_interfaces(struct mrd_agent *agent);
+void mrd_agent_close_interfaces(struct mrd_agent *agent); /* their programs stay */
+/* Another configuration; to be called before the one before is freed. */
+void mrd_agent_choose_interfaces(struct mrd_agent *agent);
+void mrd_agent_tick_interfaces(struct mrd_agent *agent);
+/* Why none can be served that should be; NULL: nothing speaks against it. */
+const char *mrd_agent_interfaces_error(const struct mrd_agent *agent);
+
+/* agent_flows.c */
+int mrd_agent_open_flows(struct mrd_agent *agent); /* once the hooks are attached */
+void mrd_agent_close_flows(struct mrd_agent *agent);
+/* An interface is gone, and so are the connections that began there. */
+void mrd_agent_hurry_flows(struct mrd_agent *agent);
 
 /* agent_reload.c */
 void mrd_agent_reload(struct mrd_agent *agent);

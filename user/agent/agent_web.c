@@ -150,11 +150,26 @@ static void fill_engine(const struct mrd_agent *agent, struct mrd_metrics_agent 
 	metrics->plans_written = engine.plans_written;
 	metrics->plans_failed = engine.plans_failed;
 	metrics->ejected = engine.ejected;
+	metrics->connections_reset = mrd_resets_count(agent->resets);
 	metrics->ejection_delay = engine.ejection_delay;
 	metrics->planning = engine.planning;
 	metrics->writing = engine.writing;
 	memcpy(metrics->writes, writes->done, sizeof(metrics->writes));
 	memcpy(metrics->write_failures, writes->failed, sizeof(metrics->write_failures));
+}
+
+static void fill_tc(const struct mrd_agent *agent, struct mrd_metrics_agent *metrics)
+{
+	struct mrd_interfaces_status interfaces;
+
+	if (agent->flow_sweep)
+		metrics->flows_removed = mrd_flow_sweep_removed(agent->flow_sweep);
+	if (!agent->interfaces)
+		return;
+	mrd_interfaces_get_status(agent->interfaces, &interfaces);
+	metrics->pods_served = interfaces.served[MRD_INTERFACE_POD];
+	metrics->uplinks_served = interfaces.served[MRD_INTERFACE_UPLINK];
+	metrics->interfaces_failed = interfaces.failed;
 }
 
 static void add_agent(const struct mrd_agent *agent, struct mrd_strbuf *out)
@@ -186,6 +201,7 @@ static void add_agent(const struct mrd_agent *agent, struct mrd_strbuf *out)
 		metrics.ejection_types = MRD_OUTLIER_TYPES;
 		fill_engine(agent, &metrics, ejections);
 	}
+	fill_tc(agent, &metrics);
 	mrd_metrics_add_agent(&metrics, out);
 }
 

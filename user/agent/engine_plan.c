@@ -220,7 +220,8 @@ static void tell_written(struct mrd_engine *engine, const struct mrd_entry *entr
 static char *failure_text(const struct mrd_write_failure *failure)
 {
 	static const char *const limits[MRD_MAP_COUNT] = {
-		[MRD_MAP_NAME] = "services",  [MRD_MAP_STAT] = "members",
+		[MRD_MAP_NAME] = "services",  [MRD_MAP_SETTING] = "services",
+		[MRD_MAP_OPEN] = "services",  [MRD_MAP_STAT] = "members",
 		[MRD_MAP_HEALTH] = "members", [MRD_MAP_TICKET] = "services",
 		[MRD_MAP_MEMBER] = "members", [MRD_MAP_ROUTE] = "services",
 		[MRD_MAP_SERVICE] = "vips",

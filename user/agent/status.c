@@ -108,6 +108,32 @@ static json_t *metrics_object(const struct mrd_status *status)
 			 "error", status->web_error ? strerror(-status->web_error) : "");
 }
 
+static void add_interface(void *self, const struct mrd_link *link, enum mrd_interface_kind kind,
+			  bool is_served, const char *error)
+{
+	json_array_append_new(self, json_pack("{s:s, s:I, s:s, s:b, s:s}", "interface", link->name,
+					      "index", (json_int_t)link->index, "kind",
+					      mrd_interface_kind_name(kind), "served", is_served,
+					      "error", error ?: ""));
+}
+
+static json_t *interfaces_object(const struct mrd_status *status)
+{
+	const bool is_none =
+		status->config->interfaces.mode == MRD_INTERFACES_NONE || !status->interfaces;
+	struct mrd_interfaces_status counts = {0};
+	json_t *list = json_array();
+
+	if (status->interfaces) {
+		mrd_interfaces_get_status(status->interfaces, &counts);
+		mrd_interfaces_each(status->interfaces, add_interface, list);
+	}
+	return json_pack("{s:s, s:s, s:I, s:o}", "mode",
+			 mrd_tc_mode_name(is_none ? MRD_TC_NONE : status->tc_mode), "error",
+			 status->interfaces_error ?: "", "waiting", (json_int_t)counts.waiting,
+			 "list", list);
+}
+
 static json_t *agent_object(const struct mrd_status *status)
 {
 	const struct mrd_plan_node *node = mrd_inputs_node(status->inputs);
@@ -121,22 +147,22 @@ static json_t *agent_object(const struct mrd_status *status)
 			    "p50", (json_int_t)engine.ejection.p50_us, "p99",
 			    (json_int_t)engine.ejection.p99_us, "max",
 			    (json_int_t)engine.ejection.max_us);
-	return json_pack("{s:s, s:i, s:o, s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:I, s:I, s:I, s:o, "
-			 "s:I, s:o, s:o, s:o, s:o, s:b, s:o}",
-			 "version", MRD_VERSION, "pid", (int)getpid(), "uptime_s",
-			 json_integer((json_int_t)((status->now_ns - status->started_ns) /
-						   MRD_NS_PER_MS / MRD_MS_PER_S)),
-			 "node", node->name, "region", node->region, "zone", node->zone, "subzone",
-			 node->subzone, "adoption", adoption_text(status->adoption), "holding",
-			 engine.holding, "features", features_array(status), "services",
-			 (json_int_t)engine.services, "ports", (json_int_t)engine.ports,
-			 "policy_rules",
-			 (json_int_t)mrd_policy_rule_count(mrd_inputs_policy(status->inputs)),
-			 "last_plan_ms_ago", ms_since(engine.last_plan_ns, status->now_ns),
-			 "ejected", (json_int_t)engine.ejected, "unwritten", unwritten.array,
-			 "policy_rejected", rejection_object(status), "rules_rejected",
-			 rejected_rules(status), "ejection_latency_us", latency, "waiting",
-			 status->waiting, "metrics", metrics_object(status));
+	return json_pack(
+		"{s:s, s:i, s:o, s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:I, s:I, s:I, s:o, "
+		"s:I, s:o, s:o, s:o, s:o, s:b, s:o, s:o}",
+		"version", MRD_VERSION, "pid", (int)getpid(), "uptime_s",
+		json_integer((json_int_t)((status->now_ns - status->started_ns) / MRD_NS_PER_MS /
+					  MRD_MS_PER_S)),
+		"node", node->name, "region", node->region, "zone", node->zone, "subzone",
+		node->subzone, "adoption", adoption_text(status->adoption), "holding",
+		engine.holding, "features", features_array(status), "services",
+		(json_int_t)engine.services, "ports", (json_int_t)engine.ports, "policy_rules",
+		(json_int_t)mrd_policy_rule_count(mrd_inputs_policy(status->inputs)),
+		"last_plan_ms_ago", ms_since(engine.last_plan_ns, status->now_ns), "ejected",
+		(json_int_t)engine.ejected, "unwritten", unwritten.array, "policy_rejected",
+		rejection_object(status), "rules_rejected", rejected_rules(status),
+		"ejection_latency_us", latency, "waiting", status->waiting, "metrics",
+		metrics_object(status), "interfaces", interfaces_object(status));
 }
 
 /* How each kind of object of an API server is doing; of a folder nothing. */

@@ -9,7 +9,10 @@
  *	           "policy_rejected": {"since_ms", "holds": "before" or "kernel", "findings": []},
  *	           "rules_rejected": [{"rule", "holds": "before" or "nothing", "findings": []}],
  *	           "ejection_latency_us": {"count", "p50", "p99", "max"},
- *	           "metrics": {"address", "error"}},
+ *	           "metrics": {"address", "error"},
+ *	           "interfaces": {"mode": "tcx", "clsact" or "none", "error", "waiting",
+ *	                          "list": [{"interface", "index", "kind": "pod" or "uplink",
+ *	                                    "served", "error"}]}},
  *	 "clusters": [{"name", "region", "home", "source", "read", "stale",
  *	               "last_heard_ms_ago", "error", "failing_for_ms",
  *	               "services", "slices", "nodes", "broken_files", "broken_objects",
@@ -18,7 +21,8 @@
  *	 "kernel": of view/view.h}
  *
  * Times that have not come are null; so is policy_rejected while the files are in force, and
- * metrics if there are to be none. Their error is "" while they are served.
+ * metrics if there are to be none. Their error is "" while they are served. Interfaces are listed
+ * if they are served or should be; waiting counts those whose turn has not come.
  */
 #ifndef MRD_AGENT_STATUS_H
 #define MRD_AGENT_STATUS_H
@@ -27,6 +31,7 @@
 
 #include "agent/engine.h"
 #include "agent/inputs.h"
+#include "agent/interfaces.h"
 #include "config/config.h"
 #include "dataplane/dataplane.h"
 
@@ -37,6 +42,9 @@ struct mrd_status {
 	enum mrd_adoption adoption;
 	const struct mrd_feature *features;
 	size_t feature_count;
+	const struct mrd_interfaces *interfaces; /* NULL: none can be served */
+	enum mrd_tc_mode tc_mode;
+	const char *interfaces_error; /* why none can be; NULL: they can, or are not to be */
 	uint64_t started_ns;
 	int web_error; /* why metrics are not served, -errno; 0: they are, or are not to be */
 	uint64_t now_ns;

@@ -28,6 +28,7 @@ enum {
 	ROWS_MOST = 1 << 24,	  /* likewise */
 	EVENT_BYTES_LEAST = 4096, /* a page */
 	EVENT_BYTES_MOST = 1 << 28,
+	GLOB_MAX = 63,	     /* of a name of 15 characters (IFNAMSIZ), with brackets */
 	METRICS_PORT = 9464, /* what OpenTelemetry's Prometheus exporters listen on */
 };
 
@@ -152,9 +153,6 @@ static void read_policy(struct mrd_key_reader *reader, const struct mrd_key *fie
 			config->policy_count++;
 	}
 }
-
-static const char no_interfaces[] =
-	"has no effect: this version has socket hooks alone, none on interfaces";
 
 #define CLUSTER(name, reader, member, min, max)                                        \
 	{                                                                              \
@@ -325,11 +323,70 @@ static void read_absolute(struct mrd_key_reader *reader, const struct mrd_key *f
 	mrd_key_string(reader, field, node, path, into);
 }
 
+static bool is_glob(const struct mrd_doc_node *node)
+{
+	return node->kind == MRD_DOC_SCALAR && *node->text && strlen(node->text) <= GLOB_MAX &&
+	       !node->text[strcspn(node->text, "/ \t\n")];
+}
+
+static void read_glob(struct mrd_key_reader *reader, const struct mrd_doc_node *node,
+		      const char *path, struct mrd_interface_choice *choice)
+{
+	if (!is_glob(node)) {
+		mrd_key_complain(reader, MRD_ERROR, node, path,
+				 "must be the name of an interface, or a pattern like cali*");
+		return;
+	}
+	if (!strcmp(node->text, "auto") || !strcmp(node->text, "none")) {
+		mrd_key_complain(reader, MRD_ERROR, node, path, "%s stands alone, not in a list",
+				 node->text);
+		return;
+	}
+	choice->globs[choice->glob_count] = strdup(node->text);
+	if (choice->globs[choice->glob_count])
+		choice->glob_count++;
+	else
+		reader->no_memory = true;
+}
+
+static void read_interfaces(struct mrd_key_reader *reader, const struct mrd_key *field,
+			    const struct mrd_doc_node *node, const char *path, void *into)
+{
+	struct mrd_interface_choice *choice = &((struct mrd_agent_config *)into)->interfaces;
+
+	(void)field;
+	if (node->kind == MRD_DOC_SCALAR &&
+	    (!strcmp(node->text, "auto") || !strcmp(node->text, "none"))) {
+		choice->mode = *node->text == 'a' ? MRD_INTERFACES_AUTO : MRD_INTERFACES_NONE;
+		return;
+	}
+	if (node->kind != MRD_DOC_LIST || !node->count) {
+		mrd_key_complain(reader, MRD_ERROR, node, path,
+				 "must be auto, none, or a list of names and patterns like "
+				 "[cali*, eth0]");
+		return;
+	}
+	choice->mode = MRD_INTERFACES_GLOBS;
+	choice->globs = calloc(node->count, sizeof(*choice->globs));
+	if (!choice->globs) {
+		reader->no_memory = true;
+		return;
+	}
+	for (size_t i = 0; i < node->count; i++) {
+		char *item MRD_AUTO_FREE = index_path(path, i);
+
+		if (item)
+			read_glob(reader, node->items[i], item, choice);
+		else
+			reader->no_memory = true;
+	}
+}
+
 static const struct mrd_key kernel_keys[] = {
 	CONFIG("cgroup", read_absolute, cgroup, 1, PATH_MAX - 1),
 	CONFIG("bpffs", read_absolute, bpffs, 1, PATH_MAX - 1),
-	{.key = "interfaces", .read = mrd_key_no_effect, .note = no_interfaces},
-	{.key = "fastForward", .read = mrd_key_no_effect, .note = no_interfaces},
+	{.key = "interfaces", .read = read_interfaces},
+	CONFIG("fastForward", mrd_key_bool, fast_forward, 0, 0),
 	{.key = "limits", .read = read_limits},
 	CONFIG("probe", mrd_key_bool, probe, 0, 0),
 };
@@ -555,6 +612,9 @@ void mrd_agent_config_free(struct mrd_agent_config *config)
 {
 	if (!config)
 		return;
+	for (size_t i = 0; i < config->interfaces.glob_count; i++)
+		free(config->interfaces.globs[i]);
+	free(config->interfaces.globs);
 	mrd_agent_config_drop_clusters(config);
 	mrd_agent_config_drop_policy(config);
 	free(config->node_name);

@@ -34,6 +34,19 @@ struct mrd_cluster_config {
 	size_t service_cidr_count;
 };
 
+enum mrd_interface_mode {
+	MRD_INTERFACES_AUTO, /* the host's ends of pods' veths */
+	MRD_INTERFACES_NONE,
+	MRD_INTERFACES_GLOBS,
+};
+
+/* At which interfaces connections are translated that no socket hook sees. */
+struct mrd_interface_choice {
+	enum mrd_interface_mode mode;
+	char **globs; /* as of fnmatch(3) */
+	size_t glob_count;
+};
+
 struct mrd_agent_config {
 	char *node_name;   /* NODE_NAME or the host name if the file names none */
 	char *node_region; /* "": by the node's labels; so are zone and subzone */
@@ -53,6 +66,8 @@ struct mrd_agent_config {
 	char *cgroup;
 	char *bpffs;
 	bool probe;
+	struct mrd_interface_choice interfaces;
+	bool fast_forward;
 	struct mrd_dataplane_limits limits;
 	uint32_t hops; /* of a route; 0: MRD_HOPS_MAX */
 	char *control;

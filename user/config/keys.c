@@ -198,10 +198,3 @@ void mrd_key_word(struct mrd_key_reader *reader, const struct mrd_key *field,
 	mrd_key_complain(reader, MRD_ERROR, node, path, "must be %s",
 			 known.failed ? "another word" : known.text);
 }
-
-void mrd_key_no_effect(struct mrd_key_reader *reader, const struct mrd_key *field,
-		       const struct mrd_doc_node *node, const char *path, void *into)
-{
-	(void)into;
-	mrd_key_complain(reader, MRD_WARNING, node, path, "%s", field->note);
-}

@@ -27,7 +27,6 @@ struct mrd_key {
 	int64_t least; /* bounds of numbers and lengths, both allowed; of durations in ms */
 	int64_t most;
 	const char *const *words; /* of mrd_key_word: NULL-terminated, the index is the value */
-	const char *note;	  /* of the warning that mrd_key_no_effect gives */
 };
 
 /* path: "" for the file's root. */
@@ -52,8 +51,6 @@ void mrd_key_duration(struct mrd_key_reader *reader, const struct mrd_key *field
 		      void *into); /* uint64_t, ms */
 void mrd_key_word(struct mrd_key_reader *reader, const struct mrd_key *field,
 		  const struct mrd_doc_node *node, const char *path, void *into); /* int */
-void mrd_key_no_effect(struct mrd_key_reader *reader, const struct mrd_key *field,
-		       const struct mrd_doc_node *node, const char *path, void *into);
 
 /* A path as the user wrote it, against the file's folder; to be freed. NULL without memory. */
 char *mrd_key_resolve(const struct mrd_key_reader *reader, const char *text);

@@ -5,7 +5,10 @@
 
 #include <jansson.h>
 
-enum { MRD_CLIENT_TIMEOUT_MS = 20000 }; /* an agent that starts is busy loading programs */
+enum {
+	MRD_CLIENT_TIMEOUT_MS = 20000, /* an agent that starts is busy loading programs */
+	MRD_CLIENT_DETACH_MS = 300000, /* each of hundreds of interfaces takes some 30 ms */
+};
 
 /*
  * 0 and the answer, a new reference. -ENOENT, -ECONNREFUSED: no agent runs; -ETIMEDOUT; -EBADMSG:

@@ -234,8 +234,10 @@ static int show_policy(const struct mrd_ctl_options *options, FILE *out, FILE *e
 static int ask_agent(const struct mrd_ctl_options *options, FILE *out, FILE *err)
 {
 	AUTO_JSON json_t *answer = NULL;
+	const int timeout_ms =
+		options->verb == MRD_VERB_DETACH ? MRD_CLIENT_DETACH_MS : MRD_CLIENT_TIMEOUT_MS;
 	const int r = mrd_client_ask(options->control, mrd_verb_name(options->verb),
-				     options->argument, MRD_CLIENT_TIMEOUT_MS, &answer);
+				     options->argument, timeout_ms, &answer);
 
 	if (r == 0)
 		return conclude(options, answer, out, err);

@@ -21,6 +21,8 @@
 #include <bpf/bpf.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
+#include "dataplane/connections.h"
 #include "dataplane/events.h"
 #include "dataplane/failure.h"
 #include "dataplane/features.h"
@@ -30,6 +32,7 @@
 #include "dataplane/object.h"
 #include "dataplane/pins.h"
 #include "dataplane/pinset.h"
+#include "dataplane/tc.h"
 
 enum {
 	IPV4_MAPPED_BITS = 96, /* ::ffff:0:0/96 */
@@ -45,7 +48,11 @@ struct mrd_dataplane {
 	struct mrd_features features;
 	struct mrd_pinset set;
 	struct mrd_map_io maps[MRD_MAP_COUNT];
+	struct mrd_map_io flows;
+	struct mrd_map_cursor *flow_cursor;		  /* NULL: at the start */
 	struct mrd_hook_program programs[MRD_HOOK_COUNT]; /* closed once attached */
+	struct mrd_tc tc; /* its programs stay open: interfaces come at any time */
+	char *tc_error;
 	struct mrd_events *events;
 	bool attached;
 };
@@ -63,9 +70,13 @@ void mrd_dataplane_free(struct mrd_dataplane *dataplane)
 	if (!dataplane)
 		return;
 	mrd_events_close(dataplane->events);
+	mrd_map_cursor_free(dataplane->flow_cursor);
 	close_programs(dataplane);
+	for (size_t i = 0; i < MRD_TC_PROGRAMS; i++)
+		mrd_cleanup_fd(&dataplane->tc.program_fds[i]);
 	mrd_pinset_close(&dataplane->set);
 	mrd_cleanup_fd(&dataplane->cgroup_fd);
+	free(dataplane->tc_error);
 	free(dataplane->mounted);
 	free(dataplane->bpffs);
 	free(dataplane->cgroup);
@@ -92,6 +103,8 @@ static struct mrd_dataplane *dataplane_new(void)
 	mrd_pinset_init(&dataplane->set);
 	for (size_t i = 0; i < MRD_HOOK_COUNT; i++)
 		dataplane->programs[i].fd = -1;
+	for (size_t i = 0; i < MRD_TC_PROGRAMS; i++)
+		dataplane->tc.program_fds[i] = -1;
 	return dataplane;
 }
 
@@ -170,28 +183,57 @@ static int open_maps(struct mrd_dataplane *dataplane)
 		    dataplane->maps[i].value_size != mrd_map_value_size((enum mrd_map)i))
 			return -EPROTO;
 	}
+	return mrd_map_io_init(dataplane->set.fds[MRD_PIN_FLOW], &dataplane->flows);
+}
+
+/* Loads the object, with the programs of interfaces or without. */
+static int load_object(struct mrd_dataplane *dataplane, const struct mrd_dataplane_config *config,
+		       const struct mrd_dataplane_limits *limits, bool tc,
+		       struct mrd_object **ret_object, char **ret_error)
+{
+	MRD_CLEANUP(object_cleanup) struct mrd_object *object = NULL;
+	const struct mrd_object_wishes wishes = {
+		.atomic_result = dataplane->features.items[MRD_FEATURE_ATOMIC_RESULT].used,
+		.probe = config->probe,
+		.tc = tc,
+	};
+	int r = mrd_object_open(&wishes, limits, &object, ret_error);
+
+	r = r < 0 ? r : adopt(dataplane, object, ret_error);
+	r = r < 0 ? r : mrd_object_load(object, ret_error);
+	if (r < 0)
+		return r;
+	*ret_object = MRD_STEAL_PTR(object);
 	return 0;
+}
+
+static enum mrd_tc_mode tc_mode(const struct mrd_dataplane *dataplane)
+{
+	if (dataplane->tc.program_fds[MRD_TC_FORWARD] < 0)
+		return MRD_TC_NONE;
+	return dataplane->features.items[MRD_FEATURE_TCX].used ? MRD_TC_TCX : MRD_TC_CLSACT;
 }
 
 static int load(struct mrd_dataplane *dataplane, const struct mrd_dataplane_config *config,
 		const struct mrd_dataplane_limits *limits, char **ret_error)
 {
 	MRD_CLEANUP(object_cleanup) struct mrd_object *object = NULL;
-	const struct mrd_feature *features = dataplane->features.items;
-	int r = mrd_object_open(features[MRD_FEATURE_ATOMIC_RESULT].used, limits, config->probe,
-				&object, ret_error);
+	int r = load_object(dataplane, config, limits, true, &object, &dataplane->tc_error);
 
+	/* What is wrong may be with them alone: then the socket hooks serve. */
+	if (r < 0) {
+		mrd_libbpf_log_start();
+		r = load_object(dataplane, config, limits, false, &object, ret_error);
+	}
 	if (r < 0)
 		return r;
-	r = adopt(dataplane, object, ret_error);
-	if (r < 0)
-		return r;
-	r = mrd_object_load(object, ret_error);
-	if (r < 0)
-		return r;
-	r = mrd_object_take(object, &dataplane->set, dataplane->programs);
+	r = mrd_object_take(object, &dataplane->set, dataplane->programs,
+			    dataplane->tc.program_fds);
 	if (r == 0)
 		r = open_maps(dataplane);
+	dataplane->tc.folder = dataplane->bpffs;
+	dataplane->tc.interface_fd = dataplane->set.fds[MRD_PIN_INTERFACE];
+	dataplane->tc.mode = tc_mode(dataplane);
 	if (r == 0)
 		r = mrd_events_open(dataplane->set.fds[MRD_PIN_EVENT], &dataplane->events);
 	if (r == 0)
@@ -339,6 +381,14 @@ int mrd_dataplane_get(const struct mrd_dataplane *dataplane, enum mrd_map map, c
 	return mrd_map_io_get(&dataplane->maps[map], key, ret_value);
 }
 
+int mrd_dataplane_reset(const struct mrd_dataplane *dataplane, const uint32_t *endpoint_ids,
+			size_t count, size_t most, struct mrd_reset *ret_reset)
+{
+	return mrd_connections_reset(dataplane->set.fds[MRD_PIN_CONNECTION],
+				     dataplane->set.fds[MRD_PIN_FLOW], endpoint_ids, count, most,
+				     ret_reset);
+}
+
 /* ------------------------------------------------------------------------------------ config */
 
 static struct mrd_cidr_key cidr_key(const struct mrd_cidr *cidr)
@@ -394,6 +444,10 @@ int mrd_dataplane_configure(struct mrd_dataplane *dataplane,
 	const struct mrd_config row = {
 		.abi_version = MRD_ABI_VERSION,
 		.unknown_service = config->unknown_service,
+		.fast_forward = config->fast_forward,
+		.jiffies_per_s = config->rescue && dataplane->tc.mode != MRD_TC_NONE
+					 ? mrd_clock_jiffies_per_s()
+					 : 0,
 	};
 	const int cidr_fd = dataplane->set.fds[MRD_PIN_CIDR];
 	const __u32 zero = 0;
@@ -433,6 +487,85 @@ const struct mrd_feature *mrd_dataplane_features(const struct mrd_dataplane *dat
 	*ret_count = MRD_FEATURE_COUNT;
 	return dataplane->features.items;
 }
+
+/* ------------------------------------------------------------------------ network interfaces */
+
+const char *mrd_tc_mode_name(enum mrd_tc_mode mode)
+{
+	static const char *const names[] = {
+		[MRD_TC_NONE] = "none",
+		[MRD_TC_CLSACT] = "clsact",
+		[MRD_TC_TCX] = "tcx",
+	};
+
+	return names[mode];
+}
+
+enum mrd_tc_mode mrd_dataplane_tc_mode(const struct mrd_dataplane *dataplane)
+{
+	return dataplane->tc.mode;
+}
+
+const char *mrd_dataplane_tc_error(const struct mrd_dataplane *dataplane)
+{
+	return dataplane->tc.mode == MRD_TC_NONE ? dataplane->tc_error : NULL;
+}
+
+int mrd_dataplane_tc_serve(struct mrd_dataplane *dataplane, uint32_t index,
+			   const struct mrd_interface *row, char **ret_error)
+{
+	*ret_error = NULL;
+	return mrd_tc_serve(&dataplane->tc, index, row, ret_error);
+}
+
+int mrd_dataplane_tc_leave(struct mrd_dataplane *dataplane, uint32_t index, char **ret_error)
+{
+	*ret_error = NULL;
+	return mrd_tc_leave(&dataplane->tc, index, ret_error);
+}
+
+bool mrd_dataplane_tc_is_left(const struct mrd_dataplane *dataplane, uint32_t index)
+{
+	return mrd_tc_is_left(&dataplane->tc, index);
+}
+
+int mrd_dataplane_tc_left(const struct mrd_dataplane *dataplane, uint32_t **ret_indexes,
+			  size_t *ret_count)
+{
+	return mrd_tc_left(&dataplane->tc, ret_indexes, ret_count);
+}
+
+/* ----------------------------------------------------------------------------- flows of packets */
+
+int mrd_dataplane_flows_next(struct mrd_dataplane *dataplane,
+			     int (*fn)(void *self, const void *key, const void *value), void *self)
+{
+	int r = 0;
+
+	if (!dataplane->flow_cursor)
+		r = mrd_map_cursor_new(&dataplane->flows, &dataplane->flow_cursor);
+	if (r < 0)
+		return r;
+	r = mrd_map_cursor_next(dataplane->flow_cursor, fn, self);
+	if (r > 0)
+		return r;
+	mrd_map_cursor_free(dataplane->flow_cursor);
+	dataplane->flow_cursor = NULL;
+	return r;
+}
+
+int mrd_dataplane_flow_get(const struct mrd_dataplane *dataplane, const struct mrd_flow_key *key,
+			   struct mrd_flow *ret_flow)
+{
+	return mrd_map_io_get(&dataplane->flows, key, ret_flow);
+}
+
+int mrd_dataplane_flow_del(struct mrd_dataplane *dataplane, const struct mrd_flow_key *key)
+{
+	return mrd_map_io_del(&dataplane->flows, key);
+}
+
+/* ------------------------------------------------------------------------------------ events */
 
 void mrd_dataplane_on_event(struct mrd_dataplane *dataplane, mrd_event_fn fn, void *self)
 {

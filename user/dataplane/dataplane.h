@@ -3,7 +3,8 @@
  * The kernel's side: programs, maps and links, loaded, pinned, adopted or replaced. The only folder
  * that uses libbpf.
  *
- * Pins under <bpffs>: maps by their name (mrd_service, …), links as link_<program>. A set of
+ * Pins under <bpffs>: maps by their name (mrd_service, …), links as link_<program>, and those at
+ * network interfaces as tcx_<direction>_<number>. A set of
  * another ABI version or other map sizes is built beside the old one under <bpffs>/next, filled,
  * and takes the links over program by program; then it is renamed into place. Whatever happens
  * half-way, each hook runs either the old set or the new one. A folder has one agent, which
@@ -23,6 +24,7 @@
 #include "plan/rows.h"
 
 struct mrd_dataplane;
+struct mrd_reset;
 
 struct mrd_dataplane_config {
 	const char *cgroup; /* "auto": the root of the cgroup v2 mount */
@@ -32,6 +34,8 @@ struct mrd_dataplane_config {
 	const struct mrd_cidr *service_cidrs; /* for MRD_UNKNOWN_REFUSE */
 	size_t service_cidr_count;
 	bool probe; /* load the HTTP probe (default true) */
+	bool fast_forward;
+	bool rescue; /* interfaces are served: SYNs may be sent again sooner than by default */
 };
 
 enum mrd_adoption {
@@ -80,9 +84,51 @@ int mrd_dataplane_walk(const struct mrd_dataplane *dataplane, enum mrd_map map,
 		       int (*fn)(void *self, const void *key, const void *value), void *self);
 int mrd_dataplane_get(const struct mrd_dataplane *dataplane, enum mrd_map map, const void *key,
 		      void *ret_value);
+/* mrd_connections_reset() on these maps. */
+int mrd_dataplane_reset(const struct mrd_dataplane *dataplane, const uint32_t *endpoint_ids,
+			size_t count, size_t most, struct mrd_reset *ret_reset);
 /* Rewrites the live row of mrd_config and the service CIDRs. */
 int mrd_dataplane_configure(struct mrd_dataplane *dataplane,
 			    const struct mrd_dataplane_config *config);
+
+/* ------------------------------------------------------------------------ network interfaces */
+
+enum mrd_tc_mode {
+	MRD_TC_NONE,   /* the kernel did not take the programs */
+	MRD_TC_CLSACT, /* as filters of a queueing discipline, before Linux 6.6 */
+	MRD_TC_TCX,    /* by pinned links */
+};
+
+const char *mrd_tc_mode_name(enum mrd_tc_mode mode); /* "tcx" */
+enum mrd_tc_mode mrd_dataplane_tc_mode(const struct mrd_dataplane *dataplane);
+/* Why there is none, as a sentence with the remedy; NULL: there is. */
+const char *mrd_dataplane_tc_error(const struct mrd_dataplane *dataplane);
+/*
+ * Puts the programs on an interface of this process's network namespace, or has those that are
+ * there replaced in one step. Whole or not at all; on failure *ret_error as above. -ENODEV: there
+ * is no such interface.
+ */
+int mrd_dataplane_tc_serve(struct mrd_dataplane *dataplane, uint32_t index,
+			   const struct mrd_interface *row, char **ret_error);
+/* Takes them off, also if the interface is gone. */
+int mrd_dataplane_tc_leave(struct mrd_dataplane *dataplane, uint32_t index, char **ret_error);
+/* Did an earlier agent serve this one? */
+bool mrd_dataplane_tc_is_left(const struct mrd_dataplane *dataplane, uint32_t index);
+/* The numbers of interfaces, there or gone, of which something is in the kernel; some of them
+ * several times. To be freed. */
+int mrd_dataplane_tc_left(const struct mrd_dataplane *dataplane, uint32_t **ret_indexes,
+			  size_t *ret_count);
+
+/* ----------------------------------------------------------------------------- flows of packets */
+
+/* Some hundred rows of mrd_flow, from where the last call stopped. 1: there may be more, 0: that
+ * was the end, and the next call starts over; -errno. fn is to return 0. */
+int mrd_dataplane_flows_next(struct mrd_dataplane *dataplane,
+			     int (*fn)(void *self, const void *key, const void *value), void *self);
+/* -ENOENT: there is none. */
+int mrd_dataplane_flow_get(const struct mrd_dataplane *dataplane, const struct mrd_flow_key *key,
+			   struct mrd_flow *ret_flow);
+int mrd_dataplane_flow_del(struct mrd_dataplane *dataplane, const struct mrd_flow_key *key);
 
 /* Events: the ring buffer's epoll descriptor, and what to do when it is readable. One dispatch
  * hands out a bounded number; the descriptor stays readable while there are more. */

@@ -8,6 +8,9 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 
+#include "base/cleanup.h"
+#include "dataplane/tcx.h"
+
 /*
  *	r1 = 1
  *	*(u64 *)(r10 - 8) = r1
@@ -43,6 +46,25 @@ static const struct bpf_insn set_retval[] = {
 	{.code = BPF_JMP | BPF_EXIT},
 };
 
+/*
+ *	r0 = -1
+ *	exit
+ */
+static const struct bpf_insn pass_on[] = {
+	{.code = BPF_ALU64 | BPF_MOV | BPF_K, .dst_reg = BPF_REG_0, .imm = -1},
+	{.code = BPF_JMP | BPF_EXIT},
+};
+
+/* A kernel that knows such links looks for the interface, and there is none of number 0. */
+static bool has_tcx(void)
+{
+	MRD_AUTO_FD int fd = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, "mrd_try", "Dual BSD/GPL",
+					   pass_on, sizeof(pass_on) / sizeof(pass_on[0]), NULL);
+
+	return fd >= 0 && bpf_link_create(fd, 0, (enum bpf_attach_type)MRD_TCX_INGRESS, NULL) < 0 &&
+	       errno == ENODEV;
+}
+
 /* With the type of the connect hook: what is allowed depends on it. */
 static bool loads(const struct bpf_insn *insns, size_t count)
 {
@@ -77,6 +99,14 @@ void mrd_features_probe(struct mrd_features *features)
 					.consequence =
 						"shares are exact for each CPU, not over all "
 						"(Linux 5.12 and newer: over all)",
+				},
+			[MRD_FEATURE_TCX] =
+				{
+					.name = "tcx",
+					.used = has_tcx(),
+					.consequence =
+						"programs at network interfaces are filters, which "
+						"others may remove (Linux 6.6 and newer: links)",
 				},
 		}};
 }

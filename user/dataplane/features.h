@@ -11,6 +11,7 @@
 enum mrd_feature_index {
 	MRD_FEATURE_SET_RETVAL,	   /* bpf_set_retval, Linux 5.18 */
 	MRD_FEATURE_ATOMIC_RESULT, /* atomic operations that return the old value, Linux 5.12 */
+	MRD_FEATURE_TCX,	   /* links at network interfaces, Linux 6.6 */
 	MRD_FEATURE_COUNT,
 };
 

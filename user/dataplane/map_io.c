@@ -119,7 +119,8 @@ int mrd_map_io_del(const struct mrd_map_io *io, const void *key)
 
 /* ------------------------------------------------------------------------------------ walking */
 
-struct batch {
+struct mrd_map_cursor {
+	const struct mrd_map_io *io;
 	unsigned char *keys;
 	unsigned char *values;
 	size_t value_bytes; /* of one row, all CPUs */
@@ -129,59 +130,86 @@ struct batch {
 	unsigned char token[TOKEN_BYTES];
 };
 
-static void batch_free(struct batch *batch)
+static int grow(struct mrd_map_cursor *cursor, uint32_t room)
 {
-	free(batch->keys);
-	free(batch->values);
-}
-
-static int batch_grow(struct batch *batch, const struct mrd_map_io *io, uint32_t room)
-{
-	unsigned char *keys = reallocarray(batch->keys, room, io->key_size);
+	unsigned char *keys = reallocarray(cursor->keys, room, cursor->io->key_size);
 	unsigned char *values;
 
 	if (!keys)
 		return -ENOMEM;
-	batch->keys = keys;
-	values = reallocarray(batch->values, room, batch->value_bytes);
+	cursor->keys = keys;
+	values = reallocarray(cursor->values, room, cursor->value_bytes);
 	if (!values)
 		return -ENOMEM;
-	batch->values = values;
-	batch->room = room;
+	cursor->values = values;
+	cursor->room = room;
+	return 0;
+}
+
+void mrd_map_cursor_free(struct mrd_map_cursor *cursor)
+{
+	if (!cursor)
+		return;
+	free(cursor->keys);
+	free(cursor->values);
+	free(cursor);
+}
+
+static void cursor_cleanup(struct mrd_map_cursor **cursor)
+{
+	mrd_map_cursor_free(*cursor);
+}
+
+int mrd_map_cursor_new(const struct mrd_map_io *io, struct mrd_map_cursor **ret_cursor)
+{
+	MRD_CLEANUP(cursor_cleanup) struct mrd_map_cursor *cursor = calloc(1, sizeof(*cursor));
+	int r;
+
+	if (!cursor)
+		return -ENOMEM;
+	cursor->io = io;
+	/* The kernel rounds each CPU's copy up to eight bytes. */
+	cursor->value_bytes = io->cpus ? io->cpus * sizeof(uint64_t) : io->value_size;
+	r = grow(cursor, BATCH_ROWS);
+	if (r < 0)
+		return r;
+	*ret_cursor = MRD_STEAL_PTR(cursor);
 	return 0;
 }
 
 /* 1: there may be more, 0: that was the end. */
-static int batch_next(struct batch *batch, const struct mrd_map_io *io)
+static int read_batch(struct mrd_map_cursor *cursor)
 {
 	unsigned char token[TOKEN_BYTES] = {0};
 
 	for (;;) {
 		int r;
 
-		batch->count = batch->room;
-		r = bpf_map_lookup_batch(io->fd, batch->started ? batch->token : NULL, token,
-					 batch->keys, batch->values, &batch->count, NULL);
+		cursor->count = cursor->room;
+		r = bpf_map_lookup_batch(cursor->io->fd, cursor->started ? cursor->token : NULL,
+					 token, cursor->keys, cursor->values, &cursor->count, NULL);
 		if (r < 0 && errno == ENOENT)
 			return 0;
 		if (r == 0) {
-			memcpy(batch->token, token, sizeof(token));
-			batch->started = true;
+			memcpy(cursor->token, token, sizeof(token));
+			cursor->started = true;
 			return 1;
 		}
-		if (errno != ENOSPC || batch->room > io->limit)
+		if (errno != ENOSPC || cursor->room > cursor->io->limit)
 			return -errno;
-		r = batch_grow(batch, io, batch->room * 2);
+		r = grow(cursor, cursor->room * 2);
 		if (r < 0)
 			return r;
 	}
 }
 
-static int batch_hand_out(const struct batch *batch, const struct mrd_map_io *io,
-			  int (*fn)(void *self, const void *key, const void *value), void *self)
+static int hand_out(const struct mrd_map_cursor *cursor,
+		    int (*fn)(void *self, const void *key, const void *value), void *self)
 {
-	for (uint32_t i = 0; i < batch->count; i++) {
-		const void *value = batch->values + i * batch->value_bytes;
+	const struct mrd_map_io *io = cursor->io;
+
+	for (uint32_t i = 0; i < cursor->count; i++) {
+		const void *value = cursor->values + i * cursor->value_bytes;
 		uint64_t total;
 		int r;
 
@@ -189,29 +217,36 @@ static int batch_hand_out(const struct batch *batch, const struct mrd_map_io *io
 			total = sum(value, io->cpus);
 			value = &total;
 		}
-		r = fn(self, batch->keys + (size_t)i * io->key_size, value);
+		r = fn(self, cursor->keys + (size_t)i * io->key_size, value);
 		if (r != 0)
 			return r;
 	}
 	return 0;
 }
 
+int mrd_map_cursor_next(struct mrd_map_cursor *cursor,
+			int (*fn)(void *self, const void *key, const void *value), void *self)
+{
+	const int more = read_batch(cursor);
+	const int r = more < 0 ? more : hand_out(cursor, fn, self);
+
+	return r ? r : more;
+}
+
 int mrd_map_io_walk(const struct mrd_map_io *io,
 		    int (*fn)(void *self, const void *key, const void *value), void *self)
 {
-	MRD_CLEANUP(batch_free) struct batch batch = {0};
+	MRD_CLEANUP(cursor_cleanup) struct mrd_map_cursor *cursor = NULL;
 	int more, r;
 
-	/* The kernel rounds each CPU's copy up to eight bytes. */
-	batch.value_bytes = io->cpus ? io->cpus * sizeof(uint64_t) : io->value_size;
-	r = batch_grow(&batch, io, BATCH_ROWS);
+	r = mrd_map_cursor_new(io, &cursor);
 	if (r < 0)
 		return r;
 	do {
-		more = batch_next(&batch, io);
+		more = read_batch(cursor);
 		if (more < 0)
 			return more;
-		r = batch_hand_out(&batch, io, fn, self);
+		r = hand_out(cursor, fn, self);
 		if (r != 0)
 			return r;
 		if (more && io->pause)

@@ -42,6 +42,14 @@ int mrd_map_io_del(const struct mrd_map_io *io, const void *key);
  */
 int mrd_map_io_walk(const struct mrd_map_io *io,
 		    int (*fn)(void *self, const void *key, const void *value), void *self);
+/* The same in parts, for maps that are large while other things are to be done. */
+struct mrd_map_cursor;
+int mrd_map_cursor_new(const struct mrd_map_io *io, struct mrd_map_cursor **ret_cursor);
+void mrd_map_cursor_free(struct mrd_map_cursor *cursor); /* NULL is fine */
+/* Some hundred rows. 1: there may be more, 0: that was the end, -errno, or what fn returned. */
+int mrd_map_cursor_next(struct mrd_map_cursor *cursor,
+			int (*fn)(void *self, const void *key, const void *value), void *self);
+
 int mrd_map_io_count(const struct mrd_map_io *io, uint64_t *ret_rows);
 
 #endif

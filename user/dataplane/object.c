@@ -19,6 +19,7 @@ struct mrd_object {
 	struct bpf_object *bpf;
 	struct bpf_map *maps[MRD_PIN_COUNT];
 	struct bpf_program *programs[MRD_HOOK_COUNT]; /* NULL: not wanted */
+	struct bpf_program *tc[MRD_TC_PROGRAMS];      /* likewise */
 };
 
 static int find_maps(struct mrd_object *object, const struct mrd_dataplane_limits *limits,
@@ -42,22 +43,35 @@ static int find_maps(struct mrd_object *object, const struct mrd_dataplane_limit
 	return 0;
 }
 
-static int find_programs(struct mrd_object *object, bool probe, char **ret_error)
+/* *ret_program stays NULL if the program is not wanted. */
+static int find_program(const struct mrd_object *object, const char *name, bool is_wanted,
+			struct bpf_program **ret_program, char **ret_error)
 {
-	for (size_t i = 0; i < MRD_HOOK_COUNT; i++) {
-		struct bpf_program *program =
-			bpf_object__find_program_by_name(object->bpf, mrd_hooks[i].program);
+	struct bpf_program *program = bpf_object__find_program_by_name(object->bpf, name);
 
-		if (!program)
-			return mrd_failure(ret_error, -EPROTO,
-					   "the embedded BPF object has no program %s: build anew",
-					   mrd_hooks[i].program);
-		if (mrd_hooks[i].is_probe && !probe)
-			bpf_program__set_autoload(program, false);
-		else
-			object->programs[i] = program;
-	}
+	if (!program)
+		return mrd_failure(ret_error, -EPROTO,
+				   "the embedded BPF object has no program %s: build anew", name);
+	if (is_wanted)
+		*ret_program = program;
+	else
+		bpf_program__set_autoload(program, false);
 	return 0;
+}
+
+static int find_programs(struct mrd_object *object, const struct mrd_object_wishes *wishes,
+			 char **ret_error)
+{
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < MRD_HOOK_COUNT; i++)
+		r = find_program(object, mrd_hooks[i].program,
+				 wishes->probe || !mrd_hooks[i].is_probe, &object->programs[i],
+				 ret_error);
+	for (size_t i = 0; r == 0 && i < MRD_TC_PROGRAMS; i++)
+		r = find_program(object, mrd_tc_program_names[i], wishes->tc, &object->tc[i],
+				 ret_error);
+	return r;
 }
 
 static void object_cleanup(struct mrd_object **object)
@@ -65,8 +79,9 @@ static void object_cleanup(struct mrd_object **object)
 	mrd_object_close(*object);
 }
 
-int mrd_object_open(bool atomic_result, const struct mrd_dataplane_limits *limits, bool probe,
-		    struct mrd_object **ret_object, char **ret_error)
+int mrd_object_open(const struct mrd_object_wishes *wishes,
+		    const struct mrd_dataplane_limits *limits, struct mrd_object **ret_object,
+		    char **ret_error)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = "meridian");
 	MRD_CLEANUP(object_cleanup) struct mrd_object *object = calloc(1, sizeof(*object));
@@ -76,7 +91,8 @@ int mrd_object_open(bool atomic_result, const struct mrd_dataplane_limits *limit
 
 	if (!object)
 		return mrd_failure(ret_error, -ENOMEM, "no memory");
-	bytes = atomic_result ? meridian__elf_bytes(&size) : meridian_legacy__elf_bytes(&size);
+	bytes = wishes->atomic_result ? meridian__elf_bytes(&size)
+				      : meridian_legacy__elf_bytes(&size);
 	object->bpf = bpf_object__open_mem(bytes, size, &opts);
 	if (!object->bpf)
 		return mrd_failure(ret_error, -errno,
@@ -84,7 +100,7 @@ int mrd_object_open(bool atomic_result, const struct mrd_dataplane_limits *limit
 				   strerror(errno));
 	r = find_maps(object, limits, ret_error);
 	if (r == 0)
-		r = find_programs(object, probe, ret_error);
+		r = find_programs(object, wishes, ret_error);
 	if (r < 0)
 		return r;
 	*ret_object = MRD_STEAL_PTR(object);
@@ -132,11 +148,31 @@ int mrd_object_reuse(struct mrd_object *object, const struct mrd_pinset *set)
 	return 0;
 }
 
+/* No link holds this program, but the map itself; sockets keep the one under which they came in. */
+static int attach_to_followed(const struct mrd_object *object)
+{
+	const struct bpf_program *program =
+		bpf_object__find_program_by_name(object->bpf, "mrd_request_limit");
+
+	if (!program)
+		return -ENOENT;
+	return bpf_prog_attach(bpf_program__fd(program),
+			       bpf_map__fd(object->maps[MRD_PIN_FOLLOWED]), BPF_SK_MSG_VERDICT,
+			       0) < 0
+		       ? -errno
+		       : 0;
+}
+
 int mrd_object_load(struct mrd_object *object, char **ret_error)
 {
-	const int r = bpf_object__load(object->bpf);
+	int r = bpf_object__load(object->bpf);
 
-	return r < 0 ? mrd_load_failure(r, mrd_libbpf_log_text(), ret_error) : 0;
+	if (r < 0)
+		return mrd_load_failure(r, mrd_libbpf_log_text(), ret_error);
+	r = attach_to_followed(object);
+	return r < 0 ? mrd_failure(ret_error, r, "mrd_request_limit cannot be attached: %s",
+				   strerror(-r))
+		     : 0;
 }
 
 static int duplicate(int fd)
@@ -147,7 +183,8 @@ static int duplicate(int fd)
 }
 
 int mrd_object_take(const struct mrd_object *object, struct mrd_pinset *ret_set,
-		    struct mrd_hook_program ret_programs[MRD_HOOK_COUNT])
+		    struct mrd_hook_program ret_programs[MRD_HOOK_COUNT],
+		    int ret_tc_fds[MRD_TC_PROGRAMS])
 {
 	for (size_t i = 0; i < MRD_PIN_COUNT; i++) {
 		ret_set->fds[i] = duplicate(bpf_map__fd(object->maps[i]));
@@ -163,6 +200,13 @@ int mrd_object_take(const struct mrd_object *object, struct mrd_pinset *ret_set,
 		ret_programs[i].fd = duplicate(bpf_program__fd(program));
 		if (ret_programs[i].fd < 0)
 			return ret_programs[i].fd;
+	}
+	for (size_t i = 0; i < MRD_TC_PROGRAMS; i++) {
+		if (!object->tc[i])
+			continue;
+		ret_tc_fds[i] = duplicate(bpf_program__fd(object->tc[i]));
+		if (ret_tc_fds[i] < 0)
+			return ret_tc_fds[i];
 	}
 	return 0;
 }

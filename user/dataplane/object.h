@@ -11,12 +11,20 @@
 
 #include "dataplane/links.h"
 #include "dataplane/pinset.h"
+#include "dataplane/tc.h"
 
 struct mrd_object;
 
+struct mrd_object_wishes {
+	bool atomic_result; /* which of the two builds */
+	bool probe;	    /* with the HTTP probe */
+	bool tc;	    /* with the programs of network interfaces */
+};
+
 /* Reads the object and sizes its maps; nothing is in the kernel yet. */
-int mrd_object_open(bool atomic_result, const struct mrd_dataplane_limits *limits, bool probe,
-		    struct mrd_object **ret_object, char **ret_error);
+int mrd_object_open(const struct mrd_object_wishes *wishes,
+		    const struct mrd_dataplane_limits *limits, struct mrd_object **ret_object,
+		    char **ret_error);
 void mrd_object_close(struct mrd_object *object); /* NULL is fine; what was loaded goes too */
 
 /* Is the set whole, and every map of it just as this object would make it? */
@@ -27,6 +35,7 @@ int mrd_object_load(struct mrd_object *object, char **ret_error);
 /* After loading: descriptors of its own for all maps and wanted programs, so that the object, which
  * holds some megabytes, can be closed. */
 int mrd_object_take(const struct mrd_object *object, struct mrd_pinset *ret_set,
-		    struct mrd_hook_program ret_programs[MRD_HOOK_COUNT]);
+		    struct mrd_hook_program ret_programs[MRD_HOOK_COUNT],
+		    int ret_tc_fds[MRD_TC_PROGRAMS]);
 
 #endif

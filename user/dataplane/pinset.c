@@ -18,7 +18,6 @@ static const char *const own_names[] = {
 	[MRD_PIN_UDP_REPLY - MRD_MAP_COUNT] = "mrd_udp_reply",
 	[MRD_PIN_COUNTERS - MRD_MAP_COUNT] = "mrd_count",
 	[MRD_PIN_FAILURE - MRD_MAP_COUNT] = "mrd_failure",
-	[MRD_PIN_SETTING - MRD_MAP_COUNT] = "mrd_setting",
 	[MRD_PIN_FLOW - MRD_MAP_COUNT] = "mrd_flow",
 	[MRD_PIN_FRAGMENT - MRD_MAP_COUNT] = "mrd_fragment",
 	[MRD_PIN_INTERFACE - MRD_MAP_COUNT] = "mrd_interface",
@@ -27,6 +26,9 @@ static const char *const own_names[] = {
 	[MRD_PIN_CIDR - MRD_MAP_COUNT] = "mrd_cidr",
 	[MRD_PIN_EVENT - MRD_MAP_COUNT] = "mrd_event",
 	[MRD_PIN_SOCKET - MRD_MAP_COUNT] = "mrd_socket",
+	[MRD_PIN_REQUEST - MRD_MAP_COUNT] = "mrd_request",
+	[MRD_PIN_FOLLOWED - MRD_MAP_COUNT] = "mrd_followed",
+	[MRD_PIN_CONNECTION - MRD_MAP_COUNT] = "mrd_connection",
 };
 _Static_assert(sizeof(own_names) / sizeof(own_names[0]) == MRD_PIN_COUNT - MRD_MAP_COUNT,
 	       "a name for every map");
@@ -142,7 +144,8 @@ uint32_t mrd_limits_rows(const struct mrd_dataplane_limits *limits, size_t pin)
 		return limits->vips;
 	case MRD_MAP_ROUTE:
 	case MRD_MAP_NAME:
-	case MRD_PIN_SETTING:
+	case MRD_MAP_SETTING:
+	case MRD_MAP_OPEN:
 		return limits->services;
 	case MRD_MAP_MEMBER:
 	case MRD_MAP_HEALTH:
@@ -156,6 +159,7 @@ uint32_t mrd_limits_rows(const struct mrd_dataplane_limits *limits, size_t pin)
 	case MRD_PIN_UDP_REPLY:
 		return limits->udp_flows;
 	case MRD_PIN_FLOW:
+	case MRD_PIN_CONNECTION:
 		return limits->flows;
 	case MRD_PIN_EVENT:
 		return limits->event_bytes;

@@ -89,11 +89,14 @@ static void add_kind(struct mrd_kube_client_status *sum, const struct kind *kind
 void mrd_kube_client_get_status(const struct mrd_kube_client *client,
 				struct mrd_kube_client_status *ret_status)
 {
+	/* Without an error a plugin runs: who runs too long has one. */
+	const bool has_or_gets_credential =
+		!client->no_credential_since_ns || !*mrd_credential_error(client->credential);
 	struct mrd_kube_client_status sum = {
 		.last_heard_ns = client->http ? mrd_http_heard_ns(client->http) : 0,
 		.failing_since_ns = client->no_credential_since_ns,
 		.synced = true,
-		.settling = !client->no_credential_since_ns,
+		.settling = has_or_gets_credential,
 		.server = client->server,
 		.error = error_of(client),
 	};

@@ -31,7 +31,9 @@ enum {
 	PIECE_NS = 2000000,
 };
 
-static const char ping_path[] = "/livez/ping";
+/* Whoever has an account may ask for it, and it waits in no queue of the server's. Whether its
+ * storage answers, for which it would wait, is not what is asked. */
+static const char ping_path[] = "/livez?exclude=etcd";
 
 enum state { QUEUED, SENT, DONE };
 
@@ -488,6 +490,17 @@ static void ping(struct mrd_http *http, struct era *era, uint64_t now_ns)
 			    &era->ping);
 }
 
+/* Of an answer that may be silent the beginning must come as soon as a sign of life would. 0: it
+ * may be silent. */
+static uint64_t silence_of(const struct mrd_http_request *request)
+{
+	const struct mrd_http *http = request->http;
+
+	if (request->silence_ms || request->head_told)
+		return request->silence_ms;
+	return http->ping_ms + http->answer_ms;
+}
+
 static void look_again(struct mrd_http *http, uint64_t now_ns)
 {
 	const uint64_t look_ms = http->ping_ms < LOOK_MS ? http->ping_ms : LOOK_MS;
@@ -496,14 +509,31 @@ static void look_again(struct mrd_http *http, uint64_t now_ns)
 
 	for (const struct era *era = http->eras; era; era = era->next) {
 		for (const struct mrd_http_request *it = era->requests; it; it = it->next) {
-			const uint64_t end_ns = it->heard_ns + it->silence_ms * MRD_NS_PER_MS;
+			const uint64_t silence_ms = silence_of(it);
+			const uint64_t end_ns = it->heard_ns + silence_ms * MRD_NS_PER_MS;
 
 			any = true;
-			if (it->silence_ms && end_ns < due_ns)
+			if (silence_ms && end_ns < due_ns)
 				due_ns = end_ns;
 		}
 	}
 	mrd_timer_set(http->timer, any ? due_ns : 0);
+}
+
+/* A connection of which nothing but silence is known is not used again. */
+static void end_silent(struct era *era, uint64_t now_ns)
+{
+	bool any = false;
+
+	for (struct mrd_http_request *it = era->requests; it; it = it->next) {
+		const uint64_t silence_ms = silence_of(it);
+
+		if (!silence_ms || now_ns - it->heard_ns < silence_ms * MRD_NS_PER_MS)
+			continue;
+		it->silent_ms = silence_ms;
+		any = true;
+	}
+	era->is_dead |= any && !any_answered(era);
 }
 
 static void on_look(void *self)
@@ -513,10 +543,7 @@ static void on_look(void *self)
 
 	http->depth++;
 	for (struct era *era = http->is_paused ? NULL : http->eras; era; era = era->next) {
-		for (struct mrd_http_request *it = era->requests; it; it = it->next)
-			if (it->silence_ms &&
-			    now_ns - it->heard_ns >= it->silence_ms * MRD_NS_PER_MS)
-				it->silent_ms = it->silence_ms;
+		end_silent(era, now_ns);
 		ping(http, era, now_ns);
 	}
 	look_again(http, now_ns);

@@ -52,10 +52,11 @@ void mrd_http_free(struct mrd_http *http); /* NULL is fine; cancels what is unde
 
 /*
  * Sends GET path ("/api/v1/services?limit=500", escaped by the caller). accept: the header
- * "Accept: …", a literal. silence_ms: without a byte
- * of its answer for so long it ends with an error. 0: it may be silent as long as its connection
- * lives, which TCP's keep-alive tells, and over HTTP/2 a small request on it; that it does not is
- * noticed within 30 s. -EAGAIN: no credential yet. No hook is called before it returns.
+ * "Accept: …", a literal. silence_ms: without a byte of its answer for so long it ends with an
+ * error. 0: its head must come within the time that a ping and its answer have; then it may be
+ * silent as long as its connection lives, which TCP's keep-alive tells, and over HTTP/2 a small
+ * request on it; that it does not is noticed within 30 s. -EAGAIN: no credential yet. No hook is
+ * called before it returns.
  */
 int mrd_http_get(struct mrd_http *http, const char *path, const char *accept, uint64_t silence_ms,
 		 const struct mrd_http_hooks *hooks, struct mrd_http_request **ret_request);

@@ -136,14 +136,17 @@ static int make_environment(const struct mrd_kube_access *access, const struct m
 
 /* ------------------------------------------------------------------------ the program */
 
+/* Not all that libcurl opens closes by itself, and what a plugin leaves behind would keep it open.
+ */
 static int set_actions(posix_spawn_file_actions_t *actions, int out)
 {
 	int ret = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
 
 	ret = ret ?: posix_spawn_file_actions_adddup2(actions, out, STDOUT_FILENO);
-	return ret
-		       ?: posix_spawn_file_actions_addopen(actions, STDERR_FILENO, "/dev/null",
-							   O_WRONLY, 0);
+	ret = ret
+		      ?: posix_spawn_file_actions_addopen(actions, STDERR_FILENO, "/dev/null",
+							  O_WRONLY, 0);
+	return ret ?: posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1);
 }
 
 /* The agent blocks signals and ignores some: a plugin shall not. */

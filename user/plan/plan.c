@@ -15,6 +15,9 @@
 /* consistentHash has no time of its own; Kubernetes' longest is as good as for ever. */
 enum { HASH_AFFINITY_S = 86400 };
 
+/* What TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_KEEPCNT take (tcp(7)). */
+enum { KEEPALIVE_MAX_S = 32767, KEEPALIVE_PROBES_MAX = 127, MS_PER_S = 1000 };
+
 static int copy_text(const char *text, char **ret_copy)
 {
 	*ret_copy = strdup(text ? text : "");
@@ -133,6 +136,49 @@ static uint32_t affinity_of(const struct mrd_draft_input *in)
 	return in->effective->hash_source_ip ? HASH_AFFINITY_S : 0;
 }
 
+/* Of a time in ms, in whole seconds; what is beyond the kernel's limit is that. */
+static uint32_t seconds_of(uint64_t ms)
+{
+	const uint64_t seconds = (ms + MS_PER_S - 1) / MS_PER_S;
+
+	return seconds < KEEPALIVE_MAX_S ? (uint32_t)seconds : KEEPALIVE_MAX_S;
+}
+
+static enum mrd_eject_action eject_action(enum mrd_on_eject on_eject)
+{
+	switch (on_eject) {
+	case MRD_ON_EJECT_CLOSE:
+		return MRD_EJECT_CLOSE;
+	case MRD_ON_EJECT_RESET:
+		return MRD_EJECT_RESET;
+	case MRD_ON_EJECT_KEEP:
+		break;
+	}
+	return MRD_EJECT_KEEP;
+}
+
+static void set_setting(const struct mrd_effective *from, struct mrd_plan_port *to)
+{
+	const struct mrd_pool_rule *pool = from->pool;
+	const uint32_t probes = pool->keepalive_probes;
+
+	to->setting = (struct mrd_setting){
+		.rescue = from->rescue_off ? MRD_RESCUE_OFF : MRD_RESCUE_ON,
+		.on_eject = eject_action(from->on_eject),
+	};
+	if (to->protocol != MRD_PROTOCOL_TCP)
+		return;
+	to->setting.syn_timeout_ms = (uint32_t)from->syn_timeout_ms;
+	to->setting.connect_timeout_ms = (uint32_t)pool->connect_timeout_ms;
+	to->setting.max_connections = pool->max_connections;
+	to->setting.max_requests = pool->max_requests_per_connection;
+	to->setting.keepalive = pool->has_keepalive;
+	to->setting.keepalive_idle_s = seconds_of(pool->keepalive_time_ms);
+	to->setting.keepalive_interval_s = seconds_of(pool->keepalive_interval_ms);
+	to->setting.keepalive_probes =
+		probes < KEEPALIVE_PROBES_MAX ? probes : KEEPALIVE_PROBES_MAX;
+}
+
 static int copy_policy(const struct mrd_draft_input *in, struct mrd_plan_port *to)
 {
 	const struct mrd_effective *from = in->effective;
@@ -152,6 +198,7 @@ static int copy_policy(const struct mrd_draft_input *in, struct mrd_plan_port *t
 		to->outlier = *detector;
 	to->warms_regions = from->region_warmup_ms != 0;
 	to->warms_endpoints = from->warmup.duration_ms != 0;
+	set_setting(from, to);
 	return r;
 }
 

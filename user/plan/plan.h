@@ -89,6 +89,7 @@ struct mrd_plan_port {
 	struct mrd_ip *vips;
 	size_t vip_count;
 	uint32_t affinity_timeout_s; /* 0: none; a client keeps its endpoint so long */
+	struct mrd_setting setting;  /* all zero: its connections ask for nothing */
 	enum mrd_mode mode;
 	bool has_outlier;
 	struct mrd_outlier_rule outlier; /* if has_outlier */

@@ -111,6 +111,36 @@ static void add_hop(const struct mrd_plan_hop *hop, struct mrd_strbuf *out)
 	}
 }
 
+static void add_number(const char *name, uint32_t number, const char *unit, struct mrd_strbuf *out)
+{
+	if (number)
+		mrd_strbuf_addf(out, " %s %u%s", name, number, unit);
+}
+
+/* Only what is asked for. */
+static void add_setting(const struct mrd_setting *setting, struct mrd_strbuf *out)
+{
+	static const char *const on_eject[] = {
+		[MRD_EJECT_KEEP] = NULL,
+		[MRD_EJECT_CLOSE] = "close",
+		[MRD_EJECT_RESET] = "reset",
+	};
+
+	add_number("syn-timeout", setting->syn_timeout_ms, "ms", out);
+	add_number("connect-timeout", setting->connect_timeout_ms, "ms", out);
+	add_number("connections", setting->max_connections, "", out);
+	add_number("requests", setting->max_requests, "", out);
+	if (setting->keepalive)
+		mrd_strbuf_addf(out, " keepalive");
+	add_number("idle", setting->keepalive_idle_s, "s", out);
+	add_number("interval", setting->keepalive_interval_s, "s", out);
+	add_number("probes", setting->keepalive_probes, "", out);
+	if (setting->rescue == MRD_RESCUE_OFF)
+		mrd_strbuf_addf(out, " rescue off");
+	if (setting->on_eject <= MRD_EJECT_RESET && on_eject[setting->on_eject])
+		mrd_strbuf_addf(out, " on-eject %s", on_eject[setting->on_eject]);
+}
+
 static void add_port(const struct mrd_plan_port *port, struct mrd_strbuf *out)
 {
 	char text[MRD_IP_TEXT_MAX];
@@ -121,6 +151,7 @@ static void add_port(const struct mrd_plan_port *port, struct mrd_strbuf *out)
 			port->is_http ? " http" : "", port->has_outlier ? " outlier" : "");
 	if (port->affinity_timeout_s)
 		mrd_strbuf_addf(out, " affinity %us", port->affinity_timeout_s);
+	add_setting(&port->setting, out);
 	mrd_strbuf_addf(out, "\n");
 	for (size_t i = 0; i < port->vip_count; i++)
 		mrd_strbuf_addf(out, "    vip %s\n",
@@ -200,6 +231,8 @@ static void add_vip(const struct mrd_vip_key *key, const struct mrd_service *ser
 			mrd_protocol_name(key->protocol), service->service_id);
 	if (service->affinity == MRD_AFFINITY_CLIENT_IP)
 		mrd_strbuf_addf(out, " affinity %us", service->affinity_timeout_s);
+	if (service->has_setting)
+		mrd_strbuf_addf(out, " setting");
 }
 
 static void add_name(const struct mrd_name *name, struct mrd_strbuf *out)
@@ -236,6 +269,10 @@ static void add_value(enum mrd_map map, const void *key, const void *value, stru
 	case MRD_MAP_SERVICE:
 		add_vip(key, value, out);
 		break;
+	case MRD_MAP_SETTING:
+		add_setting(value, out);
+		break;
+	case MRD_MAP_OPEN:
 	case MRD_MAP_STAT: /* the hooks' counters: that the row is there is all */
 	case MRD_MAP_COUNT:
 		break;

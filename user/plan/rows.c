@@ -50,6 +50,8 @@ static const struct {
 } map_types[MRD_MAP_COUNT] = {
 	[MRD_MAP_LOCALITY] = {"mrd_locality", sizeof(uint32_t), sizeof(struct mrd_locality)},
 	[MRD_MAP_NAME] = {"mrd_name", sizeof(uint32_t), sizeof(struct mrd_name)},
+	[MRD_MAP_SETTING] = {"mrd_setting", sizeof(uint32_t), sizeof(struct mrd_setting)},
+	[MRD_MAP_OPEN] = {"mrd_open", sizeof(uint32_t), sizeof(struct mrd_open)},
 	[MRD_MAP_STAT] = {"mrd_stat", sizeof(uint32_t), sizeof(struct mrd_stat)},
 	[MRD_MAP_HEALTH] = {"mrd_health", sizeof(uint32_t), sizeof(struct mrd_health)},
 	[MRD_MAP_TICKET] = {"mrd_ticket", sizeof(struct mrd_ticket_key), sizeof(uint64_t)},
@@ -75,7 +77,7 @@ const char *mrd_map_name(enum mrd_map map)
 
 bool mrd_map_is_counter(enum mrd_map map)
 {
-	return map == MRD_MAP_STAT || map == MRD_MAP_TICKET;
+	return map == MRD_MAP_STAT || map == MRD_MAP_TICKET || map == MRD_MAP_OPEN;
 }
 
 static size_t aligned(size_t size)

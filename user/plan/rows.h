@@ -20,6 +20,9 @@
 enum mrd_map {
 	MRD_MAP_LOCALITY, /* created only: shared by services, and few */
 	MRD_MAP_NAME,
+	MRD_MAP_SETTING, /* only of services that ask for something; their VIPs say that it is there
+			  */
+	MRD_MAP_OPEN, /* created with 0, never overwritten; of services that have or had a limit */
 	MRD_MAP_STAT, /* created with zeros, never overwritten: the hooks' counters */
 	MRD_MAP_HEALTH,
 	MRD_MAP_TICKET, /* created with 0, never overwritten */

@@ -5,7 +5,7 @@
  *   create   what no route names yet: can be done at any time, and may meet a full map
  *   improve  members take their slots; endpoints that become usable say so
  *   route    from here on the new plan is picked
- *   vip      new addresses lead to a route that stands
+ *   vip      new addresses lead to a route that stands; all of them say whether there is a setting
  *   worsen   endpoints that the new plan no longer uses say so; the old plan had only them, maybe
  *   remove   what nothing names any more
  *

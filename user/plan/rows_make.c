@@ -251,6 +251,14 @@ static int put_locality(const struct making *making, const struct mrd_plan_hop *
 	return r ? r : mrd_rows_put(making->rows, MRD_MAP_LOCALITY, ret_id, &locality);
 }
 
+/* The region as a whole has an id, too: a rescue leaves the region that does not answer. */
+static int put_region(const struct making *making, const struct mrd_plan_hop *hop, uint32_t *ret_id)
+{
+	const struct mrd_plan_hop region = {.region = hop->region, .zone = "", .subzone = ""};
+
+	return put_locality(making, &region, ret_id);
+}
+
 static uint32_t hop_id_of(const struct mrd_route *route, uint32_t count, uint32_t locality_id,
 			  enum mrd_hop_accept accept)
 {
@@ -282,6 +290,8 @@ static int put_hop(const struct making *making, const struct mrd_plan_hop *hop,
 	if (!candidates)
 		return -ENOMEM;
 	r = put_locality(making, hop, &row->locality_id);
+	if (!r)
+		r = put_region(making, hop, &row->region_id);
 	for (size_t i = 0; !r && i < hop->endpoint_count; i++) {
 		candidates[count].endpoint = &hop->endpoints[i];
 		r = put_endpoint(making, row->locality_id, &hop->endpoints[i],
@@ -340,6 +350,27 @@ static int put_route(const struct making *making)
 	return mrd_rows_put(making->rows, MRD_MAP_ROUTE, &making->service_id, &route);
 }
 
+static bool asks_for_something(const struct mrd_plan_port *port)
+{
+	static const struct mrd_setting nothing;
+
+	return memcmp(&port->setting, &nothing, sizeof(nothing)) != 0;
+}
+
+/* A limit's count stays while the service does: connections may outlive the limit. */
+static int put_setting(const struct making *making)
+{
+	static const struct mrd_open none;
+	const struct mrd_setting *setting = &making->port->setting;
+	int r = 0;
+
+	if (asks_for_something(making->port))
+		r = mrd_rows_put(making->rows, MRD_MAP_SETTING, &making->service_id, setting);
+	if (!r && (setting->max_connections || old_row(making, MRD_MAP_OPEN, &making->service_id)))
+		r = mrd_rows_put(making->rows, MRD_MAP_OPEN, &making->service_id, &none);
+	return r;
+}
+
 static int put_vip(const struct making *making, const struct mrd_ip *vip)
 {
 	const uint32_t timeout_s = making->port->affinity_timeout_s;
@@ -353,6 +384,7 @@ static int put_vip(const struct making *making, const struct mrd_ip *vip)
 		.affinity = timeout_s ? MRD_AFFINITY_CLIENT_IP : MRD_AFFINITY_NONE,
 		.affinity_timeout_s =
 			timeout_s < AFFINITY_TIMEOUT_MAX_S ? timeout_s : AFFINITY_TIMEOUT_MAX_S,
+		.has_setting = asks_for_something(making->port),
 	};
 
 	memcpy(key.addr, vip->bytes, sizeof(key.addr));
@@ -364,6 +396,8 @@ static int put_all(struct making *making, const struct mrd_name *name)
 {
 	int r = mrd_rows_put(making->rows, MRD_MAP_NAME, &making->service_id, name);
 
+	if (!r)
+		r = put_setting(making);
 	if (!r)
 		r = put_route(making);
 	for (size_t i = 0; !r && i < making->port->vip_count; i++)

@@ -52,7 +52,6 @@ static const struct mrd_outlier_rule handshakes_alone = {
 };
 
 const struct mrd_pool_rule mrd_pool_defaults = {
-	.connect_timeout_ms = 10000,
 	.idle_timeout_ms = 3600000,
 	.http_idle_timeout_ms = 3600000,
 };
@@ -196,6 +195,8 @@ static void take_ours(const struct mrd_ours *ours, struct mrd_effective *into)
 	into->unready_drop = ours->value[MRD_OUR_UNREADY];
 	into->region_warmup_ms = ours->value[MRD_OUR_WARMUP];
 	into->on_eject = (enum mrd_on_eject)ours->value[MRD_OUR_ON_EJECT];
+	into->syn_timeout_ms = ours->value[MRD_OUR_SYN_TIMEOUT];
+	into->rescue_off = ours->value[MRD_OUR_RESCUE];
 }
 
 /* As Istio, and beyond it: a failover list needs no outlierDetection, readiness and failed

@@ -132,8 +132,11 @@ enum mrd_lb { MRD_LB_LEAST_REQUEST, MRD_LB_ROUND_ROBIN, MRD_LB_RANDOM, MRD_LB_PA
  */
 struct mrd_pool_rule {
 	uint32_t max_connections;
-	uint64_t connect_timeout_ms; /* default 10,000 (Istio's mesh) */
-	uint32_t keepalive_probes;   /* 0: the OS default; so are the next two */
+	/* 0: not given. Istio's default of 10 s is for the connections of a proxy, which retries.
+	 */
+	uint64_t connect_timeout_ms;
+	bool has_keepalive;	   /* tcpKeepalive was given, be it empty */
+	uint32_t keepalive_probes; /* 0: the OS default; so are the next two */
 	uint64_t keepalive_time_ms;
 	uint64_t keepalive_interval_ms;
 	uint64_t max_connection_duration_ms;
@@ -192,8 +195,10 @@ struct mrd_effective {
 	uint64_t
 		region_warmup_ms; /* meridian.dev/warmup, 0 = off: a region that returns ramps up */
 	enum mrd_on_eject on_eject;
-	const char *rule;	/* "namespace/name" of the DestinationRule, "" = none */
-	const char *rule_place; /* of its host */
+	uint64_t syn_timeout_ms; /* meridian.dev/syn-timeout, 0: adaptive */
+	bool rescue_off;	 /* meridian.dev/rescue: off */
+	const char *rule;	 /* "namespace/name" of the DestinationRule, "" = none */
+	const char *rule_place;	 /* of its host */
 };
 
 /* The words under which Istio's documents look a service up. */

@@ -90,6 +90,21 @@ static void text(struct writer *writer, const char *name, const char *value)
 
 /* ------------------------------------------------------------------------------- blocks */
 
+static void write_keepalive(struct writer *writer, const struct mrd_pool_rule *pool)
+{
+	if (!pool->has_keepalive)
+		return;
+	if (!pool->keepalive_probes && !pool->keepalive_time_ms && !pool->keepalive_interval_ms) {
+		line(writer, "tcpKeepalive: {}");
+		return;
+	}
+	open_block(writer, "tcpKeepalive", "", "");
+	number_if(writer, "probes", pool->keepalive_probes);
+	span_if(writer, "time", pool->keepalive_time_ms);
+	span_if(writer, "interval", pool->keepalive_interval_ms);
+	close_block(writer);
+}
+
 static void write_pool(struct writer *writer, const struct mrd_effective *effective)
 {
 	const struct mrd_pool_rule *pool = effective->pool;
@@ -98,14 +113,8 @@ static void write_pool(struct writer *writer, const struct mrd_effective *effect
 		   effective->pool_place);
 	open_block(writer, "tcp", "", "");
 	number_if(writer, "maxConnections", pool->max_connections);
-	span(writer, "connectTimeout", pool->connect_timeout_ms);
-	if (pool->keepalive_probes || pool->keepalive_time_ms || pool->keepalive_interval_ms) {
-		open_block(writer, "tcpKeepalive", "", "");
-		number_if(writer, "probes", pool->keepalive_probes);
-		span_if(writer, "time", pool->keepalive_time_ms);
-		span_if(writer, "interval", pool->keepalive_interval_ms);
-		close_block(writer);
-	}
+	span_if(writer, "connectTimeout", pool->connect_timeout_ms);
+	write_keepalive(writer, pool);
 	span_if(writer, "maxConnectionDuration", pool->max_connection_duration_ms);
 	span(writer, "idleTimeout", pool->idle_timeout_ms);
 	close_block(writer);
@@ -337,6 +346,9 @@ static void write_annotations(struct writer *writer, const struct mrd_effective 
 		our_word(writer, "regions", "strict");
 	our_word(writer, "unready", effective->unready_drop ? "drop" : "count");
 	our_word(writer, "on-eject", on_eject[effective->on_eject]);
+	our_span(writer, "syn-timeout", effective->syn_timeout_ms);
+	if (effective->rescue_off)
+		our_word(writer, "rescue", "\"off\""); /* or YAML reads a boolean */
 	our_span(writer, "warmup", effective->region_warmup_ms);
 	if (rule) {
 		if (rule->cap == MRD_CAP_ENVOY || rule->cap == MRD_CAP_ALWAYS_ONE)

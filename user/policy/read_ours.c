@@ -11,7 +11,11 @@
 
 #define OUR_PREFIX "meridian.dev/"
 
-enum { OVERPROVISIONING_MAX = 100000, PERCENT_MAX = 100 };
+enum {
+	OVERPROVISIONING_MAX = 100000,
+	PERCENT_MAX = 100,
+	SYN_TIMEOUT_MAX_MS = 120 * 1000, /* the kernel's TCP_RTO_MAX */
+};
 
 /* ------------------------------------------------------------------------------- values */
 
@@ -84,6 +88,8 @@ WORDS(unready, MRD_OUR_UNREADY, "count", "drop");
 static const uint64_t on_eject_values[] = {MRD_ON_EJECT_KEEP, MRD_ON_EJECT_CLOSE,
 					   MRD_ON_EJECT_RESET};
 WORDS(on_eject, MRD_OUR_ON_EJECT, "keep", "close", "reset");
+static const uint64_t rescue_values[] = {0, 1};
+WORDS(rescue, MRD_OUR_RESCUE, "on", "off");
 /* Envoy's chance in per cent; what a dice would decide could not be explained afterwards. */
 static const uint64_t sr_enforcing_values[] = {0, 1};
 WORDS(sr_enforcing, MRD_OUR_SR_ENFORCING, "0", "100");
@@ -95,6 +101,7 @@ static const struct mrd_number_limits overprovisioning = {.min = PERCENT_MAX,
 							  .max = OVERPROVISIONING_MAX};
 static const struct mrd_number_limits percent = {.min = 0, .max = PERCENT_MAX};
 static const struct mrd_span_limits or_zero = {.min_ms = 0};
+static const struct mrd_span_limits syn_timeout = {.min_ms = 1, .max_ms = SYN_TIMEOUT_MAX_MS};
 
 #define OURS(field, reader_fn, spec_at)                                          \
 	{                                                                        \
@@ -111,6 +118,8 @@ static const struct mrd_field our_fields[] = {
 	OURS("regions", read_our_word, &regions_spec),
 	OURS("unready", read_our_word, &unready_spec),
 	OURS("on-eject", read_our_word, &on_eject_spec),
+	OURS("syn-timeout", read_our_span, PLAIN(MRD_OUR_SYN_TIMEOUT, &syn_timeout)),
+	OURS("rescue", read_our_word, &rescue_spec),
 	OURS("warmup", read_our_span, PLAIN(MRD_OUR_WARMUP, NULL)),
 	OURS("max-ejection-time", read_our_span, PLAIN(MRD_OUR_MAX_EJECTION, NULL)),
 	OURS("max-ejection-time-jitter", read_our_span, PLAIN(MRD_OUR_MAX_JITTER, &or_zero)),

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * connectionPool: checked as Istio does, and kept for the data plane. Its limits are a proxy's,
- * which sees requests and queues them; each field that is set and not acted on is named, once.
+ * connectionPool: checked as Istio does. Some of its limits are a proxy's, which sees requests and
+ * queues them; each field that is set and not acted on is named, once.
  */
 #include "policy/read.h"
 
@@ -23,6 +23,7 @@ static const struct mrd_span_limits or_zero = {.min_ms = 0};
 struct pool_draft {
 	struct mrd_number max_connections;
 	struct mrd_span connect_timeout;
+	bool has_keepalive;
 	struct mrd_number probes;
 	struct mrd_span keepalive_time;
 	struct mrd_span keepalive_interval;
@@ -56,6 +57,21 @@ static const struct mrd_field keepalive_fields[] = {
 };
 static const struct mrd_block keepalive_block = MRD_BLOCK(keepalive_fields);
 
+/* An empty one asks for keep-alive with the kernel's own times. */
+static void read_keepalive(struct mrd_reader *reader, const struct mrd_doc_node *node,
+			   const void *unused, void *draft)
+{
+	(void)unused;
+	mrd_read_block(reader, node, &keepalive_block, draft);
+	((struct pool_draft *)draft)->has_keepalive = node->kind == MRD_DOC_MAP;
+}
+
+#define TAKEN(field, reader_fn, field_spec, member)                         \
+	{                                                                   \
+		.name = (field), .read = (reader_fn), .spec = (field_spec), \
+		.offset = offsetof(struct pool_draft, member)               \
+	}
+
 #define KEPT(field, reader_fn, field_spec, member, reason)                                         \
 	{                                                                                          \
 		.name = (field), .use = MRD_FIELD_KEPT, .read = (reader_fn), .spec = (field_spec), \
@@ -63,14 +79,9 @@ static const struct mrd_block keepalive_block = MRD_BLOCK(keepalive_fields);
 	}
 
 static const struct mrd_field tcp_fields[] = {
-	KEPT("maxConnections", mrd_read_number, &int32, max_connections, NULL),
-	KEPT("connectTimeout", mrd_read_span, &connect_timeout, connect_timeout, NULL),
-	{
-		.name = "tcpKeepalive",
-		.use = MRD_FIELD_KEPT,
-		.read = mrd_read_block,
-		.spec = &keepalive_block,
-	},
+	TAKEN("maxConnections", mrd_read_number, &int32, max_connections),
+	TAKEN("connectTimeout", mrd_read_span, &connect_timeout, connect_timeout),
+	{.name = "tcpKeepalive", .read = read_keepalive},
 	KEPT("maxConnectionDuration", mrd_read_span, NULL, max_duration, NULL),
 	KEPT("idleTimeout", mrd_read_span, &or_zero, idle_timeout, own_sockets),
 };
@@ -90,7 +101,7 @@ static const struct mrd_words upgrades = MRD_WORDS(upgrade_words);
 static const struct mrd_field http_fields[] = {
 	KEPT("http1MaxPendingRequests", mrd_read_number, &int32, pending, no_requests),
 	KEPT("http2MaxRequests", mrd_read_number, &int32, requests, no_requests),
-	KEPT("maxRequestsPerConnection", mrd_read_number, &int32, per_connection, NULL),
+	TAKEN("maxRequestsPerConnection", mrd_read_number, &int32, per_connection),
 	KEPT("maxRetries", mrd_read_number, &int32, retries, no_requests),
 	KEPT("idleTimeout", mrd_read_span, NULL, http_idle_timeout, own_sockets),
 	MRD_IGNORED_WHY("h2UpgradePolicy", mrd_read_word, &upgrades, no_protocol),
@@ -142,8 +153,8 @@ void mrd_read_pool(struct mrd_reader *reader, const struct mrd_doc_node *node, c
 	if (node->kind == MRD_DOC_MAP && !is_set(node, "tcp") && !is_set(node, "http"))
 		mrd_read_error(reader, node, "must have tcp or http, or be left out");
 	rule.max_connections = draft.max_connections.value;
-	if (draft.connect_timeout.node)
-		rule.connect_timeout_ms = draft.connect_timeout.ms;
+	rule.connect_timeout_ms = draft.connect_timeout.ms;
+	rule.has_keepalive = draft.has_keepalive;
 	rule.keepalive_probes = draft.probes.value;
 	rule.keepalive_time_ms = draft.keepalive_time.ms;
 	rule.keepalive_interval_ms = draft.keepalive_interval.ms;

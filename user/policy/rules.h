@@ -22,6 +22,8 @@ enum mrd_our_key {
 	MRD_OUR_WARMUP,	       /* ms */
 	MRD_OUR_MAX_EJECTION,  /* ms */
 	MRD_OUR_MAX_JITTER,    /* ms */
+	MRD_OUR_SYN_TIMEOUT,   /* ms */
+	MRD_OUR_RESCUE,	       /* 1: off */
 	MRD_OUR_SR_ENFORCING,  /* success rate; 1: enforced */
 	MRD_OUR_SR_HOSTS,
 	MRD_OUR_SR_VOLUME,

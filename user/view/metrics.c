@@ -101,6 +101,27 @@ static void add_plan_durations(const struct mrd_metrics_agent *agent, struct mrd
 	mrd_metric_histogram(out, name, "step", "write", &agent->writing);
 }
 
+static void add_interfaces(const struct mrd_metrics_agent *agent, struct mrd_strbuf *out)
+{
+	static const char served[] = "meridian_interfaces_served";
+
+	mrd_metric_family(out, served, MRD_GAUGE,
+			  "Network interfaces at which connections are translated.");
+	mrd_metric_begin(out, served, "");
+	mrd_metric_label(out, "kind", "pod", SIZE_MAX);
+	mrd_metric_end(out, agent->pods_served);
+	mrd_metric_begin(out, served, "");
+	mrd_metric_label(out, "kind", "uplink", SIZE_MAX);
+	mrd_metric_end(out, agent->uplinks_served);
+	mrd_metric_single(out, "meridian_interfaces_failed", MRD_GAUGE,
+			  "Network interfaces that should be served and are not, by a failure.",
+			  agent->interfaces_failed);
+	mrd_metric_single(out, "meridian_flows_removed_total", MRD_COUNTER,
+			  "Connections translated packet by packet whose rows were removed: over, "
+			  "idle for too long, or of a pod that is gone.",
+			  agent->flows_removed);
+}
+
 static void add_by_map(const char *name, const char *help, const uint64_t counts[MRD_MAP_COUNT],
 		       struct mrd_strbuf *out)
 {
@@ -139,6 +160,9 @@ static void add_ejections(const struct mrd_metrics_agent *agent, struct mrd_strb
 			mrd_metric_end(out, *(const uint64_t *)(counts + families[f].offset));
 		}
 	}
+	mrd_metric_single(out, "meridian_connections_reset_total", MRD_COUNTER,
+			  "Connections ended because their endpoint was ejected, or terminated.",
+			  agent->connections_reset);
 	mrd_metric_single(out, "meridian_ejections_active", MRD_GAUGE, "Endpoints ejected now.",
 			  agent->ejected);
 	mrd_metric_family(out, delay, MRD_HISTOGRAM,
@@ -255,6 +279,7 @@ void mrd_metrics_add_agent(const struct mrd_metrics_agent *agent, struct mrd_str
 	add_process(agent, out);
 	add_plans(agent, out);
 	add_plan_durations(agent, out);
+	add_interfaces(agent, out);
 	add_by_map("meridian_map_writes_total", "Rows written or deleted by the agent.",
 		   agent->writes, out);
 	add_by_map("meridian_map_write_failures_total", "Rows that could not be.",
@@ -282,6 +307,8 @@ static const char picks[] = "meridian_picks_total";
 static const char retries[] = "meridian_pick_retries_total";
 static const char refusals[] = "meridian_refusals_total";
 static const char handshakes[] = "meridian_handshakes_total";
+static const char rescues[] = "meridian_rescues_total";
+static const char packet_passes[] = "meridian_packet_passes_total";
 
 static const struct counter counters[] = {
 	{MRD_REASON_PASS_NOT_SERVICE, passes, "reason", "not_service", "Calls left alone."},
@@ -300,6 +327,9 @@ static const struct counter counters[] = {
 	 "Calls to a service that were refused."},
 	{MRD_REASON_REFUSE_NO_ENDPOINT, refusals, "reason", "no_endpoint", NULL},
 	{MRD_REASON_REFUSE_UNKNOWN, refusals, "reason", "unknown", NULL},
+	{MRD_REASON_REFUSE_FLOWS, refusals, "reason", "flows", NULL},
+	{MRD_REASON_REFUSE_CLASH, refusals, "reason", "clash", NULL},
+	{MRD_REASON_REFUSE_LIMIT, refusals, "reason", "limit", NULL},
 	{MRD_REASON_NO_UDP_FLOW, refusals, "reason", "no_udp_flow", NULL},
 	{MRD_REASON_HANDSHAKE_DONE, handshakes, "result", "done", "TCP handshakes with endpoints."},
 	{MRD_REASON_HANDSHAKE_REFUSED, handshakes, "result", "refused", NULL},
@@ -314,10 +344,35 @@ static const struct counter counters[] = {
 	 "Calls of getpeername that were told the service's address."},
 	{MRD_REASON_RESET_IN_REQUEST, "meridian_requests_reset_total", NULL, NULL,
 	 "Connections reset while a response was due."},
+	{MRD_REASON_REQUEST_LAST, "meridian_requests_closing_total", "reason", "limit",
+	 "Requests that were told to be the last of their connection."},
+	{MRD_REASON_REQUEST_EJECTED, "meridian_requests_closing_total", "reason", "ejected", NULL},
+	{MRD_REASON_NO_CONNECTION_ROW, "meridian_connections_unresettable_total", NULL, NULL,
+	 "Connections that an ejection cannot reset: the map of these was full."},
+	{MRD_REASON_REQUEST_UNSURE, "meridian_connections_unfollowed_total", NULL, NULL,
+	 "Connections whose requests could not be followed, so that no limit holds for them."},
 	{MRD_REASON_RESPONSE, "meridian_status_lines_total", NULL, NULL,
 	 "HTTP status lines read, of endpoints that are gone as well."},
 	{MRD_REASON_EVENT_LOST, "meridian_events_lost_total", NULL, NULL,
 	 "Errors that the agent was not told of: the ring buffer was full."},
+	{MRD_REASON_PASS_MALFORMED, packet_passes, "reason", "malformed",
+	 "Packets at TC that could not be read, and were left alone."},
+	{MRD_REASON_PASS_HEADERS, packet_passes, "reason", "headers", NULL},
+	{MRD_REASON_PASS_FRAGMENT, packet_passes, "reason", "fragment", NULL},
+	{MRD_REASON_HAIRPIN, "meridian_hairpins_total", NULL, NULL,
+	 "Connections of a pod to itself, the one endpoint, by way of its service."},
+	{MRD_REASON_ICMP_ERROR, "meridian_icmp_errors_total", NULL, NULL,
+	 "ICMP errors about translated connections that were translated, too."},
+	{MRD_REASON_RESCUE_TIMEOUT, rescues, "reason", "timeout",
+	 "Connections that went to another endpoint, as the first did not answer their SYN."},
+	{MRD_REASON_RESCUE_REFUSED, rescues, "reason", "refused", NULL},
+	{MRD_REASON_RESCUE_UNREACHABLE, rescues, "reason", "unreachable", NULL},
+	{MRD_REASON_RESCUE_NOWHERE, "meridian_rescues_failed_total", NULL, NULL,
+	 "Connections whose endpoint did not answer, and that had nowhere else to go."},
+	{MRD_REASON_LATE_ANSWER, "meridian_late_answers_total", NULL, NULL,
+	 "Answers of endpoints that a connection had left, dropped."},
+	{MRD_REASON_DROP_UNWRITTEN, "meridian_packet_drops_total", NULL, NULL,
+	 "Packets dropped for want of memory to translate them."},
 };
 _Static_assert(COUNT(counters) == MRD_REASON_COUNT, "every reason is told");
 

@@ -65,6 +65,11 @@ struct mrd_metrics_agent {
 	uint64_t plans_written; /* of a port and family */
 	uint64_t plans_failed;
 	uint64_t ejected;
+	uint64_t pods_served;	 /* network interfaces with the programs of TC */
+	uint64_t uplinks_served; /* likewise */
+	uint64_t interfaces_failed;
+	uint64_t flows_removed;
+	uint64_t connections_reset;
 	uint64_t cpu_us;
 	uint64_t resident_bytes;
 	uint64_t writes[MRD_MAP_COUNT];

@@ -247,6 +247,46 @@ static void print_clusters(const json_t *clusters, FILE *out)
 		mrd_view_text(cluster, "error"));
 }
 
+static void print_interfaces(const json_t *interfaces, FILE *out)
+{
+	static const struct mrd_column columns[] = {
+		{"INTERFACE", 0},
+		{"INDEX", 1},
+		{"KIND", 0},
+		{"TC", 0},
+	};
+	MRD_AUTO_COLUMNS struct mrd_columns *table =
+		mrd_columns_new(columns, sizeof(columns) / sizeof(columns[0]));
+	const json_t *list = json_object_get(interfaces, "list");
+	const char *mode = mrd_view_text(interfaces, "mode");
+	const json_t *interface;
+	size_t i;
+
+	if (!json_is_object(interfaces))
+		return;
+	json_array_foreach(list, i, interface)
+	{
+		const bool served = json_is_true(json_object_get(interface, "served"));
+		const bool failed = *mrd_view_text(interface, "error");
+
+		mrd_columns_add(table, "%s", mrd_view_text(interface, "interface"));
+		mrd_columns_add(table, "%lld", mrd_view_integer(interface, "index"));
+		mrd_columns_add(table, "%s", mrd_view_text(interface, "kind"));
+		mrd_columns_add(table, "%s", served ? mode : failed ? "failed" : "waiting");
+	}
+	fputc('\n', out);
+	if (json_array_size(list))
+		mrd_columns_print(table, 0, out);
+	else
+		fprintf(out, "interfaces: %s\n",
+			strcmp(mode, "none") != 0 ? "none to be served" : "none");
+	if (*mrd_view_text(interfaces, "error"))
+		fprintf(out, "  NOT SERVED: %s\n", mrd_view_text(interfaces, "error"));
+	json_array_foreach(list, i, interface) if (*mrd_view_text(interface, "error"))
+		fprintf(out, "  NOT SERVED %s: %s\n", mrd_view_text(interface, "interface"),
+			mrd_view_text(interface, "error"));
+}
+
 static void print_programs(const json_t *kernel, FILE *out)
 {
 	static const struct mrd_column columns[] = {
@@ -328,6 +368,7 @@ void mrd_view_print_status(const json_t *doc, FILE *out)
 	if (json_is_object(agent)) {
 		print_agent(agent, out);
 		print_clusters(json_object_get(doc, "clusters"), out);
+		print_interfaces(json_object_get(agent, "interfaces"), out);
 	} else {
 		fprintf(out, "agent not running\n");
 	}

@@ -12,9 +12,16 @@ static int walk_fails(const void *self, enum mrd_map map,
 	return map == MRD_MAP_MEMBER ? -EIO : 0;
 }
 
+/* Its connections ask for something. */
+static const char asking[] = "apiVersion: networking.istio.io/v1\n"
+			     "kind: DestinationRule\n"
+			     "metadata: { name: reviews, namespace: default }\n"
+			     "spec: { host: reviews, trafficPolicy: { outlierDetection: {}, "
+			     "connectionPool: { tcp: { maxConnections: 5 } } } }\n";
+
 static void nothing_is_rewritten(void **state)
 {
-	struct stage *stage = stage_new(stage_failover);
+	struct stage *stage = stage_new(asking);
 	struct mrd_adopted adopted;
 	size_t calls;
 
@@ -31,6 +38,7 @@ static void nothing_is_rewritten(void **state)
 	mrd_engine_release(stage->engine);
 	stage_round(stage);
 	assert_int_equal(stage->maps.calls, calls);
+	assert_int_equal(fake_count(&stage->maps, MRD_MAP_SETTING), 1);
 	stage_free(stage);
 }
 
@@ -274,7 +282,7 @@ static void an_agent_killed_anywhere_leaves_no_orphans(void **state)
 
 	(void)state;
 	for (size_t at = 0; killed; at++) {
-		struct stage *stage = stage_new(stage_failover);
+		struct stage *stage = stage_new(asking);
 		struct fake_maps *whole = calloc(1, sizeof(*whole));
 
 		print_message("case: killed after %zu writes\n", at);

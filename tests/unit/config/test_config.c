@@ -51,6 +51,13 @@ static int load(const char *text, struct mrd_diag *diag, struct mrd_agent_config
 	place ": error: metrics: must be an address and a port like 127.0.0.1:9464 or " \
 	      "[::1]:9464, or none"
 
+#define INTERFACES(place)                                                                        \
+	place ": error: kernel.interfaces: must be auto, none, or a list of names and patterns " \
+	      "like [cali*, eth0]"
+#define GLOB(place, index)                                                                     \
+	place ": error: kernel.interfaces[" index "]: must be the name of an interface, or a " \
+	      "pattern like cali*"
+
 struct finding_case {
 	const char *name;
 	const char *text;
@@ -238,13 +245,38 @@ static const struct finding_case finding_cases[] = {
 				  "3:37: error: kernel.limits.eventBytes: must be a power of two",
 				  "3:52: error: kernel.limits.members: must be a whole number"},
 	},
+	{.name = "automatic interfaces", .text = ONE "kernel: {interfaces: auto}\n"},
+	{.name = "no interfaces", .text = ONE "kernel: {interfaces: none}\n"},
+	{.name = "named interfaces", .text = ONE "kernel: {interfaces: [cali*, eth0]}\n"},
 	{
-		.name = "rooms of later versions warn",
-		.text = ONE "kernel: {interfaces: auto, fastForward: false}\n",
-		.want_findings = {"2:22: warning: kernel.interfaces: has no effect: this version "
-				  "has socket hooks alone, none on interfaces",
-				  "2:41: warning: kernel.fastForward: has no effect: this version "
-				  "has socket hooks alone, none on interfaces"},
+		.name = "interfaces by another word",
+		.text = ONE "kernel: {interfaces: all, fastForward: often}\n",
+		.want = -EBADMSG,
+		.want_findings = {INTERFACES("2:22"), "2:40: error: kernel.fastForward: must be "
+						      "true or false"},
+	},
+	{
+		.name = "an empty list of interfaces",
+		.text = ONE "kernel: {interfaces: []}\n",
+		.want = -EBADMSG,
+		.want_findings = {INTERFACES("2:22")},
+	},
+	{
+		.name = "interfaces as a map",
+		.text = ONE "kernel: {interfaces: {a: b}}\n",
+		.want = -EBADMSG,
+		.want_findings = {INTERFACES("2:22")},
+	},
+	{
+		.name = "patterns that name no interface",
+		.text = ONE "kernel: {interfaces: ['', a b, a/b, auto, [c], none]}\n",
+		.want = -EBADMSG,
+		.want_findings = {GLOB("2:23", "0"), GLOB("2:27", "1"), GLOB("2:32", "2"),
+				  "2:37: error: kernel.interfaces[3]: auto stands alone, not in a "
+				  "list",
+				  GLOB("2:43", "4"),
+				  "2:48: error: kernel.interfaces[5]: none stands alone, not in a "
+				  "list"},
 	},
 	{
 		.name = "metrics without a port",
@@ -390,6 +422,8 @@ static void fills_in_defaults(void **state)
 	assert_string_equal(config->bpffs, "/sys/fs/bpf/meridian");
 	assert_string_equal(config->control, "/run/meridian/control.sock");
 	assert_true(config->probe);
+	assert_int_equal(config->interfaces.mode, MRD_INTERFACES_AUTO);
+	assert_false(config->fast_forward);
 	assert_string_equal(metrics_of(config), "127.0.0.1:9464");
 	assert_int_equal(config->limits.services, 0);
 	mrd_agent_config_free(config);
@@ -413,6 +447,8 @@ static void reads_every_key(void **state)
 		"  cgroup: /sys/fs/cgroup/x\n"
 		"  bpffs: /sys/fs/bpf/x\n"
 		"  probe: false\n"
+		"  interfaces: [cali*, eth0]\n"
+		"  fastForward: true\n"
 		"  limits: {services: 10, vips: 20, members: 30, affinity: 40, udpFlows: 50,\n"
 		"           eventBytes: 8192, hops: 6}\n"
 		"control: /run/x.sock\n"
@@ -443,6 +479,11 @@ static void reads_every_key(void **state)
 	assert_string_equal(config->cgroup, "/sys/fs/cgroup/x");
 	assert_string_equal(config->bpffs, "/sys/fs/bpf/x");
 	assert_false(config->probe);
+	assert_int_equal(config->interfaces.mode, MRD_INTERFACES_GLOBS);
+	assert_int_equal(config->interfaces.glob_count, 2);
+	assert_string_equal(config->interfaces.globs[0], "cali*");
+	assert_string_equal(config->interfaces.globs[1], "eth0");
+	assert_true(config->fast_forward);
 	assert_int_equal(config->limits.services, 10);
 	assert_int_equal(config->limits.vips, 20);
 	assert_int_equal(config->limits.members, 30);

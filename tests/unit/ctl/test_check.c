@@ -44,7 +44,7 @@ static void make_files(void)
 	run_write("wild.yaml", "\"a\\e[31m\\nb\": 1\n");
 	run_write("\xff.yaml", "nonsense: 1\n");
 	run_write("all/meridian.yaml",
-		  CONFIG "policy: [rules.yaml]\nkernel: {fastForward: true}\n");
+		  CONFIG "policy: [rules.yaml]\nkernel: {fastForward: maybe}\n");
 	run_write("all/rules.yaml", RULE("details"));
 	run_write("all/bad.yaml", CONFIG "policy: [rules.yaml]\n---\n" CONFIG);
 }
@@ -144,7 +144,7 @@ static void findings_are_told_on_stdout(void **state)
 			.line = "all", /* configurations and policy in one folder */
 			.status = 1,
 			.want = {"all/bad.yaml:4:1: error: a configuration is one document",
-				 "all/meridian.yaml:3:23: warning: kernel.fastForward: "},
+				 "all/meridian.yaml:3:23: error: kernel.fastForward: "},
 			.lines = 2,
 		},
 		{

@@ -40,6 +40,8 @@ static void names_that_users_script_against(void **state)
 	assert_string_equal(mrd_reason_name(MRD_REASON_PICK_DISTRIBUTE), "pick_distribute");
 	assert_string_equal(mrd_reason_name(MRD_REASON_REFUSE_NO_ENDPOINT), "refuse_no_endpoint");
 	assert_string_equal(mrd_reason_name(MRD_REASON_EVENT_LOST), "event_lost");
+	assert_string_equal(mrd_reason_name(MRD_REASON_REFUSE_FLOWS), "refuse_flows");
+	assert_string_equal(mrd_reason_name(MRD_REASON_PASS_FRAGMENT), "pass_fragment");
 }
 
 int main(void)

@@ -2,6 +2,7 @@
 #include "kube/client.h"
 
 #include <inttypes.h>
+#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "kube/http.h"
@@ -325,6 +326,29 @@ static void without_a_kubeconfig_it_waits_for_one(void **state)
 	assert_string_equal(status_of().error, "");
 }
 
+/* Nothing fails for good while its first run is under way; that it fails is told. */
+static void a_plugin_that_runs_is_no_failure(void **state)
+{
+	static const char user[] = "    exec: {apiVersion: client.authentication.k8s.io/v1, "
+				   "command: ./plugin, interactiveMode: Never}\n";
+
+	(void)state;
+	start(script);
+	rig_replace("plugin", "#!/bin/sh\nwhile [ ! -e go ]; do sleep 0.01; done\nexit 3\n");
+	assert_int_equal(chmod(rig_path("plugin"), 0700), 0);
+	write_config(server.port, user);
+	assert_int_equal(chdir(rig_folder), 0);
+	open_client(1);
+	rig_run_for(50);
+	assert_string_equal(status_of().error, "");
+	assert_true(status_of().settling);
+	rig_write("go", "");
+	rig_run_until(&failed);
+	assert_non_null(strstr(status_of().error, "it failed with exit status 3"));
+	assert_false(status_of().settling);
+	assert_int_equal(chdir("/"), 0);
+}
+
 static void a_refused_token_is_read_again_and_then_backed_off(void **state)
 {
 	struct mrd_reflector_status things;
@@ -465,6 +489,7 @@ int main(void)
 		CLIENT_TEST(objects_are_listed_and_watched),
 		CLIENT_TEST(a_kind_that_may_be_missing_does_not_fail),
 		CLIENT_TEST(without_a_kubeconfig_it_waits_for_one),
+		CLIENT_TEST(a_plugin_that_runs_is_no_failure),
 		CLIENT_TEST(a_refused_token_is_read_again_and_then_backed_off),
 		CLIENT_TEST(a_refused_token_that_is_old_costs_no_wait),
 		CLIENT_TEST(a_server_that_is_lost_is_told_and_comes_back),

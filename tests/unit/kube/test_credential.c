@@ -317,6 +317,10 @@ static struct mrd_kube_exec exec_of(char *command, char **args)
 	};
 }
 
+/* A descriptor that would outlive an exec, as libcurl's do. */
+enum { LEFT_OPEN = 99 };
+#define LEFT_OPEN_TEXT "99"
+
 static const struct plugin_row {
 	const char *name;
 	const char *body;
@@ -355,6 +359,10 @@ static const struct plugin_row {
 	 .token = "t"},
 	{.name = "what it started lives on with its output",
 	 .body = "sleep 60 &\nprintf %s '" ANSWER("{\"token\":\"t\"}") "'",
+	 .token = "t"},
+	{.name = "nothing is open but what is its own",
+	 .body = "[ -e /proc/self/fd/" LEFT_OPEN_TEXT
+		 " ] && exit 7\nprintf %s '" ANSWER("{\"token\":\"t\"}") "'",
 	 .token = "t"},
 	{.name = "its errors are not repeated",
 	 .body = "echo " SECRET " >&2; echo " SECRET "; exit 3",
@@ -401,6 +409,7 @@ static const struct plugin_row {
 static void plugins_answer_or_are_refused(void **state)
 {
 	(void)state;
+	assert_int_equal(dup2(STDERR_FILENO, LEFT_OPEN), LEFT_OPEN);
 	for (size_t i = 0; i < sizeof(plugin_rows) / sizeof(plugin_rows[0]); i++) {
 		const struct plugin_row *row = &plugin_rows[i];
 		char *args[] = {(char *)"one", (char *)"", NULL};
@@ -430,6 +439,7 @@ static void plugins_answer_or_are_refused(void **state)
 		assert_int_equal(run.answer.expires_wall_ms, row->expires_wall_ms);
 		clear_run(&run);
 	}
+	close(LEFT_OPEN);
 }
 
 static void a_plugin_that_is_not_there_is_told_at_once(void **state)

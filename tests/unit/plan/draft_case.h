@@ -105,6 +105,7 @@ static inline void draft_begin(const struct draft_case *c, struct world *world,
 		.fallback_next_region = c->fallback,
 		.regions_strict = c->strict,
 		.unready_drop = c->unready_drop,
+		.pool = &mrd_pool_defaults,
 		.rule = "",
 	};
 	stage->ejections =

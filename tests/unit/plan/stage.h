@@ -24,6 +24,12 @@
 	"metadata: { name: reviews, namespace: default }\n" \
 	"spec: { host: reviews, trafficPolicy: { outlierDetection: { " more " } } }\n"
 
+#define STAGE_TRAFFIC(inside)                               \
+	"apiVersion: networking.istio.io/v1\n"              \
+	"kind: DestinationRule\n"                           \
+	"metadata: { name: reviews, namespace: default }\n" \
+	"spec: { host: reviews, trafficPolicy: { " inside " } }\n"
+
 struct stage {
 	struct mrd_model *model;
 	struct mrd_policy *policy;
@@ -69,17 +75,24 @@ static inline void stage_free(struct stage *stage)
 	mrd_policy_free(stage->policy);
 }
 
-static inline struct mrd_plan *stage_plan(const struct stage *stage, const char *text)
+static inline struct mrd_plan *stage_plan_of(const struct stage *stage, const char *text,
+					     enum mrd_transport transport)
 {
 	struct world *world = world_new(text);
 	const struct mrd_plan_ejections ejections = {.is_ejected = world_is_ejected, .self = world};
 	struct mrd_plan *plan;
 
+	world->port.transport = transport;
 	if (mrd_plan_make(&world->view, stage->model, stage->policy, &stage->node, &ejections,
 			  &plan))
 		abort();
 	world_free(world); /* a plan borrows nothing */
 	return plan;
+}
+
+static inline struct mrd_plan *stage_plan(const struct stage *stage, const char *text)
+{
+	return stage_plan_of(stage, text, MRD_TRANSPORT_TCP);
 }
 
 static inline struct mrd_rows *stage_rows(const struct stage *stage, const char *text,

@@ -306,6 +306,125 @@ static void affinity_is_told_with_its_time(void **state)
 	}
 }
 
+#define RULE_ASKS(annotations, traffic)                   \
+	"apiVersion: networking.istio.io/v1\n"            \
+	"kind: DestinationRule\n"                         \
+	"metadata: { name: reviews, namespace: default, " \
+	"annotations: { " annotations " } }\n"            \
+	"spec: { host: reviews, trafficPolicy: { " traffic " } }\n"
+#define KEEPALIVE(inside) RULE_ASKS("", "connectionPool: { tcp: { tcpKeepalive: { " inside " } } }")
+
+static const struct {
+	const char *name;
+	const char *policy;
+	struct mrd_setting want; /* all zero: no row */
+} setting_cases[] = {
+	{"nothing", "", {0}},
+	{
+		.name = "what is the default anyway",
+		.policy = RULE_ASKS("meridian.dev/on-eject: keep, meridian.dev/rescue: 'on'",
+				    "connectionPool: { http: { maxRequestsPerConnection: 0 } }"),
+	},
+	{
+		.name = "Istio's default of connectTimeout is nobody's wish",
+		.policy =
+			"defaultTrafficPolicy: { connectionPool: { tcp: { idleTimeout: 1m } } }\n",
+	},
+	{
+		.name = "the same, given",
+		.policy = "defaultTrafficPolicy: { connectionPool: { tcp: { connectTimeout: 10s } "
+			  "} }\n",
+		.want = {.connect_timeout_ms = 10000},
+	},
+	{
+		.name = "all",
+		.policy = RULE_ASKS("meridian.dev/syn-timeout: 60ms, meridian.dev/rescue: 'off', "
+				    "meridian.dev/on-eject: close",
+				    "connectionPool: { tcp: { maxConnections: 7, connectTimeout: "
+				    "30ms, tcpKeepalive: { time: 1m, interval: 5s, probes: 3 } }, "
+				    "http: { maxRequestsPerConnection: 9 } }"),
+		.want = {.syn_timeout_ms = 60,
+			 .connect_timeout_ms = 30,
+			 .max_connections = 7,
+			 .max_requests = 9,
+			 .keepalive_idle_s = 60,
+			 .keepalive_interval_s = 5,
+			 .keepalive_probes = 3,
+			 .keepalive = 1,
+			 .rescue = MRD_RESCUE_OFF,
+			 .on_eject = MRD_EJECT_CLOSE},
+	},
+	{
+		.name = "an empty tcpKeepalive",
+		.policy = KEEPALIVE(""),
+		.want = {.keepalive = 1},
+	},
+	{
+		.name = "parts of seconds, and what the kernel does not take",
+		.policy = KEEPALIVE("time: 1ms, interval: 100h, probes: 1000"),
+		.want = {.keepalive_idle_s = 1,
+			 .keepalive_interval_s = 32767,
+			 .keepalive_probes = 127,
+			 .keepalive = 1},
+	},
+	{
+		.name = "reset",
+		.policy = RULE_ASKS("meridian.dev/on-eject: reset", "loadBalancer: {}"),
+		.want = {.on_eject = MRD_EJECT_RESET},
+	},
+};
+
+static void settings_have_a_row_if_something_is_asked_for(void **state)
+{
+	static const struct mrd_setting nothing;
+	const struct mrd_vip_key vip = {{172, 16, 0, 20}, 1, MRD_PROTOCOL_TCP, 80};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(setting_cases) / sizeof(setting_cases[0]); i++) {
+		const struct mrd_setting *want = &setting_cases[i].want;
+		const bool asks = memcmp(want, &nothing, sizeof(nothing)) != 0;
+		const struct mrd_setting *setting;
+		const struct mrd_service *service;
+		struct fixture fixture;
+		struct mrd_rows *rows;
+		uint32_t id;
+
+		print_message("%s\n", setting_cases[i].name);
+		begin(&fixture, setting_cases[i].policy);
+		rows = stage_rows(&fixture.stage, "r1:A", fixture.ids, NULL);
+		id = mrd_rows_service_id(rows);
+		setting = mrd_rows_get(rows, MRD_MAP_SETTING, &id);
+		service = mrd_rows_get(rows, MRD_MAP_SERVICE, &vip);
+		assert_int_equal(setting != NULL, asks);
+		if (asks)
+			assert_memory_equal(setting, want, sizeof(*want));
+		assert_int_equal(service->has_setting, asks);
+		assert_int_equal(service->seal, mrd_service_seal(&vip, service));
+		mrd_rows_free(rows);
+		end(&fixture);
+	}
+}
+
+/* A datagram has no handshake and no requests. */
+static void a_udp_port_asks_for_less(void **state)
+{
+	struct fixture fixture;
+	struct mrd_plan *plan;
+
+	(void)state;
+	begin(&fixture, setting_cases[4].policy);
+	plan = stage_plan_of(&fixture.stage, "r1:A", MRD_TRANSPORT_UDP);
+	assert_int_equal(plan->ports[0].protocol, MRD_PROTOCOL_UDP);
+	assert_int_equal(plan->ports[0].setting.max_connections, 0);
+	assert_int_equal(plan->ports[0].setting.connect_timeout_ms, 0);
+	assert_int_equal(plan->ports[0].setting.max_requests, 0);
+	assert_int_equal(plan->ports[0].setting.keepalive, 0);
+	assert_int_equal(plan->ports[0].setting.rescue, MRD_RESCUE_OFF);
+	assert_int_equal(plan->ports[0].setting.on_eject, MRD_EJECT_CLOSE);
+	mrd_plan_free(plan);
+	end(&fixture);
+}
+
 /* ---------------------------------------------------------------------------------- slots */
 
 static const struct {
@@ -552,6 +671,8 @@ int main(void)
 		cmocka_unit_test(rows_say_what_the_plan_says),
 		cmocka_unit_test(a_service_without_endpoints_still_has_its_route),
 		cmocka_unit_test(affinity_is_told_with_its_time),
+		cmocka_unit_test(settings_have_a_row_if_something_is_asked_for),
+		cmocka_unit_test(a_udp_port_asks_for_less),
 		cmocka_unit_test(slots_stay_where_they_can),
 		cmocka_unit_test(slots_go_by_weight_while_somebody_warms_up),
 		cmocka_unit_test(a_hop_id_stands_for_one_kind_of_members),

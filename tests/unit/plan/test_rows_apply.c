@@ -20,6 +20,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 #define PANIC	     STAGE_OUTLIER("minHealthPercent: 50")
+#define ASKS(pool)   STAGE_TRAFFIC("connectionPool: { tcp: { " pool " } }")
 
 /* A service on its way from one world to another. */
 struct transition {
@@ -31,17 +32,28 @@ struct transition {
 	uint32_t service_id;
 };
 
-static void begin(struct transition *t, const char *policy, const char *before, const char *after)
+/* policy_after: NULL: it is the same one. */
+static void begin_with(struct transition *t, const char *policy, const char *before,
+		       const char *policy_after, const char *after)
 {
 	*t = (struct transition){0};
 	stage_init(&t->stage, policy);
 	assert_int_equal(mrd_ids_new(&t->ids), 0);
 	if (before)
 		t->old = stage_rows(&t->stage, before, t->ids, NULL);
+	if (policy_after) {
+		stage_free(&t->stage);
+		stage_init(&t->stage, policy_after);
+	}
 	if (after)
 		t->new_rows = stage_rows(&t->stage, after, t->ids, t->old);
 	t->service_id = mrd_rows_service_id(t->old ? t->old : t->new_rows);
 	assert_int_equal(mrd_rows_diff(t->old, t->new_rows, &t->ops), 0);
+}
+
+static void begin(struct transition *t, const char *policy, const char *before, const char *after)
+{
+	begin_with(t, policy, before, NULL, after);
 }
 
 static void end(struct transition *t)
@@ -85,10 +97,11 @@ static const struct {
 	const char *name;
 	const char *policy;
 	const char *before;
+	const char *policy_after;
 	const char *after;
 	const char *want;
 } diff_cases[] = {
-	{"nothing to do", NULL, "r1:AE r2:U", "r1:AE r2:U", ""},
+	{"nothing to do", NULL, "r1:AE r2:U", NULL, "r1:AE r2:U", ""},
 	{
 		.name = "a new service",
 		.after = "r1:A",
@@ -148,6 +161,52 @@ static const struct {
 		.want = "~route -member -ticket -health -stat",
 	},
 	{
+		.name = "a new service that asks for something",
+		.policy = ASKS("maxConnections: 5"),
+		.after = "r1:A",
+		.want = "+locality +name +setting +open +stat +health +ticket +ticket +member "
+			"+route "
+			"+service",
+	},
+	{
+		.name = "and goes",
+		.policy = ASKS("maxConnections: 5"),
+		.before = "r1:A",
+		.want = "-service -route -member -ticket -ticket -health -stat -open -setting "
+			"-name",
+	},
+	{
+		.name = "a service gains a setting: there before its VIP says so",
+		.before = "r1:A",
+		.policy_after = ASKS("connectTimeout: 1s"),
+		.after = "r1:A",
+		.want = "+setting ~service",
+	},
+	{
+		.name = "asks for something else",
+		.policy = ASKS("maxConnections: 5"),
+		.before = "r1:A",
+		.policy_after = ASKS("maxConnections: 6"),
+		.after = "r1:A",
+		.want = "~setting",
+	},
+	{
+		.name = "a limit goes; connections that it counts do not",
+		.policy = ASKS("maxConnections: 5"),
+		.before = "r1:A",
+		.policy_after = "",
+		.after = "r1:A",
+		.want = "~service -setting",
+	},
+	{
+		.name = "loses it: there until no VIP says so",
+		.policy = ASKS("tcpKeepalive: {}"),
+		.before = "r1:A",
+		.policy_after = "",
+		.after = "r1:A",
+		.want = "~service -setting",
+	},
+	{
 		.name = "only shares change",
 		.policy = STAGE_FAILOVER,
 		.before = "r1/z1:AU r2:A",
@@ -164,7 +223,8 @@ static void changes_only_what_differs_in_this_order(void **state)
 		char *text;
 
 		print_message("%s\n", diff_cases[i].name);
-		begin(&t, diff_cases[i].policy, diff_cases[i].before, diff_cases[i].after);
+		begin_with(&t, diff_cases[i].policy, diff_cases[i].before,
+			   diff_cases[i].policy_after, diff_cases[i].after);
 		text = describe(&t.ops);
 		assert_string_equal(text, diff_cases[i].want);
 		free(text);
@@ -303,14 +363,17 @@ static void check_picks(const struct transition *t, const struct picker *picker,
 		assert_non_null(route);
 }
 
-/* A VIP that is there leads to a route. */
+/* A VIP that is there leads to a route, and to a setting if it says so. */
 static void check_vips(const struct fake_maps *maps)
 {
 	for (size_t i = 0; i < maps->count; i++) {
 		const struct mrd_service *service = (const void *)maps->rows[i].value;
 
-		if (maps->rows[i].map == MRD_MAP_SERVICE)
-			assert_non_null(fake_get(maps, MRD_MAP_ROUTE, &service->service_id));
+		if (maps->rows[i].map != MRD_MAP_SERVICE)
+			continue;
+		assert_non_null(fake_get(maps, MRD_MAP_ROUTE, &service->service_id));
+		if (service->has_setting)
+			assert_non_null(fake_get(maps, MRD_MAP_SETTING, &service->service_id));
 	}
 }
 
@@ -388,7 +451,8 @@ static void check_races(const struct transition *t, const struct fake_maps *befo
 	free(maps);
 }
 
-static void run_transition(const char *policy, const char *before, const char *after)
+static void run_transition_with(const char *policy, const char *before, const char *policy_after,
+				const char *after)
 {
 	struct fake_maps *maps = calloc(1, sizeof(*maps));
 	struct fake_maps *start = malloc(sizeof(*start));
@@ -396,7 +460,7 @@ static void run_transition(const char *policy, const char *before, const char *a
 	struct transition t;
 	size_t undeleted = SIZE_MAX;
 
-	begin(&t, policy, before, after);
+	begin_with(&t, policy, before, policy_after, after);
 	apply_all(maps, t.old);
 	*start = *maps;
 	for (size_t i = 0; i < t.ops.count; i++)
@@ -411,6 +475,11 @@ static void run_transition(const char *policy, const char *before, const char *a
 	end(&t);
 	free(start);
 	free(maps);
+}
+
+static void run_transition(const char *policy, const char *before, const char *after)
+{
+	run_transition_with(policy, before, NULL, after);
 }
 
 static const struct {
@@ -450,6 +519,24 @@ static void a_picker_is_served_at_every_moment(void **state)
 	for (size_t i = 0; i < COUNT(transitions); i++) {
 		print_message("%s\n", transitions[i].name);
 		run_transition(transitions[i].policy, transitions[i].before, transitions[i].after);
+	}
+}
+
+static void settings_come_and_go_without_a_gap(void **state)
+{
+	static const char *const policies[] = {
+		"",
+		ASKS("maxConnections: 5"),
+		ASKS("maxConnections: 6, connectTimeout: 1s"),
+	};
+
+	(void)state;
+	for (size_t from = 0; from < COUNT(policies); from++) {
+		for (size_t to = 0; to < COUNT(policies); to++) {
+			print_message("%zu to %zu\n", from, to);
+			run_transition_with(policies[from], "r1:AA", policies[to], "r1:AA");
+			run_transition_with(policies[from], "r1:AA-", policies[to], "r1:-AA");
+		}
 	}
 }
 
@@ -574,6 +661,7 @@ int main(void)
 		cmocka_unit_test(counters_are_never_overwritten),
 		cmocka_unit_test(both_sides_may_be_missing),
 		cmocka_unit_test(a_picker_is_served_at_every_moment),
+		cmocka_unit_test(settings_come_and_go_without_a_gap),
 		cmocka_unit_test(any_transition_serves),
 		cmocka_unit_test(a_full_map_leaves_the_old_plan),
 		cmocka_unit_test(a_failed_undo_is_told),

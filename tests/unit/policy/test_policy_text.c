@@ -55,6 +55,8 @@ static void check_same(const struct mrd_effective *a, const struct mrd_effective
 	assert_int_equal(a->unready_drop, b->unready_drop);
 	assert_int_equal(a->region_warmup_ms, b->region_warmup_ms);
 	assert_int_equal(a->on_eject, b->on_eject);
+	assert_int_equal(a->syn_timeout_ms, b->syn_timeout_ms);
+	assert_int_equal(a->rescue_off, b->rescue_off);
 }
 
 static void test_reads_back(void **state)
@@ -76,13 +78,15 @@ static void test_reads_back(void **state)
 				"[{from: a, to: b}]}\n"
 				"defaultTrafficPolicy: {outlierDetection: {}, "
 				"connectionPool: "
-				"{tcp: {idleTimeout: 0s}}}\n",
+				"{tcp: {idleTimeout: 0s, tcpKeepalive: {}}}}\n",
 		},
 		{
 			.id = "all of a rule",
 			.text = OBJECT("meridian.dev/ejection-cap: always-one, "
 				       "meridian.dev/unready: drop, "
 				       "meridian.dev/on-eject: reset, "
+				       "meridian.dev/rescue: 'off', "
+				       "meridian.dev/syn-timeout: 75ms, "
 				       "meridian.dev/warmup: 90s, "
 				       "meridian.dev/overprovisioning-percent: "
 				       "'200', "
@@ -171,7 +175,6 @@ static void test_text(void **state)
 				   "  trafficPolicy:\n"
 				   "    connectionPool: # default\n"
 				   "      tcp:\n"
-				   "        connectTimeout: 10s\n"
 				   "        idleTimeout: 1h0m0s\n"
 				   "      http:\n"
 				   "        maxRequestsPerConnection: 0\n"
@@ -196,7 +199,6 @@ static void test_text(void **state)
 				   "    trafficPolicy:\n"
 				   "      connectionPool: # default\n"
 				   "        tcp:\n"
-				   "          connectTimeout: 10s\n"
 				   "          idleTimeout: 1h0m0s\n"
 				   "        http:\n"
 				   "          maxRequestsPerConnection: 0\n"

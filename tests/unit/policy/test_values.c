@@ -94,7 +94,7 @@ static void test_pool(void **state)
 		{
 			.id = "V28, and http's falls back to it",
 			.inside = "tcp: {idleTimeout: 0s}, http: {maxRetries: 0}",
-			.want = {.connect_timeout_ms = 10000},
+			.want = {0},
 		},
 		{
 			.id = "V17",
@@ -102,6 +102,7 @@ static void test_pool(void **state)
 				  "maxConnectionDuration: 1h, tcpKeepalive: {probes: 3, time: 1m, "
 				  "interval: 5s}}",
 			.want = {.connect_timeout_ms = 31000,
+				 .has_keepalive = true,
 				 .keepalive_probes = 3,
 				 .keepalive_time_ms = 60000,
 				 .keepalive_interval_ms = 5000,
@@ -404,10 +405,12 @@ static void test_annotations(void **state)
 	struct mrd_policy *policy =
 		policy_of("metadata: {annotations: {meridian.dev/fallback: next-region, "
 			  "meridian.dev/on-eject: close, meridian.dev/max-ejection-time: 400s, "
+			  "meridian.dev/rescue: 'off', "
 			  "meridian.dev/failure-percentage-minimum-hosts: '3'}}\n"
 			  "defaultTrafficPolicy: {outlierDetection: {}}\n---\n" ANNOTATED(
 				  "meridian.dev/regions: strict, meridian.dev/unready: drop, "
 				  "meridian.dev/on-eject: reset, meridian.dev/warmup: 5m, "
+				  "meridian.dev/syn-timeout: 60ms, meridian.dev/rescue: on, "
 				  "meridian.dev/success-rate-minimum-hosts: '4', "
 				  "meridian.dev/success-rate-request-volume: '50', "
 				  "meridian.dev/success-rate-stdev-factor: '2500', "
@@ -424,6 +427,8 @@ static void test_annotations(void **state)
 	assert_true(got.regions_strict);
 	assert_true(got.unready_drop);
 	assert_int_equal(got.on_eject, MRD_ON_EJECT_RESET);
+	assert_int_equal(got.syn_timeout_ms, 60);
+	assert_false(got.rescue_off);
 	assert_int_equal(got.region_warmup_ms, 300000);
 	assert_int_equal(got.outlier->max_ejection_ms, 400000);
 	assert_int_equal(got.outlier->max_jitter_ms, 0);
@@ -442,6 +447,8 @@ static void test_annotations(void **state)
 	assert_false(got.regions_strict);
 	assert_false(got.unready_drop);
 	assert_int_equal(got.on_eject, MRD_ON_EJECT_CLOSE);
+	assert_int_equal(got.syn_timeout_ms, 0);
+	assert_true(got.rescue_off);
 	assert_false(got.outlier->success_rate.on);
 	assert_true(got.outlier->failure_percentage.on);
 	assert_false(got.outlier->failure_percentage.enforced);
@@ -478,6 +485,23 @@ static void test_annotation_findings(void **state)
 									    "max-ejection-time")
 				OURS("205", "success-rate-minimum-hosts") OURS("232", "fallback")
 					OURS("243", "success-rate-min-hosts"),
+		},
+		{
+			.id = "times and words of the rescue",
+			.text = ANNOTATED("meridian.dev/syn-timeout: 0s, meridian.dev/rescue: "
+					  "maybe",
+					  "{loadBalancer: {}}"),
+			.want = OURS("61", "syn-timeout") OURS("86", "rescue"),
+		},
+		{
+			.id = "an initial timeout beyond the kernel's longest",
+			.text = ANNOTATED("meridian.dev/syn-timeout: 121s", "{loadBalancer: {}}"),
+			.want = OURS("61", "syn-timeout"),
+		},
+		{
+			.id = "at its limits",
+			.text = ANNOTATED("meridian.dev/syn-timeout: 1ms", "{loadBalancer: {}}"),
+			.want = "",
 		},
 		{
 			.id = "T6",

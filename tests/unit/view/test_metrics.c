@@ -384,6 +384,9 @@ static void the_kernels_part(void **state)
 	expect_lines(&out, "meridian_picks_total{reason=\"failover\"} 1003\n");
 	expect_lines(&out, "meridian_refusals_total{reason=\"no_endpoint\"} 1011\n");
 	expect_lines(&out, "meridian_events_lost_total 1024\n");
+	expect_lines(&out, "meridian_packet_passes_total{reason=\"malformed\"} 1025\n"
+			   "meridian_packet_passes_total{reason=\"headers\"} 1026\n"
+			   "meridian_packet_passes_total{reason=\"fragment\"} 1027\n");
 }
 
 static void readings_that_fail_are_told(void **state)
@@ -450,6 +453,11 @@ static void the_agents_part(void **state)
 		.plans_written = 8,
 		.plans_failed = 9,
 		.ejected = 1,
+		.pods_served = 13,
+		.uplinks_served = 2,
+		.interfaces_failed = 4,
+		.flows_removed = 77,
+		.connections_reset = 17,
 		.cpu_us = 1500000,
 		.resident_bytes = 4096,
 		.writes = {[MRD_MAP_ROUTE] = 11},
@@ -481,6 +489,7 @@ static void the_agents_part(void **state)
 			   "meridian_ejections_enforced_total{type=\"SUCCESS_RATE\"} 0\n");
 	expect_lines(&out, "meridian_ejections_overflow_total{type=\"CONSECUTIVE_5XX\"} 2\n");
 	expect_lines(&out, "meridian_ejections_active 1\n");
+	expect_lines(&out, "meridian_connections_reset_total 17\n");
 	expect_lines(&out, "# TYPE meridian_ejection_delay_seconds histogram\n"
 			   "meridian_ejection_delay_seconds_bucket{le=\"0.00005\"} 0\n");
 	expect_lines(&out, "meridian_ejection_delay_seconds_sum 0.000000\n"
@@ -490,6 +499,10 @@ static void the_agents_part(void **state)
 			   "meridian_watch_lag_seconds{cluster=\"ack-shanghai\"} 5.000000\n");
 	expect_lines(&out, "meridian_watch_delay_seconds_sum{cluster=\"ack-hangzhou\"} 0.001500\n"
 			   "meridian_watch_delay_seconds_count{cluster=\"ack-hangzhou\"} 7\n");
+	expect_lines(&out, "meridian_interfaces_served{kind=\"pod\"} 13\n"
+			   "meridian_interfaces_served{kind=\"uplink\"} 2\n");
+	expect_lines(&out, "meridian_interfaces_failed 4\n");
+	expect_lines(&out, "meridian_flows_removed_total 77\n");
 	expect_lines(&out, "meridian_cluster_info{cluster=\"ack-hangzhou\",region=\"cn-hangzhou\","
 			   "home=\"true\"} 1\n");
 	expect_lines(&out,

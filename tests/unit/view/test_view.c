@@ -484,6 +484,65 @@ static void status_of_metrics(void **state)
 	}
 }
 
+static void status_of_interfaces(void **state)
+{
+	static const struct {
+		const char *interfaces;
+		const char *want[4];
+	} cases[] = {
+		{
+			.interfaces = "{\"mode\": \"none\", \"error\": \"\", \"list\": []}",
+			.want = {"\ninterfaces: none\n"},
+		},
+		{
+			.interfaces = "{\"mode\": \"tcx\", \"error\": \"\", \"list\": []}",
+			.want = {"\ninterfaces: none to be served\n"},
+		},
+		{
+			.interfaces = "{\"mode\": \"none\", \"error\": \"too old: buy\", "
+				      "\"list\": []}",
+			.want = {"\ninterfaces: none\n", "  NOT SERVED: too old: buy\n"},
+		},
+		{
+			.interfaces =
+				"{\"mode\": \"clsact\", \"error\": \"\", \"list\": "
+				"[{\"interface\": "
+				"\"cali1\", \"index\": 7, \"kind\": \"pod\", \"served\": true, "
+				"\"error\": "
+				"\"\"}, {\"interface\": \"eth0\", \"index\": 2, \"kind\": "
+				"\"uplink\", "
+				"\"served\": false, \"error\": \"full: empty it\"}, "
+				"{\"interface\": "
+				"\"cali2\", \"index\": 12, \"kind\": \"pod\", \"served\": false, "
+				"\"error\": \"\"}]}",
+			.want = {"INTERFACE  INDEX  KIND    TC\n"
+				 "cali1          7  pod     clsact\n",
+				 "eth0           2  uplink  failed\n",
+				 "cali2         12  pod     waiting\n",
+				 "  NOT SERVED eth0: full: empty it\n"},
+		},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		json_t *doc =
+			json_pack("{s:{s:o}, s:[], s:n}", "agent", "interfaces",
+				  json_loads(cases[i].interfaces, 0, NULL), "clusters", "kernel");
+		char *text = NULL;
+		size_t size;
+		FILE *out = open_memstream(&text, &size);
+
+		assert_non_null(doc);
+		mrd_view_print_status(doc, out);
+		fclose(out);
+		print_message("%s\n", text);
+		for (size_t k = 0; k < 4 && cases[i].want[k]; k++)
+			assert_non_null(strstr(text, cases[i].want[k]));
+		free(text);
+		json_decref(doc);
+	}
+}
+
 static void status_without_an_agent(void **state)
 {
 	expect_text(mrd_view_print_status,
@@ -520,6 +579,7 @@ int main(void)
 		OF_GUIDE(status_of_rejected_rules),
 		OF_GUIDE(status_of_metrics),
 		OF_GUIDE(status_of_a_rejected_policy),
+		OF_GUIDE(status_of_interfaces),
 		OF_GUIDE(status_without_an_agent),
 		cmocka_unit_test(documents_without_rows_have_a_header),
 	};

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * tcp.maxConnections: a connection takes a place in connect(), and gives it back at the end of a
+ * failed handshake, when the socket is connected anew, or when its owner closes it, whichever
+ * comes first. Two of them may meet on two CPUs; the socket's mark says which was the first.
+ *
+ * The place is taken before it is known to be free, and given back if it is not: so there are never
+ * more than the limit, whoever counts at the same time.
+ */
+#ifndef MRD_BPF_LIMIT_H
+#define MRD_BPF_LIMIT_H
+
+#include "kern.h"
+
+enum mrd_place { MRD_PLACE_UNLIMITED, MRD_PLACE_TAKEN, MRD_PLACE_FULL };
+
+static __always_inline void mrd_place_add(__u32 service_id, __s64 count)
+{
+	struct mrd_open *open = bpf_map_lookup_elem(&mrd_open, &service_id);
+
+	/* Of a service that came anew under an old number, others may have been counted. */
+	if (open && (count > 0 || MRD_READ_ONCE(open->connections) > 0))
+		__sync_fetch_and_add(&open->connections, count);
+}
+
+static __always_inline enum mrd_place mrd_place_take(__u32 service_id)
+{
+	const struct mrd_setting *setting = bpf_map_lookup_elem(&mrd_setting, &service_id);
+	struct mrd_open *open;
+	__s64 before;
+
+	if (!setting || !setting->max_connections)
+		return MRD_PLACE_UNLIMITED;
+	open = bpf_map_lookup_elem(&mrd_open, &service_id);
+	if (!open)
+		return MRD_PLACE_UNLIMITED;
+#ifdef MRD_LEGACY_ATOMICS
+	__sync_fetch_and_add(&open->connections, 1);
+	before = MRD_READ_ONCE(open->connections) - 1; /* two at once may both find it full */
+#else
+	before = __sync_fetch_and_add(&open->connections, 1);
+#endif
+	if (before < (__s64)setting->max_connections)
+		return MRD_PLACE_TAKEN;
+	mrd_place_add(service_id, -1);
+	return MRD_PLACE_FULL;
+}
+
+static __always_inline void mrd_place_return(struct mrd_socket *sock)
+{
+	if (!sock->limited)
+		return;
+#ifdef MRD_LEGACY_ATOMICS
+	sock->limited = 0;
+#else
+	if (!__sync_lock_test_and_set(&sock->limited, 0))
+		return;
+#endif
+	mrd_place_add(sock->service_id, -1);
+}
+
+#endif

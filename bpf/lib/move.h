@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * A connection whose endpoint does not answer goes to another one before the application notices.
+ *
+ * Its client goes on talking to the address that it knows: the VIP, if TC translates the
+ * connection anyway, or the endpoint that connect() was rewritten to. The rows of a flow turn that
+ * into the present endpoint. So a socket's connection has rows only once it was moved, and until
+ * then costs nothing here.
+ *
+ * What moves it: a SYN sent again after the endpoint had its time (rescue.h), an RST or an ICMP
+ * error in answer to the SYN, an ICMP error in answer to a datagram. The answer is swallowed, the
+ * client's next SYN finds the new rows. With nowhere left to go all takes its ordinary course.
+ */
+#ifndef MRD_BPF_MOVE_H
+#define MRD_BPF_MOVE_H
+
+#include "kern.h"
+#include "flow.h"
+#include "packet.h"
+#include "report.h"
+#include "rescue.h"
+#include "rescue_walk.h"
+#include "socket.h"
+#include "track.h"
+
+enum mrd_move {
+	MRD_MOVE_NONE,	 /* as if nobody had been asked */
+	MRD_MOVE_REREAD, /* the rows of the flow were changed or made: look the packet up again */
+	MRD_MOVE_DROP,	 /* nobody is to see this packet */
+};
+
+enum { MRD_SYN_DATA_MOST = 0xffff };
+
+/* A connection that may be moved, from its forward row or from its socket. */
+struct mrd_moving {
+	struct mrd_flow_key key; /* of the forward row */
+	struct mrd_flow flow;	 /* that row as it is to be */
+	__u32 has_row;
+	/* Room for the move: it would be too much for the stack. */
+	struct mrd_flow reverse;
+	struct mrd_flow_key was, is; /* keys of the old reverse row and of the new one */
+	struct mrd_rescue_walk walk;
+};
+
+/* One a CPU; programs of this hook are not interrupted by each other. */
+struct mrd_moving_map {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct mrd_moving);
+};
+struct mrd_moving_map mrd_moving SEC(".maps");
+
+static __always_inline struct mrd_moving *mrd_moving_new(const struct mrd_flow_key *key)
+{
+	const __u32 index = 0;
+	struct mrd_moving *moving = bpf_map_lookup_elem(&mrd_moving, &index);
+
+	if (!moving)
+		return NULL;
+	__builtin_memset(moving, 0, sizeof(*moving));
+	moving->key = *key;
+	return moving;
+}
+
+/* ------------------------------------------------------------------------------- who it is */
+
+/* The rewritten connection that this socket has, if the packet's destination is its endpoint. */
+static __always_inline struct mrd_socket *mrd_storage_of(struct bpf_sock *sk,
+							 const struct mrd_flow_key *key)
+{
+	struct mrd_socket *sock = bpf_sk_storage_get(&mrd_socket, sk, NULL, 0);
+	struct mrd_vip_key peer = {
+		.family = key->family,
+		.protocol = key->protocol,
+		.port = key->tuple.destination_port,
+	};
+
+	if (!sock)
+		return NULL;
+	mrd_addr_copy(peer.addr, key->tuple.destination);
+	return mrd_socket_is_peer(sock, &peer) ? sock : NULL;
+}
+
+/* Of a packet on its way out of its socket. */
+static __always_inline struct mrd_socket *mrd_sender_of(struct __sk_buff *skb,
+							const struct mrd_flow_key *key)
+{
+	struct bpf_sock *sk = skb->sk;
+
+	if (!sk)
+		return NULL;
+	sk = bpf_sk_fullsock(sk);
+	return sk ? mrd_storage_of(sk, key) : NULL;
+}
+
+static __always_inline void mrd_moving_from_socket(struct mrd_moving *moving,
+						   const struct mrd_socket *sock, __u32 ifindex)
+{
+	moving->flow.service_id = sock->service_id;
+	moving->flow.endpoint_id = sock->endpoint_id;
+	moving->flow.locality_id = sock->locality_id;
+	moving->flow.state = mrd_flow_first(moving->key.protocol);
+	moving->flow.first_ns = sock->connect_ns;
+	moving->flow.sent_ns = sock->connect_ns;
+	moving->flow.is_socket = 1;
+	moving->flow.ifindex = ifindex;
+	moving->flow.is_uplink = mrd_is_uplink(ifindex);
+	mrd_tuple_copy(&moving->flow.tuple, &moving->key.tuple);
+}
+
+static __always_inline void mrd_moving_from_row(struct mrd_moving *moving,
+						const struct mrd_flow *row)
+{
+	moving->flow = *row;
+	moving->has_row = true;
+}
+
+/* ------------------------------------------------------------------------------- the move */
+
+/* Only the first endpoint may have been chosen by somebody who did not know its region. */
+static __always_inline void mrd_moving_remember(struct mrd_moving *moving)
+{
+	struct mrd_tried *tried = &moving->flow.tried;
+
+	if (!tried->count)
+		mrd_tried_add(tried, moving->flow.endpoint_id, 0);
+	if (tried->count == 1)
+		tried->region_ids[0] =
+			(__u16)mrd_region_of(moving->flow.service_id, moving->flow.locality_id);
+}
+
+static __always_inline bool mrd_is_rescued(__u32 service_id, __u32 *ret_asked_ms)
+{
+	const struct mrd_setting *setting = bpf_map_lookup_elem(&mrd_setting, &service_id);
+
+	*ret_asked_ms = setting ? setting->syn_timeout_ms : 0;
+	return !setting || setting->rescue != MRD_RESCUE_OFF;
+}
+
+/*
+ * Writes the rows of the new way, its answers' first; the old way's answers are foreign from then
+ * on. False: no room, all is as it was.
+ */
+static __noinline bool mrd_moving_write(struct mrd_moving *moving)
+{
+	struct mrd_flow *reverse = &moving->reverse;
+
+	mrd_flow_other(&moving->was, &moving->key, &moving->flow.tuple);
+	mrd_flow_target(&moving->key.tuple, &moving->walk.picked.member, &moving->flow.tuple);
+	mrd_flow_other(&moving->is, &moving->key, &moving->flow.tuple);
+	reverse->way = MRD_FLOW_REVERSE;
+	reverse->service_id = moving->flow.service_id;
+	reverse->endpoint_id = moving->flow.endpoint_id;
+	reverse->ifindex = moving->flow.ifindex;
+	reverse->is_uplink = moving->flow.is_uplink;
+	reverse->is_socket = moving->flow.is_socket;
+	mrd_tuple_turn(&reverse->tuple, &moving->key.tuple);
+	if (mrd_reverse_write(&moving->is, reverse) != MRD_REASON_COUNT)
+		return false;
+	if (bpf_map_update_elem(&mrd_flow, &moving->key, &moving->flow, BPF_ANY)) {
+		bpf_map_delete_elem(&mrd_flow, &moving->is);
+		return false;
+	}
+	if (moving->has_row)
+		bpf_map_delete_elem(&mrd_flow, &moving->was);
+	return true;
+}
+
+/* True: the rows lead to another endpoint. */
+static __noinline bool mrd_move(struct mrd_moving *moving, enum mrd_reason reason)
+{
+	const struct mrd_picked *picked = &moving->walk.picked;
+	struct mrd_flow *flow = &moving->flow;
+	struct mrd_stat *stat;
+
+	mrd_moving_remember(moving);
+	moving->walk.tried = flow->tried;
+	if (!mrd_rescue_pick(flow->service_id, &moving->walk) ||
+	    !mrd_tried_add(&flow->tried, picked->member.endpoint_id, picked->region_id)) {
+		mrd_count_one(MRD_REASON_RESCUE_NOWHERE);
+		return false;
+	}
+	flow->endpoint_id = picked->member.endpoint_id;
+	flow->locality_id = (__u16)picked->locality_id;
+	flow->sent_ns = bpf_ktime_get_ns();
+	flow->last_ns = flow->sent_ns;
+	flow->is_resent = 0;
+	if (!mrd_moving_write(moving)) {
+		mrd_count_one(MRD_REASON_RESCUE_NOWHERE);
+		return false;
+	}
+	mrd_count_one(reason);
+	stat = bpf_map_lookup_elem(&mrd_stat, &flow->endpoint_id);
+	if (stat)
+		__sync_fetch_and_add(&stat->connects, 1);
+	return true;
+}
+
+/* The socket's storage follows: what comes now is the new endpoint's. */
+static __always_inline void mrd_socket_follow(struct mrd_socket *sock,
+					      const struct mrd_moving *moving)
+{
+	sock->endpoint_id = moving->flow.endpoint_id;
+	sock->locality_id = moving->flow.locality_id;
+	sock->report = (__u8)moving->walk.picked.member.report;
+	sock->reported = 0;
+	sock->moved = 1;
+}
+
+/*
+ * Moves, and blames the endpoint that is left. One that stays is blamed once if there is no socket
+ * of which sockops will tell. sock: the client's storage, or NULL.
+ */
+static __always_inline bool mrd_move_away(struct mrd_moving *moving, struct mrd_socket *sock,
+					  enum mrd_event_kind kind, enum mrd_reason reason)
+{
+	const struct mrd_party party = {moving->flow.service_id, moving->flow.endpoint_id};
+	const __u32 endpoint_id = party.endpoint_id;
+	const bool moved = mrd_move(moving, reason);
+	struct mrd_stat *stat;
+
+	if (moved && sock)
+		mrd_socket_follow(sock, moving);
+	if (!moved && (moving->flow.is_socket || moving->flow.is_blamed))
+		return false;
+	stat = bpf_map_lookup_elem(&mrd_stat, &endpoint_id);
+	if (stat && moving->key.protocol == MRD_PROTOCOL_TCP)
+		__sync_fetch_and_add(&stat->failed, 1);
+	mrd_party_failed(&party, stat, kind, 0);
+	return moved;
+}
+
+/* ------------------------------------------------------------------------------- SYNs */
+
+/* Has the present endpoint had its time? A SYN that comes before that goes where the last went. */
+static __always_inline bool mrd_is_unanswered(const struct mrd_flow *flow, __u32 asked_ms)
+{
+	const __u32 locality_id = flow->locality_id;
+	const struct mrd_handshake *known = bpf_map_lookup_elem(&mrd_handshake, &locality_id);
+	const __u32 timeout_us = mrd_syn_timeout_us(asked_ms, known ? known->known_us : 0);
+
+	return mrd_syn_is_late(bpf_ktime_get_ns() - flow->sent_ns, timeout_us);
+}
+
+/*
+ * A SYN of the client. row: its forward row, in whatever state; NULL if it has none, as those have
+ * that a hook rewrote at their socket. Of these sockops says that the SYN is not the first.
+ */
+static __noinline enum mrd_move
+mrd_move_on_syn(struct __sk_buff *skb, const struct mrd_packet *packet, struct mrd_flow *row)
+{
+	struct mrd_socket *sock = mrd_sender_of(skb, &packet->key);
+	struct mrd_moving *moving;
+	__u32 asked_ms;
+
+	if (row ? row->state != MRD_FLOW_SYN_SENT : !sock || !sock->retransmitted || sock->moved)
+		return MRD_MOVE_NONE;
+	moving = mrd_moving_new(&packet->key);
+	if (!moving)
+		return MRD_MOVE_NONE;
+	if (row)
+		mrd_moving_from_row(moving, row);
+	else
+		mrd_moving_from_socket(moving, sock, skb->ifindex);
+	if (row)
+		row->is_resent = 1;
+	if (!mrd_is_rescued(moving->flow.service_id, &asked_ms) ||
+	    !mrd_is_unanswered(&moving->flow, asked_ms))
+		return MRD_MOVE_NONE;
+	if (mrd_move_away(moving, sock, MRD_EVENT_CONNECT_TIMEOUT, MRD_REASON_RESCUE_TIMEOUT))
+		return MRD_MOVE_REREAD;
+	if (row)
+		row->is_blamed = 1;
+	return MRD_MOVE_NONE;
+}
+
+/* ------------------------------------------------------------------------------- answers */
+
+/* As this namespace numbers it. */
+static __always_inline __u64 mrd_netns_of(__u32 ifindex)
+{
+	const struct mrd_interface *row = bpf_map_lookup_elem(&mrd_interface, &ifindex);
+
+	return row && row->netns_id >= 0 ? (__u64)row->netns_id : (__u64)MRD_NETNS_CURRENT;
+}
+
+/* The client's socket, by its forward key; NULL, or to be released. */
+static __always_inline struct bpf_sock *mrd_client_sock(struct __sk_buff *skb,
+							const struct mrd_flow_key *key)
+{
+	const bool is_tcp = key->protocol == MRD_PROTOCOL_TCP;
+	const struct mrd_flow_tuple *tuple = &key->tuple;
+	const __u64 netns = mrd_netns_of(skb->ifindex);
+	struct bpf_sock_tuple of = {0};
+
+	if (key->family == MRD_FAMILY_IPV4) {
+		of.ipv4.saddr = mrd_addr_to_ipv4(tuple->destination);
+		of.ipv4.daddr = mrd_addr_to_ipv4(tuple->source);
+		of.ipv4.sport = bpf_htons((__u16)tuple->destination_port);
+		of.ipv4.dport = bpf_htons((__u16)tuple->source_port);
+		return is_tcp ? bpf_sk_lookup_tcp(skb, &of, sizeof(of.ipv4), netns, 0)
+			      : bpf_sk_lookup_udp(skb, &of, sizeof(of.ipv4), netns, 0);
+	}
+	__builtin_memcpy(of.ipv6.saddr, tuple->destination, MRD_ADDR_LEN);
+	__builtin_memcpy(of.ipv6.daddr, tuple->source, MRD_ADDR_LEN);
+	of.ipv6.sport = bpf_htons((__u16)tuple->destination_port);
+	of.ipv6.dport = bpf_htons((__u16)tuple->source_port);
+	return is_tcp ? bpf_sk_lookup_tcp(skb, &of, sizeof(of.ipv6), netns, 0)
+		      : bpf_sk_lookup_udp(skb, &of, sizeof(of.ipv6), netns, 0);
+}
+
+/*
+ * Is it one that waits for an answer to its SYN, and this number the answer's? With Fast Open a
+ * segment of data may be acknowledged, too. snd_nxt is no help: the kernel sets it once the SYN is
+ * sent, and the answer of a neighbour may come before.
+ */
+static __always_inline bool mrd_is_asking(struct bpf_sock *sk, bool is_tcp, __u32 ack_seq)
+{
+	const struct bpf_tcp_sock *tcp;
+
+	if (!is_tcp)
+		return true;
+	if (sk->state != BPF_TCP_SYN_SENT)
+		return false;
+	tcp = bpf_tcp_sock(sk);
+	return tcp && (!ack_seq || ack_seq - tcp->snd_una - 1 <= MRD_SYN_DATA_MOST);
+}
+
+static __always_inline bool mrd_move_refused(struct __sk_buff *skb, struct mrd_moving *moving,
+					     struct mrd_socket *sock, enum mrd_event_kind kind)
+{
+	__u32 asked_ms;
+
+	if (!moving->has_row) {
+		if (!sock || sock->moved || !sock->connected)
+			return false;
+		mrd_moving_from_socket(moving, sock, skb->ifindex);
+	}
+	if (!mrd_is_rescued(moving->flow.service_id, &asked_ms))
+		return false;
+	return mrd_move_away(moving, sock, kind,
+			     kind == MRD_EVENT_REFUSED ? MRD_REASON_RESCUE_REFUSED
+						       : MRD_REASON_RESCUE_UNREACHABLE);
+}
+
+/*
+ * The endpoint has said no. row: the forward row; NULL: the connection has none, and only its
+ * socket tells whether it is one of ours. ack_seq: what the answer acknowledges, 0: nothing.
+ */
+static __noinline enum mrd_move mrd_move_on_no(struct __sk_buff *skb,
+					       const struct mrd_flow_key *key,
+					       const struct mrd_flow *row, enum mrd_event_kind kind,
+					       __u32 ack_seq)
+{
+	struct mrd_moving *moving = mrd_moving_new(key);
+	struct mrd_socket *sock = NULL;
+	struct bpf_sock *sk = NULL;
+	bool moved;
+
+	if (!moving)
+		return MRD_MOVE_NONE;
+	if (row)
+		mrd_moving_from_row(moving, row);
+	if (!row || row->is_socket) {
+		sk = mrd_client_sock(skb, key);
+		if (!sk)
+			return MRD_MOVE_NONE;
+		if (mrd_is_asking(sk, key->protocol == MRD_PROTOCOL_TCP, ack_seq))
+			sock = mrd_storage_of(sk, key);
+	}
+	moved = (!sk || sock) && mrd_move_refused(skb, moving, sock, kind);
+	if (sk)
+		bpf_sk_release(sk);
+	return moved ? MRD_MOVE_DROP : MRD_MOVE_NONE;
+}
+
+static __always_inline void mrd_answer_teach(__u32 locality_id, __u64 sent_ns)
+{
+	struct mrd_handshake *row = bpf_map_lookup_elem(&mrd_handshake, &locality_id);
+	const __u64 now_ns = bpf_ktime_get_ns();
+
+	if (row)
+		mrd_handshake_learn(row, (__u32)((now_ns - sent_ns) / 1000), now_ns);
+}
+
+/*
+ * An answer of an endpoint that the client's socket still believes to talk to, while its rows lead
+ * elsewhere: it came too late. But it came, which tells how long this locality takes.
+ */
+static __always_inline enum mrd_move mrd_answer_late(const struct mrd_packet *packet,
+						     const struct mrd_flow *forward)
+{
+	mrd_count_one(MRD_REASON_LATE_ANSWER);
+	if (packet->tcp_flags & MRD_TCP_SYN)
+		mrd_answer_teach(mrd_locality_of(forward->tried.endpoint_ids[0]),
+				 forward->first_ns);
+	return MRD_MOVE_DROP;
+}
+
+/* RST or SYN+ACK of an endpoint. row: the reverse row, or NULL as above. */
+static __noinline enum mrd_move mrd_move_on_reply(struct __sk_buff *skb,
+						  const struct mrd_packet *packet,
+						  const struct mrd_flow *row)
+{
+	const struct mrd_flow *forward;
+	struct mrd_flow_key key;
+	__be32 ack_seq;
+
+	mrd_flow_other(&key, &packet->key, row ? &row->tuple : &packet->key.tuple);
+	forward = bpf_map_lookup_elem(&mrd_flow, &key);
+	if (forward && forward->way != MRD_FLOW_FORWARD)
+		return MRD_MOVE_NONE;
+	if (!row && forward && forward->is_socket)
+		return mrd_answer_late(packet, forward);
+	if (row ? !forward || forward->state != MRD_FLOW_SYN_SENT : !!forward)
+		return MRD_MOVE_NONE;
+	if (!(packet->tcp_flags & MRD_TCP_RST)) {
+		if (forward && !forward->is_resent)
+			mrd_answer_teach(forward->locality_id, forward->sent_ns);
+		return MRD_MOVE_NONE;
+	}
+	if (bpf_skb_load_bytes(skb, packet->l4 + MRD_TCP_ACK_SEQ_AT, &ack_seq, sizeof(ack_seq)))
+		return MRD_MOVE_NONE;
+	return mrd_move_on_no(skb, &key, forward, MRD_EVENT_REFUSED, bpf_ntohl(ack_seq));
+}
+
+/* That nothing arrives there; not that it was too large or came too late. */
+static __always_inline bool mrd_is_unreachable(enum mrd_family family,
+					       const struct mrd_icmp_header *icmp)
+{
+	if (family == MRD_FAMILY_IPV6)
+		return icmp->type == MRD_ICMPV6_UNREACHABLE;
+	return icmp->type == MRD_ICMP_UNREACHABLE && icmp->code != MRD_ICMP_CODE_TOO_BIG;
+}
+
+/*
+ * An ICMP error on its way to the client about a packet of the flow. quoted: that packet, as the
+ * error has it; row: the reverse row, or NULL as above.
+ */
+static __noinline enum mrd_move mrd_move_on_error(struct __sk_buff *skb,
+						  const struct mrd_packet *packet,
+						  const struct mrd_packet *quoted,
+						  const struct mrd_flow *row)
+{
+	const struct mrd_flow *forward;
+	struct mrd_icmp_header icmp;
+	struct mrd_flow_key key = quoted->key;
+
+	if (bpf_skb_load_bytes(skb, packet->l4, &icmp, sizeof(icmp)) ||
+	    !mrd_is_unreachable(packet->key.family, &icmp))
+		return MRD_MOVE_NONE;
+	if (row)
+		mrd_flow_other(&key, &quoted->key, &row->tuple);
+	forward = bpf_map_lookup_elem(&mrd_flow, &key);
+	if (forward && (forward->way != MRD_FLOW_FORWARD || !mrd_flow_unreplied(forward->state)))
+		return MRD_MOVE_NONE;
+	if (row && !forward)
+		return MRD_MOVE_NONE;
+	return mrd_move_on_no(skb, &key, forward, MRD_EVENT_UNREACHABLE, 0);
+}
+
+#endif

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Pure: when a SYN counts as unanswered, and where the connection goes then.
+ *
+ * A first choice has one SYN timeout to answer, a later one at least as long. Time is measured, not
+ * counted in retransmissions: the timer belongs to the first choice, and a second one that is
+ * farther away must not be given up because of it.
+ *
+ * The order of a rescue: first the hops of regions where the connection has not been, best priority
+ * first, for a region that is silent is silent as a whole; when there is none, every endpoint where
+ * it has not been. A turn is short, as in pick.h.
+ */
+#ifndef MRD_BPF_RESCUE_H
+#define MRD_BPF_RESCUE_H
+
+#include <stdbool.h>
+
+#include "pick.h"
+
+enum {
+	MRD_SYN_TIMEOUT_LEAST_US = 50 * 1000,
+	MRD_SYN_TIMEOUT_MOST_US = 1000 * 1000, /* the kernel's own, RFC 6298 */
+	MRD_SYN_RETRIES_MOST = 127,	       /* TCP_SYNCNT takes no more */
+	/* Every hop has its turn in the first round, and of as many as a service has, further ones.
+	 */
+	MRD_RESCUE_STEPS = MRD_PICK_STEPS + 8,
+	MRD_HANDSHAKE_EASE = 8, /* a slower past is forgotten by one eighth a second */
+};
+
+/* How long an endpoint may take to answer. asked_ms: meridian.dev/syn-timeout; either may be 0. */
+static inline __u32 mrd_syn_timeout_us(__u32 asked_ms, __u32 known_us)
+{
+	if (asked_ms)
+		return asked_ms * 1000;
+	if (!known_us)
+		return MRD_SYN_TIMEOUT_MOST_US;
+	return known_us > MRD_SYN_TIMEOUT_LEAST_US / 2 ? 2 * known_us : MRD_SYN_TIMEOUT_LEAST_US;
+}
+
+/* The SYN timer to set, in jiffies; 0: the kernel's own. A timer is never made longer than that. */
+static inline __u32 mrd_syn_timer(__u32 timeout_us, __u32 jiffies_per_s)
+{
+	const __u64 jiffies = ((__u64)timeout_us * jiffies_per_s + 999999) / 1000000;
+
+	return timeout_us >= MRD_SYN_TIMEOUT_MOST_US ? 0 : (__u32)jiffies;
+}
+
+/* Timers run in jiffies, and may be one early. */
+static inline bool mrd_syn_is_late(__u64 waited_ns, __u32 timeout_us)
+{
+	return waited_ns >= (__u64)timeout_us * 1000 / 8 * 7;
+}
+
+/* What a handshake answered to its first SYN teaches. True: the row changed. */
+static inline bool mrd_handshake_learn(struct mrd_handshake *row, __u32 took_us, __u64 now_ns)
+{
+	const __u32 known_us = row->known_us;
+
+	if (took_us < known_us && now_ns - row->seen_ns < 1000ULL * 1000 * 1000)
+		return false;
+	if (took_us == known_us)
+		return false;
+	row->known_us = took_us > known_us ? took_us
+					   : known_us - (known_us - took_us + MRD_HANDSHAKE_EASE -
+							 1) / MRD_HANDSHAKE_EASE;
+	row->seen_ns = now_ns;
+	return true;
+}
+
+/*
+ * How long the kernel tries to connect: the first SYN's timer, linear ones of the same length
+ * (tcp_syn_linear_timeouts, Linux 6.5), then twice as long each time.
+ */
+static inline __u32 mrd_connect_total_ms(__u32 timer_ms, __u32 retries, __u32 linear)
+{
+	const __u32 doublings = retries < 16 ? retries : 16;
+
+	return timer_ms * (linear + (2U << doublings) - 1);
+}
+
+/* As many retries as fill that time with a shorter timer; TCP_USER_TIMEOUT then ends it. */
+static inline __u32 mrd_connect_retries(__u32 total_ms, __u32 timer_ms, __u32 linear)
+{
+	__u32 retries = 1;
+
+	for (int i = 0; i < 16; i++)
+		retries += mrd_is_less(mrd_connect_total_ms(timer_ms, retries, linear), total_ms);
+	return retries;
+}
+
+static inline __u32 mrd_tried_has(const struct mrd_tried *tried, __u32 endpoint_id)
+{
+	__u32 has = 0;
+
+	for (__u32 i = 0; i < MRD_TRIED_MAX; i++)
+		has |= mrd_is_less(i, tried->count) &
+		       mrd_is_less(tried->endpoint_ids[i] ^ endpoint_id, 1);
+	return has;
+}
+
+static inline __u32 mrd_tried_has_region(const struct mrd_tried *tried, __u32 region_id)
+{
+	__u32 has = 0;
+
+	for (__u32 i = 0; i < MRD_TRIED_MAX; i++)
+		has |= mrd_is_less(i, tried->count) &
+		       mrd_is_less(tried->region_ids[i] ^ region_id, 1);
+	return has;
+}
+
+/* False: the connection has been to as many endpoints as can be remembered. */
+static inline bool mrd_tried_add(struct mrd_tried *tried, __u32 endpoint_id, __u32 region_id)
+{
+	const __u32 at = tried->count;
+
+	if (at >= MRD_TRIED_MAX)
+		return false;
+	tried->endpoint_ids[at & (MRD_TRIED_MAX - 1)] = endpoint_id;
+	tried->region_ids[at & (MRD_TRIED_MAX - 1)] = (__u16)region_id;
+	tried->count = at + 1;
+	return true;
+}
+
+/* One step of a rescue: a try of a hop's turn. The first round passes over regions tried before. */
+static inline void mrd_rescue_turn(const struct mrd_route *route, const struct mrd_tried *tried,
+				   __u32 step, struct mrd_turn *ret_turn)
+{
+	const __u32 is_empty = mrd_is_less(route->hop_count, 1);
+	const __u32 hop_count = route->hop_count + is_empty;
+	const __u32 number = step / MRD_PICK_TRIES;
+	const __u32 try = step % MRD_PICK_TRIES;
+	const struct mrd_hop *hop = &route->hops[number % hop_count & (MRD_HOPS_MAX - 1)];
+	__u32 round = number / hop_count, is_first, is_later, skip;
+
+	MRD_OPAQUE(round);
+	is_first = mrd_is_less(round, 1);
+	is_later = 1 - is_first;
+	skip = is_empty | (is_first & mrd_tried_has_region(tried, hop->region_id));
+	ret_turn->is_new = mrd_is_less(round, 2) & mrd_is_less(try, 1);
+	ret_turn->offset = (round - is_later) * MRD_PICK_TRIES + try;
+	ret_turn->hop_id = hop->hop_id;
+	ret_turn->locality_id = hop->locality_id;
+	ret_turn->region_id = hop->region_id;
+	ret_turn->member_count = hop->member_count * (1 - skip);
+	ret_turn->accept = hop->accept;
+}
+
+#endif

@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * A packet read from its skb, and its addresses and ports written there: the helpers around
+ * packet.h.
+ *
+ * Who fills a checksum in may be the device (the skb then holds the sum of the pseudo header
+ * alone), and what the device has summed up may have to stay true. The kernel's helpers know, if
+ * they are told which change is one of the pseudo header. Of IPv6, kernels differ in what they then
+ * do with the device's sum over the whole packet: storing the addresses with
+ * BPF_F_RECOMPUTE_CSUM is right with all of them, for what the checksum's change adds to that sum
+ * is what the addresses' change takes away.
+ */
+#ifndef MRD_BPF_SKB_H
+#define MRD_BPF_SKB_H
+
+#include "kern.h"
+#include "addr.h"
+#include "flow.h"
+#include "packet.h"
+
+enum { MRD_ETH_LEN = 14, MRD_VLANS_MAX = 2, MRD_ADDRS_LEN = 2 * MRD_ADDR_LEN };
+
+struct mrd_vlan_tag {
+	__u16 tci;
+	__u16 type;
+};
+
+struct mrd_ports {
+	__u16 source;
+	__u16 destination;
+};
+
+/* -------------------------------------------------------------------------------- reading */
+
+static __noinline enum mrd_reading mrd_ipv6_follow(struct __sk_buff *skb, struct mrd_packet *packet)
+{
+	for (int i = 0; i < MRD_IPV6_EXTENSIONS_MAX; i++) {
+		struct mrd_ipv6_extension header;
+		enum mrd_reading reading;
+
+		if (bpf_skb_load_bytes(skb, packet->l4, &header, sizeof(header)))
+			return MRD_READ_MALFORMED;
+		reading = mrd_ipv6_step(&header, packet);
+		if (reading != MRD_READ_MORE)
+			return reading;
+	}
+	return MRD_READ_HEADERS;
+}
+
+/* The IP header at packet->l3, and those behind it up to the transport's. */
+static __noinline enum mrd_reading mrd_l3_read(struct __sk_buff *skb, struct mrd_packet *packet,
+					       enum mrd_family family)
+{
+	struct mrd_ipv6_header ipv6;
+	struct mrd_ipv4_header ipv4;
+	enum mrd_reading reading;
+
+	if (family == MRD_FAMILY_IPV4) {
+		if (bpf_skb_load_bytes(skb, packet->l3, &ipv4, sizeof(ipv4)))
+			return MRD_READ_MALFORMED;
+		return mrd_ipv4_read(&ipv4, packet);
+	}
+	if (bpf_skb_load_bytes(skb, packet->l3, &ipv6, sizeof(ipv6)))
+		return MRD_READ_MALFORMED;
+	reading = mrd_ipv6_read(&ipv6, packet);
+	return reading == MRD_READ_MORE ? mrd_ipv6_follow(skb, packet) : reading;
+}
+
+static __always_inline void mrd_ports_set(struct mrd_packet *packet, __u16 source_be,
+					  __u16 destination_be)
+{
+	packet->key.tuple.source_port = bpf_ntohs(source_be);
+	packet->key.tuple.destination_port = bpf_ntohs(destination_be);
+}
+
+/* Ports, and flags of TCP. The header must be there as far as the checksum. */
+static __always_inline enum mrd_reading mrd_l4_read(struct __sk_buff *skb,
+						    struct mrd_packet *packet)
+{
+	struct mrd_udp_header udp;
+	struct mrd_tcp_header tcp;
+
+	if (!mrd_l4_fits(packet))
+		return MRD_READ_MALFORMED;
+	if (packet->key.protocol == MRD_PROTOCOL_TCP) {
+		if (bpf_skb_load_bytes(skb, packet->l4, &tcp, sizeof(tcp)))
+			return MRD_READ_MALFORMED;
+		mrd_ports_set(packet, tcp.source, tcp.destination);
+		packet->tcp_flags = tcp.flags;
+		return MRD_READ_DONE;
+	}
+	if (bpf_skb_load_bytes(skb, packet->l4, &udp, sizeof(udp)))
+		return MRD_READ_MALFORMED;
+	mrd_ports_set(packet, udp.source, udp.destination);
+	return MRD_READ_DONE;
+}
+
+static __always_inline bool mrd_is_vlan(__u16 type)
+{
+	return type == bpf_htons(MRD_ETHERTYPE_VLAN) || type == bpf_htons(MRD_ETHERTYPE_QINQ);
+}
+
+/* A tag that the kernel keeps beside the packet does not concern us; those within are skipped. */
+static __always_inline enum mrd_family mrd_l2_read(struct __sk_buff *skb, struct mrd_packet *packet)
+{
+	__u16 type = skb->protocol;
+
+	packet->l3 = MRD_ETH_LEN;
+	for (int i = 0; i < MRD_VLANS_MAX && mrd_is_vlan(type); i++) {
+		struct mrd_vlan_tag tag;
+
+		if (bpf_skb_load_bytes(skb, packet->l3, &tag, sizeof(tag)))
+			return MRD_FAMILY_NONE;
+		type = tag.type;
+		packet->l3 += sizeof(tag);
+	}
+	if (type == bpf_htons(MRD_ETHERTYPE_IPV4))
+		return MRD_FAMILY_IPV4;
+	return type == bpf_htons(MRD_ETHERTYPE_IPV6) ? MRD_FAMILY_IPV6 : MRD_FAMILY_NONE;
+}
+
+/*
+ * MRD_READ_DONE: TCP, UDP, or what has no ports: ICMP of the packet's family, or a later fragment
+ * of anything.
+ */
+static __always_inline enum mrd_reading mrd_packet_read(struct __sk_buff *skb,
+							struct mrd_packet *packet)
+{
+	const enum mrd_family family = mrd_l2_read(skb, packet);
+	enum mrd_reading reading;
+
+	if (family == MRD_FAMILY_NONE)
+		return MRD_READ_FOREIGN;
+	packet->tcp_flags = 0;
+	reading = mrd_l3_read(skb, packet, family);
+	if (reading != MRD_READ_DONE || packet->part == MRD_PART_LATER)
+		return reading;
+	if (mrd_is_ours(packet->key.protocol))
+		return mrd_l4_read(skb, packet);
+	return packet->key.protocol == mrd_icmp_of(family) ? MRD_READ_DONE : MRD_READ_PROTOCOL;
+}
+
+/* -------------------------------------------------------------------------------- writing */
+
+/* diff: of the addresses. For the ports' part see RFC 768: a checksum of 0 is none. */
+static __always_inline long mrd_l4_write(struct __sk_buff *skb, const struct mrd_packet *packet,
+					 const struct mrd_flow_tuple *to, __u32 diff)
+{
+	const bool is_udp = packet->key.protocol == MRD_PROTOCOL_UDP;
+	const __u64 flags = is_udp ? BPF_F_MARK_MANGLED_0 : 0;
+	const __u32 check = packet->l4 + (is_udp ? MRD_UDP_CHECK_AT : MRD_TCP_CHECK_AT);
+	const struct mrd_flow_tuple *from = &packet->key.tuple;
+	const struct mrd_ports was = {bpf_htons((__u16)from->source_port),
+				      bpf_htons((__u16)from->destination_port)};
+	const struct mrd_ports is = {bpf_htons((__u16)to->source_port),
+				     bpf_htons((__u16)to->destination_port)};
+	__u32 was_word, is_word;
+
+	__builtin_memcpy(&was_word, &was, sizeof(was_word));
+	__builtin_memcpy(&is_word, &is, sizeof(is_word));
+	if (bpf_l4_csum_replace(skb, check, 0, diff, flags | BPF_F_PSEUDO_HDR))
+		return -1;
+	if (was_word == is_word)
+		return 0;
+	if (bpf_l4_csum_replace(skb, check, was_word, is_word, flags | sizeof(is_word)))
+		return -1;
+	return bpf_skb_store_bytes(skb, packet->l4, &is_word, sizeof(is_word), 0);
+}
+
+/*
+ * The checksum of an IPv4 header makes up for what it covers. ipv6_flags: how IPv6 addresses are
+ * stored, see above; of a quoted packet, the error's checksum makes up for them.
+ */
+static __always_inline long mrd_l3_write(struct __sk_buff *skb, const struct mrd_packet *packet,
+					 const struct mrd_flow_tuple *to, __u32 diff,
+					 __u64 ipv6_flags)
+{
+	const struct mrd_ipv4_tail tail = {
+		.ttl = packet->ttl,
+		.protocol = (__u8)packet->key.protocol,
+		.check = mrd_check_changed(packet->check, diff),
+		.source = mrd_addr_to_ipv4(to->source),
+		.destination = mrd_addr_to_ipv4(to->destination),
+	};
+
+	if (packet->key.family == MRD_FAMILY_IPV4)
+		return bpf_skb_store_bytes(skb, packet->l3 + MRD_IPV4_TAIL_AT, &tail, sizeof(tail),
+					   0);
+	return bpf_skb_store_bytes(skb, packet->l3 + MRD_IPV6_ADDRS_AT, to, MRD_ADDRS_LEN,
+				   ipv6_flags);
+}
+
+/*
+ * Gives the packet the addresses and ports of another tuple. Not 0: no memory, and the packet is
+ * to be dropped: it may be written in part.
+ */
+static __noinline long mrd_packet_write(struct __sk_buff *skb, const struct mrd_packet *packet,
+					const struct mrd_flow_tuple *to)
+{
+	const __u32 diff = mrd_addrs_diff(&packet->key.tuple, to);
+
+	if (packet->part != MRD_PART_LATER && mrd_l4_write(skb, packet, to, diff))
+		return -1;
+	return mrd_l3_write(skb, packet, to, diff, BPF_F_RECOMPUTE_CSUM);
+}
+
+/* ----------------------------------------------------------------------------- sending back */
+
+static __always_inline bool mrd_is_uplink(__u32 ifindex)
+{
+	const struct mrd_interface *interface = bpf_map_lookup_elem(&mrd_interface, &ifindex);
+
+	return interface && interface->is_uplink;
+}
+
+/*
+ * To whom the packet came from, without asking the host's stack, which might drop it for its source
+ * (rp_filter): the frame's addresses change places. On an uplink that is the host itself.
+ */
+static __noinline int mrd_send_back(struct __sk_buff *skb)
+{
+	const __u32 ifindex = skb->ifindex;
+	__u8 macs[12], turned[12];
+
+	if (bpf_skb_load_bytes(skb, 0, macs, sizeof(macs)))
+		return MRD_TC_DROP;
+	__builtin_memcpy(turned, macs + 6, 6);
+	__builtin_memcpy(turned + 6, macs, 6);
+	if (bpf_skb_store_bytes(skb, 0, turned, sizeof(turned), 0)) {
+		mrd_count_one(MRD_REASON_DROP_UNWRITTEN);
+		return MRD_TC_DROP;
+	}
+	return (int)bpf_redirect(ifindex, mrd_is_uplink(ifindex) ? BPF_F_INGRESS : 0);
+}
+
+#endif

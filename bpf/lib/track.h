@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The flows of TC: rows made, found and dropped; and the fragments that belong to them.
+ *
+ * A flow has two rows. The reverse one is written first, so that an answer never comes before what
+ * translates it; a flow whose second row cannot be written has none.
+ */
+#ifndef MRD_BPF_TRACK_H
+#define MRD_BPF_TRACK_H
+
+#include "kern.h"
+#include "choose.h"
+#include "flow.h"
+#include "packet.h"
+#include "rescue.h"
+
+#define MRD_EEXIST 17
+/* Both the kernels' own: net.ipv4.ipfrag_time, and RFC 8200. */
+#define MRD_FRAGMENT_IPV4_NS (30 * MRD_SECOND_NS)
+#define MRD_FRAGMENT_IPV6_NS (60 * MRD_SECOND_NS)
+
+/* What was chosen for a new flow. */
+struct mrd_choice {
+	struct mrd_service service;
+	struct mrd_picked picked;
+};
+
+/* --------------------------------------------------------------------------------- flows */
+
+static __always_inline void mrd_flow_drop(const struct mrd_flow_key *key,
+					  const struct mrd_flow_tuple *value)
+{
+	struct mrd_flow_key other;
+
+	mrd_flow_other(&other, key, value);
+	bpf_map_delete_elem(&mrd_flow, key);
+	bpf_map_delete_elem(&mrd_flow, &other);
+}
+
+/* Where a packet of the client goes. If that is the client itself, its source is the VIP. */
+static __always_inline void mrd_flow_target(const struct mrd_flow_tuple *from,
+					    const struct mrd_member *member,
+					    struct mrd_flow_tuple *ret_to)
+{
+	mrd_addr_copy(ret_to->source, mrd_addr_differ(from->source, member->addr)
+					      ? from->source
+					      : from->destination);
+	mrd_addr_copy(ret_to->destination, member->addr);
+	ret_to->source_port = from->source_port;
+	ret_to->destination_port = member->port;
+}
+
+/*
+ * A row of these two ends is there already. It may be what is left of a flow like this one, or one
+ * that is over; otherwise its answers could not be told from ours.
+ */
+static __noinline bool mrd_reverse_is_free(const struct mrd_flow_key *key,
+					   const struct mrd_flow_tuple *wanted)
+{
+	const struct mrd_flow *row = bpf_map_lookup_elem(&mrd_flow, key);
+	struct mrd_flow_key other;
+
+	if (!row)
+		return true;
+	if (row->way == MRD_FLOW_REVERSE && !mrd_tuple_differ(&row->tuple, wanted))
+		return true;
+	mrd_flow_other(&other, key, &row->tuple);
+	row = bpf_map_lookup_elem(&mrd_flow, &other);
+	return !row || row->state == MRD_FLOW_CLOSED;
+}
+
+/* Kernels before 6.4 leave the upper half of what this helper returns as it was. */
+static __always_inline int mrd_flow_insert(const struct mrd_flow_key *key,
+					   const struct mrd_flow *row)
+{
+	return (int)bpf_map_update_elem(&mrd_flow, key, row, BPF_NOEXIST);
+}
+
+/* MRD_REASON_COUNT: the reverse row is there; or why the flow must be refused. */
+static __always_inline enum mrd_reason mrd_reverse_write(const struct mrd_flow_key *key,
+							 const struct mrd_flow *row)
+{
+	const int r = mrd_flow_insert(key, row);
+
+	if (!r)
+		return MRD_REASON_COUNT;
+	if (r != -MRD_EEXIST)
+		return MRD_REASON_REFUSE_FLOWS;
+	if (!mrd_reverse_is_free(key, &row->tuple))
+		return MRD_REASON_REFUSE_CLASH;
+	return bpf_map_update_elem(&mrd_flow, key, row, BPF_ANY) ? MRD_REASON_REFUSE_FLOWS
+								 : MRD_REASON_COUNT;
+}
+
+/* Another CPU may have opened the same flow meanwhile: then that one holds, and ours goes. */
+static __always_inline enum mrd_reason mrd_forward_write(const struct mrd_packet *packet,
+							 struct mrd_flow_key *reverse,
+							 const struct mrd_flow *row)
+{
+	const int r = mrd_flow_insert(&packet->key, row);
+	const struct mrd_flow *there;
+
+	if (!r)
+		return MRD_REASON_COUNT;
+	there = r == -MRD_EEXIST ? bpf_map_lookup_elem(&mrd_flow, &packet->key) : NULL;
+	if (!there || mrd_tuple_differ(&there->tuple, &row->tuple))
+		bpf_map_delete_elem(&mrd_flow, reverse);
+	return there ? MRD_REASON_COUNT : MRD_REASON_REFUSE_FLOWS;
+}
+
+/* For what is known to a second; half as dear where it is to be had (Linux 5.11). */
+static __always_inline __u64 mrd_now_coarse_ns(void)
+{
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_ktime_get_coarse_ns))
+		return bpf_ktime_get_coarse_ns();
+	return bpf_ktime_get_ns();
+}
+
+/* MRD_REASON_COUNT: the rows are there; anything else is why the flow must be refused. */
+static __noinline enum mrd_reason mrd_flow_open(const struct mrd_packet *packet,
+						const struct mrd_choice *choice, __u32 ifindex,
+						bool is_uplink)
+{
+	struct mrd_flow row = {
+		.way = MRD_FLOW_REVERSE,
+		.service_id = choice->service.service_id,
+		.endpoint_id = choice->picked.member.endpoint_id,
+		.ifindex = ifindex,
+		.is_uplink = is_uplink,
+	};
+	struct mrd_flow_key reverse;
+	enum mrd_reason reason;
+
+	mrd_flow_target(&packet->key.tuple, &choice->picked.member, &row.tuple);
+	mrd_flow_other(&reverse, &packet->key, &row.tuple);
+	mrd_tuple_turn(&row.tuple, &packet->key.tuple);
+	reason = mrd_reverse_write(&reverse, &row);
+	if (reason != MRD_REASON_COUNT)
+		return reason;
+
+	mrd_flow_target(&packet->key.tuple, &choice->picked.member, &row.tuple);
+	row.way = MRD_FLOW_FORWARD;
+	row.state = mrd_flow_first(packet->key.protocol);
+	row.sent_ns = bpf_ktime_get_ns();
+	row.last_ns = mrd_now_coarse_ns();
+	row.first_ns = row.sent_ns;
+	row.locality_id = (__u16)choice->picked.locality_id;
+	mrd_tried_add(&row.tried, row.endpoint_id, choice->picked.region_id);
+	return mrd_forward_write(packet, &reverse, &row);
+}
+
+/*
+ * What a packet tells of its flow. The forward row is looked for only if it may have to be changed:
+ * at flags that matter, and once a second.
+ */
+static __noinline void mrd_flow_touch(const struct mrd_packet *packet, struct mrd_flow *row)
+{
+	const __u32 flags = packet->tcp_flags & (MRD_TCP_SYN | MRD_TCP_FIN | MRD_TCP_RST);
+	const __u64 now_ns = mrd_now_coarse_ns();
+	const enum mrd_flow_way way = row->way;
+	struct mrd_flow *forward = row;
+	enum mrd_flow_state state;
+
+	if (!flags && now_ns - row->last_ns < MRD_SECOND_NS)
+		return;
+	row->last_ns = now_ns;
+	if (way == MRD_FLOW_REVERSE) {
+		struct mrd_flow_key key;
+
+		mrd_flow_other(&key, &packet->key, &row->tuple);
+		forward = bpf_map_lookup_elem(&mrd_flow, &key);
+		if (!forward || forward->way != MRD_FLOW_FORWARD)
+			return;
+	}
+	forward->last_ns = now_ns;
+	state = mrd_flow_next(forward->state, way, flags);
+	if (state != forward->state)
+		forward->state = state;
+}
+
+/* ----------------------------------------------------------------------------- fragments */
+
+static __always_inline void mrd_fragment_key_of(struct mrd_fragment_key *key,
+						const struct mrd_packet *packet)
+{
+	mrd_addr_copy(key->source, packet->key.tuple.source);
+	mrd_addr_copy(key->destination, packet->key.tuple.destination);
+	key->id = packet->fragment_id;
+	key->family = (__u16)packet->key.family;
+	key->protocol = packet->key.family == MRD_FAMILY_IPV4 ? (__u16)packet->key.protocol : 0;
+}
+
+/* The first fragment of a datagram that is translated. */
+static __noinline void mrd_fragment_keep(const struct mrd_packet *packet)
+{
+	const struct mrd_fragment ports = {
+		.source_port = (__u16)packet->key.tuple.source_port,
+		.destination_port = (__u16)packet->key.tuple.destination_port,
+		.protocol = packet->key.protocol,
+		.first_ns = bpf_ktime_get_ns(),
+	};
+	struct mrd_fragment_key key;
+
+	mrd_fragment_key_of(&key, packet);
+	bpf_map_update_elem(&mrd_fragment, &key, &ports, BPF_ANY);
+}
+
+/* Gives a later fragment the ports that its first one has told. */
+static __noinline bool mrd_fragment_find(struct mrd_packet *packet)
+{
+	const __u64 life_ns =
+		packet->key.family == MRD_FAMILY_IPV4 ? MRD_FRAGMENT_IPV4_NS : MRD_FRAGMENT_IPV6_NS;
+	const struct mrd_fragment *row;
+	struct mrd_fragment_key key;
+
+	mrd_fragment_key_of(&key, packet);
+	row = bpf_map_lookup_elem(&mrd_fragment, &key);
+	if (!row || bpf_ktime_get_ns() - row->first_ns > life_ns)
+		return false;
+	packet->key.tuple.source_port = row->source_port;
+	packet->key.tuple.destination_port = row->destination_port;
+	packet->key.protocol = row->protocol;
+	return true;
+}
+
+#endif

@@ -1,0 +1,376 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * Packets of connections that no socket hook has seen: their destination is a VIP still. The first
+ * packet of a connection is given an endpoint by the same pick as a connect() is; it and all that
+ * follow are translated by the flow's row, and what comes back by the other row.
+ *
+ * mrd_tc_forward stands where packets of clients come by: at the host's end of a pod's veth on
+ * ingress, at an uplink, for clients in the host's own namespace, on egress. mrd_tc_reverse stands
+ * on the same interface the other way round. A flow is translated at the interface that it began
+ * at and nowhere else: so the host's stack, its routes, its packet filter and its connection
+ * tracking see both ways alike, from client to endpoint. Only with fastForward, which passes by
+ * the stack, an endpoint's packet is translated where it comes in and handed to the client's
+ * interface. A client in the host's namespace is behind the stack: what comes for it is translated
+ * wherever that comes in.
+ *
+ * A packet that is none of ours costs one look-up, or two if it may open a connection. All that is
+ * not understood goes on as it is, by a named counter, and other programs of the hook run.
+ */
+#include "lib/kern.h"
+
+#include "lib/answer.h"
+#include "lib/choose.h"
+#include "lib/flow.h"
+#include "lib/move.h"
+#include "lib/packet.h"
+#include "lib/quote.h"
+#include "lib/skb.h"
+#include "lib/track.h"
+
+enum { MRD_AF_INET = 2, MRD_AF_INET6 = 10 };
+
+/*
+ * What a program works on, a packet at a time on each CPU. The stack would hold it, but of numbers
+ * there the verifier remembers each, and goes through all that follows once for every way to read a
+ * packet. Of what stands in a map it knows nothing.
+ */
+struct mrd_work {
+	struct mrd_packet packet;
+	struct mrd_packet quoted; /* of an ICMP error */
+	struct mrd_flow_key key;  /* of the row that translates the error */
+	struct mrd_flow_tuple to; /* what the row makes of the packet, or of the error's key */
+	struct mrd_flow_tuple quoted_to;
+	struct mrd_flow_tuple outer;
+	struct mrd_choice choice;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct mrd_work);
+} mrd_work SEC(".maps");
+
+static __always_inline int mrd_leave(enum mrd_reading reading)
+{
+	if (reading == MRD_READ_MALFORMED)
+		mrd_count_one(MRD_REASON_PASS_MALFORMED);
+	else if (reading == MRD_READ_HEADERS)
+		mrd_count_one(MRD_REASON_PASS_HEADERS);
+	else if (reading == MRD_READ_PROTOCOL)
+		mrd_count_one(MRD_REASON_PASS_PROTOCOL);
+	return MRD_TC_NEXT;
+}
+
+static __always_inline int mrd_unwritten(void)
+{
+	mrd_count_one(MRD_REASON_DROP_UNWRITTEN);
+	return MRD_TC_DROP;
+}
+
+/* ------------------------------------------------------------------- past the host's stack */
+
+static __always_inline bool mrd_is_fast(void)
+{
+	const __u32 index = 0;
+	const struct mrd_config *config = bpf_map_lookup_elem(&mrd_config, &index);
+
+	return config && config->fast_forward;
+}
+
+/*
+ * A packet that may pass by the stack. Not a fragment: the stack may put a datagram together again,
+ * and needs all of it then. Not one with a VLAN's tag in it, which neighbours are not found for.
+ * Not a reset: the client's interface asks whether its connection goes elsewhere.
+ */
+static __always_inline bool mrd_may_be_fast(const struct mrd_packet *packet)
+{
+	return packet->part == MRD_PART_WHOLE && packet->l3 == MRD_ETH_LEN &&
+	       !(packet->tcp_flags & MRD_TCP_RST);
+}
+
+/* Where the host's routes send such a packet, and by whom; 0: nowhere, or it is too large. */
+static __noinline __u32 mrd_route_find(struct __sk_buff *skb, const struct mrd_flow_tuple *to,
+				       enum mrd_family family, struct bpf_redir_neigh *ret_next)
+{
+	struct bpf_fib_lookup route = {.ifindex = skb->ifindex};
+	long r;
+
+	if (family == MRD_FAMILY_IPV4) {
+		route.family = MRD_AF_INET;
+		route.ipv4_src = mrd_addr_to_ipv4(to->source);
+		route.ipv4_dst = mrd_addr_to_ipv4(to->destination);
+	} else {
+		route.family = MRD_AF_INET6;
+		__builtin_memcpy(route.ipv6_src, to->source, MRD_ADDR_LEN);
+		__builtin_memcpy(route.ipv6_dst, to->destination, MRD_ADDR_LEN);
+	}
+	r = bpf_fib_lookup(skb, &route, sizeof(route), 0);
+	if (r != BPF_FIB_LKUP_RET_SUCCESS && r != BPF_FIB_LKUP_RET_NO_NEIGH)
+		return 0;
+	ret_next->nh_family = route.family; /* a next hop may be of the other one */
+	__builtin_memcpy(ret_next->ipv6_nh, route.ipv6_dst, MRD_ADDR_LEN);
+	return route.ifindex;
+}
+
+/*
+ * A translated packet of a client. At an uplink the host has routed it by the VIP: if its endpoint
+ * is not behind that interface, it goes to the one where it is.
+ */
+static __noinline int mrd_send_on(struct __sk_buff *skb, const struct mrd_packet *packet,
+				  const struct mrd_flow_tuple *to, bool is_uplink)
+{
+	struct bpf_redir_neigh next = {0};
+	__u32 ifindex;
+
+	if (!mrd_may_be_fast(packet) || (!is_uplink && !mrd_is_fast()))
+		return MRD_TC_NEXT;
+	ifindex = mrd_route_find(skb, to, packet->key.family, &next);
+	if (!ifindex || (is_uplink && ifindex == skb->ifindex))
+		return MRD_TC_NEXT;
+	return (int)bpf_redirect_neigh(ifindex, &next, sizeof(next), 0);
+}
+
+/* ------------------------------------------------------------------------------------- rows */
+
+enum mrd_station {
+	MRD_STATION_ELSEWHERE,
+	MRD_STATION_HERE,
+	MRD_STATION_AHEAD, /* an endpoint's packet comes in, fastForward is on */
+};
+
+/*
+ * Is this where the flow is translated? At its own interface. A client that is its own endpoint
+ * sends both ways there. One in the host's namespace may be answered by way of another uplink, or
+ * by a pod of this node.
+ */
+static __noinline enum mrd_station mrd_station_of(__u32 here, const struct mrd_flow *row,
+						  enum mrd_flow_way way, bool hairpin)
+{
+	bool is_in;
+
+	if (row->ifindex == here)
+		return row->way == way || hairpin ? MRD_STATION_HERE : MRD_STATION_ELSEWHERE;
+	is_in = mrd_is_uplink(here) == (way == MRD_FLOW_REVERSE);
+	if (row->is_uplink && is_in)
+		return row->way == MRD_FLOW_REVERSE ? MRD_STATION_HERE : MRD_STATION_ELSEWHERE;
+	if (row->is_uplink)
+		return row->way == way && mrd_is_uplink(here) ? MRD_STATION_HERE
+							      : MRD_STATION_ELSEWHERE;
+	/* Of a socket's connection an answer must not come translated: it would look late. */
+	return is_in && row->way == MRD_FLOW_REVERSE && !row->is_socket && mrd_is_fast()
+		       ? MRD_STATION_AHEAD
+		       : MRD_STATION_ELSEWHERE;
+}
+
+/*
+ * An endpoint's packet that is handed to the client's interface from where it comes in. If the
+ * stack would send it elsewhere, or could not without cutting it up, it is left to the stack.
+ */
+static __noinline int mrd_send_ahead(struct __sk_buff *skb, struct mrd_work *work, __u32 ifindex)
+{
+	const struct mrd_packet *packet = &work->packet;
+	struct bpf_redir_neigh next = {0};
+
+	if (mrd_route_find(skb, &work->to, packet->key.family, &next) != ifindex)
+		return MRD_TC_NEXT;
+	if (mrd_packet_write(skb, packet, &work->to))
+		return mrd_unwritten();
+	return (int)bpf_redirect_neigh(ifindex, &next, sizeof(next), 0);
+}
+
+/* False: the row's memory is another flow's by now. */
+static __always_inline bool mrd_row_copy(const struct mrd_flow_key *key, const struct mrd_flow *row,
+					 struct mrd_flow_tuple *ret_to)
+{
+	mrd_tuple_copy(ret_to, &row->tuple);
+	if (mrd_flow_fits(&key->tuple, ret_to, row->way))
+		return true;
+	mrd_count_one(MRD_REASON_RACE);
+	return false;
+}
+
+static __noinline int mrd_on_row(struct __sk_buff *skb, struct mrd_work *work, struct mrd_flow *row,
+				 enum mrd_flow_way way)
+{
+	const struct mrd_packet *packet = &work->packet;
+	enum mrd_station station;
+	bool hairpin;
+
+	if (!mrd_row_copy(&packet->key, row, &work->to))
+		return MRD_TC_NEXT;
+	hairpin = mrd_is_hairpin(&packet->key.tuple, &work->to);
+	station = mrd_station_of(skb->ifindex, row, way, hairpin);
+	if (station == MRD_STATION_ELSEWHERE ||
+	    (station == MRD_STATION_AHEAD && !mrd_may_be_fast(packet)))
+		return MRD_TC_NEXT;
+	mrd_flow_touch(packet, row);
+	if (station == MRD_STATION_AHEAD)
+		return mrd_send_ahead(skb, work, row->ifindex);
+	if (packet->part == MRD_PART_FIRST)
+		mrd_fragment_keep(packet);
+	if (mrd_packet_write(skb, packet, &work->to))
+		return mrd_unwritten();
+	if (hairpin)
+		return mrd_send_back(skb);
+	if (way == MRD_FLOW_FORWARD && row->way == way)
+		return mrd_send_on(skb, packet, &work->to, row->is_uplink);
+	return MRD_TC_NEXT;
+}
+
+/* -------------------------------------------------------------------------------- new flows */
+
+/* MRD_REASON_PASS_NOT_SERVICE: the destination is none of ours. */
+static __noinline enum mrd_reason mrd_choose(const struct mrd_packet *packet,
+					     struct mrd_choice *ret_choice)
+{
+	struct mrd_affinity_key client;
+	struct mrd_vip_key vip = {
+		.family = packet->key.family,
+		.protocol = packet->key.protocol,
+		.port = packet->key.tuple.destination_port,
+	};
+
+	mrd_addr_copy(vip.addr, packet->key.tuple.destination);
+	if (!mrd_service_find(&vip, &ret_choice->service))
+		return MRD_REASON_PASS_NOT_SERVICE;
+	client.client = mrd_affinity_client(packet->key.tuple.source);
+	client.service_id = 0; /* the pick sets it */
+	client.is_address = 1;
+	return mrd_service_pick(&ret_choice->service, &client, packet->key.tuple.source,
+				&ret_choice->picked);
+}
+
+static __noinline int mrd_on_new(struct __sk_buff *skb, struct mrd_work *work)
+{
+	const struct mrd_packet *packet = &work->packet;
+	enum mrd_reason reason = mrd_choose(packet, &work->choice);
+	struct mrd_flow *row;
+
+	if (reason == MRD_REASON_PASS_NOT_SERVICE)
+		return MRD_TC_NEXT;
+	if (mrd_is_pick(reason))
+		reason = mrd_flow_open(packet, &work->choice, skb->ifindex,
+				       mrd_is_uplink(skb->ifindex));
+	if (reason != MRD_REASON_COUNT)
+		return mrd_answer_refusal(skb, packet, reason);
+	if (!mrd_addr_differ(packet->key.tuple.source, work->choice.picked.member.addr))
+		mrd_count_one(MRD_REASON_HAIRPIN);
+	row = bpf_map_lookup_elem(&mrd_flow, &packet->key);
+	return row ? mrd_on_row(skb, work, row, MRD_FLOW_FORWARD) : MRD_TC_NEXT;
+}
+
+/* --------------------------------------------------------------------------------- packets */
+
+/*
+ * An ICMP error. What it quotes went the other way, translated; so the row that translates the
+ * error's way is found by the quoted packet turned round.
+ */
+static __noinline int mrd_on_error(struct __sk_buff *skb, struct mrd_work *work,
+				   enum mrd_flow_way way)
+{
+	const struct mrd_packet *packet = &work->packet;
+	struct mrd_packet *quoted = &work->quoted;
+	const enum mrd_reading reading = mrd_quote_read(skb, packet, quoted);
+	enum mrd_station station;
+	struct mrd_flow *row;
+	bool hairpin;
+
+	if (reading != MRD_READ_DONE)
+		return mrd_leave(reading);
+	mrd_flow_other(&work->key, &quoted->key, &quoted->key.tuple);
+	row = bpf_map_lookup_elem(&mrd_flow, &work->key);
+	if (way == MRD_FLOW_REVERSE && mrd_move_on_error(skb, packet, quoted, row) == MRD_MOVE_DROP)
+		return MRD_TC_DROP;
+	if (!row || !mrd_row_copy(&work->key, row, &work->to))
+		return MRD_TC_NEXT;
+	hairpin = mrd_is_hairpin(&work->key.tuple, &work->to);
+	station = mrd_station_of(skb->ifindex, row, way, hairpin);
+	if (station != MRD_STATION_HERE)
+		return MRD_TC_NEXT;
+	mrd_error_outer(packet, &work->key.tuple, &work->to, &work->outer);
+	mrd_tuple_turn(&work->quoted_to, &work->to);
+	if (mrd_error_write(skb, packet, quoted, &work->quoted_to, &work->outer))
+		return mrd_unwritten();
+	mrd_count_one(MRD_REASON_ICMP_ERROR);
+	if (hairpin)
+		return mrd_send_back(skb);
+	if (way == MRD_FLOW_FORWARD && row->way == way)
+		return mrd_send_on(skb, packet, &work->outer, row->is_uplink);
+	return MRD_TC_NEXT;
+}
+
+/* May this be a packet of a connection that is to go elsewhere? Of most packets it is not asked. */
+static __always_inline enum mrd_move mrd_move_of(struct __sk_buff *skb,
+						 const struct mrd_packet *packet,
+						 struct mrd_flow *row, enum mrd_flow_way way)
+{
+	const __u32 flags = packet->tcp_flags;
+
+	if (way == MRD_FLOW_FORWARD)
+		return mrd_is_syn(packet) ? mrd_move_on_syn(skb, packet, row) : MRD_MOVE_NONE;
+	if (flags & (MRD_TCP_RST | MRD_TCP_SYN))
+		return mrd_move_on_reply(skb, packet, row);
+	return MRD_MOVE_NONE;
+}
+
+/* A connection's ports are used again once it is over. */
+static __always_inline bool mrd_is_over(const struct mrd_packet *packet, const struct mrd_flow *row)
+{
+	return mrd_is_syn(packet) && row->way == MRD_FLOW_FORWARD && row->state == MRD_FLOW_CLOSED;
+}
+
+/* Of TCP and UDP, with ports. */
+static __always_inline int mrd_on_ports(struct __sk_buff *skb, struct mrd_work *work,
+					enum mrd_flow_way way)
+{
+	const struct mrd_packet *packet = &work->packet;
+	struct mrd_flow *row = bpf_map_lookup_elem(&mrd_flow, &packet->key);
+	const enum mrd_move move = mrd_move_of(skb, packet, row, way);
+
+	if (move == MRD_MOVE_DROP)
+		return MRD_TC_DROP;
+	if (move == MRD_MOVE_REREAD)
+		row = bpf_map_lookup_elem(&mrd_flow, &packet->key);
+	if (row && way == MRD_FLOW_FORWARD && mrd_is_over(packet, row)) {
+		mrd_flow_drop(&packet->key, &row->tuple);
+		row = NULL;
+	}
+	if (row)
+		return mrd_on_row(skb, work, row, way);
+	if (way == MRD_FLOW_FORWARD && mrd_is_opening(packet))
+		return mrd_on_new(skb, work);
+	return MRD_TC_NEXT;
+}
+
+static __always_inline int mrd_on_packet(struct __sk_buff *skb, enum mrd_flow_way way)
+{
+	const __u32 index = 0;
+	struct mrd_work *work = bpf_map_lookup_elem(&mrd_work, &index);
+	enum mrd_reading reading;
+
+	if (!work)
+		return MRD_TC_NEXT;
+	reading = mrd_packet_read(skb, &work->packet);
+	if (reading != MRD_READ_DONE)
+		return mrd_leave(reading);
+	if (work->packet.part == MRD_PART_LATER && !mrd_fragment_find(&work->packet)) {
+		mrd_count_one(MRD_REASON_PASS_FRAGMENT);
+		return MRD_TC_NEXT;
+	}
+	if (!mrd_is_ours(work->packet.key.protocol))
+		return mrd_on_error(skb, work, way);
+	return mrd_on_ports(skb, work, way);
+}
+
+SEC("tc")
+int mrd_tc_forward(struct __sk_buff *skb)
+{
+	return mrd_on_packet(skb, MRD_FLOW_FORWARD);
+}
+
+SEC("tc")
+int mrd_tc_reverse(struct __sk_buff *skb)
+{
+	return mrd_on_packet(skb, MRD_FLOW_REVERSE);
+}

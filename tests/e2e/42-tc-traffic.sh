@@ -1,0 +1,145 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+# Clients that no socket hook sees reach a service through TC: TCP and UDP, IPv4 and IPv6, behind a packet filter that drops what
+# it does not know, in every size, both ways, with fastForward and without.
+set -euo pipefail
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+sandbox_begin e2e/42-tc-traffic
+two_regions
+web h1 h2 s1
+svc ack-hangzhou reviews "$VIP,$VIP6" 80
+eps ack-hangzhou reviews 10.0.0.11 10.0.0.12 fd00:a0::11 fd00:a0::12
+svc ack-hangzhou own 172.16.0.21,fd00:172::21 80
+eps ack-hangzhou own 10.0.0.11 fd00:a0::11
+svc ack-hangzhou far 172.16.0.22,fd00:172::22 80
+svc ack-shanghai far 172.16.0.22,fd00:172::22 80
+eps ack-shanghai far 10.1.0.11 fd00:a1::11
+TARGET_PORT=9081 svc ack-hangzhou files 172.16.0.23,fd00:172::23 80
+TARGET_PORT=9081 eps ack-hangzhou files 10.0.0.11 fd00:a0::11
+TARGET_PORT=9081 svc ack-hangzhou far-files 172.16.0.24,fd00:172::24 80
+TARGET_PORT=9081 svc ack-shanghai far-files 172.16.0.24,fd00:172::24 80
+TARGET_PORT=9081 eps ack-shanghai far-files 10.1.0.11 fd00:a1::11
+for name in dns:25:10.0.0.11:ack-hangzhou far-dns:26:10.1.0.11:ack-shanghai; do
+  IFS=: read -r name last ip of <<<"$name"
+  ip6=fd00:a${ip:3:1}::11
+  PORT_NAME=dns PROTOCOL=UDP svc ack-hangzhou "$name" "172.16.0.$last,fd00:172::$last" 53
+  [[ $of == ack-hangzhou ]] || PORT_NAME=dns PROTOCOL=UDP svc "$of" "$name" "172.16.0.$last,fd00:172::$last" 53
+  PORT_NAME=dns PROTOCOL=UDP TARGET_PORT=5353 eps "$of" "$name" "$ip" "$ip6"
+done
+serve h1 "$PEER" udp-mirror :: 5353
+serve s1 "$PEER" udp-mirror :: 5353
+
+# Files: nginx gives and takes them.
+mkdir -p "$SANDBOX/files"
+chmod 777 "$SANDBOX/files"
+head -c 50000000 /dev/urandom >"$SANDBOX/files/large"
+for pod in h1 s1; do
+  cat >"$SANDBOX/web/$pod-files.conf" <<CONF
+daemon off;
+master_process off;
+pid $SANDBOX/web/$pod-files.pid;
+user root;
+error_log stderr warn;
+events { worker_connections 256; }
+http {
+  access_log off;
+  client_body_temp_path $SANDBOX/web/$pod-files.body;
+  proxy_temp_path $SANDBOX/web/$pod-files.proxy;
+  fastcgi_temp_path $SANDBOX/web/$pod-files.fastcgi;
+  uwsgi_temp_path $SANDBOX/web/$pod-files.uwsgi;
+  scgi_temp_path $SANDBOX/web/$pod-files.scgi;
+  server {
+    listen 9081;
+    listen [::]:9081;
+    root $SANDBOX/files;
+    client_max_body_size 0;
+    dav_methods PUT;
+  }
+}
+CONF
+  serve "$pod" nginx -e stderr -c "$SANDBOX/web/$pod-files.conf"
+done
+wait_listen h1 9081
+wait_listen s1 9081
+
+# Only what is for a pod, and what answers it: a VIP that is not translated before the filter sees it does not get through.
+nsenter --net=/run/netns/h nft -f - <<'NFT'
+table inet filter {
+  chain forward {
+    type filter hook forward priority 0; policy drop;
+    ct state invalid drop
+    ct state established,related accept
+    ip daddr { 10.0.0.0/15 } accept
+    ip6 daddr { fd00:a0::/31 } accept
+  }
+}
+NFT
+
+transfers() { # transfers WHAT VIP: 50 MB down and up, compared byte for byte
+  local url=$2
+
+  [[ $url != *:* ]] || url="[$url]"
+  rm -f "$SANDBOX/files/up" "$SANDBOX/down"
+  expect_ok "$1: down" outside client curl -sf --max-time 60 -o "$SANDBOX/down" "http://$url/large"
+  expect_ok "$1: what came is what was sent" cmp "$SANDBOX/files/large" "$SANDBOX/down"
+  expect_ok "$1: up" outside client curl -sf --max-time 60 -T "$SANDBOX/files/large" "http://$url/up"
+  expect_ok "$1: what came is what was sent" cmp "$SANDBOX/files/large" "$SANDBOX/files/up"
+}
+
+datagrams() { # datagrams WHAT VIP: of sizes below, at and far above the MTU
+  local size
+
+  for size in 1 1472 1473 4000 20000 60000; do
+    expect_eq "$1: a datagram of $size bytes" same "$(outside client "$PEER" datagram $size "$2" 53)"
+  done
+}
+
+traffic() { # traffic WHAT
+  expect_eq "$1: IPv4" "h1=5 h2=5" "$(outside_hits client $VIP 80 10)"
+  expect_eq "$1: IPv6" "h1=5 h2=5" "$(outside_hits client $VIP6 80 10)"
+  expect_eq "$1: another node" "s1=5" "$(outside_hits client 172.16.0.22 80 5)"
+  expect_eq "$1: another node, IPv6" "s1=5" "$(outside_hits client fd00:172::22 80 5)"
+  expect_eq "$1: a pod that is its own endpoint" "h1=3" "$(outside_hits h1 172.16.0.21 80 3)"
+  expect_eq "$1: a pod that is its own endpoint, IPv6" "h1=3" "$(outside_hits h1 fd00:172::21 80 3)"
+  datagrams "$1, UDP" 172.16.0.25
+  datagrams "$1, UDP, IPv6" fd00:172::25
+  datagrams "$1, UDP, another node" 172.16.0.26
+  datagrams "$1, UDP, IPv6, another node" fd00:172::26
+}
+
+agent_start h "kernel.interfaces: none"
+expect_eq "without TC no answer comes" "" "$(outside client timeout 2 curl -s http://$VIP/ || true)"
+agent_config h "kernel.interfaces: [veth*]" >"$SANDBOX/h.yaml"
+agent_reload h
+expect_ok "the pods' interfaces are served" wait_for 10 serves h 3
+flows_before=$(flows h)
+expect_eq "what socket hooks see" "h1=5 h2=5" "$(hits client $VIP 80 10)"
+expect_eq "is not translated twice" "$flows_before" "$(flows h)"
+traffic "through the stack"
+transfers "through the stack" 172.16.0.23
+transfers "through the stack, IPv6" fd00:172::23
+transfers "another node" 172.16.0.24
+
+# In the middle of the way the MTU is smaller: the sender hears it by ICMP, of the packet as it was translated.
+ip -n h link set to-s mtu 1400
+ip -n s link set to-h mtu 1400
+errors=$(reason h ICMP_ERROR)
+transfers "a smaller MTU on the way" 172.16.0.24
+transfers "a smaller MTU on the way, IPv6" fd00:172::24
+for vip in 172.16.0.26 fd00:172::26; do
+  outside client "$PEER" datagram 1472 $vip 53 >"$SANDBOX/first" || true # which is told that it was too large
+  datagrams "a smaller MTU on the way, UDP" $vip
+done
+expect_between "ICMP errors were translated" $((errors + 1)) 1000 "$(reason h ICMP_ERROR)"
+
+nsenter --net=/run/netns/h nft delete table inet filter
+agent_config h "kernel.interfaces: [veth*]" "kernel.fastForward: true" >"$SANDBOX/h.yaml"
+agent_reload h
+is_fast() { [[ $(bpftool -j map dump pinned "$(bpffs_of h)/mrd_config" | jq '.[0].formatted.value.fast_forward') == 1 ]]; }
+wait_for 5 is_fast
+traffic "past the stack"
+transfers "past the stack" 172.16.0.23
+transfers "past the stack, IPv6" fd00:172::24
+sandbox_end

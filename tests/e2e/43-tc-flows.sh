@@ -1,0 +1,123 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+# A connection of TC outlives the agent and a change of plan; its rows go when it is over, and when its pod is deleted; a full map
+# refuses new ones and leaves the others alone; clients of the host's own are served at an uplink.
+set -euo pipefail
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+sandbox_begin e2e/43-tc-flows
+cluster ack-hangzhou cn-hangzhou
+cluster ack-shanghai cn-shanghai
+node h cluster=ack-hangzhou region=cn-hangzhou 10.0.0.0/16 fd00:a0::/32
+node s cluster=ack-shanghai region=cn-shanghai 10.1.0.0/16 fd00:a1::/32
+link h s 1 # by a TAP device, which is no veth
+pod h client 10.0.0.2
+pod h h1 10.0.0.11
+pod h h2 10.0.0.12
+pod s s1 10.1.0.11
+web h1 h2 s1
+svc ack-hangzhou reviews $VIP 80
+eps ack-hangzhou reviews 10.0.0.11 10.0.0.12
+PORT_NAME=dns PROTOCOL=UDP svc ack-hangzhou dns 172.16.0.25 53
+PORT_NAME=dns PROTOCOL=UDP TARGET_PORT=5353 eps ack-hangzhou dns 10.0.0.11
+serve h1 "$PEER" udp-mirror 10.0.0.11 5353
+svc ack-hangzhou far 172.16.0.22 80
+svc ack-shanghai far 172.16.0.22 80
+eps ack-shanghai far 10.1.0.11
+head -c 8000000 /dev/urandom >"$SANDBOX/large"
+chmod 755 "$SANDBOX"
+cat >"$SANDBOX/web/files.conf" <<CONF
+daemon off;
+master_process off;
+pid $SANDBOX/web/files.pid;
+user root;
+error_log stderr warn;
+events { worker_connections 256; }
+http {
+  access_log off;
+  server { listen 9081; root $SANDBOX; }
+}
+CONF
+serve h1 nginx -e stderr -c "$SANDBOX/web/files.conf"
+wait_listen h1 9081
+TARGET_PORT=9081 svc ack-hangzhou files 172.16.0.23 80
+TARGET_PORT=9081 eps ack-hangzhou files 10.0.0.11
+
+# background POD COMMAND…: outside, in the background; its pid: $SERVE_PID, what it says: $SANDBOX/log/NAME
+background() {
+  local name=$1 pod=$2
+
+  shift 2
+  mkdir -p "$SANDBOX_CGROUP/outside"
+  sandbox_spawn "$SANDBOX_CGROUP/outside" "$SANDBOX/log/$name" nsenter --net="/run/netns/$pod" -- "$@"
+}
+slow_download() { # slow_download NAME: about four seconds
+  background "$1" client curl -sf --limit-rate 2M --max-time 60 -o "$SANDBOX/$1" http://172.16.0.23/large
+  wait_for 5 test -s "$SANDBOX/$1"
+}
+is_flows() { (($(flows h) == $1)); }
+held() { grep -q held "$SANDBOX/log/$1"; }
+
+agent_start h "kernel.interfaces: ['veth*', to-s]"
+expect_ok "the pods' interfaces and the uplink are served" wait_for 10 serves h 4
+expect_match "the uplink as one" 'to-s=uplink' "$(served_interfaces h)"
+
+# The node's own processes, at the uplink.
+ip -n h route add 172.16.0.22 via 192.168.0.2 dev to-s onlink
+expect_eq "a client of the host" "s1=3" "$(outside_hits h 172.16.0.22 80 3)"
+
+slow_download killed
+download=$SERVE_PID
+agent_kill h
+expect_eq "new connections without an agent" "h1=2 h2=2" "$(outside_hits client $VIP 80 4)"
+agent_start h "kernel.interfaces: ['veth*', to-s]"
+wait_for 10 serves h 4
+expect_ok "a connection outlives the agent" wait "$download"
+expect_ok "byte for byte" cmp "$SANDBOX/large" "$SANDBOX/killed"
+
+slow_download replanned
+download=$SERVE_PID
+TARGET_PORT=9081 eps ack-hangzhou files 10.0.0.12
+replanned() { [[ $(ctl h -o json endpoints default/files | jq -r '[.endpoints[].address] | join(" ")') == 10.0.0.12:9081 ]]; }
+expect_ok "the plan changes" wait_for 10 replanned
+expect_ok "a connection keeps its endpoint" wait "$download"
+expect_ok "byte for byte" cmp "$SANDBOX/large" "$SANDBOX/replanned"
+TARGET_PORT=9081 eps ack-hangzhou files 10.0.0.11
+expect_ok "what is over leaves no rows" wait_for 60 is_flows 0
+
+# Pods that are deleted in the middle: the client, then an endpoint.
+pod h brief 10.0.0.3
+wait_for 10 serves h 5
+background brief brief "$PEER" hold $VIP 80 60
+wait_for 5 held brief
+expect_eq "a connection has two rows" 2 "$(flows h)"
+ip -n h link delete "veth$((SANDBOX_VETHS - 1))"
+expect_ok "which go with its pod" wait_for 10 is_flows 0
+slow_download other
+download=$SERVE_PID
+eps ack-hangzhou reviews 10.0.0.11
+ip -n h link delete veth2
+expect_ok "without the other endpoint" wait_for 10 outside_sees "h1=4" client $VIP 80 4
+expect_ok "connections to others go on" wait "$download"
+agent_stop h
+
+# Room for four connections.
+ctl h detach >/dev/null 2>&1
+agent_start h "kernel.interfaces: ['veth*', to-s]" "kernel.limits: { flows: 8 }"
+wait_for 10 serves h 3
+slow_download full
+download=$SERVE_PID
+for i in 1 2 3; do
+  background "hold$i" client "$PEER" hold $VIP 80 60
+  wait_for 5 held "hold$i"
+done
+expect_eq "the map is full" 8 "$(flows h)"
+expect_match "one more is refused at once" '^ECONNREFUSED' "$(outside client "$PEER" connect $VIP 80 || true)"
+expect_eq "so is a datagram" ECONNREFUSED "$(outside client "$PEER" datagram 10 172.16.0.25 53 || true)"
+expect_between "by a counter of that name" 2 10 "$(reason h REFUSE_FLOWS)"
+expect_eq "socket hooks need no row" "h1=3" "$(hits client $VIP 80 3)"
+expect_ok "who is there goes on" wait "$download"
+expect_ok "byte for byte" cmp "$SANDBOX/large" "$SANDBOX/full"
+expect_ok "room comes back" wait_for 60 outside_sees "h1=1" client $VIP 80 1
+sandbox_end

@@ -1,0 +1,109 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+# connectionPool.tcp in the kernel: the connect timeout, the most connections of a service on the node, keep-alive.
+set -euo pipefail
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+sandbox_begin e2e/50-connection-limits
+one_region
+web h1
+nginx=$SERVE_PID
+svc ack-hangzhou reviews $VIP,$VIP6 80
+eps ack-hangzhou reviews 10.0.0.11 fd00:a0::11
+svc ack-hangzhou plain 172.16.0.21 80
+eps ack-hangzhou plain 10.0.0.11
+
+# pool TCP: the rule of reviews.
+pool() {
+  policy reviews <<YAML
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: reviews, namespace: default }
+spec: { host: reviews, trafficPolicy: { connectionPool: { tcp: $1 } } }
+YAML
+}
+
+# open FAMILY: connections that the kernel counts for reviews.
+open_of() {
+  local id
+
+  id=$(bpftool -j map dump pinned "$(bpffs_of h)/mrd_service" | jq -r --arg family "MRD_FAMILY_$1" \
+    '[.[].formatted | select(.key.family == $family and .key.addr[0:4] != [172, 16, 0, 21])][0].value.service_id')
+  bpftool -j map dump pinned "$(bpffs_of h)/mrd_open" |
+    jq -r --argjson id "$id" '.[].formatted | select(.key == $id) | .value.connections'
+}
+open_is() { [[ $(open_of IPV4) == "$1" ]]; }
+
+try() { run_in client "$PEER" connect "${1:-$VIP}" 80 | awk '{ print $1 }'; }
+
+pool "{ maxConnections: 2, tcpKeepalive: { time: 33s, interval: 7s, probes: 4 }, connectTimeout: 500ms }"
+agent_start h
+
+# ------------------------------------------------------------------------------ options
+expect_eq "keep-alive as asked; the connect timeout is over" \
+  "keepalive 1 idle 33 interval 7 probes 4 user-timeout 0" "$(run_in client "$PEER" options $VIP 80)"
+expect_eq "the application's own timeout is back" \
+  "keepalive 1 idle 33 interval 7 probes 4 user-timeout 4321" "$(run_in client "$PEER" options $VIP6 80 4321)"
+default=$(run_in client "$PEER" options 10.0.0.11 9080)
+expect_eq "a service that does not ask has the kernel's" "$default" "$(run_in client "$PEER" options 172.16.0.21 80)"
+
+# ------------------------------------------------------------------------------ the most connections
+wait_for 5 open_is 0
+serve client "$PEER" hold $VIP 80 60
+first=$SERVE_PID
+serve client "$PEER" hold $VIP 80 60
+second=$SERVE_PID
+wait_for 5 open_is 2
+expect_eq "one more" ECONNREFUSED "$(try)"
+expect_eq "is counted" 1 "$(reason h REFUSE_LIMIT)"
+expect_eq "other services go on" connected "$(try 172.16.0.21)"
+expect_eq "IPv6 has a count of its own" connected "$(try $VIP6)"
+
+agent_kill h
+agent_start h
+expect_eq "a new agent knows of them" ECONNREFUSED "$(try)"
+pool "{ maxConnections: 3, connectTimeout: 500ms }"
+fits() { [[ $(try) == connected ]]; }
+expect_ok "a limit that is raised" wait_for 5 fits
+pool "{ connectTimeout: 500ms }"
+no_limit() { map_dump h mrd_setting | grep -q '"max_connections": 0'; }
+wait_for 5 no_limit
+expect_eq "and taken away" connected "$(try)"
+pool "{ maxConnections: 2, connectTimeout: 500ms }"
+full() { [[ $(try) == ECONNREFUSED ]]; }
+expect_ok "and set again, with the same two open" wait_for 5 full
+expect_eq "are counted still" 2 "$(open_of IPV4)"
+
+kill "$first"
+wait_for 5 open_is 1
+expect_eq "one closes, one fits" connected "$(try)"
+kill "$second"
+wait_for 5 open_is 0
+
+# ------------------------------------------------------------------------------ no place is lost
+stop "$nginx" || true
+for _ in 1 2 3 4; do
+  expect_eq "the endpoint refuses, not the limit" ECONNREFUSED "$(try)"
+done
+expect_eq "refused: nothing is open" 0 "$(open_of IPV4)"
+web h1
+blackhole h1
+for _ in 1 2 3 4; do
+  run_in client curl -s -o "$SANDBOX/body" --connect-timeout 0.1 "http://$VIP/" || true
+done
+expect_eq "given up: nothing is open" 0 "$(open_of IPV4)"
+
+# ------------------------------------------------------------------------------ the connect timeout
+# Five, of which the quickest counts: a busy machine may be late, but nothing may be early.
+took=$(for _ in 1 2 3 4 5; do run_in client "$PEER" connect $VIP 80 || true; done)
+expect_eq "each is told in so many words" "5 ETIMEDOUT" "$(awk '{ print $1 }' <<<"$took" | sort | uniq -c | sed 's/^ *//')"
+expect_between "in its time" 450 550 "$(awk '{ print $3 }' <<<"$took" | sort -n | head -n 1)"
+pool "{ connectTimeout: 2500ms }"
+longer() { map_dump h mrd_setting | grep -q '"connect_timeout_ms": 2500'; }
+wait_for 5 longer
+took=$(run_in client "$PEER" connect $VIP 80 || true)
+expect_match "one beyond the kernel's first timer" '^ETIMEDOUT' "$took"
+expect_between "in its time, too" 2250 4900 "$(awk '{ print $3 }' <<<"$took")"
+expect_eq "timed out: nothing is open" 0 "$(open_of IPV4)"
+sandbox_end

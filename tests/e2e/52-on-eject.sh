@@ -1,0 +1,126 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+# meridian.dev/on-eject: what becomes of a client's open connection when its endpoint is ejected, or terminates.
+set -euo pipefail
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+sandbox_begin e2e/52-on-eject
+one_region
+web h1 h2
+for name in keep close reset; do
+  case $name in keep) vip=172.16.0.31 ;; close) vip=172.16.0.32 ;; reset) vip=172.16.0.33 ;; esac
+  svc ack-hangzhou $name "$vip,fd00:172::${vip##*.}" 80
+  eps ack-hangzhou $name 10.0.0.11 10.0.0.12 fd00:a0::11 fd00:a0::12
+  policy $name <<YAML
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: $name, namespace: default, annotations: { meridian.dev/on-eject: $name } }
+spec: { host: $name, trafficPolicy: { outlierDetection: { consecutive5xxErrors: 1, interval: 1s, baseEjectionTime: 1m, maxEjectionPercent: 50 } } }
+YAML
+done
+serve h1 "$PEER" udp-echo 10.0.0.11 5353 h1
+PROTOCOL=UDP PORT_NAME=dns svc ack-hangzhou names 172.16.0.34 53
+PROTOCOL=UDP PORT_NAME=dns TARGET_PORT=5353 eps ack-hangzhou names 10.0.0.11
+policy names <<YAML
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: names, namespace: default, annotations: { meridian.dev/on-eject: reset } }
+spec: { host: names, trafficPolicy: { loadBalancer: {} } }
+YAML
+agent_start h
+
+# A client that keeps its connection: a request for each line that it is told, and a line for each answer, or end.
+cat >"$SANDBOX/client.sh" <<'END'
+exec {fd}<>"/dev/tcp/$1/80"
+while read -r path; do
+  /usr/bin/printf 'GET %s HTTP/1.1\r\nHost: a\r\n\r\n' "$path" >&"$fd" || break
+  size=0 close=kept
+  read -r _ status _ <&"$fd" || break
+  while read -r line <&"$fd" && [[ $line != $'\r' ]]; do
+    [[ ${line,,} == content-length:* ]] && size=${line//[!0-9]/}
+    [[ ${line,,} == connection:*close* ]] && close=closing
+  done
+  read -r -N "$size" body <&"$fd"
+  echo "$status ${body%$'\n'} $close"
+done 2>/dev/null
+echo end
+END
+# talk_to VIP: starts one, on the pod that is then in $pod.
+talk_to() {
+  rm -f "$SANDBOX/in" "$SANDBOX/answers"
+  mkfifo "$SANDBOX/in"
+  exec 7<>"$SANDBOX/in"
+  serve client bash -c "exec bash '$SANDBOX/client.sh' $1 <'$SANDBOX/in' >'$SANDBOX/answers' 7>&-"
+  ask /
+  wait_for 5 answered 1
+  pod=$(awk 'NR == 1 { print $2 }' "$SANDBOX/answers")
+}
+ask() { echo "$1" >&7; }
+answered() { (($(wc -l <"$SANDBOX/answers") >= $1)); }
+answer() { sed -n "$1p" "$SANDBOX/answers"; }
+ip_of() { echo "10.0.0.1${1#h}"; }
+is_out() { [[ $(health h "$(ip_of "$pod")") == *EJECTED* ]]; }
+reset_rows() { map_dump h mrd_connection | grep -c '"key"' || true; }
+
+# ------------------------------------------------------------------------------ keep
+talk_to 172.16.0.31
+ask /broken
+wait_for 5 answered 2
+wait_for 5 is_out
+for _ in 1 2 3; do ask /; done
+expect_ok "keep: it is answered" wait_for 5 answered 5
+expect_eq "by the same, on the same connection" "200 $pod kept" "$(answer 5)"
+expect_eq "services that keep have no rows" 0 "$(reset_rows)"
+
+# ------------------------------------------------------------------------------ close
+talk_to 172.16.0.32
+ask /
+wait_for 5 answered 2
+expect_eq "close: nothing is closed before" "200 $pod kept" "$(answer 2)"
+ask /broken
+wait_for 5 answered 3
+wait_for 5 is_out
+ask /
+expect_ok "the next request" wait_for 5 answered 4
+expect_eq "is answered, and the last one" "200 $pod closing" "$(answer 4)"
+ask /
+expect_ok "then the connection ends" wait_for 5 answered 5
+expect_eq "properly" end "$(answer 5)"
+expect_eq "which is counted" 1 "$(reason h REQUEST_EJECTED)"
+
+# ------------------------------------------------------------------------------ reset
+for vip in 172.16.0.33 fd00:172::33; do
+  ended=$(grep -c 'connections reset' "$(agent_log_of h)" || true)
+  talk_to $vip
+  expect_eq "reset: one row" 1 "$(reset_rows)"
+  ask /broken
+  wait_for 5 answered 2
+  told() { (($(grep -c 'connections reset' "$(agent_log_of h)") > ended)); }
+  expect_ok "the agent ends the connection" wait_for 5 told
+  ask /
+  expect_ok "the client sees it" wait_for 5 answered 3
+  expect_eq "without an answer" end "$(answer 3)"
+  expect_eq "no row is left" 0 "$(reset_rows)"
+done
+expect_match "and says how many" 'endpoints=1 connections=1 ' "$(grep 'connections reset' "$(agent_log_of h)" | head -n 1)"
+
+# A connection to the pod itself is none of a service's.
+serve client "$PEER" hold 10.0.0.11 9080 60
+direct=$SERVE_PID
+serve client "$PEER" hold 172.16.0.33 80 60
+mine=$SERVE_PID
+serve client "$PEER" udp-hold 172.16.0.34 53
+datagrams=$SERVE_PID
+two() { (($(reset_rows) == 2)); }
+expect_ok "a connection and a connected UDP socket" wait_for 5 two
+eps ack-hangzhou reset 10.0.0.11=draining 10.0.0.12=draining
+PROTOCOL=UDP PORT_NAME=dns TARGET_PORT=5353 eps ack-hangzhou names
+none() { (($(reset_rows) == 0)); }
+expect_ok "endpoints that terminate, or go" wait_for 5 none
+expect_ok "end the datagrams' socket" wait_gone "$datagrams" 5
+expect_ok "leave a direct connection alone" kill -0 "$direct"
+established() { run_in client ss -tnH state established | grep -c "10.0.0.1[12]:9080" || true; }
+expect_eq "which is the one that is left" 1 "$(established)"
+kill "$direct" "$mine"
+sandbox_end

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+# Where a service has one region only, a connection is rescued inside it; with many at once none fails.
+set -euo pipefail
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+sandbox_begin e2e/61-rescue-in-a-region
+one_region
+web h2
+svc ack-hangzhou reviews $VIP 80
+eps ack-hangzhou reviews 10.0.0.11 10.0.0.12
+policy reviews <<YAML
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: reviews, namespace: default }
+spec:
+  host: reviews
+  trafficPolicy: { outlierDetection: { consecutive5xxErrors: 0, consecutiveGatewayErrors: 0, interval: 1h } }
+YAML
+agent_start h
+
+expect_eq "one of two refuses: all are answered" "h2=100" "$(hits client $VIP 80 100)"
+expect_between "half of them were moved" 40 60 "$(reason h RESCUE_REFUSED)"
+expect_eq "the first is to blame" "$(reason h RESCUE_REFUSED)" "$(stat_of h 10.0.0.11 .failed)"
+
+blackhole h1
+pids=()
+for i in {1..20}; do
+  hits client $VIP 80 50 >"$SANDBOX/answers.$i" &
+  pids+=($!)
+done
+wait "${pids[@]}"
+for i in {1..20}; do echo >>"$SANDBOX/answers.$i"; done
+expect_eq "one of two is silent: 1,000 connections, none fails" "h2=1000" \
+  "$(cat "$SANDBOX"/answers.* | tr ' ' '\n' | awk -F= 'NF { n[$1] += $2 } END { for (k in n) print k "=" n[k] }')"
+sandbox_end

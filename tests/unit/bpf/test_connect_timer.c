@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/* The first timer of a connect with a time limit, at the kernel's usual clock rates. */
+#include "bpf/lib/connect_timer.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+static void rings_before_the_time_is_over(void **state)
+{
+	static const struct {
+		const char *name;
+		__u32 timeout_ms;
+		__u32 hz;
+		__u32 want;
+	} cases[] = {
+		{"half of it", 500, 1000, 250},
+		{"in jiffies", 500, 250, 62},
+		{"of few", 500, 100, 25},
+		{"at least one", 1, 100, 1},
+		{"so short that none would be left", 10, 100, 1},
+		{"the kernel's own second is soon enough", 2000, 1000, 0},
+		{"just not", 1999, 1000, 999},
+		{"long", 3600000, 250, 0},
+		{"a socket whose timer is not the first one", 500, 4, 0},
+		{"or has grown", 500, 120000, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		print_message("%s\n", cases[i].name);
+		assert_int_equal(mrd_connect_timer(cases[i].timeout_ms, cases[i].hz),
+				 cases[i].want);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rings_before_the_time_is_over),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,421 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+#include "tc_checks.h"
+
+#include <arpa/inet.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tc_cases.h"
+#include "wire.h"
+
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
+
+enum {
+	MUTATIONS = 100000,
+	MUTATIONS_EACH = 500, /* in the same world of flows */
+	FIRST_PORT = 20000,
+	STICKY_PORT = 54,
+	MARK = 0xa5, /* behind a frame: nobody writes there */
+};
+
+#define CLIENT "10.0.0.2"
+#define VIP    "172.16.0.10"
+#define POD    "10.1.0.2"
+
+static int run(const struct world *world, enum way way, const struct wire *wire, uint8_t *out,
+	       size_t *ret_len)
+{
+	uint8_t frame[WIRE_MAX];
+	const size_t len = wire_build(wire, frame);
+
+	return world_run(world, way, frame, len, out, ret_len);
+}
+
+/* Is that what comes out? */
+static bool comes_out(const struct world *world, enum way way, const struct wire *in,
+		      const struct wire *want, int want_verdict)
+{
+	uint8_t got[WIRE_MAX], frame[WIRE_MAX];
+	size_t len;
+	const int verdict = run(world, way, in, got, &len);
+
+	return verdict == want_verdict && len == wire_build(want, frame) &&
+	       !memcmp(got, frame, len);
+}
+
+/* -------------------------------------------------------------------------------- truncated */
+
+/* The first packets of a case. */
+static void run_steps(const struct world *world, const struct packet_case *one, size_t count)
+{
+	uint8_t out[WIRE_MAX];
+	size_t len;
+
+	for (size_t i = 0; i < count && one->steps[i].in.from; i++)
+		run(world, one->steps[i].way, &one->steps[i].in, out, &len);
+}
+
+/*
+ * A frame that was cut off is left as it is, or translated as far as it is there, from some length
+ * on always. An error without its quoted checksum has another one of its own.
+ */
+static bool is_cut_well(const struct world *world, const struct packet_case *one, size_t step)
+{
+	const struct step *last = &one->steps[step];
+	const bool is_error = last->in.protocol == ICMP || last->in.protocol == ICMPV6;
+	uint8_t in[WIRE_MAX], want[WIRE_MAX], got[WIRE_MAX];
+	const size_t in_len = wire_build(&last->in, in);
+	bool was_translated = false;
+	struct wire_shape shape;
+
+	wire_build(&last->out, want);
+	wire_look(in, in_len, &shape);
+	for (size_t len = WIRE_ETH; len <= in_len; len++) {
+		size_t got_len;
+		bool translated;
+		int verdict;
+
+		world_reset(world, one->uplink);
+		run_steps(world, one, step);
+		verdict = world_run(world, last->way, in, len, got, &got_len);
+		translated = memcmp(got, in, len) != 0;
+		if (verdict != TC_NEXT || got_len != len || (was_translated && !translated))
+			return false;
+		for (size_t i = 0; i < len && translated; i++)
+			if (is_error ? got[i] != in[i] && !shape.may_change[i] : got[i] != want[i])
+				return false;
+		was_translated = translated;
+	}
+	return was_translated;
+}
+
+static bool check_truncated(const struct world *world)
+{
+	bool good = true;
+
+	for (size_t i = 0; i < tc_case_count; i++)
+		for (size_t step = 0; step < STEPS_MAX && tc_cases[i].steps[step].in.from; step++) {
+			const struct step *one = &tc_cases[i].steps[step];
+
+			if (!one->out.from || one->verdict ||
+			    is_cut_well(world, &tc_cases[i], step))
+				continue;
+			printf("  %s, step %zu\n", tc_cases[i].name, step + 1);
+			good = false;
+		}
+	return good;
+}
+
+/* ---------------------------------------------------------------------------------- mutated */
+
+static uint64_t random_state;
+
+/* xorshift64: the same numbers on every run. */
+static uint32_t random_below(uint32_t limit)
+{
+	random_state ^= random_state << 13;
+	random_state ^= random_state >> 7;
+	random_state ^= random_state << 17;
+	return (uint32_t)(random_state >> 32) % limit;
+}
+
+static const struct step *random_step(void)
+{
+	const struct packet_case *one = &tc_cases[random_below((uint32_t)tc_case_count)];
+	size_t count = 0;
+
+	while (count < STEPS_MAX && one->steps[count].in.from)
+		count++;
+	return &one->steps[random_below((uint32_t)count)];
+}
+
+/* Changes some bytes, of the headers mostly, and sometimes cuts or garbles all that follows. */
+static size_t mutate(uint8_t *frame, size_t len)
+{
+	const uint32_t headers = len < 80 ? (uint32_t)len : 80;
+	const uint32_t kind = random_below(16);
+
+	for (uint32_t i = random_below(4); i > 0; i--) {
+		const uint32_t at = random_below(kind < 12 ? headers : (uint32_t)len);
+
+		if (kind % 2)
+			frame[at] ^= (uint8_t)(1U << random_below(8));
+		else
+			frame[at] = (uint8_t)random_below(256);
+	}
+	if (kind == 15)
+		for (size_t i = WIRE_ETH + random_below(40); i < len; i++)
+			frame[i] = (uint8_t)random_below(256);
+	if (kind >= 13)
+		len = WIRE_ETH + random_below((uint32_t)len - WIRE_ETH + 1);
+	return len;
+}
+
+/* Its checksums are right; what an error quotes is another's. */
+static bool is_sound(const uint8_t *frame, size_t len)
+{
+	struct wire_shape shape;
+
+	wire_look(frame, len, &shape);
+	return !shape.residues[SUM_IP] && !shape.residues[SUM_TRANSPORT];
+}
+
+/* What was let through has changed in nothing but addresses, ports, and the sums of both. */
+static bool is_translation(const uint8_t *in, const uint8_t *got, size_t len)
+{
+	struct wire_shape was, is;
+
+	wire_look(in, len, &was);
+	wire_look(got, len, &is);
+	for (size_t i = 0; i < len; i++)
+		if (in[i] != got[i] && !was.may_change[i])
+			return false;
+	return !was.has_check || !memcmp(was.residues, is.residues, sizeof(is.residues));
+}
+
+static bool is_mutation_well(const struct world *world, uint32_t number)
+{
+	const struct step *step = random_step();
+	uint8_t in[WIRE_MAX], got[WIRE_MAX];
+	const size_t in_len = mutate(in, wire_build(&step->in, in));
+	size_t got_len;
+	bool good;
+	int verdict;
+
+	memset(got, MARK, sizeof(got));
+	verdict = world_run(world, step->way, in, in_len, got, &got_len);
+	if (verdict ==
+	    TC_REDIRECT) /* an answer, or a pod's own: the frame's addresses are turned */
+		good = !memcmp(got, in + 6, 6) && !memcmp(got + 6, in, 6) &&
+		       (got_len == in_len || is_sound(got, got_len));
+	else
+		good = got_len == in_len &&
+		       (verdict == TC_DROP ||
+			(verdict == TC_NEXT && is_translation(in, got, in_len)));
+	for (size_t i = got_len; i < sizeof(got); i++)
+		good &= got[i] == MARK;
+	if (good)
+		return true;
+	printf("  mutation %u: verdict %d, %zu bytes from %zu\n  in", number, verdict, got_len,
+	       in_len);
+	for (size_t i = 0; i < in_len && i < 120; i++)
+		printf("%s%02x", i % 2 ? "" : " ", in[i]);
+	printf("\n  got");
+	for (size_t i = 0; i < got_len && i < 120; i++)
+		printf("%s%02x", i % 2 ? "" : " ", got[i]);
+	printf("\n");
+	return false;
+}
+
+static bool check_mutated(const struct world *world)
+{
+	uint32_t bad = 0;
+
+	random_state = 0x6d65726964ULL;
+	for (uint32_t i = 0; i < MUTATIONS && bad < 5; i++) {
+		if (i % MUTATIONS_EACH == 0) {
+			world_reset(world, false);
+			for (size_t j = 0; j < tc_case_count; j++)
+				run_steps(world, &tc_cases[j], STEPS_MAX);
+		}
+		bad += !is_mutation_well(world, i);
+	}
+	return bad == 0;
+}
+
+/* --------------------------------------------------------------------------------- map full */
+
+static struct wire syn_of(uint16_t port, const char *to, uint16_t to_port)
+{
+	return (struct wire){
+		.from = CLIENT,
+		.to = to,
+		.from_port = port,
+		.to_port = to_port,
+		.protocol = TCP,
+		.flags = SYN,
+	};
+}
+
+/* With one row to spare, too: a flow of one row is none. */
+static bool check_full(const struct world *world)
+{
+	const struct mrd_flow_key odd = {.family = MRD_FAMILY_IPV4};
+	const struct wire first = syn_of(FIRST_PORT, VIP, 80);
+	const struct wire first_out = syn_of(FIRST_PORT, POD, 8080);
+	const struct wire over = syn_of(FIRST_PORT + WORLD_FLOWS, VIP, 80);
+	const struct wire over_out = {
+		.from = VIP,
+		.to = CLIENT,
+		.from_port = 80,
+		.to_port = over.from_port,
+		.protocol = TCP,
+		.flags = RST | ACK,
+		.ack = 1,
+		.dont_fragment = true,
+		.is_returned = true,
+	};
+	const uint64_t before = world_count(world, MRD_REASON_REFUSE_FLOWS);
+	bool good = true;
+
+	for (int spare = 0; spare < 2; spare++) {
+		world_reset(world, false);
+		if (spare)
+			world_put_flow(world, &odd);
+		for (int i = 0; i < (WORLD_FLOWS - spare) / 2; i++) {
+			const uint16_t port = (uint16_t)(FIRST_PORT + i);
+			const struct wire in = syn_of(port, VIP, 80);
+			const struct wire out = syn_of(port, POD, 8080);
+
+			good &= comes_out(world, FORWARD, &in, &out, TC_NEXT);
+		}
+		good &= comes_out(world, FORWARD, &over, &over_out, TC_REDIRECT);
+		good &= comes_out(world, FORWARD, &first, &first_out, TC_NEXT);
+		good &= world_flows(world) == WORLD_FLOWS - (unsigned)spare;
+	}
+	return good && world_count(world, MRD_REASON_REFUSE_FLOWS) == before + 2;
+}
+
+/* ------------------------------------------------------------------------------------- rows */
+
+static void key_of(const struct wire *wire, struct mrd_flow_key *ret_key)
+{
+	memset(ret_key, 0, sizeof(*ret_key));
+	inet_pton(AF_INET, wire->from, ret_key->tuple.source);
+	inet_pton(AF_INET, wire->to, ret_key->tuple.destination);
+	ret_key->tuple.source_port = wire->from_port;
+	ret_key->tuple.destination_port = wire->to_port;
+	ret_key->family = MRD_FAMILY_IPV4;
+	ret_key->protocol = (enum mrd_protocol)wire->protocol;
+}
+
+static bool check_rows(const struct world *world)
+{
+	const struct wire in = syn_of(FIRST_PORT, VIP, 80), out = syn_of(FIRST_PORT, POD, 8080);
+	const struct wire back = {.from = POD,
+				  .to = CLIENT,
+				  .from_port = 8080,
+				  .to_port = FIRST_PORT,
+				  .protocol = TCP};
+	struct mrd_flow_key key, target, reverse, origin;
+	struct mrd_flow row;
+
+	key_of(&in, &key);
+	key_of(&out, &target);
+	key_of(&back, &reverse);
+	key_of(&(struct wire){.from = VIP, .to = CLIENT, .from_port = 80, .to_port = FIRST_PORT},
+	       &origin);
+	world_reset(world, false);
+	comes_out(world, FORWARD, &in, &out, TC_NEXT);
+	if (world_flows(world) != 2 || !world_flow(world, &key, &row))
+		return false;
+	if (memcmp(&row.tuple, &target.tuple, sizeof(row.tuple)) || row.way != MRD_FLOW_FORWARD ||
+	    row.state != MRD_FLOW_SYN_SENT || row.service_id != 1 || row.endpoint_id != 17 ||
+	    !row.sent_ns || !row.last_ns || row.is_uplink || row.ifindex != WORLD_IFINDEX ||
+	    row.tried.count != 1 || row.tried.endpoint_ids[0] != 17 || row.locality_id != 3)
+		return false;
+	return world_flow(world, &reverse, &row) && row.way == MRD_FLOW_REVERSE &&
+	       !memcmp(&row.tuple, &origin.tuple, sizeof(row.tuple)) && !row.last_ns;
+}
+
+/* The state that the forward row has after each packet. */
+static bool check_states(const struct world *world)
+{
+	static const struct {
+		enum way way;
+		uint8_t flags;
+		enum mrd_flow_state state;
+	} steps[] = {
+		{FORWARD, SYN, MRD_FLOW_SYN_SENT},     {REVERSE, SYN | ACK, MRD_FLOW_ESTABLISHED},
+		{FORWARD, ACK, MRD_FLOW_ESTABLISHED},  {FORWARD, FIN | ACK, MRD_FLOW_FIN_WAIT},
+		{REVERSE, ACK, MRD_FLOW_FIN_WAIT},     {FORWARD, FIN | ACK, MRD_FLOW_FIN_WAIT},
+		{REVERSE, FIN | ACK, MRD_FLOW_CLOSED}, {FORWARD, SYN, MRD_FLOW_SYN_SENT},
+		{REVERSE, RST | ACK, MRD_FLOW_CLOSED},
+	};
+	struct wire there = syn_of(FIRST_PORT, VIP, 80);
+	struct wire back = {.from = POD,
+			    .to = CLIENT,
+			    .from_port = 8080,
+			    .to_port = FIRST_PORT,
+			    .protocol = TCP};
+	struct mrd_flow_key key;
+	uint8_t out[WIRE_MAX];
+	size_t len;
+
+	key_of(&there, &key);
+	world_reset(world, false);
+	for (size_t i = 0; i < COUNT(steps); i++) {
+		struct wire *wire = steps[i].way == FORWARD ? &there : &back;
+		struct mrd_flow row;
+
+		wire->flags = steps[i].flags;
+		run(world, steps[i].way, wire, out, &len);
+		if (!world_flow(world, &key, &row) || row.state != steps[i].state) {
+			printf("  after packet %zu: state %d\n", i + 1, row.state);
+			return false;
+		}
+	}
+	return true;
+}
+
+/* ------------------------------------------------------------------------------------- plan */
+
+/* A connection stays with its endpoint when the plan no longer has that. */
+static bool check_plan_changes(const struct world *world)
+{
+	const struct world_service was = {VIP, 8000, TCP, 30, MRD_AFFINITY_NONE, {POD}, 8080};
+	const struct world_service is = {VIP, 8000, TCP, 30, MRD_AFFINITY_NONE, {"10.1.0.9"}, 8080};
+	struct wire in = syn_of(FIRST_PORT, VIP, 8000), out = syn_of(FIRST_PORT, POD, 8080);
+	const struct wire next = syn_of(FIRST_PORT + 1, VIP, 8000);
+	const struct wire next_out = syn_of(FIRST_PORT + 1, "10.1.0.9", 8080);
+	bool good;
+
+	world_reset(world, false);
+	world_add(world, &was);
+	good = comes_out(world, FORWARD, &in, &out, TC_NEXT);
+	world_add(world, &is);
+	good &= comes_out(world, FORWARD, &in, &out, TC_NEXT);
+	in.flags = out.flags = ACK;
+	good &= comes_out(world, FORWARD, &in, &out, TC_NEXT);
+	return good && comes_out(world, FORWARD, &next, &next_out, TC_NEXT);
+}
+
+/* The byte of the endpoint's address that tells the members of the sticky service apart. */
+static uint8_t sticky_pick(const struct world *world, const char *client, uint16_t port)
+{
+	const struct wire in = {.from = client,
+				.to = VIP,
+				.from_port = port,
+				.to_port = STICKY_PORT,
+				.protocol = UDP};
+	uint8_t out[WIRE_MAX];
+	size_t len;
+
+	run(world, FORWARD, &in, out, &len);
+	return out[WIRE_ETH + 19];
+}
+
+static bool check_affinity(const struct world *world)
+{
+	uint8_t first, other;
+
+	world_reset(world, false);
+	first = sticky_pick(world, "10.0.0.50", FIRST_PORT);
+	other = sticky_pick(world, "10.0.0.51", FIRST_PORT);
+	for (uint16_t i = 1; i < 6; i++)
+		if (sticky_pick(world, "10.0.0.50", FIRST_PORT + i) != first ||
+		    sticky_pick(world, "10.0.0.51", FIRST_PORT + i) != other)
+			return false;
+	return first != other;
+}
+
+const struct tc_check tc_checks[] = {
+	{"frames cut off at every length", check_truncated},
+	{"100,000 frames with bytes changed", check_mutated},
+	{"the map of flows is full: new ones are refused, those known go on", check_full},
+	{"the two rows of a flow", check_rows},
+	{"the states of a connection", check_states},
+	{"a connection keeps its endpoint when the plan changes", check_plan_changes},
+	{"a client keeps its endpoint where the service asks for it", check_affinity},
+};
+const size_t tc_check_count = COUNT(tc_checks);

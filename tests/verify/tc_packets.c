@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+/*
+ * The TC programs on packets, by BPF_PROG_TEST_RUN: nothing is attached.
+ *
+ *   tc_packets OBJECT…
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "tc_cases.h"
+#include "tc_checks.h"
+
+enum { EXIT_USAGE = 2 };
+
+static void print_bytes(const char *what, const uint8_t *bytes, size_t len)
+{
+	printf("  %-5s %4zu:", what, len);
+	for (size_t i = 0; i < len && i < 128; i++)
+		printf("%s%02x", i % 2 ? "" : " ", bytes[i]);
+	printf("\n");
+}
+
+static bool run_step(const struct world *world, const struct step *step)
+{
+	const int want_verdict = step->verdict ? step->verdict : TC_NEXT;
+	uint8_t in[WIRE_MAX], want[WIRE_MAX], got[WIRE_MAX];
+	const size_t in_len = wire_build(&step->in, in);
+	const size_t want_len = wire_build(step->out.from ? &step->out : &step->in, want);
+	size_t got_len;
+	const int verdict = world_run(world, step->way, in, in_len, got, &got_len);
+
+	if (verdict == want_verdict && got_len == want_len && !memcmp(got, want, want_len))
+		return true;
+	printf("  verdict %d, not %d\n", verdict, want_verdict);
+	print_bytes("in", in, in_len);
+	print_bytes("want", want, want_len);
+	print_bytes("got", got, got_len);
+	return false;
+}
+
+static bool run_case(const struct world *world, const struct packet_case *one)
+{
+	uint64_t before = 0;
+
+	world_reset(world, one->uplink);
+	for (size_t i = 0; i < STEPS_MAX && one->steps[i].in.from; i++) {
+		before = world_count(world, one->reason);
+		if (!run_step(world, &one->steps[i])) {
+			printf("  in step %zu\n", i + 1);
+			return false;
+		}
+	}
+	if (!one->counts || world_count(world, one->reason) == before + 1)
+		return true;
+	printf("  counter %d: %llu more\n", one->reason,
+	       (unsigned long long)(world_count(world, one->reason) - before));
+	return false;
+}
+
+static void tell(const char *path, const char *name, bool passed)
+{
+	const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+
+	printf("%s tc/%.*s/%s\n", passed ? "PASS" : "FAIL", (int)strcspn(base, "."), base, name);
+}
+
+static bool run_object(const char *path)
+{
+	struct world world;
+	bool good = true;
+
+	world_load(&world, path);
+	for (size_t i = 0; i < tc_service_count; i++)
+		world_add(&world, &tc_services[i]);
+	for (size_t i = 0; i < tc_case_count; i++) {
+		const bool passed = run_case(&world, &tc_cases[i]);
+
+		tell(path, tc_cases[i].name, passed);
+		good &= passed;
+	}
+	for (size_t i = 0; i < tc_check_count; i++) {
+		const bool passed = tc_checks[i].run(&world);
+
+		tell(path, tc_checks[i].name, passed);
+		good &= passed;
+	}
+	return good;
+}
+
+int main(int argc, char **argv)
+{
+	bool good = true;
+
+	if (argc < 2) {
+		fprintf(stderr, "usage: tc_packets OBJECT...\n");
+		return EXIT_USAGE;
+	}
+	if (geteuid()) {
+		printf("SKIP tc: needs root\n");
+		return EXIT_SUCCESS;
+	}
+	for (int i = 1; i < argc; i++)
+		good &= run_object(argv[i]);
+	return good ? EXIT_SUCCESS : EXIT_FAILURE;
+}

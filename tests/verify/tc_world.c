@@ -1,0 +1,234 @@
+// SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+#include "tc_world.h"
+
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <bpf/libbpf.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "maps/seal.h"
+#include "wire.h"
+
+enum { MAP_ROWS = 256, HOP_ID = 7, SHORT_FRAME = WIRE_ETH + 40 };
+
+static void must(bool good, const char *what)
+{
+	if (good)
+		return;
+	fprintf(stderr, "%s: %s\n", what, strerror(errno));
+	exit(2);
+}
+
+static int quiet_unless_warning(enum libbpf_print_level level, const char *format, va_list args)
+{
+	return level == LIBBPF_WARN ? vfprintf(stderr, format, args) : 0;
+}
+
+/* Sizes say nothing about programs, but for the map that a test fills up. */
+static void shrink_maps(struct bpf_object *object)
+{
+	struct bpf_map *map;
+
+	bpf_object__for_each_map(map, object)
+	{
+		const bool is_flow = !strcmp(bpf_map__name(map), "mrd_flow");
+
+		switch (bpf_map__type(map)) {
+		case BPF_MAP_TYPE_RINGBUF:
+			bpf_map__set_max_entries(map, (unsigned)sysconf(_SC_PAGESIZE));
+			break;
+		case BPF_MAP_TYPE_HASH:
+		case BPF_MAP_TYPE_PERCPU_HASH:
+		case BPF_MAP_TYPE_LRU_HASH:
+		case BPF_MAP_TYPE_LPM_TRIE:
+			bpf_map__set_max_entries(map, is_flow ? WORLD_FLOWS : MAP_ROWS);
+			break;
+		default:
+			break;
+		}
+	}
+}
+
+static int map_fd(struct bpf_object *object, const char *name)
+{
+	const int fd = bpf_object__find_map_fd_by_name(object, name);
+
+	must(fd >= 0, name);
+	return fd;
+}
+
+void world_load(struct world *world, const char *object_path)
+{
+	static const char *const names[] = {"mrd_tc_forward", "mrd_tc_reverse"};
+	struct bpf_object *object;
+	struct bpf_program *program;
+
+	libbpf_set_print(quiet_unless_warning);
+	object = bpf_object__open_file(object_path, NULL);
+	must(object, object_path);
+	shrink_maps(object);
+	bpf_object__for_each_program(program, object) bpf_program__set_autoload(
+		program, strncmp(bpf_program__name(program), "mrd_tc_", strlen("mrd_tc_")) == 0);
+	must(bpf_object__load(object) == 0, "load");
+	for (int way = FORWARD; way <= REVERSE; way++) {
+		program = bpf_object__find_program_by_name(object, names[way]);
+		must(program, names[way]);
+		world->programs[way] = bpf_program__fd(program);
+	}
+	world->service = map_fd(object, "mrd_service");
+	world->route = map_fd(object, "mrd_route");
+	world->member = map_fd(object, "mrd_member");
+	world->health = map_fd(object, "mrd_health");
+	world->flow = map_fd(object, "mrd_flow");
+	world->fragment = map_fd(object, "mrd_fragment");
+	world->interface = map_fd(object, "mrd_interface");
+	world->config = map_fd(object, "mrd_config");
+	world->count = map_fd(object, "mrd_count");
+	world->stat = map_fd(object, "mrd_stat");
+	world->ticket = map_fd(object, "mrd_ticket");
+	world->affinity = map_fd(object, "mrd_affinity");
+}
+
+/* ------------------------------------------------------------------------------------- rows */
+
+static enum mrd_family put_addr(uint8_t addr[MRD_ADDR_LEN], const char *text)
+{
+	const bool is_ipv6 = strchr(text, ':');
+
+	memset(addr, 0, MRD_ADDR_LEN);
+	must(inet_pton(is_ipv6 ? AF_INET6 : AF_INET, text, addr) == 1, text);
+	return is_ipv6 ? MRD_FAMILY_IPV6 : MRD_FAMILY_IPV4;
+}
+
+static void put(int map, const void *key, const void *value)
+{
+	must(bpf_map_update_elem(map, key, value, BPF_ANY) == 0, "a row");
+}
+
+static void add_member(const struct world *world, const struct world_service *service,
+		       uint32_t slot)
+{
+	const struct mrd_member_key key = {service->id, HOP_ID, slot};
+	struct mrd_member member = {
+		.port = service->member_port,
+		.endpoint_id = service->id * MRD_HOPS_MAX + slot + 1,
+	};
+	struct mrd_health health = {
+		.port = member.port,
+		.service_id = service->id,
+		.state = MRD_STATE_ACTIVE,
+		.locality_id = 3,
+	};
+	const struct mrd_stat stat = {0};
+
+	health.family = put_addr(member.addr, service->members[slot]);
+	member.seal = mrd_member_seal(service->id, &member);
+	memcpy(health.addr, member.addr, MRD_ADDR_LEN);
+	put(world->stat, &member.endpoint_id, &stat);
+	put(world->health, &member.endpoint_id, &health);
+	put(world->member, &key, &member);
+}
+
+void world_add(const struct world *world, const struct world_service *service)
+{
+	struct mrd_vip_key vip = {
+		.protocol = (enum mrd_protocol)service->protocol,
+		.port = service->port,
+	};
+	struct mrd_service row = {
+		.service_id = service->id,
+		.affinity = service->affinity,
+		.affinity_timeout_s = 60,
+	};
+	struct mrd_route route = {
+		.service_id = service->id,
+		.hop_count = 1,
+		.hops = {{.hop_id = HOP_ID, .locality_id = 3, .until = MRD_SHARE_TOTAL}},
+	};
+
+	while (route.hops[0].member_count < 4 && service->members[route.hops[0].member_count])
+		add_member(world, service, route.hops[0].member_count++);
+	vip.family = put_addr(vip.addr, service->vip);
+	row.seal = mrd_service_seal(&vip, &row);
+	put(world->route, &service->id, &route);
+	put(world->service, &vip, &row);
+}
+
+static void empty(int map, void *key)
+{
+	while (bpf_map_get_next_key(map, NULL, key) == 0)
+		must(bpf_map_delete_elem(map, key) == 0, "an old row");
+}
+
+void world_reset(const struct world *world, bool uplink)
+{
+	const struct mrd_interface interface = {.netns_id = -1, .is_uplink = uplink};
+	const uint32_t ifindex = WORLD_IFINDEX;
+	struct mrd_fragment_key fragment;
+	struct mrd_ticket_key ticket;
+	struct mrd_flow_key flow;
+
+	empty(world->flow, &flow);
+	empty(world->fragment, &fragment);
+	empty(world->ticket, &ticket);
+	put(world->interface, &ifindex, &interface);
+}
+
+/* -------------------------------------------------------------------------------------- run */
+
+int world_run(const struct world *world, enum way way, const uint8_t *in, size_t in_len,
+	      uint8_t *out, size_t *ret_out_len)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = in, .data_size_in = (uint32_t)in_len,
+		    .data_out = out, .data_size_out = WIRE_MAX, .repeat = 1);
+
+	if (bpf_prog_test_run_opts(world->programs[way], &opts) < 0) {
+		must(errno == EINVAL && in_len < SHORT_FRAME, "a test run");
+		memcpy(out, in, in_len);
+		*ret_out_len = in_len;
+		return TC_NEXT;
+	}
+	*ret_out_len = opts.data_size_out;
+	return (int)opts.retval;
+}
+
+uint64_t world_count(const struct world *world, enum mrd_reason reason)
+{
+	uint64_t counts[1024] = {0}, sum = 0;
+	const uint32_t key = reason;
+	const int cpus = libbpf_num_possible_cpus();
+
+	must(cpus > 0 && cpus <= 1024, "the number of processors");
+	must(bpf_map_lookup_elem(world->count, &key, counts) == 0, "a counter");
+	for (int i = 0; i < cpus; i++)
+		sum += counts[i];
+	return sum;
+}
+
+void world_put_flow(const struct world *world, const struct mrd_flow_key *key)
+{
+	const struct mrd_flow row = {0};
+
+	put(world->flow, key, &row);
+}
+
+unsigned int world_flows(const struct world *world)
+{
+	struct mrd_flow_key key, *last = NULL;
+	unsigned int count = 0;
+
+	for (; bpf_map_get_next_key(world->flow, last, &key) == 0; last = &key)
+		count++;
+	return count;
+}
+
+bool world_flow(const struct world *world, const struct mrd_flow_key *key,
+		struct mrd_flow *ret_flow)
+{
+	return bpf_map_lookup_elem(world->flow, key, ret_flow) == 0;
+}

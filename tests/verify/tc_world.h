@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* The TC programs in the kernel, attached nowhere, and maps with a few services of the tests' own.
+ */
+#ifndef MRD_TESTS_TC_WORLD_H
+#define MRD_TESTS_TC_WORLD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "maps/abi.h"
+
+/* What a program answers; MRD_TC_REDIRECT by the kernel's helper. */
+enum { TC_NEXT = -1, TC_DROP = 2, TC_REDIRECT = 7 };
+
+enum way { FORWARD, REVERSE };
+
+enum { WORLD_FLOWS = 64, WORLD_IFINDEX = 1 }; /* the device of a test run is loopback */
+
+struct world {
+	int programs[2]; /* by way */
+	int service, route, member, health, flow, fragment, interface, config, count, stat, ticket,
+		affinity;
+};
+
+/* One member of a service; NULL ends a list. */
+struct world_service {
+	const char *vip;
+	uint16_t port;
+	uint8_t protocol;
+	uint32_t id;
+	enum mrd_affinity_mode affinity;
+	const char *members[4];
+	uint16_t member_port;
+};
+
+/* Exits if it cannot be had. */
+void world_load(struct world *world, const char *object_path);
+void world_add(const struct world *world, const struct world_service *service);
+/* No flow and no fragment is known; uplink: of the one interface. */
+void world_reset(const struct world *world, bool uplink);
+
+/*
+ * Runs a program on a frame, which it may change in length, too. Some kernels feed no frame that
+ * ends within its IP header, unless a VLAN's tag hides that: TC_NEXT, for nobody has seen it.
+ */
+int world_run(const struct world *world, enum way way, const uint8_t *in, size_t in_len,
+	      uint8_t *out, size_t *ret_out_len);
+uint64_t world_count(const struct world *world, enum mrd_reason reason);
+void world_put_flow(const struct world *world, const struct mrd_flow_key *key);
+unsigned int world_flows(const struct world *world);
+bool world_flow(const struct world *world, const struct mrd_flow_key *key,
+		struct mrd_flow *ret_flow);
+
+#endif
