@@ -737,6 +737,13 @@ static int read_documents(struct builder *builder)
 		if (ret == -EBADMSG && !builder->is_over)
 			note_mistake(builder);
 	} while (ret == -EBADMSG && !builder->is_over && find_next_document(builder));
+	if (builder->mistakes == MISTAKES_MAX) {
+		const struct mrd_place place = {.file = builder->file->name};
+
+		mrd_diag_add(builder->diag, MRD_ERROR, &place, "",
+			     "%d mistakes, and no more are looked for: mend these first",
+			     MISTAKES_MAX);
+	}
 	return ret == 0 && builder->mistakes ? -EBADMSG : ret;
 }
 

@@ -509,10 +509,31 @@ static void files_and_pipes_are_read_to_the_end(void **state)
 	close(ends[0]);
 }
 
+/* Of very many mistakes the first hundred are told, and that there are more. */
+static void where_mistakes_end_is_told(void **state)
+{
+	MRD_AUTO_DIAG struct mrd_diag diag = {0};
+	struct mrd_doc_file *file = NULL;
+	static const char one[] = "---\na: @\n";
+	enum { TIMES = 150, TOLD = 100 };
+	char text[TIMES * (sizeof(one) - 1) + 1] = "";
+
+	(void)state;
+	for (int i = 0; i < TIMES; i++)
+		memcpy(text + i * (sizeof(one) - 1), one, sizeof(one));
+	assert_int_equal(mrd_doc_parse("f", text, strlen(text), &diag, &file), -EBADMSG);
+	assert_int_equal(diag.count, TOLD + 1);
+	assert_int_equal(diag.findings[TOLD].line, 0);
+	assert_string_equal(diag.findings[TOLD].reason,
+			    "100 mistakes, and no more are looked for: mend these first");
+	mrd_doc_free(file);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(good_documents),
+		cmocka_unit_test(where_mistakes_end_is_told),
 		cmocka_unit_test(broken_documents_name_place_and_reason),
 		cmocka_unit_test(half_written_files_are_refused_with_a_reason),
 		cmocka_unit_test(hostile_documents_are_bounded),
