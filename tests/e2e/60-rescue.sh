@@ -24,14 +24,14 @@ agent_start h
 
 # How long a handshake takes is known from connections that were answered.
 for address in $VIP $VIP6; do
-  expect_eq "before, to $address" "h1=20" "$(hits client $address 80 20)"
+  expect_eq "before, to $address" "h1=20" "$(hits client "$address" 80 20)"
 done
 moved() { echo $(($(reason h RESCUE_TIMEOUT) + $(reason h RESCUE_REFUSED) + $(reason h RESCUE_UNREACHABLE))); }
 expect_eq "nothing was moved" 0 "$(moved)"
 
 blackhole h1
 for address in $VIP $VIP6; do
-  expect_eq "silent: all are answered, to $address" "s1=20" "$(hits client $address 80 20)"
+  expect_eq "silent: all are answered, to $address" "s1=20" "$(hits client "$address" 80 20)"
 done
 expect_between "by SYNs sent again" 30 40 "$(reason h RESCUE_TIMEOUT)" # the others: no neighbour, says the host
 expect_eq "all of them" 40 "$(moved)"
@@ -47,7 +47,7 @@ expect_ok "answered again: not moved" wait_for 10 sees "h1=10" client $VIP 80 10
 was=$(moved)
 stop "$h1"
 for address in $VIP $VIP6; do
-  expect_eq "refused: all are answered, to $address" "s1=20" "$(hits client $address 80 20)"
+  expect_eq "refused: all are answered, to $address" "s1=20" "$(hits client "$address" 80 20)"
 done
 expect_eq "each was moved" 40 $(($(moved) - was))
 expect_between "by the refusal" 40 40 "$(reason h RESCUE_REFUSED)"
@@ -57,7 +57,7 @@ nsenter --net=/run/netns/h nft 'table inet rejecting { chain c { type filter hoo
   ip daddr 10.0.0.11 reject with icmp type host-unreachable
   ip6 daddr fd00:a0::11 reject with icmpv6 type addr-unreachable; }; }'
 for address in $VIP $VIP6; do
-  expect_eq "unreachable: all are answered, to $address" "s1=10" "$(hits client $address 80 10)"
+  expect_eq "unreachable: all are answered, to $address" "s1=10" "$(hits client "$address" 80 10)"
 done
 expect_eq "each was moved" 20 $(($(moved) - was))
 expect_between "by the error, of which kernels send not too many" 1 20 "$(reason h RESCUE_UNREACHABLE)"
