@@ -12,7 +12,7 @@ svc ack-hangzhou reviews $VIP 80
 eps ack-hangzhou reviews 10.0.0.11 10.0.0.12
 eps ack-shanghai reviews 10.1.0.11
 failover_policy reviews
-agent_start h
+agent_start h "kernel.interfaces: none" # nothing is rescued
 
 refusal() { [[ $(run_in client "$PEER" get "$VIP" 80 1) == ECONNREFUSED ]]; }
 expect_ok "a refusal" wait_for 5 refusal

@@ -12,7 +12,7 @@ svc ack-hangzhou reviews $VIP 80
 eps ack-hangzhou reviews 10.0.0.11
 eps ack-shanghai reviews 10.1.0.11
 failover_policy reviews
-agent_start h
+agent_start h "kernel.interfaces: none" # nothing is rescued
 
 expect_eq "before" "h1=10" "$(hits client $VIP 80 10)"
 blackhole h1
@@ -25,7 +25,7 @@ expect_eq "afterwards nobody waits" "s1=20" "$(hits client $VIP 80 20)"
 # A client that gives up before the first retransmission says nothing about the endpoint.
 ctl h detach >/dev/null
 wait_for 5 sandbox_gone "${AGENT_PID[h]}"
-agent_start h
+agent_start h "kernel.interfaces: none" # nothing is rescued
 run_in client curl -s -o "$SANDBOX/body" --connect-timeout 0.2 "http://$VIP/" || true
 abandoned() { (($(reason h HANDSHAKE_ABANDONED) == 1)); }
 expect_ok "it is counted" wait_for 3 abandoned
