@@ -164,7 +164,8 @@ static __always_inline __u32 mrd_rescue_timer(const struct mrd_socket *sock,
 /*
  * The kernel asks for the first SYN's timer: one that rings when it may be rescued, and before a
  * short connectTimeout is over. Until it is answered the socket has the initial timer, 1 s, in
- * jiffies, which tells their length.
+ * jiffies, which tells their length. Later it asks again, to know how long it shall try in all:
+ * then it is left its own.
  */
 static __always_inline void mrd_on_timeout_init(struct bpf_sock_ops *ctx, struct bpf_sock *sk,
 						const struct mrd_socket *sock)
@@ -172,7 +173,7 @@ static __always_inline void mrd_on_timeout_init(struct bpf_sock_ops *ctx, struct
 	const struct mrd_setting *setting = mrd_setting_of(sock);
 	__u32 jiffies, limit = 0;
 
-	if (ctx->state != BPF_TCP_SYN_SENT)
+	if (ctx->state != BPF_TCP_SYN_SENT || sock->retransmitted)
 		return;
 	jiffies = mrd_rescue_timer(sock, setting);
 	if (setting && setting->connect_timeout_ms) {

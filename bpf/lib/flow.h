@@ -112,13 +112,18 @@ static inline enum mrd_flow_state mrd_flow_finished(enum mrd_flow_state state,
 	}
 }
 
-/* The state after a packet; way: who sent it. */
+/*
+ * The state after a packet; way: who sent it. What is not an answer to the SYN changes nothing
+ * while that is out: an endpoint that remembers an earlier connection of these ports answers with
+ * an acknowledgement, and the client resets that, not the present one.
+ */
 static inline enum mrd_flow_state mrd_flow_next(enum mrd_flow_state state, enum mrd_flow_way way,
 						__u32 tcp_flags)
 {
 	if (tcp_flags & MRD_TCP_RST)
-		return MRD_FLOW_CLOSED;
-	if (way == MRD_FLOW_REVERSE && state == MRD_FLOW_SYN_SENT)
+		return way == MRD_FLOW_FORWARD && state == MRD_FLOW_SYN_SENT ? state
+									     : MRD_FLOW_CLOSED;
+	if (way == MRD_FLOW_REVERSE && state == MRD_FLOW_SYN_SENT && (tcp_flags & MRD_TCP_SYN))
 		state = MRD_FLOW_ESTABLISHED;
 	if (way == MRD_FLOW_REVERSE && state == MRD_FLOW_UDP_UNREPLIED)
 		state = MRD_FLOW_UDP_REPLIED;

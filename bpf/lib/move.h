@@ -116,6 +116,75 @@ static __always_inline void mrd_moving_from_row(struct mrd_moving *moving,
 	moving->has_row = true;
 }
 
+/* ------------------------------------------------------------------------------- sockets */
+
+/* As this namespace numbers it. */
+static __always_inline __u64 mrd_netns_of(__u32 ifindex)
+{
+	const struct mrd_interface *row = bpf_map_lookup_elem(&mrd_interface, &ifindex);
+
+	return row && row->netns_id >= 0 ? (__u64)row->netns_id : (__u64)MRD_NETNS_CURRENT;
+}
+
+/* The ends as the client's socket has them: what comes in is from there. */
+static __always_inline void mrd_ends_of(struct bpf_sock_tuple *ends, const struct mrd_flow_key *key)
+{
+	const struct mrd_flow_tuple *tuple = &key->tuple;
+
+	if (key->family == MRD_FAMILY_IPV4) {
+		ends->ipv4.saddr = mrd_addr_to_ipv4(tuple->destination);
+		ends->ipv4.daddr = mrd_addr_to_ipv4(tuple->source);
+		ends->ipv4.sport = bpf_htons((__u16)tuple->destination_port);
+		ends->ipv4.dport = bpf_htons((__u16)tuple->source_port);
+		return;
+	}
+	__builtin_memcpy(ends->ipv6.saddr, tuple->destination, MRD_ADDR_LEN);
+	__builtin_memcpy(ends->ipv6.daddr, tuple->source, MRD_ADDR_LEN);
+	ends->ipv6.sport = bpf_htons((__u16)tuple->destination_port);
+	ends->ipv6.dport = bpf_htons((__u16)tuple->source_port);
+}
+
+/* The client's socket, by its forward key; NULL, or to be released. */
+static __always_inline struct bpf_sock *mrd_client_sock(struct __sk_buff *skb,
+							const struct mrd_flow_key *key)
+{
+	const bool is_tcp = key->protocol == MRD_PROTOCOL_TCP;
+	const __u64 netns = mrd_netns_of(skb->ifindex);
+	struct bpf_sock_tuple ends = {0};
+
+	mrd_ends_of(&ends, key);
+	if (key->family == MRD_FAMILY_IPV4)
+		return is_tcp ? bpf_sk_lookup_tcp(skb, &ends, sizeof(ends.ipv4), netns, 0)
+			      : bpf_sk_lookup_udp(skb, &ends, sizeof(ends.ipv4), netns, 0);
+	return is_tcp ? bpf_sk_lookup_tcp(skb, &ends, sizeof(ends.ipv6), netns, 0)
+		      : bpf_sk_lookup_udp(skb, &ends, sizeof(ends.ipv6), netns, 0);
+}
+
+/*
+ * Has the client another connection between these two ends, open or just over? It chose its ports
+ * for the endpoint that it knows, so they may be in use towards the one where it is to go; answers
+ * could not be told apart.
+ */
+static __noinline bool mrd_is_taken(struct __sk_buff *skb, const struct mrd_flow_key *key)
+{
+	const __u64 netns = mrd_netns_of(skb->ifindex);
+	struct bpf_sock_tuple ends = {0};
+	struct bpf_sock *sk;
+	bool taken;
+
+	if (key->protocol != MRD_PROTOCOL_TCP)
+		return false;
+	mrd_ends_of(&ends, key);
+	sk = key->family == MRD_FAMILY_IPV4
+		     ? bpf_skc_lookup_tcp(skb, &ends, sizeof(ends.ipv4), netns, 0)
+		     : bpf_skc_lookup_tcp(skb, &ends, sizeof(ends.ipv6), netns, 0);
+	if (!sk)
+		return false;
+	taken = sk->state != BPF_TCP_LISTEN;
+	bpf_sk_release(sk);
+	return taken;
+}
+
 /* ------------------------------------------------------------------------------- the move */
 
 /* Only the first endpoint may have been chosen by somebody who did not know its region. */
@@ -167,8 +236,9 @@ static __noinline bool mrd_moving_write(struct mrd_moving *moving)
 	return true;
 }
 
-/* True: the rows lead to another endpoint. */
-static __noinline bool mrd_move(struct mrd_moving *moving, enum mrd_reason reason)
+/* True: the rows lead to another endpoint. False: not now, for the next SYN asks again. */
+static __noinline bool mrd_move(struct __sk_buff *skb, struct mrd_moving *moving,
+				enum mrd_reason reason)
 {
 	const struct mrd_picked *picked = &moving->walk.picked;
 	struct mrd_flow *flow = &moving->flow;
@@ -178,6 +248,15 @@ static __noinline bool mrd_move(struct mrd_moving *moving, enum mrd_reason reaso
 	moving->walk.tried = flow->tried;
 	if (!mrd_rescue_pick(flow->service_id, &moving->walk) ||
 	    !mrd_tried_add(&flow->tried, picked->member.endpoint_id, picked->region_id)) {
+		mrd_count_one(MRD_REASON_RESCUE_NOWHERE);
+		return false;
+	}
+	mrd_tuple_copy(&moving->is.tuple, &moving->key.tuple);
+	mrd_addr_copy(moving->is.tuple.destination, picked->member.addr);
+	moving->is.tuple.destination_port = picked->member.port;
+	moving->is.family = moving->key.family;
+	moving->is.protocol = moving->key.protocol;
+	if (mrd_is_taken(skb, &moving->is)) {
 		mrd_count_one(MRD_REASON_RESCUE_NOWHERE);
 		return false;
 	}
@@ -212,12 +291,13 @@ static __always_inline void mrd_socket_follow(struct mrd_socket *sock,
  * Moves, and blames the endpoint that is left. One that stays is blamed once if there is no socket
  * of which sockops will tell. sock: the client's storage, or NULL.
  */
-static __always_inline bool mrd_move_away(struct mrd_moving *moving, struct mrd_socket *sock,
-					  enum mrd_event_kind kind, enum mrd_reason reason)
+static __always_inline bool mrd_move_away(struct __sk_buff *skb, struct mrd_moving *moving,
+					  struct mrd_socket *sock, enum mrd_event_kind kind,
+					  enum mrd_reason reason)
 {
 	const struct mrd_party party = {moving->flow.service_id, moving->flow.endpoint_id};
 	const __u32 endpoint_id = party.endpoint_id;
-	const bool moved = mrd_move(moving, reason);
+	const bool moved = mrd_move(skb, moving, reason);
 	struct mrd_stat *stat;
 
 	if (moved && sock)
@@ -254,6 +334,11 @@ mrd_move_on_syn(struct __sk_buff *skb, const struct mrd_packet *packet, struct m
 	struct mrd_moving *moving;
 	__u32 asked_ms;
 
+	/* Of an earlier connection of these ports: this one has not been moved. */
+	if (row && row->is_socket && (!sock || !sock->moved)) {
+		mrd_flow_drop(&packet->key, &row->tuple);
+		return MRD_MOVE_REREAD;
+	}
 	if (row ? row->state != MRD_FLOW_SYN_SENT : !sock || !sock->retransmitted || sock->moved)
 		return MRD_MOVE_NONE;
 	moving = mrd_moving_new(&packet->key);
@@ -268,7 +353,7 @@ mrd_move_on_syn(struct __sk_buff *skb, const struct mrd_packet *packet, struct m
 	if (!mrd_is_rescued(moving->flow.service_id, &asked_ms) ||
 	    !mrd_is_unanswered(&moving->flow, asked_ms))
 		return MRD_MOVE_NONE;
-	if (mrd_move_away(moving, sock, MRD_EVENT_CONNECT_TIMEOUT, MRD_REASON_RESCUE_TIMEOUT))
+	if (mrd_move_away(skb, moving, sock, MRD_EVENT_CONNECT_TIMEOUT, MRD_REASON_RESCUE_TIMEOUT))
 		return MRD_MOVE_REREAD;
 	if (row)
 		row->is_blamed = 1;
@@ -276,39 +361,6 @@ mrd_move_on_syn(struct __sk_buff *skb, const struct mrd_packet *packet, struct m
 }
 
 /* ------------------------------------------------------------------------------- answers */
-
-/* As this namespace numbers it. */
-static __always_inline __u64 mrd_netns_of(__u32 ifindex)
-{
-	const struct mrd_interface *row = bpf_map_lookup_elem(&mrd_interface, &ifindex);
-
-	return row && row->netns_id >= 0 ? (__u64)row->netns_id : (__u64)MRD_NETNS_CURRENT;
-}
-
-/* The client's socket, by its forward key; NULL, or to be released. */
-static __always_inline struct bpf_sock *mrd_client_sock(struct __sk_buff *skb,
-							const struct mrd_flow_key *key)
-{
-	const bool is_tcp = key->protocol == MRD_PROTOCOL_TCP;
-	const struct mrd_flow_tuple *tuple = &key->tuple;
-	const __u64 netns = mrd_netns_of(skb->ifindex);
-	struct bpf_sock_tuple of = {0};
-
-	if (key->family == MRD_FAMILY_IPV4) {
-		of.ipv4.saddr = mrd_addr_to_ipv4(tuple->destination);
-		of.ipv4.daddr = mrd_addr_to_ipv4(tuple->source);
-		of.ipv4.sport = bpf_htons((__u16)tuple->destination_port);
-		of.ipv4.dport = bpf_htons((__u16)tuple->source_port);
-		return is_tcp ? bpf_sk_lookup_tcp(skb, &of, sizeof(of.ipv4), netns, 0)
-			      : bpf_sk_lookup_udp(skb, &of, sizeof(of.ipv4), netns, 0);
-	}
-	__builtin_memcpy(of.ipv6.saddr, tuple->destination, MRD_ADDR_LEN);
-	__builtin_memcpy(of.ipv6.daddr, tuple->source, MRD_ADDR_LEN);
-	of.ipv6.sport = bpf_htons((__u16)tuple->destination_port);
-	of.ipv6.dport = bpf_htons((__u16)tuple->source_port);
-	return is_tcp ? bpf_sk_lookup_tcp(skb, &of, sizeof(of.ipv6), netns, 0)
-		      : bpf_sk_lookup_udp(skb, &of, sizeof(of.ipv6), netns, 0);
-}
 
 /*
  * Is it one that waits for an answer to its SYN, and this number the answer's? With Fast Open a
@@ -339,7 +391,7 @@ static __always_inline bool mrd_move_refused(struct __sk_buff *skb, struct mrd_m
 	}
 	if (!mrd_is_rescued(moving->flow.service_id, &asked_ms))
 		return false;
-	return mrd_move_away(moving, sock, kind,
+	return mrd_move_away(skb, moving, sock, kind,
 			     kind == MRD_EVENT_REFUSED ? MRD_REASON_RESCUE_REFUSED
 						       : MRD_REASON_RESCUE_UNREACHABLE);
 }

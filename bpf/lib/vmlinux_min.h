@@ -75,6 +75,7 @@ enum {
 
 enum {
 	BPF_TCP_SYN_SENT = 2,
+	BPF_TCP_LISTEN = 10,
 	BPF_TCP_CLOSE = 7,
 	BPF_TCP_CLOSE_WAIT = 8,
 };

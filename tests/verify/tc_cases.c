@@ -510,6 +510,8 @@ const struct packet_case tc_cases[] = {
 		.steps = {
 			{FORWARD, TCP_OF(SYN, ENDS(CLIENT4, 40000, SELF4, 80)),
 			 TCP_OF(SYN, TO_POD4), 0},
+			{REVERSE, TCP_OF(SYN | ACK, OF_POD4),
+			 TCP_OF(SYN | ACK, ENDS(SELF4, 80, CLIENT4, 40000)), 0},
 			{FORWARD, TCP_OF(RST, ENDS(CLIENT4, 40000, SELF4, 80)),
 			 TCP_OF(RST, TO_POD4), 0},
 			SYN4_STEP,

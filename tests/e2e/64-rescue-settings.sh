@@ -1,0 +1,66 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+# A service can be left out of rescue; one that is rescued in vain gives up when it would have without.
+set -euo pipefail
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# rule NAME [ANNOTATIONS]: fails over, ejects nobody.
+rule() {
+  policy "$1" <<YAML
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: $1, namespace: default, annotations: { ${2:-} } }
+spec:
+  host: $1
+  trafficPolicy:
+    outlierDetection: { consecutive5xxErrors: 0, consecutiveGatewayErrors: 0, interval: 1h }
+    loadBalancer: { localityLbSetting: { failover: [{ from: cn-hangzhou, to: cn-shanghai }] } }
+YAML
+}
+
+sandbox_begin e2e/64-rescue-settings
+two_regions
+web s1
+number=30
+for name in rescued left impatient; do
+  svc ack-hangzhou $name 172.16.0.$((number++)) 80
+  eps ack-hangzhou $name 10.0.0.11
+  eps ack-shanghai $name 10.1.0.11
+done
+rule rescued
+rule left 'meridian.dev/rescue: "off"'
+rule impatient 'meridian.dev/syn-timeout: 20ms'
+agent_start h
+
+expect_eq "rescued" "s1=3" "$(hits client 172.16.0.30 80 3)"
+expect_eq "left out" "ECONNREFUSED=3" "$(hits client 172.16.0.31 80 3)"
+expect_eq "only the former were moved" 3 "$(reason h RESCUE_REFUSED)"
+blackhole h1
+expect_eq "whoever asks for it does not wait for what is known" "s1=3" "$(hits client 172.16.0.32 80 3)"
+
+blackhole s1
+pids=()
+# Milliseconds until a connect with one retry of the kernel's is given up, and by which error.
+cat >"$SANDBOX/patience.py" <<'END'
+import errno, socket, sys, time
+s = socket.socket()
+s.setsockopt(socket.IPPROTO_TCP, socket.TCP_SYNCNT, 1)
+begin = time.monotonic()
+try:
+    s.connect((sys.argv[1], 80))
+except OSError as e:
+    print(errno.errorcode[e.errno], int((time.monotonic() - begin) * 1000),
+          s.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT))
+END
+for address in 172.16.0.30 172.16.0.31; do
+  run_in client python3 "$SANDBOX/patience.py" $address >"$SANDBOX/patience.$address" &
+  pids+=($!)
+done
+wait "${pids[@]}"
+read -r error rescued option <"$SANDBOX/patience.172.16.0.30"
+read -r other left _ <"$SANDBOX/patience.172.16.0.31"
+expect_eq "the kernel's ordinary error" "$other" "$error"
+expect_between "after the time that the other took ($left ms)" $((left * 3 / 4)) $((left * 4 / 3)) "$rescued"
+expect_eq "the application's option is its own again" 0 "$option"
+sandbox_end
