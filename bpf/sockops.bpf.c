@@ -208,15 +208,6 @@ static __always_inline __u32 mrd_syn_retries(const struct tcp_sock *tcp)
 	return net->ipv4.sysctl_tcp_syn_retries;
 }
 
-static __always_inline __u32 mrd_syn_linear(const struct tcp_sock *tcp)
-{
-	const struct net *net = tcp->inet_conn.icsk_inet.sk.__sk_common.skc_net.net;
-
-	if (!bpf_core_field_exists(net->ipv4.sysctl_tcp_syn_linear_timeouts))
-		return 0;
-	return net->ipv4.sysctl_tcp_syn_linear_timeouts;
-}
-
 /*
  * A first SYN went unanswered. With a shorter timer the kernel would give up sooner than without:
  * so it gets more retries, and TCP_USER_TIMEOUT ends them at the time at which it would have given
@@ -228,15 +219,13 @@ static __always_inline void mrd_connect_time_keep(struct bpf_sock_ops *ctx, stru
 {
 	const __u32 timer_ms = ctx->args[1] * 1000 / jiffies_per_s;
 	const struct tcp_sock *tcp = mrd_tcp_of(sk);
-	__u32 total_ms, own_ms, linear;
+	__u32 total_ms, own_ms;
 
 	if (!tcp || !timer_ms || timer_ms >= MRD_SYN_TIMEOUT_MOST_US / 1000)
 		return;
 	own_ms = tcp->inet_conn.icsk_user_timeout;
-	linear = mrd_syn_linear(tcp);
-	total_ms =
-		mrd_connect_total_ms(MRD_SYN_TIMEOUT_MOST_US / 1000, mrd_syn_retries(tcp), linear);
-	mrd_tcp_option(ctx, MRD_TCP_SYNCNT, (int)mrd_connect_retries(total_ms, timer_ms, linear));
+	total_ms = mrd_connect_total_ms(MRD_SYN_TIMEOUT_MOST_US / 1000, mrd_syn_retries(tcp));
+	mrd_tcp_option(ctx, MRD_TCP_SYNCNT, (int)mrd_connect_retries(total_ms, timer_ms));
 	if (own_ms && own_ms <= total_ms)
 		return; /* so is it where connectTimeout has set it */
 	if (!mrd_tcp_option(ctx, MRD_TCP_USER_TIMEOUT, (int)total_ms))

@@ -68,23 +68,23 @@ static inline bool mrd_handshake_learn(struct mrd_handshake *row, __u32 took_us,
 }
 
 /*
- * How long the kernel tries to connect: the first SYN's timer, linear ones of the same length
- * (tcp_syn_linear_timeouts, Linux 6.5), then twice as long each time.
+ * How long the kernel tries to connect: its first timer, then twice as long each time. Where it has
+ * linear ones in front (tcp_syn_linear_timeouts, Linux 6.5) it holds to that time all the same.
  */
-static inline __u32 mrd_connect_total_ms(__u32 timer_ms, __u32 retries, __u32 linear)
+static inline __u32 mrd_connect_total_ms(__u32 timer_ms, __u32 retries)
 {
 	const __u32 doublings = retries < 16 ? retries : 16;
 
-	return timer_ms * (linear + (2U << doublings) - 1);
+	return timer_ms * ((2U << doublings) - 1);
 }
 
 /* As many retries as fill that time with a shorter timer; TCP_USER_TIMEOUT then ends it. */
-static inline __u32 mrd_connect_retries(__u32 total_ms, __u32 timer_ms, __u32 linear)
+static inline __u32 mrd_connect_retries(__u32 total_ms, __u32 timer_ms)
 {
 	__u32 retries = 1;
 
 	for (int i = 0; i < 16; i++)
-		retries += mrd_is_less(mrd_connect_total_ms(timer_ms, retries, linear), total_ms);
+		retries += mrd_is_less(mrd_connect_total_ms(timer_ms, retries), total_ms);
 	return retries;
 }
 

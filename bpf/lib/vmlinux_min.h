@@ -319,13 +319,7 @@ struct tcphdr {
 
 #pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
 
-struct netns_ipv4 {
-	__u8 sysctl_tcp_syn_linear_timeouts; /* Linux 6.5 */
-};
-
-struct net {
-	struct netns_ipv4 ipv4;
-};
+struct net;
 
 typedef struct {
 	struct net *net; /* CONFIG_NET_NS */

@@ -40,7 +40,6 @@ blackhole h1
 expect_eq "whoever asks for it does not wait for what is known" "s1=3" "$(hits client 172.16.0.32 80 3)"
 
 blackhole s1
-pids=()
 # Milliseconds until a connect with one retry of the kernel's is given up, and by which error.
 cat >"$SANDBOX/patience.py" <<'END'
 import errno, socket, sys, time
@@ -53,14 +52,25 @@ except OSError as e:
     print(errno.errorcode[e.errno], int((time.monotonic() - begin) * 1000),
           s.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT))
 END
-for address in 172.16.0.30 172.16.0.31; do
-  run_in client python3 "$SANDBOX/patience.py" $address >"$SANDBOX/patience.$address" &
-  pids+=($!)
-done
-wait "${pids[@]}"
-read -r error rescued option <"$SANDBOX/patience.172.16.0.30"
-read -r other left _ <"$SANDBOX/patience.172.16.0.31"
-expect_eq "the kernel's ordinary error" "$other" "$error"
-expect_between "after the time that the other took ($left ms)" $((left * 3 / 4)) $((left * 4 / 3)) "$rescued"
-expect_eq "the application's option is its own again" 0 "$option"
+# patience: of one that is rescued in vain, and of one that is not rescued.
+patience() {
+  local address error rescued option other left
+  pids=()
+  for address in 172.16.0.30 172.16.0.31; do
+    run_in client python3 "$SANDBOX/patience.py" $address >"$SANDBOX/patience.$address" &
+    pids+=($!)
+  done
+  wait "${pids[@]}"
+  read -r error rescued option <"$SANDBOX/patience.172.16.0.30"
+  read -r other left _ <"$SANDBOX/patience.172.16.0.31"
+  expect_eq "$1: the kernel's ordinary error" "$other" "$error"
+  expect_between "$1: after the time that the other took ($left ms)" $((left * 3 / 4)) $((left * 4 / 3)) "$rescued"
+  expect_eq "$1: the application's option is its own again" 0 "$option"
+}
+patience "nothing is known of the region"
+unblackhole h1
+web h1
+expect_eq "it answers" "h1=3" "$(hits client 172.16.0.30 80 3)"
+blackhole h1
+patience "its time is known"
 sandbox_end
