@@ -42,6 +42,7 @@ struct mrd_work {
 	struct mrd_flow_tuple quoted_to;
 	struct mrd_flow_tuple outer;
 	struct mrd_choice choice;
+	__u32 quote_diff; /* what a quoted packet's translation adds to the error's sum */
 };
 
 struct {
@@ -272,9 +273,7 @@ static __noinline int mrd_on_error(struct __sk_buff *skb, struct mrd_work *work,
 	const struct mrd_packet *packet = &work->packet;
 	struct mrd_packet *quoted = &work->quoted;
 	const enum mrd_reading reading = mrd_quote_read(skb, packet, quoted);
-	enum mrd_station station;
 	struct mrd_flow *row;
-	bool hairpin;
 
 	if (reading != MRD_READ_DONE)
 		return mrd_leave(reading);
@@ -284,16 +283,16 @@ static __noinline int mrd_on_error(struct __sk_buff *skb, struct mrd_work *work,
 		return MRD_TC_DROP;
 	if (!row || !mrd_row_copy(&work->key, row, &work->to))
 		return MRD_TC_NEXT;
-	hairpin = mrd_is_hairpin(&work->key.tuple, &work->to);
-	station = mrd_station_of(skb->ifindex, row, way, hairpin);
-	if (station != MRD_STATION_HERE)
+	if (mrd_station_of(skb->ifindex, row, way, mrd_is_hairpin(&work->key.tuple, &work->to)) !=
+	    MRD_STATION_HERE)
 		return MRD_TC_NEXT;
 	mrd_error_outer(packet, &work->key.tuple, &work->to, &work->outer);
 	mrd_tuple_turn(&work->quoted_to, &work->to);
-	if (mrd_error_write(skb, packet, quoted, &work->quoted_to, &work->outer))
+	if (mrd_quote_write(skb, quoted, &work->quoted_to, &work->quote_diff) ||
+	    mrd_error_write(skb, packet, &work->outer, work->quote_diff))
 		return mrd_unwritten();
 	mrd_count_one(MRD_REASON_ICMP_ERROR);
-	if (hairpin)
+	if (mrd_is_hairpin(&work->key.tuple, &work->to))
 		return mrd_send_back(skb);
 	if (way == MRD_FLOW_FORWARD && row->way == way)
 		return mrd_send_on(skb, packet, &work->outer, row->is_uplink);

@@ -124,20 +124,16 @@ static __always_inline void mrd_error_outer(const struct mrd_packet *packet,
 }
 
 /*
- * Translates an error: the quoted packet, then the error's ends. The checksum of ICMPv6 covers
- * those as well. Not 0: no memory.
+ * Translates the ends of an error whose quoted packet was: that adds diff to its sum, and ICMPv6 covers
+ * the ends as well. Not 0: no memory.
  */
 static __noinline long mrd_error_write(struct __sk_buff *skb, const struct mrd_packet *packet,
-				       const struct mrd_packet *quoted,
-				       const struct mrd_flow_tuple *quoted_to,
-				       const struct mrd_flow_tuple *outer_to)
+				       const struct mrd_flow_tuple *outer_to, __u32 diff)
 {
 	const __u32 outer_diff = mrd_addrs_diff(&packet->key.tuple, outer_to);
 	const __u32 check = packet->l4 + MRD_ICMP_CHECK_AT;
-	__u32 diff = 0;
 
-	if (mrd_quote_write(skb, quoted, quoted_to, &diff) ||
-	    bpf_l4_csum_replace(skb, check, 0, diff, 0))
+	if (bpf_l4_csum_replace(skb, check, 0, diff, 0))
 		return -1;
 	if (packet->key.family == MRD_FAMILY_IPV6 &&
 	    bpf_l4_csum_replace(skb, check, 0, outer_diff, BPF_F_PSEUDO_HDR))
