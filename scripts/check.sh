@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.." || exit
 MAKE=${MAKE:-make}
 OUT=${OUT:-out}
 pattern=${T:-}
-e2e_limit_s=400 # the whole demo is one of the tests
+e2e_limit_s=900 # the whole demo is one of the tests, and the boot of other kernels
 
 passed=0 failed=0 skipped=0
 logs=$(mktemp -d)

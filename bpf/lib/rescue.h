@@ -8,7 +8,7 @@
  *
  * The order of a rescue: first the hops of regions where the connection has not been, best priority
  * first, for a region that is silent is silent as a whole; when there is none, every endpoint where
- * it has not been. A turn is short, as in pick.h.
+ * it has not been.
  */
 #ifndef MRD_BPF_RESCUE_H
 #define MRD_BPF_RESCUE_H
@@ -23,7 +23,7 @@ enum {
 	MRD_SYN_RETRIES_MOST = 127,	       /* TCP_SYNCNT takes no more */
 	/* Every hop has its turn in the first round, and of as many as a service has, further ones.
 	 */
-	MRD_RESCUE_STEPS = MRD_PICK_STEPS + 8,
+	MRD_RESCUE_STEPS = MRD_HOPS_MAX + 8,
 	MRD_HANDSHAKE_EASE = 8, /* a slower past is forgotten by one eighth a second */
 };
 
@@ -121,23 +121,20 @@ static inline bool mrd_tried_add(struct mrd_tried *tried, __u32 endpoint_id, __u
 	return true;
 }
 
-/* One step of a rescue: a try of a hop's turn. The first round passes over regions tried before. */
+/* One step of a rescue: a hop's turn, one try. The first round passes over regions tried before. */
 static inline void mrd_rescue_turn(const struct mrd_route *route, const struct mrd_tried *tried,
 				   __u32 step, struct mrd_turn *ret_turn)
 {
 	const __u32 is_empty = mrd_is_less(route->hop_count, 1);
 	const __u32 hop_count = route->hop_count + is_empty;
-	const __u32 number = step / MRD_PICK_TRIES;
-	const __u32 try = step % MRD_PICK_TRIES;
-	const struct mrd_hop *hop = &route->hops[number % hop_count & (MRD_HOPS_MAX - 1)];
-	__u32 round = number / hop_count, is_first, is_later, skip;
+	const struct mrd_hop *hop = &route->hops[step % hop_count & (MRD_HOPS_MAX - 1)];
+	__u32 round = step / hop_count, is_first, skip;
 
 	MRD_OPAQUE(round);
 	is_first = mrd_is_less(round, 1);
-	is_later = 1 - is_first;
 	skip = is_empty | (is_first & mrd_tried_has_region(tried, hop->region_id));
-	ret_turn->is_new = mrd_is_less(round, 2) & mrd_is_less(try, 1);
-	ret_turn->offset = (round - is_later) * MRD_PICK_TRIES + try;
+	ret_turn->is_new = mrd_is_less(round, 2);
+	ret_turn->offset = round - (1 - is_first);
 	ret_turn->hop_id = hop->hop_id;
 	ret_turn->locality_id = hop->locality_id;
 	ret_turn->region_id = hop->region_id;

@@ -23,11 +23,11 @@ ok() { # ok NAME COMMAND…
     bad=1
   fi
 }
-soon() { # soon COMMAND…: within a minute, for the verifier takes its time in an emulated machine
+soon() { # soon COMMAND…: within two minutes, for the verifier takes its time in an emulated machine
   i=0
   until "$@" >/dev/null 2>&1; do
     i=$((i + 1))
-    [ $i -lt 300 ] || return 1
+    [ $i -lt 600 ] || return 1
     usleep 200000
   done
 }

@@ -22,7 +22,7 @@ suites=("$@")
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/meridian/kernels
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
-boot_seconds=240 # without KVM on a busy machine; an idle one needs about 20
+boot_seconds=420 # without KVM on a busy machine; an idle one needs a minute, most of it for the verifier
 
 # private_apt SUITE ARGS…: apt with lists of its own, of one suite of the archive already in use
 private_apt() {
