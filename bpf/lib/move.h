@@ -39,7 +39,7 @@ struct mrd_moving {
 	/* Room for the move: it would be too much for the stack. */
 	struct mrd_flow reverse;
 	struct mrd_flow_key was, is; /* keys of the old reverse row and of the new one */
-	struct mrd_rescue_walk walk;
+	struct mrd_picked picked;
 };
 
 /* One a CPU; programs of this hook are not interrupted by each other. */
@@ -51,10 +51,16 @@ struct mrd_moving_map {
 };
 struct mrd_moving_map mrd_moving SEC(".maps");
 
-static __always_inline struct mrd_moving *mrd_moving_new(const struct mrd_flow_key *key)
+static __always_inline struct mrd_moving *mrd_moving_here(void)
 {
 	const __u32 index = 0;
-	struct mrd_moving *moving = bpf_map_lookup_elem(&mrd_moving, &index);
+
+	return bpf_map_lookup_elem(&mrd_moving, &index);
+}
+
+static __always_inline struct mrd_moving *mrd_moving_new(const struct mrd_flow_key *key)
+{
+	struct mrd_moving *moving = mrd_moving_here();
 
 	if (!moving)
 		return NULL;
@@ -216,7 +222,7 @@ static __noinline bool mrd_moving_write(struct mrd_moving *moving)
 	struct mrd_flow *reverse = &moving->reverse;
 
 	mrd_flow_other(&moving->was, &moving->key, &moving->flow.tuple);
-	mrd_flow_target(&moving->key.tuple, &moving->walk.picked.member, &moving->flow.tuple);
+	mrd_flow_target(&moving->key.tuple, &moving->picked.member, &moving->flow.tuple);
 	mrd_flow_other(&moving->is, &moving->key, &moving->flow.tuple);
 	reverse->way = MRD_FLOW_REVERSE;
 	reverse->service_id = moving->flow.service_id;
@@ -236,20 +242,26 @@ static __noinline bool mrd_moving_write(struct mrd_moving *moving)
 	return true;
 }
 
-/* True: the rows lead to another endpoint. False: not now, for the next SYN asks again. */
-static __noinline bool mrd_move(struct __sk_buff *skb, struct mrd_moving *moving,
-				enum mrd_reason reason)
+/*
+ * Moves what mrd_moving holds. 0: not now, the next SYN asks again. Not static, as
+ * mrd_rescue_step().
+ */
+__noinline int mrd_move(struct __sk_buff *skb, __u32 reason)
 {
-	const struct mrd_picked *picked = &moving->walk.picked;
-	struct mrd_flow *flow = &moving->flow;
+	struct mrd_moving *moving = mrd_moving_here();
+	const struct mrd_picked *picked;
+	struct mrd_flow *flow;
 	struct mrd_stat *stat;
 
+	if (!moving)
+		return 0;
+	picked = &moving->picked;
+	flow = &moving->flow;
 	mrd_moving_remember(moving);
-	moving->walk.tried = flow->tried;
-	if (!mrd_rescue_pick(flow->service_id, &moving->walk) ||
+	if (!mrd_rescue_pick(flow->service_id, &flow->tried, &moving->picked) ||
 	    !mrd_tried_add(&flow->tried, picked->member.endpoint_id, picked->region_id)) {
 		mrd_count_one(MRD_REASON_RESCUE_NOWHERE);
-		return false;
+		return 0;
 	}
 	mrd_tuple_copy(&moving->is.tuple, &moving->key.tuple);
 	mrd_addr_copy(moving->is.tuple.destination, picked->member.addr);
@@ -258,7 +270,7 @@ static __noinline bool mrd_move(struct __sk_buff *skb, struct mrd_moving *moving
 	moving->is.protocol = moving->key.protocol;
 	if (mrd_is_taken(skb, &moving->is)) {
 		mrd_count_one(MRD_REASON_RESCUE_NOWHERE);
-		return false;
+		return 0;
 	}
 	flow->endpoint_id = picked->member.endpoint_id;
 	flow->locality_id = (__u16)picked->locality_id;
@@ -267,13 +279,13 @@ static __noinline bool mrd_move(struct __sk_buff *skb, struct mrd_moving *moving
 	flow->is_resent = 0;
 	if (!mrd_moving_write(moving)) {
 		mrd_count_one(MRD_REASON_RESCUE_NOWHERE);
-		return false;
+		return 0;
 	}
-	mrd_count_one(reason);
+	mrd_count_one((enum mrd_reason)reason);
 	stat = bpf_map_lookup_elem(&mrd_stat, &flow->endpoint_id);
 	if (stat)
 		__sync_fetch_and_add(&stat->connects, 1);
-	return true;
+	return 1;
 }
 
 /* The socket's storage follows: what comes now is the new endpoint's. */
@@ -282,7 +294,7 @@ static __always_inline void mrd_socket_follow(struct mrd_socket *sock,
 {
 	sock->endpoint_id = moving->flow.endpoint_id;
 	sock->locality_id = moving->flow.locality_id;
-	sock->report = (__u8)moving->walk.picked.member.report;
+	sock->report = (__u8)moving->picked.member.report;
 	sock->reported = 0;
 	sock->moved = 1;
 }
@@ -297,7 +309,7 @@ static __always_inline bool mrd_move_away(struct __sk_buff *skb, struct mrd_movi
 {
 	const struct mrd_party party = {moving->flow.service_id, moving->flow.endpoint_id};
 	const __u32 endpoint_id = party.endpoint_id;
-	const bool moved = mrd_move(skb, moving, reason);
+	const bool moved = mrd_move(skb, reason);
 	struct mrd_stat *stat;
 
 	if (moved && sock)

@@ -124,8 +124,8 @@ static __always_inline void mrd_error_outer(const struct mrd_packet *packet,
 }
 
 /*
- * Translates the ends of an error whose quoted packet was: that adds diff to its sum, and ICMPv6 covers
- * the ends as well. Not 0: no memory.
+ * Translates the ends of an error whose quoted packet was: that adds diff to its sum, and ICMPv6
+ * covers the ends as well. Not 0: no memory.
  */
 static __noinline long mrd_error_write(struct __sk_buff *skb, const struct mrd_packet *packet,
 				       const struct mrd_flow_tuple *outer_to, __u32 diff)

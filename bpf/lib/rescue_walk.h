@@ -7,10 +7,6 @@
 #include "choose.h"
 #include "rescue.h"
 
-/*
- * Stands in a map: of numbers on the stack the verifier remembers each, and finds no two steps
- * alike.
- */
 struct mrd_rescue_walk {
 	struct mrd_tried tried;
 	struct mrd_picked picked;
@@ -19,16 +15,40 @@ struct mrd_rescue_walk {
 	__u64 first; /* drawn from the counter of the hop that was entered last */
 };
 
-/* One step, for the verifier a function of its own (see mrd_walk_step()). True: found. */
-static __noinline bool mrd_rescue_step(const struct mrd_route *route, struct mrd_rescue_walk *walk,
-				       __u32 step)
-{
-	const struct mrd_turn *turn = &walk->turn;
+/* One a CPU. Functions that the verifier is to look at once find it here: kernels before 5.12 let
+ * them take nothing but numbers and the context. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct mrd_rescue_walk);
+} mrd_rescue_walk SEC(".maps");
 
+static __always_inline struct mrd_rescue_walk *mrd_rescue_walk_here(void)
+{
+	const __u32 index = 0;
+
+	return bpf_map_lookup_elem(&mrd_rescue_walk, &index);
+}
+
+/* One step; not 0: picked is where to go. Not static, so that the verifier looks at it once, and
+ * not as often as there are steps and ways to them. */
+__noinline int mrd_rescue_step(__u32 step)
+{
+	struct mrd_rescue_walk *walk = mrd_rescue_walk_here();
+	const struct mrd_route *route;
+	const struct mrd_turn *turn;
+
+	if (!walk)
+		return 0;
+	route = bpf_map_lookup_elem(&mrd_route, &walk->key.service_id);
+	if (!route)
+		return 0;
+	turn = &walk->turn;
 	mrd_rescue_turn(route, &walk->tried, step, &walk->turn);
 	if (MRD_READ_ONCE(route->service_id) != walk->key.service_id) {
 		mrd_count_one(MRD_REASON_RACE);
-		return false;
+		return 0;
 	}
 	if (turn->is_new && turn->member_count)
 		walk->first = mrd_number_next(walk->key.service_id, turn->hop_id);
@@ -40,18 +60,22 @@ static __noinline bool mrd_rescue_step(const struct mrd_route *route, struct mrd
 	       !mrd_tried_has(&walk->tried, walk->picked.member.endpoint_id);
 }
 
-/* tried is set. True: picked is. False: the connection has been everywhere, or the service is gone.
- */
-static __noinline bool mrd_rescue_pick(__u32 service_id, struct mrd_rescue_walk *walk)
+/* False: the connection has been everywhere, or the service is gone. */
+static __always_inline bool mrd_rescue_pick(__u32 service_id, const struct mrd_tried *tried,
+					    struct mrd_picked *ret_picked)
 {
-	const struct mrd_route *route = bpf_map_lookup_elem(&mrd_route, &service_id);
+	struct mrd_rescue_walk *walk = mrd_rescue_walk_here();
 
-	if (!route)
+	if (!walk)
 		return false;
 	walk->key.service_id = service_id;
-	for (__u32 step = 0; step < MRD_RESCUE_STEPS; step++)
-		if (mrd_rescue_step(route, walk, step))
-			return true;
+	walk->tried = *tried;
+	for (__u32 step = 0; step < MRD_RESCUE_STEPS; step++) {
+		if (!mrd_rescue_step(step))
+			continue;
+		*ret_picked = walk->picked;
+		return true;
+	}
 	return false;
 }
 
