@@ -336,6 +336,28 @@ static __always_inline bool mrd_is_unanswered(const struct mrd_flow *flow, __u32
 }
 
 /*
+ * A new connection straight to an endpoint. An earlier one that was moved there, from the same
+ * port, has left a row that would take this one's answers for its own: it goes, unless it is still
+ * open.
+ */
+static __noinline void mrd_leftover_drop(struct __sk_buff *skb, const struct mrd_flow_key *straight)
+{
+	struct mrd_flow_key reverse, key;
+	const struct mrd_flow *row;
+
+	mrd_flow_other(&reverse, straight, &straight->tuple);
+	row = bpf_map_lookup_elem(&mrd_flow, &reverse);
+	if (!row || row->way != MRD_FLOW_REVERSE || !row->is_socket)
+		return;
+	mrd_flow_other(&key, &reverse, &row->tuple);
+	row = bpf_map_lookup_elem(&mrd_flow, &key);
+	if (row && row->state != MRD_FLOW_CLOSED && mrd_is_taken(skb, &key))
+		return;
+	bpf_map_delete_elem(&mrd_flow, &key);
+	bpf_map_delete_elem(&mrd_flow, &reverse);
+}
+
+/*
  * A SYN of the client. row: its forward row, in whatever state; NULL if it has none, as those have
  * that a hook rewrote at their socket. Of these sockops says that the SYN is not the first.
  */
@@ -351,6 +373,8 @@ mrd_move_on_syn(struct __sk_buff *skb, const struct mrd_packet *packet, struct m
 		mrd_flow_drop(&packet->key, &row->tuple);
 		return MRD_MOVE_REREAD;
 	}
+	if (!row)
+		mrd_leftover_drop(skb, &packet->key);
 	if (row ? row->state != MRD_FLOW_SYN_SENT : !sock || !sock->retransmitted || sock->moved)
 		return MRD_MOVE_NONE;
 	moving = mrd_moving_new(&packet->key);

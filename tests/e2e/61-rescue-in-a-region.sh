@@ -20,6 +20,8 @@ spec:
 YAML
 agent_start h
 
+served() { [[ $(served_interfaces h) == *veth0=pod* ]]; }
+expect_ok "the client's interface is served" wait_for 10 served
 expect_eq "one of two refuses: all are answered" "h2=100" "$(hits client $VIP 80 100)"
 expect_between "half of them were moved" 40 60 "$(reason h RESCUE_REFUSED)"
 expect_eq "the first is to blame" "$(reason h RESCUE_REFUSED)" "$(stat_of h 10.0.0.11 .failed)"

@@ -33,6 +33,8 @@ rule left 'meridian.dev/rescue: "off"'
 rule impatient 'meridian.dev/syn-timeout: 20ms'
 agent_start h
 
+served() { [[ $(served_interfaces h) == *veth0=pod* ]]; }
+expect_ok "the client's interface is served" wait_for 10 served
 expect_eq "rescued" "s1=3" "$(hits client 172.16.0.30 80 3)"
 expect_eq "left out" "ECONNREFUSED=3" "$(hits client 172.16.0.31 80 3)"
 expect_eq "only the former were moved" 3 "$(reason h RESCUE_REFUSED)"
