@@ -50,10 +50,10 @@ for ((round = 0; round < 2; round++)); do
   cut_off ack-shanghai
 done
 wait $changes
-eps ack-shanghai reviews 10.1.0.12
+poll_stop "while connections were cut" 100
+eps ack-shanghai reviews 10.1.0.12 # no such pod
 expect_ok "the last change holds" wait_for "$AGAIN_S" planned 10.1.0.12
 eps ack-shanghai reviews 10.1.0.11
 wait_for 5 planned 10.1.0.11
-poll_stop "while connections were cut" 100
 expect_ok "the agent lives" agent_running h
 sandbox_end
