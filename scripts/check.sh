@@ -148,8 +148,10 @@ end_to_end() {
     if [[ $(tail -n 1 "$logs/e2e") == @(PASS|SKIP)\ * && $status == @(0|77) ]]; then
       count < <(tail -n 1 "$logs/e2e")
     else
+      # The failed checks once more: the servers' logs are long, and a record may keep its end only.
       grep -v '^FAIL ' "$logs/e2e" | tail -n 60
-      verdict "FAIL $name: exit $status"
+      grep '^  not ok' "$logs/e2e"
+      verdict "FAIL $name: exit $status$(sed -n "s|^FAIL $name: |, |p" "$logs/e2e")"
     fi
   done
 }
