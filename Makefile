@@ -209,8 +209,8 @@ fuzz: $(FUZZERS:%=fuzz-run/%) ## libFuzzer on every reader of foreign text [SECO
 kernels: all aux-binaries ## the same binaries on Debian's kernels 5.10 and 6.1, under qemu
 	$(Q)tests/kernels/run.sh $(B)/meridiand $(B)/meridianctl $(B)/tests/peer $(B)/tests/tc_packets $(OUT)/bpf
 
-bench: all aux-binaries ## speed through a VIP beside the pod itself [QUICK=1] [ONLY=name]
-	$(Q)MRD_OUT=$(B) bench/bench.sh $(OUT)/bench
+bench: ## what it costs, what it saves, where it is worse; in out/bench/ [QUICK=1] [ONLY=name]
+	$(Q)scripts/deps.sh && $(MAKE) --no-print-directory all aux-binaries && MRD_OUT=$(B) bench/bench.sh $(OUT)/bench
 
 demo: ## the guide, step by step, on real traffic, root [ACT=name]
 demo-shell: ## the demo's stage, left standing for you to try

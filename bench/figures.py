@@ -1,115 +1,148 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-"""Samples of a bench run -> the table on the terminal and summary.json.
+"""The samples of a run -> the table on the terminal and summary.json.
 
-A figure with the sides "direct" and "vip" is the median of the ratios vip / direct of the rounds, with a
-bootstrap 95 % interval; any other is the median of its values with their 2.5 % and 97.5 % quantiles.
+Usage: figures.py FOLDER [SCENARIO…]
+
+FOLDER/samples/SCENARIO.jsonl is what bench/lib.sh writes: figures, goals, samples, raw files of latencies
+and what was missing, one a line. FOLDER/machine.json goes into the summary as it is.
 """
 import json
-import random
-import statistics
+import os
 import sys
 
-# name -> (goal or None, which side of the goal is good, unit)
-GOALS = {
-    "socket.connects_vs_direct": (0.98, "higher", "ratio"),
-    "socket.requests_vs_direct": (0.99, "higher", "ratio"),
-    "ejection.p50_us": (None, "lower", "us"),
-    "ejection.p99_us": (1000, "lower", "us"),
-    "ejection.count": (None, "higher", "ejections"),
-    "burst.p50_us": (None, "lower", "us"),
-    "burst.p99_us": (1000, "lower", "us"),
-    "burst.count": (None, "higher", "ejections"),
-    "manifest.us": (50000, "lower", "us"),
-    "agent.rss_mib": (10, "lower", "MiB"),
-    "plan.full_ms": (1000, "lower", "ms"),
-    "plan.rss_mib": (150, "lower", "MiB"),
-    "plan.change_1000_us": (1000, "lower", "us"),
-    "plan.change_10000_us": (1000, "lower", "us"),
-    "plan.change_64000_us": (1000, "lower", "us"),
-    "plan.events_core": (5, "lower", "% of core"),
-    "check.rules_1000_ms": (100, "lower", "ms"),
-    "kube.bookinfo_rss_mib": (12, "lower", "MiB"),
-    "kube.watch_to_row.p50_us": (None, "lower", "us"),
-    "kube.watch_to_row.p99_us": (5000, "lower", "us"),
-    "kube.lists_by_curl_ms": (None, "lower", "ms"),
-    "kube.first_sync_ms": (None, "lower", "ms"),
-    "kube.first_sync_beyond_ms": (5000, "lower", "ms"),
-    "kube.first_sync_cpu_ms": (None, "lower", "ms"),
-    "kube.rss_mib": (150, "lower", "MiB"),
-    "kube.rss_peak_mib": (None, "lower", "MiB"),
-    "kube.changes_per_s": (None, "higher", "/s"),
-    "kube.changes_core": (30, "lower", "% of core"),
-    "kube.changes_behind_ms": (None, "lower", "ms"),
-    "kube.idle_core": (0.1, "lower", "% of core"),
-}
-RESAMPLES = 4000
+import stats
+
+PERCENTILES = {"p50": 0.5, "p99": 0.99, "p99.9": 0.999}
 
 
-def quantile(ordered, part):
-    return ordered[min(len(ordered) - 1, int(part * len(ordered)))]
+class Run:
+    """What the scenarios wrote, in their order."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.figures = {}
+        self.goals = []
+        self.samples = {}  # figure -> side -> round -> value
+        self.missing = []
+
+    def read(self, scenario):
+        with open(f"{self.folder}/samples/{scenario}.jsonl", encoding="utf-8") as lines:
+            for line in lines:
+                record = json.loads(line)
+                getattr(self, "take_" + record.pop("kind"))(record)
+
+    def take_figure(self, record):
+        self.figures[record["name"]] = record
+
+    def take_goal(self, record):
+        self.goals.append(record)
+
+    def take_missing(self, record):
+        self.missing.append(record)
+
+    def take_sample(self, record):
+        sides = self.samples.setdefault(record["figure"], {})
+        sides.setdefault(record["side"], {})[record["round"]] = float(record["value"])
+
+    def take_raw(self, record):
+        whole = self.figures[record["figure"]]
+        with open(os.path.join(self.folder, record["file"]), encoding="utf-8") as lines:
+            values = [float(line) for line in lines]
+        for name, part in PERCENTILES.items():
+            figure = f"{whole['name']}.{name}"
+            self.figures.setdefault(figure, {**whole, "name": figure, "title": f"{whole['title']}, {name}"})
+            value = stats.percentile(values, part)
+            self.take_sample({**record, "figure": figure, "value": value})
 
 
-def bootstrap(values):
-    rng = random.Random(1)
-    medians = sorted(
-        statistics.median(rng.choices(values, k=len(values))) for _ in range(RESAMPLES)
-    )
-    return quantile(medians, 0.025), quantile(medians, 0.975)
+def base_of(declared, sides):
+    """The side that the others are compared with, if there is something to compare."""
+    return declared["base"] if declared["base"] in sides and len(sides) > 1 else None
 
 
-def read(path):
-    figures = {}
-    with open(path, encoding="utf-8") as samples:
-        for line in samples:
-            sample = json.loads(line)
-            sides = figures.setdefault(sample["figure"], {})
-            sides.setdefault(sample["side"], {})[sample["round"]] = float(sample["value"])
-    return figures
+def summed_up(declared, sides):
+    base = base_of(declared, sides)
+    rows = []
+    for name, rounds in sides.items():
+        row = {"side": name, **stats.alone(list(rounds.values()))}
+        if base and name != base:
+            row["ratio"] = stats.compared(rounds, sides[base])
+        rows.append(row)
+    return {**declared, "base": base, "sides": rows}
 
 
-def figure(name, sides):
-    goal, better, unit = GOALS.get(name, (None, "lower", "ns" if name.endswith("_ns") else ""))
-    if "vip" in sides:
-        both = sorted(set(sides["vip"]) & set(sides["direct"]))
-        values = [sides["vip"][r] / sides["direct"][r] for r in both]
-        low, high = bootstrap(values)
+def judged(goal, samples):
+    sides = samples.get(goal["figure"], {})
+    if goal["side"] not in sides or goal.get("of", goal["side"]) not in sides:
+        return {**goal, "verdict": "not measured"}
+    if "of" in goal:
+        seen = stats.compared(sides[goal["side"]], sides[goal["of"]])
     else:
-        values = sorted(sides["value"].values())
-        low, high = quantile(values, 0.025), quantile(values, 0.975)
+        seen = stats.alone(list(sides[goal["side"]].values()))
+    return {**goal, "seen": seen, "verdict": stats.verdict(goal, seen)}
+
+
+def summary(run):
+    with open(f"{run.folder}/machine.json", encoding="utf-8") as text:
+        machine = json.load(text)
     return {
-        "name": name,
-        "median": statistics.median(values),
-        "low": low,
-        "high": high,
-        "goal": goal,
-        "better": better,
-        "unit": unit,
-        "rounds": len(values),
+        "machine": machine,
+        "figures": [summed_up(run.figures[name], sides) for name, sides in run.samples.items()],
+        "goals": [judged(goal, run.samples) for goal in run.goals],
+        "missing": run.missing,
     }
 
 
-def verdict(row):
-    if row["goal"] is None:
+def number(value):
+    if abs(value) >= 1000:
+        return f"{value:,.0f}"
+    return f"{value:.4g}"
+
+
+def between(row):
+    return f"{number(row['low'])} to {number(row['high'])}" if row["rounds"] > 1 else ""
+
+
+def ratio_words(figure, row):
+    ratio = row.get("ratio")
+    if not ratio:
         return ""
-    # Of many single readings the tail must hold the goal; of a ratio, its median.
-    value = row["median"] if row["unit"] == "ratio" else row["high"]
-    good = value >= row["goal"] if row["better"] == "higher" else value <= row["goal"]
-    return "reached" if good else "missed"
+    seen = f"{ratio['median']:.3f} of {figure['base']} ({ratio['low']:.3f} to {ratio['high']:.3f})"
+    return seen if ratio["differs"] else seen + ", no difference seen"
+
+
+def goal_words(goal):
+    words = f"{'≥' if goal['is'] == 'at_least' else '≤'} {number(goal['value'])}"
+    return words + (f" × {goal['of']}" if "of" in goal else "")
+
+
+def print_table(whole):
+    print(f"{'figure':<32} {'side':<16} {'median':>10}  {'95 %':<22} {'unit':<13} {'n':>5}  beside")
+    for figure in whole["figures"]:
+        for row in figure["sides"]:
+            print(
+                f"{figure['name']:<32} {row['side']:<16} {number(row['median']):>10}  {between(row):<22} "
+                f"{figure['unit']:<13} {row['rounds']:>5}  {ratio_words(figure, row)}".rstrip()
+            )
+    print(f"\n{'goal':<32} {'side':<16} {'wanted':<22} {'seen':<30} verdict")
+    for goal in whole["goals"]:
+        seen = f"{number(goal['seen']['median'])} ({between(goal['seen'])})".replace(" ()", "") if "seen" in goal else ""
+        print(f"{goal['figure']:<32} {goal['side']:<16} {goal_words(goal):<22} {seen:<30} {goal['verdict']}")
+    for lack in whole["missing"]:
+        print(f"SKIP {lack['scenario']}: {lack['what']}: {lack['how']}")
 
 
 def main():
-    rows = [figure(name, sides) for name, sides in read(sys.argv[1]).items()]
-    with open(sys.argv[2], "w", encoding="utf-8") as out:
-        json.dump({"figures": rows}, out, indent=1)
+    folder, scenarios = sys.argv[1], sys.argv[2:]
+    run = Run(folder)
+    for scenario in scenarios:
+        run.read(scenario)
+    whole = summary(run)
+    with open(f"{folder}/summary.json", "w", encoding="utf-8") as out:
+        json.dump(whole, out, indent=1)
         out.write("\n")
-    print(f"{'figure':<34} {'median':>10} {'low':>10} {'high':>10}  {'unit':<9} {'rounds':>6}  goal")
-    for row in rows:
-        goal = "" if row["goal"] is None else f"{'≥' if row['better'] == 'higher' else '≤'} {row['goal']} {verdict(row)}"
-        print(
-            f"{row['name']:<34} {row['median']:>10.4g} {row['low']:>10.4g} {row['high']:>10.4g}"
-            f"  {row['unit']:<9} {row['rounds']:>6}  {goal}"
-        )
+    print_table(whole)
 
 
 if __name__ == "__main__":

@@ -49,7 +49,8 @@ containerd          containerd                      tests: nodes with kubelets, 
 runc                runc                            tests: the same
 containernetworking-plugins /usr/lib/cni/ptp        tests: the network of their pods
 procps              sysctl                          bench: switches BPF statistics on and off
-python3             python3                         bench: medians and intervals
+python3-numpy       /usr/lib/python3/dist-packages/numpy/__init__.py bench, tests: medians and intervals
+python3-matplotlib  /usr/lib/python3/dist-packages/matplotlib/__init__.py bench: plots
 qemu-system-x86     qemu-system-x86_64              tests: boots other kernels
 busybox-static      busybox                         tests: what runs there beside Meridian
 cpio                cpio                            tests: packs it

@@ -1,27 +1,41 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-# The agent at a real API server that holds 10,000 services of ten endpoints: how long until the first
-# plan is in the kernel, beside curl at the same lists; memory; from a watch's line to the row; 1,000
-# changes a second; and nothing at all.
-#
-# Usage: kube.sh SAMPLES      environment: QUICK=1 (1,000 services, fewer rounds)
-# Called by bench.sh. Samples are added to the file.
+# The agent at a real API server that holds 10,000 services of ten endpoints (QUICK=1: 1,000): how long
+# until the first plan is in the kernel, beside curl at the same lists; memory; from a watch's line to the
+# row; 1,000 changes a second; and nothing at all.
 set -euo pipefail
 # shellcheck source=tests/kube/lib.sh
-. "$(dirname "$0")/../tests/kube/lib.sh"
+. "$(dirname "$0")/../../tests/kube/lib.sh"
+# shellcheck source=bench/lib.sh
+. "$(dirname "$0")/../lib.sh"
 
-samples=$(realpath -m "${1:?usage: kube.sh SAMPLES}")
 count=10000 rounds=5 seconds=20 changes=1000 edited=100
 [[ -z ${QUICK-} ]] || count=1000 rounds=2 seconds=5 changes=100 edited=20
 slices=/apis/discovery.k8s.io/v1/endpointslices
 
-# sample FIGURE SIDE ROUND VALUE
-sample() {
-  printf '{"figure":"kube.%s","side":"%s","round":%d,"value":%s}\n' "$@" >>"$samples"
+figures() {
+  figure kube.bookinfo_rss_mib MiB lower "The agent's memory, Bookinfo from two API servers"
+  goal kube.bookinfo_rss_mib value at_most 12
+  figure kube.watch_to_row.p50_us us lower "A changed slice's bytes arrive to in the kernel, p50"
+  figure kube.watch_to_row.p99_us us lower "A changed slice's bytes arrive to in the kernel, p99"
+  goal kube.watch_to_row.p99_us value at_most 5000
+  figure kube.lists_by_curl_ms ms lower "curl at the lists of $count services"
+  figure kube.first_sync_ms ms lower "Start to all of $count services in the kernel"
+  figure kube.first_sync_beyond_ms ms lower "The same beyond curl's time"
+  goal kube.first_sync_beyond_ms value at_most 5000
+  figure kube.first_sync_cpu_ms ms lower "Processor that this takes"
+  figure kube.rss_mib MiB lower "Memory with $count services"
+  goal kube.rss_mib value at_most 150
+  figure kube.rss_peak_mib MiB lower "Memory with $count services, at most"
+  figure kube.changes_per_s /s higher "Changed slices that the server told"
+  figure kube.changes_core "% of a core" lower "1,000 changed slices a second"
+  goal kube.changes_core value at_most 30
+  figure kube.changes_behind_ms ms lower "The last of them taken, after it was made"
+  figure kube.idle_core "% of a core" lower "Nothing changes"
+  goal kube.idle_core value at_most 0.1
 }
 
-# Resident memory in MiB, now and at most.
-rss() { awk '/VmRSS/ { printf "%.2f", $2 / 1024 }' "/proc/${AGENT_PID[h]}/status"; }
+# Resident memory in MiB, at most.
 peak() { awk '/VmHWM/ { printf "%.2f", $2 / 1024 }' "/proc/${AGENT_PID[h]}/status"; }
 # Nanoseconds that the agent has had of any core.
 cpu_ns() { cat /proc/"${AGENT_PID[h]}"/task/*/schedstat | awk '{ sum += $1 } END { printf "%.0f", sum }'; }
@@ -53,7 +67,7 @@ bookinfo() {
   cp "$SANDBOX_ROOT/demo/policy/failover.yaml" "$SANDBOX/policy"
   agent_start h
   sleep 2
-  sample bookinfo_rss_mib value 0 "$(rss)"
+  sample kube.bookinfo_rss_mib value 0 "$(rss_mib "${AGENT_PID[h]}")"
   agent_anew
   rm "$SANDBOX/policy/failover.yaml"
   server_kill ack-shanghai
@@ -143,13 +157,13 @@ first_syncs() {
     curl=$(curl_lists)
     first_sync >"$SANDBOX/took"
     agent=$(<"$SANDBOX/took")
-    sample lists_by_curl_ms value "$round" "$curl"
-    sample first_sync_ms value "$round" "$agent"
-    sample first_sync_cpu_ms value "$round" "$(($(cpu_ns) / 1000000))"
-    sample first_sync_beyond_ms value "$round" $((agent - curl))
+    sample kube.lists_by_curl_ms value "$round" "$curl"
+    sample kube.first_sync_ms value "$round" "$agent"
+    sample kube.first_sync_cpu_ms value "$round" "$(($(cpu_ns) / 1000000))"
+    sample kube.first_sync_beyond_ms value "$round" $((agent - curl))
     sleep 2
-    sample rss_mib value "$round" "$(rss)"
-    sample rss_peak_mib value "$round" "$(peak)"
+    sample kube.rss_mib value "$round" "$(rss_mib "${AGENT_PID[h]}")"
+    sample kube.rss_peak_mib value "$round" "$(peak)"
     ((round + 1 == rounds)) || agent_anew
   done
 }
@@ -161,7 +175,7 @@ share() {
   shift
   cpu=$(cpu_ns) start=$(now_ms)
   "$@"
-  sample "$figure" value 0 "$(awk "BEGIN { print ($(cpu_ns) - $cpu) / 1e4 / ($(now_ms) - $start) }")"
+  sample "kube.$figure" value 0 "$(awk "BEGIN { print ($(cpu_ns) - $cpu) / 1e4 / ($(now_ms) - $start) }")"
 }
 
 # Slices one after the other, each twice, behind a relay that notes when the server's bytes come.
@@ -190,7 +204,7 @@ watch_latency() {
     '/^[0-9]+$/ { n++ } n == half { print } n == most { print; exit }' |
     for name in p50 p99; do
       read -r us
-      sample "watch_to_row.${name}_us" value 0 "$us"
+      sample "kube.watch_to_row.${name}_us" value 0 "$us"
     done
 }
 
@@ -204,12 +218,13 @@ many_changes() {
   start=$(now_ms)
   read -r rate version <"$SANDBOX/rate"
   wait_for 30 has_heard "$version"
-  sample changes_behind_ms value 0 $(($(now_ms) - start))
-  sample changes_per_s value 0 "$rate"
-  sample changes_core value 0 "$(awk "BEGIN { print $cpu / 1e7 * 1000 / ($changes * $seconds) }")"
+  sample kube.changes_behind_ms value 0 $(($(now_ms) - start))
+  sample kube.changes_per_s value 0 "$rate"
+  sample kube.changes_core value 0 "$(awk "BEGIN { print $cpu / 1e7 * 1000 / ($changes * $seconds) }")"
 }
 
-kube_begin bench-kube
+bench_begin
+figures
 cluster ack-hangzhou cn-hangzhou
 cluster ack-shanghai cn-shanghai
 node h cluster=ack-hangzhou region=cn-hangzhou 10.0.0.0/8
@@ -225,5 +240,4 @@ first_syncs
 many_changes
 sleep 5
 share idle_core sleep "$seconds"
-SANDBOX_QUIET=1
-sandbox_end
+bench_end

@@ -1,0 +1,173 @@
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+# shellcheck shell=bash
+#
+# What the scenarios share. A scenario is a script of its own, bench/scenarios/NAME.sh; bench.sh runs it,
+# and `ONLY=NAME` only it:
+#
+#   set -euo pipefail
+#   # shellcheck source=bench/lib.sh
+#   . "$(dirname "$0")/../lib.sh"
+#   bench_begin                                   # the sandbox: all of tests/e2e/lib.sh can be used
+#   bench_world                                   # or nodes, pods, servers and agents of its own
+#   figure socket.connects /s higher "New connections"      # NAME UNIT higher|lower TITLE [BASE]
+#   goal socket.connects vip at_least 0.98 of direct        # or at_most, of any side; or without "of"
+#   rates socket.connects connect 16 direct=10.0.0.11:9080 "vip=$VIP:80"
+#   bench_end
+#
+# - A side is one of the things compared. Sides are run in turn, A B C, B C A, …, in the same minute: by
+#   `rates` in slices of 40 ms, by `interleave` in whatever a function of the scenario does. What is judged
+#   is the ratio side ÷ BASE ("direct" where nothing is said) in the same round, over all rounds. A figure
+#   with one side has a median and the quantiles of its values.
+# - A sample of a round below 0 is warm-up, and not kept.
+# - Latencies: `raw` keeps every single one, and figures.py makes NAME.p50, NAME.p99 and NAME.p99.9 of
+#   them, which goals can name.
+# - A peer that is not there: `missing WHAT HOW`, and no samples of its side.
+# - The clean-up is the sandbox's: whatever is started in it ends with it.
+# - QUICK=1: everything is still done, for $BENCH_SECONDS of load a figure and $BENCH_ROUNDS rounds.
+#
+# A scenario at API servers sources tests/kube/lib.sh first.
+if [[ -z ${SANDBOX_ROOT-} ]]; then
+  # shellcheck source=tests/e2e/lib.sh
+  . "$(dirname "${BASH_SOURCE[0]}")/../tests/e2e/lib.sh"
+fi
+
+BENCH_NAME=$(basename "$0" .sh)
+BENCH_OUT=${BENCH_OUT:-$SANDBOX_OUT/../bench}
+BENCH_SAMPLES=$BENCH_OUT/samples/$BENCH_NAME.jsonl
+BENCH_RAW=$BENCH_OUT/raw/$BENCH_NAME
+BENCH_SLICE_MS=40
+BENCH_ROUNDS=15
+BENCH_SECONDS=60
+[[ -z ${QUICK-} ]] || BENCH_ROUNDS=7 BENCH_SECONDS=10
+declare -A BENCH_FIGURES=()
+BENCH_AGENT=()
+
+# Nothing of an earlier run stays.
+bench_begin() {
+  local begin=sandbox_begin
+
+  mkdir -p "$BENCH_OUT/samples"
+  rm -rf "$BENCH_RAW"
+  : >"$BENCH_SAMPLES"
+  ! declare -F kube_begin >/dev/null || begin=kube_begin
+  "$begin" "bench/$BENCH_NAME"
+}
+
+bench_end() {
+  SANDBOX_QUIET=1
+  sandbox_end
+}
+
+# ------------------------------------------------------------------------------ what is measured
+
+# bench_record KIND JQ_ARGUMENT…: one line of the samples' file.
+bench_record() {
+  jq -nc --arg kind "$1" --arg scenario "$BENCH_NAME" "${@:2}" '$ARGS.named' >>"$BENCH_SAMPLES"
+}
+
+# figure NAME UNIT higher|lower TITLE [BASE]
+figure() {
+  BENCH_FIGURES[$1]=$2
+  bench_record figure --arg name "$1" --arg unit "$2" --arg better "$3" --arg title "$4" --arg base "${5:-direct}"
+}
+
+# goal FIGURE SIDE at_least|at_most VALUE [of SIDE]
+goal() {
+  bench_record goal --arg figure "$1" --arg side "$2" --arg is "$3" --argjson value "$4" ${6:+--arg of "$6"}
+}
+
+# sample FIGURE SIDE ROUND VALUE
+sample() {
+  (($3 >= 0)) || return 0
+  printf '{"kind":"sample","figure":"%s","side":"%s","round":%d,"value":%s,"unit":"%s"}\n' "$@" \
+    "${BENCH_FIGURES[$1]?figure $1 is not declared}" >>"$BENCH_SAMPLES"
+}
+
+# raw FIGURE SIDE ROUND FILE: a file with one value a line is taken over.
+raw() {
+  local file
+
+  (($3 >= 0)) || return 0
+  : "${BENCH_FIGURES[$1]?figure $1 is not declared}"
+  file=$1-$2-$3.txt
+  mkdir -p "$BENCH_RAW"
+  mv "$4" "$BENCH_RAW/$file"
+  bench_record raw --arg figure "$1" --arg side "$2" --argjson round "$3" --arg file "raw/$BENCH_NAME/$file"
+}
+
+# missing WHAT HOW: what cannot be compared on this machine, and how to change that.
+missing() {
+  bench_record missing --arg what "$1" --arg how "$2"
+}
+
+# ------------------------------------------------------------------------------ how it is measured
+
+# interleave ROUNDS FUNCTION SIDE…: FUNCTION ROUND SIDE for each, after a round of warm-up.
+interleave() {
+  local rounds=$1 fn=$2
+  local -i round i
+
+  shift 2
+  for ((round = -1; round < rounds; round++)); do
+    for ((i = 1; i <= $#; i++)); do
+      "$fn" "$round" "${@:(round + i) % $# + 1:1}"
+    done
+  done
+}
+
+# rates FIGURE MODE CONNECTIONS SIDE=ADDRESS:PORT[@CGROUP]…: bench/load in pod client (or $BENCH_CLIENT).
+rates() {
+  local figure=$1 mode=$2 connections=$3
+  local -i slices
+
+  shift 3
+  slices=$((BENCH_SECONDS * 1000 / BENCH_SLICE_MS / $#))
+  run_in "${BENCH_CLIENT:-client}" "$SANDBOX_OUT/bench/load" "$mode" "$connections" "$BENCH_SLICE_MS" \
+    "$((slices < BENCH_ROUNDS ? BENCH_ROUNDS : slices))" "$@" >"$SANDBOX/rates"
+  awk -v figure="$figure" -v unit="${BENCH_FIGURES[$figure]?figure $figure is not declared}" '{
+      printf "{\"kind\":\"sample\",\"figure\":\"%s\",\"side\":\"%s\",\"round\":%d,\"value\":%s,\"unit\":\"%s\"}\n",
+        figure, $2, $1, $3, unit }' "$SANDBOX/rates" >>"$BENCH_SAMPLES"
+}
+
+# cpu_us CGROUP…: microseconds of processor that they have had together, as their own accounting says.
+cpu_us() {
+  local cgroup sum=0 key value
+
+  for cgroup; do
+    while read -r key value; do
+      [[ $key != usage_usec ]] || sum=$((sum + value))
+    done <"$cgroup/cpu.stat"
+  done
+  echo "$sum"
+}
+
+# rss_mib PID: its resident memory.
+rss_mib() {
+  awk '/VmRSS/ { printf "%.2f", $2 / 1024 }' "/proc/$1/status"
+}
+
+# ------------------------------------------------------------------------------ where it is measured
+
+# bench_world: two regions, nginx on h1 (home) and s1, reviews at $VIP with endpoint h1, and an agent on
+# node h with the lines of $BENCH_AGENT in its configuration. What would run out under load does not.
+bench_world() {
+  two_regions
+  web h1 s1
+  svc ack-hangzhou reviews "$VIP" 80
+  eps ack-hangzhou reviews 10.0.0.11
+  failover_policy reviews
+  many_ports client
+  agent_start h "${BENCH_AGENT[@]}"
+}
+
+# many_ports POD: connections that were closed do not keep their ports from it.
+many_ports() {
+  nsenter --net="/run/netns/$1" sh -c 'cd /proc/sys/net/ipv4
+    echo 1024 65000 >ip_local_port_range; echo 1 >tcp_tw_reuse'
+}
+
+# wrk_load ADDRESS PORT CONNECTIONS [HEADER]: load that is not measured, for WRK_SECONDS (1) seconds.
+wrk_load() {
+  run_in client wrk -t1 "-c$3" "-d${WRK_SECONDS:-1}s" ${4:+-H "$4"} "http://$1:$2/" |
+    awk '/Socket errors|Non-2xx/ { print > "/dev/stderr" }'
+}

@@ -1,0 +1,79 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+"""The statistics of the benchmarks: values in, numbers out; no files, no words.
+
+Percentiles are exact: a value that was measured, such that the asked part of all is not above it. Nothing is
+put into buckets and nothing lies between two measured values.
+
+Two sides are compared round by round: what was run within the same second is divided, so that what slows
+the machine for longer slows both. The median of these ratios has an interval by the bootstrap: how the median
+of as many ratios, drawn from them again and again, spreads. Where that interval holds 1, no difference
+was seen.
+"""
+import math
+
+import numpy
+
+RESAMPLES = 4000
+CONFIDENCE = 0.95
+CHUNK = 2_000_000  # numbers drawn at once
+
+
+def percentile(values, part):
+    """The smallest value that is not below `part` (0 to 1) of all of them."""
+    ordered = numpy.sort(numpy.asarray(values, dtype=float))
+    # 0.999 * 1000 is a little more than 999 in floating point.
+    rank = math.ceil(round(part * len(ordered), 9))
+    return float(ordered[min(max(rank, 1), len(ordered)) - 1])
+
+
+def median_interval(values):
+    """Low and high of the values' median. The same values give the same interval."""
+    values = numpy.asarray(values, dtype=float)
+    draw = numpy.random.default_rng(1)
+    at_once = max(1, CHUNK // len(values))
+    medians = []
+    while len(medians) < RESAMPLES:
+        count = min(at_once, RESAMPLES - len(medians))
+        drawn = draw.integers(0, len(values), (count, len(values)))
+        medians.extend(numpy.median(values[drawn], axis=1))
+    tail = (1 - CONFIDENCE) / 2
+    return percentile(medians, tail), percentile(medians, 1 - tail)
+
+
+def ratios(side, base):
+    """Round by round, for the rounds that both have: {round: value} twice, a list out."""
+    return [side[r] / base[r] for r in sorted(set(side) & set(base)) if base[r]]
+
+
+def compared(side, base):
+    """What `side` is beside `base`, or None if they share no round."""
+    both = ratios(side, base)
+    if not both:
+        return None
+    low, high = median_interval(both)
+    return {
+        "median": float(numpy.median(both)),
+        "low": low,
+        "high": high,
+        "rounds": len(both),
+        "differs": not low <= 1 <= high,
+    }
+
+
+def alone(values):
+    """A side by itself: its median, and what 95 % of its values lie between."""
+    tail = (1 - CONFIDENCE) / 2
+    return {
+        "median": float(numpy.median(values)),
+        "low": percentile(values, tail),
+        "high": percentile(values, 1 - tail),
+        "rounds": len(values),
+    }
+
+
+def verdict(goal, seen):
+    """A ratio is judged by its median. Of single values the tail must hold the goal."""
+    at_least = goal["is"] == "at_least"
+    value = seen["median"] if "differs" in seen else seen["low" if at_least else "high"]
+    return "reached" if (value >= goal["value"] if at_least else value <= goal["value"]) else "missed"
