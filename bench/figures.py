@@ -14,6 +14,8 @@ import sys
 import stats
 
 PERCENTILES = {"p50": 0.5, "p99": 0.99, "p99.9": 0.999}
+# Of a sum that is in the table; they are in summary.json, and in the report.
+PARTS = (".cpu_client", ".cpu_server", ".cpu_agent")
 
 
 class Run:
@@ -120,6 +122,8 @@ def goal_words(goal):
 def print_table(whole):
     print(f"{'figure':<32} {'side':<16} {'median':>10}  {'95 %':<22} {'unit':<13} {'n':>5}  beside")
     for figure in whole["figures"]:
+        if figure["name"].endswith(PARTS):
+            continue
         for row in figure["sides"]:
             print(
                 f"{figure['name']:<32} {row['side']:<16} {number(row['median']):>10}  {between(row):<22} "

@@ -8,16 +8,19 @@
 #   # shellcheck source=bench/lib.sh
 #   . "$(dirname "$0")/../lib.sh"
 #   bench_begin                                   # the sandbox: all of tests/e2e/lib.sh can be used
-#   bench_world                                   # or nodes, pods, servers and agents of its own
+#   twins                                         # or nodes, pods, servers and agents of its own
+#   twin direct && twin socket && twin_agent socket
 #   figure socket.connects /s higher "New connections"      # NAME UNIT higher|lower TITLE [BASE]
-#   goal socket.connects vip at_least 0.98 of direct        # or at_most, of any side; or without "of"
-#   rates socket.connects connect 16 direct=10.0.0.11:9080 "vip=$VIP:80"
+#   goal socket.connects socket at_least 0.98 of direct     # or at_most, of any side; or without "of"
+#   rates socket.connects connect 16 "$(side direct 10.0.0.11:9080)" "$(side socket)"
 #   bench_end
 #
 # - A side is one of the things compared. Sides are run in turn, A B C, B C A, …, in the same minute: by
 #   `rates` in slices of 40 ms, by `interleave` in whatever a function of the scenario does. What is judged
 #   is the ratio side ÷ BASE ("direct" where nothing is said) in the same round, over all rounds. A figure
 #   with one side has a median and the quantiles of its values.
+# - A twin is a side with a node of its own: client, server and what leads from one to the other. Twins
+#   differ in the latter alone, so what one of them has, no other pays for.
 # - A sample of a round below 0 is warm-up, and not kept.
 # - Latencies: `raw` keeps every single one, and figures.py makes NAME.p50, NAME.p99 and NAME.p99.9 of
 #   them, which goals can name.
@@ -37,9 +40,9 @@ BENCH_SAMPLES=$BENCH_OUT/samples/$BENCH_NAME.jsonl
 BENCH_RAW=$BENCH_OUT/raw/$BENCH_NAME
 BENCH_SLICE_MS=40
 BENCH_ROUNDS=15
-BENCH_SECONDS=60
-[[ -z ${QUICK-} ]] || BENCH_ROUNDS=7 BENCH_SECONDS=10
-declare -A BENCH_FIGURES=()
+BENCH_SECONDS=42
+[[ -z ${QUICK-} ]] || BENCH_ROUNDS=7 BENCH_SECONDS=5
+declare -A BENCH_FIGURES=() BENCH_TWIN=()
 BENCH_AGENT=()
 
 # Nothing of an earlier run stays.
@@ -115,18 +118,78 @@ interleave() {
   done
 }
 
-# rates FIGURE MODE CONNECTIONS SIDE=ADDRESS:PORT[@CGROUP]…: bench/load in pod client (or $BENCH_CLIENT).
+# rates FIGURE MODE CONNECTIONS SIDE=ADDRESS:PORT[@CGROUP[@NETNS]]…: bench/load in pod client, or in the twins'
+# (see side). Of twins it also takes FIGURE.cpu, the processor's time for a request, and whose it was.
 rates() {
   local figure=$1 mode=$2 connections=$3
-  local -i slices
+  local -i slices round
 
   shift 3
-  slices=$((BENCH_SECONDS * 1000 / BENCH_SLICE_MS / $#))
-  run_in "${BENCH_CLIENT:-client}" "$SANDBOX_OUT/bench/load" "$mode" "$connections" "$BENCH_SLICE_MS" \
-    "$((slices < BENCH_ROUNDS ? BENCH_ROUNDS : slices))" "$@" >"$SANDBOX/rates"
-  awk -v figure="$figure" -v unit="${BENCH_FIGURES[$figure]?figure $figure is not declared}" '{
-      printf "{\"kind\":\"sample\",\"figure\":\"%s\",\"side\":\"%s\",\"round\":%d,\"value\":%s,\"unit\":\"%s\"}\n",
-        figure, $2, $1, $3, unit }' "$SANDBOX/rates" >>"$BENCH_SAMPLES"
+  slices=$((BENCH_SECONDS * 1000 / BENCH_SLICE_MS / $# / BENCH_ROUNDS))
+  slices=$((slices ? slices : 1))
+  cpu_figures "$figure" "$@"
+  for ((round = 0; round < BENCH_ROUNDS; round++)); do
+    cpu_read "$@" >"$SANDBOX/cpu.before"
+    load "$mode" "$connections" "$BENCH_SLICE_MS" "$slices" "$@" >"$SANDBOX/rates"
+    cpu_read "$@" >"$SANDBOX/cpu.after"
+    awk -v figure="$figure" -v unit="${BENCH_FIGURES[$figure]?figure $figure is not declared}" \
+      -v first=$((round * slices)) '$1 >= 0 {
+        printf "{\"kind\":\"sample\",\"figure\":\"%s\",\"side\":\"%s\",\"round\":%d,\"value\":%s,\"unit\":\"%s\"}\n",
+          figure, $2, first + $1, $3, unit }' "$SANDBOX/rates" >>"$BENCH_SAMPLES"
+    cpu_samples "$figure" "$round"
+  done
+}
+
+# load ARGUMENT…: in pod client where no side says where.
+load() {
+  local where=client
+
+  # It goes to each twin itself, from the host of any node.
+  [[ ${*: -1} != *@*@* ]] || where=${SANDBOX_NODES[0]}
+  run_in "$where" "$SANDBOX_OUT/bench/load" "$@"
+}
+
+# cpu_figures FIGURE SPEC…: where a side is a twin.
+cpu_figures() {
+  [[ -n ${BENCH_TWIN[${2%%=*}]-} ]] || return 0
+  figure "$1.cpu" "us a request" lower "Processor for it: client, server, and what is between"
+  figure "$1.cpu_client" "us a request" lower "The client's part of it"
+  figure "$1.cpu_server" "us a request" lower "The server's part of it"
+  figure "$1.cpu_agent" "us a request" lower "The part of agent or proxy in it"
+}
+
+# cpu_read SPEC…: "SIDE PART MICROSECONDS" of those that are twins.
+cpu_read() {
+  local name
+
+  for name in "${@%%=*}"; do
+    [[ -n ${BENCH_TWIN[$name]-} ]] || continue
+    echo "$name client $(cpu_us "$(cgroup_of "$name-client")")"
+    echo "$name server $(cpu_us "$(cgroup_of "$name-server")")"
+    echo "$name agent $(cpu_us "$SANDBOX_CGROUP/agents/$name")"
+  done
+}
+
+# cpu_samples FIGURE ROUND: of what cpu_read and load left in files.
+cpu_samples() {
+  local name us side
+
+  awk 'FILENAME ~ /before$/ { before[$1 " " $2] = $3; next }
+    FILENAME ~ /after$/ { order[++n] = $1 " " $2; spent[order[n]] = $3 - before[order[n]]; next }
+    { requests[$2] += $4 }
+    END {
+      for (i = 1; i <= n; i++) {
+        split(order[i], part)
+        each = spent[order[i]] / requests[part[1]]
+        whole[part[1]] += each
+        print part[1], "cpu_" part[2], each
+        if (part[2] == "agent")
+          print part[1], "cpu", whole[part[1]]
+      }
+    }' "$SANDBOX/cpu.before" "$SANDBOX/cpu.after" "$SANDBOX/rates" |
+    while read -r side name us; do
+      sample "$1.$name" "$side" "$2" "$us"
+    done
 }
 
 # cpu_us CGROUP…: microseconds of processor that they have had together, as their own accounting says.
@@ -147,6 +210,60 @@ rss_mib() {
 }
 
 # ------------------------------------------------------------------------------ where it is measured
+
+# twins: what every twin's agent hears of: reviews at $VIP, its only endpoint the twin's server.
+twins() {
+  cluster ack-hangzhou cn-hangzhou
+  svc ack-hangzhou reviews "$VIP" 80
+  eps ack-hangzhou reviews 10.0.0.11
+  failover_policy reviews
+}
+
+# twin NAME: a node with pods NAME-client, 10.0.0.2, and NAME-server, 10.0.0.11, where bench_web serves.
+twin() {
+  BENCH_TWIN[$1]=1
+  node "$1" region=cn-hangzhou
+  pod "$1" "$1-client" 10.0.0.2
+  pod "$1" "$1-server" 10.0.0.11
+  mkdir "$SANDBOX_CGROUP/agents/$1"
+  many_ports "$1-client"
+  bench_web "$1-server"
+}
+
+# twin_agent NAME [LINE…]: the agent of a twin's node, configured as by agent_config. In a cgroup of its own.
+twin_agent() {
+  agent_start "$@"
+  echo "${AGENT_PID[$1]}" >"$SANDBOX_CGROUP/agents/$1/cgroup.procs"
+  [[ "$*" == *interfaces* ]] || wait_for 5 serves "$1" 2
+}
+
+# side NAME [ADDRESS:PORT]: a twin's client and the VIP, for rates.
+side() {
+  echo "$1=${2:-$VIP:80}@$(cgroup_of "$1-client")@$1-client"
+}
+
+# bench_web POD…: nginx on port 9080, one process, that answers 200 with two bytes.
+bench_web() {
+  local pod conf kind
+
+  mkdir -p "$SANDBOX/web"
+  for pod; do
+    conf=$SANDBOX/web/$pod.conf
+    {
+      echo "daemon off; master_process off; pid $SANDBOX/web/$pod.pid; error_log stderr warn;"
+      echo "events { worker_connections 4096; }"
+      echo "http { access_log off; keepalive_requests 1000000000; keepalive_timeout 1h;"
+      for kind in client_body proxy fastcgi uwsgi scgi; do
+        echo "${kind}_temp_path $SANDBOX/web/$pod.$kind;"
+      done
+      echo 'server { listen 9080 backlog=4096; location / { return 200 "ok"; } } }'
+    } >"$conf"
+    serve "$pod" nginx -e stderr -c "$conf"
+  done
+  for pod; do
+    wait_listen "$pod" 9080
+  done
+}
 
 # bench_world: two regions, nginx on h1 (home) and s1, reviews at $VIP with endpoint h1, and an agent on
 # node h with the lines of $BENCH_AGENT in its configuration. What would run out under load does not.

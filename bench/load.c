@@ -4,18 +4,21 @@
  * a shared machine for longer than that meets all sides alike, so that their ratio holds where
  * tools that run for a second at a time see nothing but noise.
  *
- * Usage: load keepalive|connect CONNECTIONS SLICE_MS SLICES NAME=ADDRESS:PORT[@CGROUP]...
+ * Usage: load keepalive|connect CONNECTIONS SLICE_MS SLICES NAME=ADDRESS:PORT[@CGROUP[@NETNS]]...
  *
  * keepalive: connections stay, each sends its next request when it has its answer. connect: each
  * request has a connection of its own. CGROUP: the folder of the cgroup in which that side's
- * sockets are made. The order of the sides changes with every round. Prints "ROUND NAME RATE" for
- * each slice, in requests a second; a failed request ends the run.
+ * sockets are made; NETNS: the network namespace, by its name in /run/netns. Who names one for one
+ * side names one for all. The order of the sides changes with every round. Prints "ROUND NAME RATE
+ * REQUESTS" for each slice, RATE in requests a second, with a first round -1 that is warm-up; a
+ * failed request ends the run.
  */
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -39,6 +42,7 @@ struct connection {
 struct side {
 	const char *name;
 	const char *cgroup; /* "" = the one that this program was started in */
+	const char *netns;  /* the same */
 	struct sockaddr_in address;
 	struct connection *connections;
 	int epoll; /* with this side's connections alone */
@@ -74,19 +78,26 @@ static _Noreturn void fail(const struct side *side, const char *what)
 	exit(1);
 }
 
-/* The cgroup binds when a socket is made. */
+/* Both bind when a socket is made. */
 static void enter(const struct side *side)
 {
 	char path[4096];
 	int fd;
 
-	if (!side->cgroup[0])
-		return;
-	snprintf(path, sizeof(path), "%s/cgroup.procs", side->cgroup);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	if (fd < 0 || write(fd, "0", 1) != 1)
-		fail(side, path);
-	close(fd);
+	if (side->cgroup[0]) {
+		snprintf(path, sizeof(path), "%s/cgroup.procs", side->cgroup);
+		fd = open(path, O_WRONLY | O_CLOEXEC);
+		if (fd < 0 || write(fd, "0", 1) != 1)
+			fail(side, path);
+		close(fd);
+	}
+	if (side->netns[0]) {
+		snprintf(path, sizeof(path), "/run/netns/%s", side->netns);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		if (fd < 0 || setns(fd, CLONE_NEWNET) < 0)
+			fail(side, path);
+		close(fd);
+	}
 }
 
 static void start_connection(struct connection *connection)
@@ -193,12 +204,12 @@ static void wait_once(struct load *load, struct side *side,
 		fn(load, events[i].data.ptr, events[i].events);
 }
 
-static double run_slice(struct load *load, struct side *side)
+static void run_slice(struct load *load, struct side *side, long round)
 {
 	unsigned long start;
 
-	if (!load->keep_alive)
-		enter(side);
+	/* Whose processor time it is goes by the cgroup, also where sockets are there already. */
+	enter(side);
 	start = now_ns();
 	load->until_ns = start + load->slice_ms * 1000000;
 	load->under_way = load->connections;
@@ -211,7 +222,8 @@ static double run_slice(struct load *load, struct side *side)
 	}
 	while (load->under_way)
 		wait_once(load, side, on_ready);
-	return (double)load->done * 1e9 / (double)(now_ns() - start);
+	printf("%ld %s %.1f %lu\n", round, side->name,
+	       (double)load->done * 1e9 / (double)(now_ns() - start), load->done);
 }
 
 static void on_connected(struct load *load, struct connection *connection, uint32_t events)
@@ -250,12 +262,13 @@ static void close_side(struct load *load, struct side *side)
 	close(side->epoll);
 }
 
-/* NAME=ADDRESS:PORT[@CGROUP], cut up in place. */
+/* NAME=ADDRESS:PORT[@CGROUP[@NETNS]], cut up in place. */
 static bool read_side(char *text, struct side *side)
 {
 	char *address = strchr(text, '=');
 	char *port = address ? strchr(address, ':') : NULL;
 	char *cgroup = port ? strchr(port, '@') : NULL;
+	char *netns = cgroup ? strchr(cgroup + 1, '@') : NULL;
 
 	if (!port)
 		return false;
@@ -263,8 +276,11 @@ static bool read_side(char *text, struct side *side)
 	*port++ = '\0';
 	if (cgroup)
 		*cgroup++ = '\0';
+	if (netns)
+		*netns++ = '\0';
 	side->name = text;
 	side->cgroup = cgroup ? cgroup : "";
+	side->netns = netns ? netns : "";
 	side->address.sin_family = AF_INET;
 	side->address.sin_port = htons((uint16_t)strtoul(port, NULL, 10));
 	return inet_pton(AF_INET, address, &side->address.sin_addr) == 1;
@@ -290,25 +306,21 @@ static bool read_arguments(int argc, char **argv, struct load *load)
 int main(int argc, char **argv)
 {
 	struct load load = {0};
-	unsigned long slices;
+	long slices;
 
 	if (!read_arguments(argc, argv, &load)) {
 		fprintf(stderr, "usage: load keepalive|connect CONNECTIONS SLICE_MS SLICES "
-				"NAME=ADDRESS:PORT[@CGROUP]...\n");
+				"NAME=ADDRESS:PORT[@CGROUP[@NETNS]]...\n");
 		return 2;
 	}
-	slices = strtoul(argv[4], NULL, 10);
+	slices = strtol(argv[4], NULL, 10);
 	for (size_t i = 0; i < load.side_count; i++) {
 		open_side(&load, &load.sides[i]);
-		run_slice(&load, &load.sides[i]); /* caches get warm, uncounted */
+		run_slice(&load, &load.sides[i], -1);
 	}
-	for (unsigned long round = 0; round < slices; round++) {
-		for (size_t i = 0; i < load.side_count; i++) {
-			struct side *side = &load.sides[(round + i) % load.side_count];
-
-			printf("%lu %s %.1f\n", round, side->name, run_slice(&load, side));
-		}
-	}
+	for (long round = 0; round < slices; round++)
+		for (size_t i = 0; i < load.side_count; i++)
+			run_slice(&load, &load.sides[((size_t)round + i) % load.side_count], round);
 	for (size_t i = 0; i < load.side_count; i++)
 		close_side(&load, &load.sides[i]);
 	return 0;
