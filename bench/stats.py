@@ -22,7 +22,7 @@ CHUNK = 2_000_000  # numbers drawn at once
 def percentile(values, part):
     """The smallest value that is not below `part` (0 to 1) of all of them."""
     ordered = numpy.sort(numpy.asarray(values, dtype=float))
-    # 0.999 * 1000 is a little more than 999 in floating point.
+    # 0.07 * 100 is a little more than 7 in floating point.
     rank = math.ceil(round(part * len(ordered), 9))
     return float(ordered[min(max(rank, 1), len(ordered)) - 1])
 
@@ -73,7 +73,12 @@ def alone(values):
 
 
 def verdict(goal, seen):
-    """A ratio is judged by its median. Of single values the tail must hold the goal."""
+    """A ratio is judged by its median; where its interval holds the goal, too, that is said. Of single values
+    the tail must hold the goal."""
     at_least = goal["is"] == "at_least"
-    value = seen["median"] if "differs" in seen else seen["low" if at_least else "high"]
-    return "reached" if (value >= goal["value"] if at_least else value <= goal["value"]) else "missed"
+    is_ratio = "differs" in seen
+    value = seen["median"] if is_ratio else seen["low" if at_least else "high"]
+    word = "reached" if (value >= goal["value"] if at_least else value <= goal["value"]) else "missed"
+    if is_ratio and seen["low"] < goal["value"] < seen["high"]:
+        word += ", inside the noise"
+    return word

@@ -85,6 +85,24 @@ unit_binary() {
   passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + left))
 }
 
+# The same for a file of Python's unit tests. By Debian's Python: numpy is its.
+unit_python() {
+  local file=$1 name=$2 ran bad status
+
+  timeout 120 /usr/bin/python3 -B "$file" >"$logs/unit" 2>&1
+  status=$?
+  ran=$(sed -n 's/^Ran \([0-9]*\) tests\? in .*/\1/p' "$logs/unit")
+  bad=$(grep -cE '^(FAIL|ERROR): ' "$logs/unit")
+  if ((status == 0 && ran > 0)); then
+    echo "PASS $name ($ran tests)"
+  else
+    ((bad)) || bad=1
+    tail -n 40 "$logs/unit"
+    echo "FAIL $name ($bad of ${ran:-0} tests, exit $status)"
+  fi
+  passed=$((passed + (ran > bad ? ran - bad : 0))) failed=$((failed + bad))
+}
+
 part_unit() {
   local source name
 
@@ -97,6 +115,10 @@ part_unit() {
     else
       verdict "FAIL $name: not built"
     fi
+  done
+  for source in tests/unit/*/test_*.py; do
+    name=${source#tests/} name=${name%.py}
+    ! wanted "$name" || unit_python "$source" "$name"
   done
 }
 

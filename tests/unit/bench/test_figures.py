@@ -1,0 +1,107 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+"""bench/figures.py on files as bench/lib.sh writes them."""
+import contextlib
+import io
+import json
+import os
+import sys
+import tempfile
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../../bench"))
+import figures
+
+
+def figure(name, better="higher", base="direct"):
+    return {"kind": "figure", "scenario": "s", "name": name, "unit": "/s", "better": better,
+            "title": "Title", "base": base}
+
+
+def goal(name, side, value, of=None, which="at_least"):
+    return {"kind": "goal", "scenario": "s", "figure": name, "side": side, "is": which, "value": value,
+            **({"of": of} if of else {})}
+
+
+def samples(name, side, values):
+    return [{"kind": "sample", "figure": name, "side": side, "round": r, "value": value, "unit": "/s"}
+            for r, value in enumerate(values)]
+
+
+class Figures(unittest.TestCase):
+    def setUp(self):
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        self.folder = folder.name
+        os.mkdir(f"{self.folder}/samples")
+        with open(f"{self.folder}/machine.json", "w", encoding="utf-8") as out:
+            out.write("{}")
+
+    def summary(self, records):
+        with open(f"{self.folder}/samples/s.jsonl", "w", encoding="utf-8") as out:
+            for record in records:
+                out.write(json.dumps(record) + "\n")
+        run = figures.Run(self.folder)
+        run.read("s")
+        return figures.summary(run)
+
+    def table(self, records):
+        text = io.StringIO()
+        with contextlib.redirect_stdout(text):
+            figures.print_table(self.summary(records))
+        return text.getvalue()
+
+    def test_each_side_is_beside_the_base(self):
+        records = [figure("a"), *samples("a", "direct", [100] * 7), *samples("a", "x", [50] * 7),
+                   *samples("a", "y", [100, 99, 101] * 3)]
+        rows = {row["side"]: row for row in self.summary(records)["figures"][0]["sides"]}
+        self.assertNotIn("ratio", rows["direct"])
+        self.assertEqual(rows["x"]["ratio"]["median"], 0.5)
+        self.assertFalse(rows["y"]["ratio"]["differs"])
+        text = self.table(records)
+        self.assertRegex(text, r"a +x .*0\.500 of direct \(0\.500 to 0\.500\)\n")
+        self.assertRegex(text, r"a +y .*no difference seen\n")
+
+    def test_without_its_base_a_side_stands_alone(self):
+        whole = self.summary([figure("a"), *samples("a", "x", [1, 2, 3]), *samples("a", "y", [1, 2, 3])])
+        self.assertIsNone(whole["figures"][0]["base"])
+        self.assertEqual([row.get("ratio") for row in whole["figures"][0]["sides"]], [None, None])
+
+    def test_goals(self):
+        records = [figure("a"), *samples("a", "direct", [100] * 7), *samples("a", "x", [50] * 7),
+                   *samples("a", "y", [10] * 7)]
+        cases = (
+            (goal("a", "x", 0.4, of="direct"), "reached"),
+            (goal("a", "x", 0.6, of="direct"), "missed"),
+            (goal("a", "x", 3, of="y"), "reached"),
+            (goal("a", "x", 60), "missed"),
+            (goal("a", "x", 50, which="at_most"), "reached"),
+            (goal("a", "x", 3, of="peer"), "not measured"),
+            (goal("b", "x", 3), "not measured"),
+        )
+        for one, wanted in cases:
+            with self.subTest(goal=one):
+                self.assertEqual(self.summary([*records, one])["goals"][0]["verdict"], wanted)
+
+    def test_percentiles_come_from_raw_files(self):
+        with open(f"{self.folder}/raw", "w", encoding="utf-8") as out:
+            out.writelines(f"{us}\n" for us in [*range(1, 1001)])
+        raw = {"kind": "raw", "scenario": "s", "figure": "a", "side": "x", "round": 0, "file": "raw"}
+        whole = self.summary([figure("a"), raw, goal("a.p99", "x", 990, which="at_most")])
+        seen = {one["name"]: one["sides"][0]["median"] for one in whole["figures"]}
+        self.assertEqual(seen, {"a.p50": 500, "a.p99": 990, "a.p99.9": 999})
+        self.assertEqual(whole["goals"][0]["verdict"], "reached")
+
+    def test_parts_of_a_sum_are_in_the_summary_alone(self):
+        records = [figure("a.cpu"), figure("a.cpu_client"), *samples("a.cpu", "x", [3]),
+                   *samples("a.cpu_client", "x", [2])]
+        self.assertEqual(len(self.summary(records)["figures"]), 2)
+        self.assertNotIn("cpu_client", self.table(records))
+
+    def test_what_is_missing_is_a_skip_that_says_how_to_get_it(self):
+        lack = {"kind": "missing", "scenario": "s", "what": "envoy", "how": "ENVOY= names one"}
+        self.assertIn("SKIP s: envoy: ENVOY= names one\n", self.table([lack]))
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,128 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+"""bench/stats.py on samples whose percentiles, intervals and verdicts are known."""
+import os
+import random
+import sys
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(__file__), "../../../bench"))
+import stats
+
+
+class Percentile(unittest.TestCase):
+    def test_is_a_value_that_was_measured(self):
+        thousand = list(range(1, 1001))
+        random.Random(1).shuffle(thousand)
+        cases = (
+            # values, part, wanted
+            ([7], 0.5, 7),
+            ([7], 0.999, 7),
+            ([1, 2], 0.5, 1),
+            ([1, 2], 0.51, 2),
+            ([3, 1, 2], 0.5, 2),
+            ([1, 2, 3, 1000], 0.75, 3),
+            ([1, 2, 3, 1000], 0.76, 1000),
+            (thousand, 0, 1),
+            (thousand, 0.014, 14),
+            (range(1, 101), 0.07, 7),
+            (thousand, 0.5, 500),
+            (thousand, 0.99, 990),
+            (thousand, 0.999, 999),
+            (thousand, 1, 1000),
+        )
+        for values, part, wanted in cases:
+            with self.subTest(count=len(values), part=part):
+                self.assertEqual(stats.percentile(values, part), wanted)
+
+    def test_one_late_answer_of_a_thousand_is_beyond_p999_and_two_are_not(self):
+        self.assertEqual(stats.percentile([1] * 999 + [50], 0.999), 1)
+        self.assertEqual(stats.percentile([1] * 998 + [50] * 2, 0.999), 50)
+
+
+class Interval(unittest.TestCase):
+    def test_of_one_value_and_of_equal_values_is_that_value(self):
+        self.assertEqual(stats.median_interval([3]), (3, 3))
+        self.assertEqual(stats.median_interval([3] * 20), (3, 3))
+
+    def test_lies_around_the_median_and_is_the_same_each_time(self):
+        draw = random.Random(2)
+        values = [draw.gauss(10, 1) for _ in range(50)]
+        low, high = stats.median_interval(values)
+        self.assertLess(low, stats.alone(values)["median"])
+        self.assertGreater(high, stats.alone(values)["median"])
+        self.assertEqual(stats.median_interval(values), (low, high))
+
+    def test_is_that_of_order_statistics(self):
+        # The binomial's: of 100 values, the median is between the 40th and the 61st in 95 of 100 draws.
+        low, high = stats.median_interval(range(1, 101))
+        self.assertTrue(38 <= low <= 43, low)
+        self.assertTrue(58 <= high <= 63, high)
+
+    def test_holds_the_true_median_as_often_as_it_says(self):
+        draw = random.Random(3)
+        held = 0
+        for _ in range(200):
+            low, high = stats.median_interval([draw.gauss(5, 2) for _ in range(25)])
+            held += low <= 5 <= high
+        self.assertTrue(180 <= held <= 199, held)
+
+    def test_does_not_move_with_one_value_that_is_out_of_all_bounds(self):
+        low, high = stats.median_interval([1, 1.1, 0.9, 1.05, 0.95, 1.02, 0.98, 1.01, 0.99, 1000])
+        self.assertTrue(0.9 <= low < high <= 1.1, (low, high))
+
+
+class Compared(unittest.TestCase):
+    def test_what_slows_a_round_slows_both_sides_of_it(self):
+        # The machine's speed changes fourfold from round to round; one side is always 10 % behind.
+        base = {r: 1000.0 * (1 + r % 4) for r in range(40)}
+        seen = stats.compared({r: value * 0.9 for r, value in base.items()}, base)
+        self.assertAlmostEqual(seen["median"], 0.9)
+        self.assertAlmostEqual(seen["low"], 0.9)
+        self.assertAlmostEqual(seen["high"], 0.9)
+        self.assertTrue(seen["differs"])
+        self.assertEqual(seen["rounds"], 40)
+
+    def test_noise_is_no_difference(self):
+        draw = random.Random(4)
+        base = {r: draw.gauss(100, 10) for r in range(60)}
+        side = {r: draw.gauss(100, 10) for r in range(60)}
+        self.assertFalse(stats.compared(side, base)["differs"])
+        slower = {r: draw.gauss(85, 10) for r in range(60)}
+        self.assertTrue(stats.compared(slower, base)["differs"])
+
+    def test_only_rounds_that_both_have(self):
+        seen = stats.compared({0: 2, 1: 2, 7: 900}, {1: 1, 0: 1, 3: 900})
+        self.assertEqual((seen["median"], seen["rounds"]), (2, 2))
+
+    def test_nothing_in_common_and_nothing_to_divide_by(self):
+        self.assertIsNone(stats.compared({0: 1}, {1: 1}))
+        self.assertIsNone(stats.compared({0: 1}, {0: 0}))
+
+
+class Verdict(unittest.TestCase):
+    def test_of_ratios_and_values(self):
+        ratio = {"median": 0.985, "low": 0.975, "high": 0.99, "differs": True}
+        values = {"median": 50, "low": 10, "high": 90}
+        cases = (
+            # is, value, seen, wanted
+            ("at_least", 0.97, ratio, "reached"),
+            ("at_least", 0.98, ratio, "reached, inside the noise"),
+            ("at_least", 0.988, ratio, "missed, inside the noise"),
+            ("at_least", 0.995, ratio, "missed"),
+            ("at_most", 1, ratio, "reached"),
+            ("at_most", 0.98, ratio, "missed, inside the noise"),
+            ("at_most", 0.9, ratio, "missed"),
+            ("at_most", 100, values, "reached"),
+            ("at_most", 90, values, "reached"),
+            ("at_most", 60, values, "missed"),
+            ("at_least", 10, values, "reached"),
+            ("at_least", 20, values, "missed"),
+        )
+        for which, value, seen, wanted in cases:
+            with self.subTest(which=which, value=value):
+                self.assertEqual(stats.verdict({"is": which, "value": value}, seen), wanted)
+
+
+if __name__ == "__main__":
+    unittest.main()
