@@ -195,12 +195,68 @@ act_ejection() {
   prove "of 10 pages by v3, afterwards" 4 6 "$V3"
 }
 
-# What the laptop's loop has counted so far.
+# The laptop asks for page after page until loop_end: a line of its log for each, good or bad, and how many
+# milliseconds it took. Between two pages nobody holds the lock.
+loop_start() {
+  : >"$SANDBOX/log/laptop"
+  # shellcheck disable=SC2016 # for the inner shell
+  serve laptop bash -c 'exec 9>"$1"; while sleep 0.01; do
+    flock 9
+    page=$(curl --silent --max-time 5 --write-out "%{time_total}" "$0" | tr "\n" " ")
+    verdict=bad took=${page##*[!0-9.]}
+    [[ $page != *"answered: details"*"answered: reviews"* ]] || verdict=good page=
+    echo "$verdict $((10#${took/./} / 1000)) $page"
+    flock -u 9
+  done' "http://$GATEWAY/productpage" "$SANDBOX/between"
+  LOOP_PID=$SERVE_PID
+}
+loop_end() { stop "$LOOP_PID" || true; }
 asked() { grep -c '' "$SANDBOX/log/laptop"; }
 asked_at_least() { (($(asked) >= $1)); }
+failed_of_loop() { grep -vc '^good' "$SANDBOX/log/laptop" || true; }
+
+is_back() { ! ctl hangzhou-1 endpoints | grep -q EJECTED; }
+
+act_black_hole() {
+  local -i before
+  local pod silent=(productpage details ratings reviews-v1 reviews-v3)
+
+  scene
+  say "All of Hangzhou falls silent while the laptop asks for page after page: every instance behind the" \
+    "gateway hears nothing any more, and nobody hangs up. A SYN without an answer goes to Shanghai before the" \
+    "application notices. A request that is under way dies with its pod, so silence falls between two."
+  adopt failover.yaml "s/baseEjectionTime: 1m/baseEjectionTime: ${EJECTION_S}s/
+    s/^\( *\)consecutive5xxErrors: 5/&\n\1interval: 1s\n\1baseEjectionTime: ${EJECTION_S}s/"
+  settled failover "10.0.0.20 10.0.0.21 10.1.0.20"
+  loop_start
+  wait_for 10 asked_at_least 30
+  typed "nft 'table inet hole { chain in { type filter hook prerouting priority -300; iif != lo drop; }; }'" \
+    "in ${silent[*]}"
+  exec 9>"$SANDBOX/between"
+  flock 9
+  for pod in "${silent[@]}"; do
+    blackhole "$pod"
+  done
+  before=$(asked)
+  exec 9>&-
+  wait_for 20 asked_at_least $((before + 30))
+  loop_end
+  typed "meridianctl status | grep rescue_" "on hangzhou-1: connections that were moved"
+  ctl hangzhou-1 status | grep rescue_ | indented
+  COLUMNS_SHOWN=$ENDPOINT_COLUMNS look hangzhou-1 endpoints default/productpage
+  prove "failed pages of $(asked)" 0 0 "$(failed_of_loop)"
+  prove "ms that the slowest page took" 1 1999 \
+    "$(tail -n "+$((before + 1))" "$SANDBOX/log/laptop" | cut -d' ' -f 2 | sort -n | tail -n 1)"
+  for pod in "${silent[@]}"; do
+    unblackhole "$pod"
+  done
+  wait_for $((2 * EJECTION_S + 5)) is_back
+  ask 10
+  prove "of 10 pages by Hangzhou, afterwards" 10 10 $((V1 + V3))
+}
 
 act_agent_killed() {
-  local -i loop before without
+  local -i before without
 
   scene
   say "The agent of Hangzhou is killed with -9 while the laptop asks for page after page, and started" \
@@ -208,13 +264,7 @@ act_agent_killed() {
     "agent takes over what it finds."
   adopt failover.yaml
   settled failover "10.0.0.20 10.0.0.21 10.1.0.20"
-  : >"$SANDBOX/log/laptop"
-  # shellcheck disable=SC2016 # for the inner shell
-  serve laptop bash -c 'while sleep 0.01; do
-    page=$(curl --silent --max-time 5 "$0" | tr "\n" " ")
-    [[ $page == *"answered: details"*"answered: reviews"* ]] && echo good || echo "bad: $page"
-  done' "http://$GATEWAY/productpage"
-  loop=$SERVE_PID
+  loop_start
   wait_for 10 asked_at_least 30
   typed "kill -9 ${AGENT_PID[hangzhou-1]}" "meridiand on hangzhou-1"
   before=$(asked)
@@ -227,7 +277,7 @@ act_agent_killed() {
   agent_start hangzhou-1
   sed "s|$SANDBOX/||g" "$(agent_log_of hangzhou-1)" | prose
   wait_for 10 asked_at_least $((before + without + 30))
-  stop "$loop" || true
+  loop_end
   prove "pages while there was no agent" 60 9999 "$without"
-  prove "failed pages of $(asked)" 0 0 "$(grep -vc '^good' "$SANDBOX/log/laptop" || true)"
+  prove "failed pages of $(asked)" 0 0 "$(failed_of_loop)"
 }

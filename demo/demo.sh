@@ -5,7 +5,8 @@
 # and no proxy between the pods. See stage.sh for who is there.
 #
 #   demo/demo.sh            all acts
-#   demo/demo.sh ACT        one of: connectivity pool failover distribution ejection agent-killed
+#   demo/demo.sh ACT        one of: connectivity pool failover distribution ejection black-hole
+#                           agent-killed
 #   demo/demo.sh --shell    the stage, and a shell to try it
 #
 # Every act sets its own scene, so each can be run alone. What an act proves is a number: expected
@@ -21,7 +22,7 @@ set -euo pipefail
 # shellcheck source=demo/acts.sh
 . "$SANDBOX_ROOT/demo/acts.sh"
 
-ACTS=(connectivity pool failover distribution ejection agent-killed)
+ACTS=(connectivity pool failover distribution ejection black-hole agent-killed)
 
 # ------------------------------------------------------------------------------ the shell
 
