@@ -21,7 +21,14 @@ CAPABILITIES = {
     "detach": {"BPF", "NET_ADMIN"},
 }
 HOST_PATHS = {"/sys/fs/bpf": False, "/sys/fs/cgroup": True}  # by path: must be read-only
+RESET = {  # what the component adds, by the path of its patch
+    "containers/0/securityContext/capabilities/add/-": "SYS_ADMIN",
+    "containers/0/volumeMounts/-": {"name": "netns", "mountPath": "/run/netns", "readOnly": True,
+                                    "mountPropagation": "HostToContainer"},
+    "volumes/-": {"name": "netns", "hostPath": {"path": "/run/netns", "type": "Directory"}},
+}
 VERBS = {"list", "watch"}
+RESET_PATH = ROOT / "reset" / "kustomization.yaml"
 POLICY = "destinationrules"  # read from the home cluster alone
 TEMPLATES = {"remote-kubeconfigs.example.yaml"}
 
@@ -155,6 +162,18 @@ def check_daemonset(path, item, say):
         check_agent(path, item, say)
 
 
+def check_component(path, spec, say):
+    """It adds what is agreed on, and nothing more."""
+    added = {}
+    for patch in spec["patches"]:
+        for change in yaml.safe_load(patch["patch"]):
+            if change["op"] != "add":
+                say(path, f"a patch that does not add: {change}")
+            added[change["path"].removeprefix("/spec/template/spec/")] = change.get("value")
+    if set(spec) != {"apiVersion", "kind", "patches"} or added != RESET:
+        say(path, f"adds {added}, not {RESET}")
+
+
 def check_config(objects, say):
     """The probes ask where the configuration listens; its folder on bpffs is one that is mounted."""
     config = documents(ROOT / "meridian.yaml")[0]
@@ -181,6 +200,7 @@ def check_all(say):
     check_rights(home, listed, say)
     check_rights(remote, {pair for pair in listed if pair[1] != POLICY}, say)
     check_config(home, say)
+    check_component(RESET_PATH, documents(RESET_PATH)[0], say)
     for path, item in home + cleanup:
         if item["kind"] == "DaemonSet":
             check_daemonset(path, item, say)
@@ -218,6 +238,12 @@ def self_test():
     daemonset("a taint that stops it", lambda item: item["spec"]["template"]["spec"]["tolerations"].clear())
     daemonset("two on a node", lambda item: item["spec"]["updateStrategy"]["rollingUpdate"].update(maxSurge=1))
     daemonset("no probe", lambda item: agent(item).pop("readinessProbe"))
+    component = documents(RESET_PATH)[0]
+    for name, old, new in (("another capability", "SYS_ADMIN", "SYS_PTRACE"), ("another folder", "/run/netns", "/run"),
+                           ("writing there", "readOnly: true, ", "")):
+        refused(f"component: {name}", lambda item, say: check_component(RESET_PATH, item, say), component,
+                lambda item, old=old, new=new: item["patches"][0].update(
+                    patch=item["patches"][0]["patch"].replace(old, new)))
     for verb in ("get", "create", "*"):
         refused(f"verb {verb}", lambda item, say: check_rights([(path, item)], listed_resources(), say), rules,
                 lambda item, verb=verb: item["rules"][0]["verbs"].append(verb))

@@ -298,6 +298,12 @@ static int reset_connections(void *self, const uint32_t *endpoint_ids, size_t co
 	return mrd_dataplane_reset(agent->dataplane, endpoint_ids, count, most, ret_reset);
 }
 
+static int check_resets(void *self)
+{
+	(void)self;
+	return mrd_connections_check();
+}
+
 static void wake_resets(void *self, uint64_t at_ns)
 {
 	const struct mrd_agent *agent = self;
@@ -319,6 +325,7 @@ static int open_writers(struct mrd_agent *agent, struct mrd_map_writer *ret_writ
 	const struct mrd_resets_config config = {
 		.writer = mrd_dataplane_writer(agent->dataplane),
 		.reset = reset_connections,
+		.check = check_resets,
 		.wake = wake_resets,
 		.now_ns = mrd_clock_ns,
 		.self = agent,

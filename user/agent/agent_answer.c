@@ -46,6 +46,7 @@ static json_t *status_document(const struct mrd_agent *agent)
 		.tc_mode = mrd_dataplane_tc_mode(agent->dataplane),
 		.interfaces_error = mrd_agent_interfaces_error(agent),
 		.started_ns = agent->started_ns,
+		.resets = agent->resets,
 		.web_error = agent->web_error,
 		.now_ns = mrd_clock_ns(),
 		.waiting = !agent->ready,

@@ -71,6 +71,8 @@ static void tell_ready(struct mrd_agent *agent)
 			     MRD_KV("cause", "neither node.region nor a label of its Node object"),
 			     MRD_KV("consequence", "every region is as good as any other"));
 	mrd_engine_get_status(agent->engine, &status);
+	if (status.resetting)
+		mrd_resets_obstacle(agent->resets);
 	mrd_log_info("ready", MRD_KV("version", MRD_VERSION), MRD_KV("node", node->name),
 		     MRD_KV("region", node->region), MRD_KV_NUM("services", status.services),
 		     MRD_KV("maps", adoptions[mrd_dataplane_adoption(agent->dataplane)]),

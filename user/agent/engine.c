@@ -304,6 +304,14 @@ bool mrd_engine_is_settled(const struct mrd_engine *engine)
 
 /* ------------------------------------------------------------------------------------- telling */
 
+static bool is_resetting(const struct mrd_entry *entry)
+{
+	const struct mrd_setting *setting =
+		entry->rows ? mrd_rows_get(entry->rows, MRD_MAP_SETTING, &entry->id) : NULL;
+
+	return setting && setting->on_eject == MRD_EJECT_RESET;
+}
+
 void mrd_engine_get_status(const struct mrd_engine *engine, struct mrd_engine_status *ret_status)
 {
 	const struct mrd_book_service *service;
@@ -326,6 +334,7 @@ void mrd_engine_get_status(const struct mrd_engine *engine, struct mrd_engine_st
 	cursor = 0;
 	while ((entry = mrd_table_next(engine->book.entries, &cursor, NULL, NULL))) {
 		ret_status->ports += entry->rows != NULL;
+		ret_status->resetting += is_resetting(entry);
 		/* Both families have one detector; it is asked once. */
 		if (entry->watch->detector &&
 		    entry != (entry->watch->ipv4 ? entry->watch->ipv6 : NULL))

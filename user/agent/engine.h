@@ -127,9 +127,10 @@ struct mrd_ejection_counts {
 };
 
 struct mrd_engine_status {
-	size_t services; /* with rows in the kernel */
-	size_t ports;	 /* service ids */
-	size_t ejected;	 /* endpoints; the two addresses of a pod are one */
+	size_t services;  /* with rows in the kernel */
+	size_t ports;	  /* service ids */
+	size_t ejected;	  /* endpoints; the two addresses of a pod are one */
+	size_t resetting; /* service ids with on-eject: reset */
 	bool holding;
 	uint64_t last_plan_ns;		     /* 0: none was written yet */
 	struct mrd_latency_summary ejection; /* hook saw it → health row written */

@@ -23,6 +23,9 @@ struct mrd_resets {
 	uint64_t ended; /* in all */
 	uint64_t round; /* of those that wait now */
 	uint64_t flows;
+	uint64_t unseen;
+	bool is_checked;
+	int check; /* what came of it */
 };
 
 struct mrd_resets *mrd_resets_new(const struct mrd_resets_config *config)
@@ -40,6 +43,38 @@ void mrd_resets_free(struct mrd_resets *resets)
 		return;
 	free(resets->waiting);
 	free(resets);
+}
+
+/* -------------------------------------------------------------------------- what is in the way */
+
+/* With the remedy. */
+static const char *words_for(int error)
+{
+	switch (error) {
+	case -EPERM:
+		return "network namespaces of pods cannot be entered: CAP_SYS_ADMIN, in "
+		       "Kubernetes by the component deploy/daemonset/reset";
+	case -ENOENT:
+		return "network namespaces of pods are not in sight: the node's /run/netns, or "
+		       "its processes in /proc with CAP_SYS_PTRACE";
+	case -EOPNOTSUPP:
+		return "the kernel cannot: Linux 5.14 with INET_DIAG_DESTROY";
+	default:
+		return strerror(-error);
+	}
+}
+
+const char *mrd_resets_obstacle(struct mrd_resets *resets)
+{
+	if (!resets->is_checked) {
+		resets->is_checked = true;
+		resets->check = resets->config.check(resets->config.self);
+		if (resets->check)
+			mrd_log_warn("connections will not be reset",
+				     MRD_KV("reason", words_for(resets->check)),
+				     MRD_KV("consequence", "on-eject: reset does nothing"));
+	}
+	return resets->check ? words_for(resets->check) : NULL;
 }
 
 /* ---------------------------------------------------------------------------- what is to be ended
@@ -89,6 +124,9 @@ static int put(void *self, enum mrd_map map, const void *key, const void *value,
 	const bool is_out = map == MRD_MAP_HEALTH && takes_out(resets, key, value);
 	const int r = writer->put(writer->self, map, key, value, create_only);
 
+	if (map == MRD_MAP_SETTING &&
+	    ((const struct mrd_setting *)value)->on_eject == MRD_EJECT_RESET)
+		mrd_resets_obstacle(resets);
 	if (!r && is_out)
 		add(resets, *(const uint32_t *)key);
 	return r;
@@ -135,14 +173,10 @@ static void tell(struct mrd_resets *resets, int error)
 		mrd_log_info("connections reset", MRD_KV_NUM("endpoints", resets->waiting_count),
 			     MRD_KV_NUM("connections", resets->round),
 			     MRD_KV_NUM("flows", resets->flows));
-	if (error)
+	if (error || resets->unseen)
 		mrd_log_warn("connections not reset",
 			     MRD_KV_NUM("endpoints", resets->waiting_count),
-			     MRD_KV("reason", strerror(-error)),
-			     MRD_KV("remedy", error == -EPERM
-						      ? "CAP_SYS_ADMIN, and the host's processes "
-							"in /proc"
-						      : "Linux 5.14 with INET_DIAG_DESTROY"),
+			     MRD_KV("reason", words_for(error ? error : -ENOENT)),
 			     MRD_KV("consequence", "they stay with endpoints that are out"));
 }
 
@@ -160,6 +194,7 @@ void mrd_resets_run(struct mrd_resets *resets)
 	resets->ended += done.ended;
 	resets->round += done.ended;
 	resets->flows += done.flows;
+	resets->unseen += done.unseen;
 	if (!r && done.more) {
 		config->wake(config->self, config->now_ns() + PAUSE_MS * MRD_NS_PER_MS);
 		return;
@@ -168,6 +203,7 @@ void mrd_resets_run(struct mrd_resets *resets)
 	resets->waiting_count = 0;
 	resets->round = 0;
 	resets->flows = 0;
+	resets->unseen = 0;
 }
 
 uint64_t mrd_resets_count(const struct mrd_resets *resets)

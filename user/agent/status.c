@@ -108,6 +108,14 @@ static json_t *metrics_object(const struct mrd_status *status)
 			 "error", status->web_error ? strerror(-status->web_error) : "");
 }
 
+static json_t *resets_object(const struct mrd_status *status, size_t ports)
+{
+	if (!ports)
+		return json_null();
+	return json_pack("{s:I, s:s}", "ports", (json_int_t)ports, "error",
+			 mrd_resets_obstacle(status->resets) ?: "");
+}
+
 static void add_interface(void *self, const struct mrd_link *link, enum mrd_interface_kind kind,
 			  bool is_served, const char *error)
 {
@@ -149,7 +157,7 @@ static json_t *agent_object(const struct mrd_status *status)
 			    (json_int_t)engine.ejection.max_us);
 	return json_pack(
 		"{s:s, s:i, s:o, s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:I, s:I, s:I, s:o, "
-		"s:I, s:o, s:o, s:o, s:o, s:b, s:o, s:o}",
+		"s:I, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o}",
 		"version", MRD_VERSION, "pid", (int)getpid(), "uptime_s",
 		json_integer((json_int_t)((status->now_ns - status->started_ns) / MRD_NS_PER_MS /
 					  MRD_MS_PER_S)),
@@ -162,7 +170,8 @@ static json_t *agent_object(const struct mrd_status *status)
 		(json_int_t)engine.ejected, "unwritten", unwritten.array, "policy_rejected",
 		rejection_object(status), "rules_rejected", rejected_rules(status),
 		"ejection_latency_us", latency, "waiting", status->waiting, "metrics",
-		metrics_object(status), "interfaces", interfaces_object(status));
+		metrics_object(status), "resets", resets_object(status, engine.resetting),
+		"interfaces", interfaces_object(status));
 }
 
 /* How each kind of object of an API server is doing; of a folder nothing. */

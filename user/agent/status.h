@@ -10,6 +10,7 @@
  *	           "rules_rejected": [{"rule", "holds": "before" or "nothing", "findings": []}],
  *	           "ejection_latency_us": {"count", "p50", "p99", "max"},
  *	           "metrics": {"address", "error"},
+ *	           "resets": {"ports", "error"},
  *	           "interfaces": {"mode": "tcx", "clsact" or "none", "error", "waiting",
  *	                          "list": [{"interface", "index", "kind": "pod" or "uplink",
  *	                                    "served", "error"}]}},
@@ -20,9 +21,10 @@
  *	                              "last_heard_ms_ago", "error", "failing_for_ms"}]}],
  *	 "kernel": of view/view.h}
  *
- * Times that have not come are null; so is policy_rejected while the files are in force, and
- * metrics if there are to be none. Their error is "" while they are served. Interfaces are listed
- * if they are served or should be; waiting counts those whose turn has not come.
+ * Times that have not come are null; so is policy_rejected while the files are in force, metrics
+ * if there are to be none, and resets if no service asks for on-eject: reset. An error is "" while
+ * there is none. Interfaces are listed if they are served or should be; waiting counts those whose
+ * turn has not come.
  */
 #ifndef MRD_AGENT_STATUS_H
 #define MRD_AGENT_STATUS_H
@@ -32,6 +34,7 @@
 #include "agent/engine.h"
 #include "agent/inputs.h"
 #include "agent/interfaces.h"
+#include "agent/resets.h"
 #include "config/config.h"
 #include "dataplane/dataplane.h"
 
@@ -46,6 +49,7 @@ struct mrd_status {
 	enum mrd_tc_mode tc_mode;
 	const char *interfaces_error; /* why none can be; NULL: they can, or are not to be */
 	uint64_t started_ns;
+	struct mrd_resets *resets;
 	int web_error; /* why metrics are not served, -errno; 0: they are, or are not to be */
 	uint64_t now_ns;
 	bool waiting; /* for clusters, with the first plan */

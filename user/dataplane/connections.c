@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * A row of mrd_connection names a socket by its cookie and a network namespace by its own. A
- * namespace is found through the processes in it, each looked at once; none is kept open, for that
- * would keep a deleted pod's network alive. The thread enters it, ends the sockets, and comes back.
+ * namespace is found in /run/netns, where container runtimes keep those of pods, or through the
+ * processes in it, each looked at once; none is kept open, for that would keep a deleted pod's
+ * network alive. The thread enters it, ends the sockets, and comes back.
  */
 #include "dataplane/connections.h"
 
@@ -123,12 +124,13 @@ static int is_wanted(void *self, uint64_t socket_cookie)
 
 /* ------------------------------------------------------------------------------- namespaces */
 
-static bool has_targets(const struct resetting *resetting)
+static size_t count_targets(const struct resetting *resetting)
 {
+	size_t count = 0;
+
 	for (size_t i = 0; i < resetting->count; i++)
-		if (resetting->targets[i].row.netns_cookie == resetting->netns_cookie)
-			return true;
-	return false;
+		count += resetting->targets[i].row.netns_cookie == resetting->netns_cookie;
+	return count;
 }
 
 static int read_cookie(uint64_t *ret_cookie)
@@ -146,9 +148,11 @@ static int read_cookie(uint64_t *ret_cookie)
 static int end_here(struct resetting *resetting)
 {
 	int r = read_cookie(&resetting->netns_cookie);
+	const size_t targets = r ? 0 : count_targets(resetting);
 
-	if (r || !has_targets(resetting))
+	if (!targets)
 		return r;
+	resetting->reset->unseen -= targets;
 	resetting->protocol = MRD_PROTOCOL_TCP;
 	r = mrd_sock_diag_end(IPPROTO_TCP, is_wanted, resetting, &resetting->reset->ended);
 	resetting->protocol = MRD_PROTOCOL_UDP;
@@ -221,6 +225,7 @@ static int end_everywhere(struct resetting *resetting)
 
 	if (home < 0)
 		return -errno;
+	resetting->reset->unseen = resetting->count;
 	r = end_in(resetting, "/run/netns", "", &seen);
 	if (!r)
 		r = end_in(resetting, "/proc", "/ns/net", &seen);
@@ -228,6 +233,17 @@ static int end_everywhere(struct resetting *resetting)
 	if (setns(home, CLONE_NEWNET) < 0 && !r)
 		r = -errno;
 	return r;
+}
+
+/* To enter one's own takes the same right. */
+int mrd_connections_check(void)
+{
+	MRD_AUTO_FD int home = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	uint64_t cookie;
+
+	if (home < 0 || setns(home, CLONE_NEWNET) < 0)
+		return -errno;
+	return read_cookie(&cookie);
 }
 
 /* ----------------------------------------------------------------------------------- the whole */

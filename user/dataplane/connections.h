@@ -8,16 +8,22 @@
 #include <stdint.h>
 
 struct mrd_reset {
-	size_t ended; /* sockets */
-	size_t flows; /* rows of mrd_flow dropped */
-	bool more;    /* there are others: call again */
+	size_t ended;  /* sockets */
+	size_t flows;  /* rows of mrd_flow dropped */
+	size_t unseen; /* sockets whose network namespace is not in sight: they stay */
+	bool more;     /* there are others: call again */
 };
 
 /*
+ * Could they be ended, as far as can be told before? -EPERM: network namespaces cannot be entered
+ * (CAP_SYS_ADMIN); -EOPNOTSUPP: the kernel lacks SO_NETNS_COOKIE (Linux 5.14).
+ */
+int mrd_connections_check(void);
+
+/*
  * Ends the connections of these endpoints (sorted by id) that the maps know, about `most` of them;
- * what was dealt with is forgotten. 0, or -errno: -EPERM: network namespaces of pods cannot be
- * entered (CAP_SYS_ADMIN, and the host's processes in sight); -EOPNOTSUPP: the kernel lacks
- * SO_NETNS_COOKIE (Linux 5.14) or INET_DIAG_DESTROY.
+ * what was dealt with is forgotten. 0, or -errno: those of mrd_connections_check(), and
+ * -EOPNOTSUPP also if the kernel lacks INET_DIAG_DESTROY.
  */
 int mrd_connections_reset(int connection_fd, int flow_fd, const uint32_t *endpoint_ids,
 			  size_t count, size_t most, struct mrd_reset *ret_reset);

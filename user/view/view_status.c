@@ -114,6 +114,16 @@ static void print_metrics(const json_t *agent, FILE *out)
 		fprintf(out, "  metrics on %s\n", mrd_view_text(metrics, "address"));
 }
 
+static void print_resets(const json_t *agent, FILE *out)
+{
+	const json_t *resets = json_object_get(agent, "resets");
+	const char *error = mrd_view_text(resets, "error");
+
+	if (*error)
+		fprintf(out, "  CONNECTIONS NOT RESET, as on-eject asks of %lld ports: %s\n",
+			mrd_view_integer(resets, "ports"), error);
+}
+
 static void print_rejected(const json_t *agent, FILE *out)
 {
 	const json_t *rejected = json_object_get(agent, "policy_rejected");
@@ -174,6 +184,7 @@ static void print_agent(const json_t *agent, FILE *out)
 	if (json_is_true(json_object_get(agent, "waiting")))
 		fprintf(out, "  waiting for clusters to be read\n");
 	print_metrics(agent, out);
+	print_resets(agent, out);
 	print_rejected(agent, out);
 	print_rejected_rules(agent, out);
 	print_features(agent, out);

@@ -28,6 +28,8 @@ struct stage {
 	size_t calls;
 	struct mrd_reset answer;
 	int error;
+	size_t checks;
+	int check;
 };
 
 static uint64_t clock_now(void)
@@ -54,6 +56,14 @@ static int reset(void *self, const uint32_t *endpoint_ids, size_t count, size_t 
 	return stage->error;
 }
 
+static int check(void *self)
+{
+	struct stage *stage = self;
+
+	stage->checks++;
+	return stage->check;
+}
+
 static void put_health(struct stage *stage, uint32_t id, uint32_t service_id, enum mrd_state state)
 {
 	const struct mrd_health health = {.service_id = service_id, .state = state};
@@ -61,14 +71,20 @@ static void put_health(struct stage *stage, uint32_t id, uint32_t service_id, en
 	assert_int_equal(stage->writer.put(stage->writer.self, MRD_MAP_HEALTH, &id, &health, 0), 0);
 }
 
-static struct stage *begin(void)
+static void put_setting(struct stage *stage, uint32_t service_id, enum mrd_eject_action action)
 {
-	static const enum mrd_eject_action actions[] = {
-		[ASKS] = MRD_EJECT_RESET, [KEEPS] = MRD_EJECT_CLOSE};
+	const struct mrd_setting setting = {.on_eject = action};
+
+	stage->writer.put(stage->writer.self, MRD_MAP_SETTING, &service_id, &setting, 0);
+}
+
+static struct stage *begin_without_settings(void)
+{
 	struct stage *stage = calloc(1, sizeof(*stage));
 	const struct mrd_resets_config config = {
 		.writer = fake_writer(&stage->maps),
 		.reset = reset,
+		.check = check,
 		.wake = wake,
 		.now_ns = clock_now,
 		.self = stage,
@@ -76,11 +92,15 @@ static struct stage *begin(void)
 
 	stage->resets = mrd_resets_new(&config);
 	stage->writer = mrd_resets_writer(stage->resets);
-	for (uint32_t id = ASKS; id <= KEEPS; id++) {
-		const struct mrd_setting setting = {.on_eject = actions[id]};
+	return stage;
+}
 
-		stage->writer.put(stage->writer.self, MRD_MAP_SETTING, &id, &setting, 0);
-	}
+static struct stage *begin(void)
+{
+	struct stage *stage = begin_without_settings();
+
+	put_setting(stage, ASKS, MRD_EJECT_RESET);
+	put_setting(stage, KEEPS, MRD_EJECT_CLOSE);
 	return stage;
 }
 
@@ -195,6 +215,39 @@ static void what_cannot_be_done_is_given_up(void **state)
 	end(stage);
 }
 
+static void whether_it_could_is_asked_once_and_only_if_it_matters(void **state)
+{
+	static const struct {
+		int check;
+		const char *want; /* NULL: nothing is in the way */
+	} cases[] = {
+		{0, NULL},
+		{-EPERM, "CAP_SYS_ADMIN, in Kubernetes by the component deploy/daemonset/reset"},
+		{-EOPNOTSUPP, "Linux 5.14"},
+		{-EMFILE, "Too many open files"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct stage *stage = begin_without_settings();
+
+		print_message("%s\n", cases[i].want ?: "nothing");
+		stage->check = cases[i].check;
+		put_setting(stage, KEEPS, MRD_EJECT_CLOSE);
+		put_health(stage, ENDPOINT, KEEPS, MRD_STATE_ACTIVE);
+		assert_int_equal(stage->checks, 0);
+		put_setting(stage, ASKS, MRD_EJECT_RESET);
+		assert_int_equal(stage->checks, 1);
+		put_setting(stage, ASKS, MRD_EJECT_RESET);
+		if (cases[i].want)
+			assert_non_null(strstr(mrd_resets_obstacle(stage->resets), cases[i].want));
+		else
+			assert_null(mrd_resets_obstacle(stage->resets));
+		assert_int_equal(stage->checks, 1);
+		end(stage);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -202,6 +255,7 @@ int main(void)
 		cmocka_unit_test(a_row_that_is_not_written_ends_nothing),
 		cmocka_unit_test(many_go_in_portions),
 		cmocka_unit_test(what_cannot_be_done_is_given_up),
+		cmocka_unit_test(whether_it_could_is_asked_once_and_only_if_it_matters),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

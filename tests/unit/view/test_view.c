@@ -484,6 +484,41 @@ static void status_of_metrics(void **state)
 	}
 }
 
+static void status_of_resets(void **state)
+{
+	static const struct {
+		const char *error; /* NULL: no service asks */
+		const char *want;
+	} cases[] = {
+		{.error = "", .want = NULL},
+		{.error = "no right",
+		 .want = "  CONNECTIONS NOT RESET, as on-eject asks of 3 ports: no right\n"},
+		{.error = NULL, .want = NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		json_t *resets = cases[i].error ? json_pack("{s:i, s:s}", "ports", 3, "error",
+							    cases[i].error)
+						: json_null();
+		json_t *doc = json_pack("{s:{s:o}, s:[], s:n}", "agent", "resets", resets,
+					"clusters", "kernel");
+		char *text = NULL;
+		size_t size;
+		FILE *out = open_memstream(&text, &size);
+
+		print_message("case: %s\n", cases[i].want ? cases[i].want : "none");
+		mrd_view_print_status(doc, out);
+		fclose(out);
+		if (cases[i].want)
+			assert_non_null(strstr(text, cases[i].want));
+		else
+			assert_null(strcasestr(text, "reset"));
+		free(text);
+		json_decref(doc);
+	}
+}
+
 static void status_of_interfaces(void **state)
 {
 	static const struct {
@@ -578,6 +613,7 @@ int main(void)
 		OF_GUIDE(status_of_an_agent),
 		OF_GUIDE(status_of_rejected_rules),
 		OF_GUIDE(status_of_metrics),
+		OF_GUIDE(status_of_resets),
 		OF_GUIDE(status_of_a_rejected_policy),
 		OF_GUIDE(status_of_interfaces),
 		OF_GUIDE(status_without_an_agent),
