@@ -15,6 +15,7 @@ eps ack-hangzhou reviews 10.0.0.11
 CONTAINER=$SANDBOX_CGROUP/h/kubepods/agent
 HOST_CGROUP=$SANDBOX/host-cgroup # where the container sees the node's
 CAPS=bpf,net_admin,perfmon
+HIDDEN='' # a folder that the container does not see
 mkdir -p "$CONTAINER" "$HOST_CGROUP"
 agent_config h "kernel.cgroup: auto" >"$SANDBOX/h.yaml"
 
@@ -31,6 +32,7 @@ contained() {
     [[ $view == own ]] || mount --bind "$node" "$host"
     umount --recursive --lazy /sys/fs/cgroup
     mount -t cgroup2 cgroup2 /sys/fs/cgroup
+    [[ -z ${HIDDEN-} ]] || mount -t tmpfs tmpfs "$HIDDEN"
     exec prlimit --memlock=65536:65536 setpriv --no-new-privs --inh-caps -all \
       --bounding-set "-all,+${caps//,/,+}" "$@"' contained \
     "$view" "$SANDBOX_CGROUP/h" "$HOST_CGROUP" "$caps" "$@"
@@ -50,7 +52,7 @@ start_contained() {
   [[ ! -e $log ]] || mv "$log" "$log.1"
   # The script's functions go with it: what is spawned is another bash.
   export -f contained
-  export CONTAINER HOST_CGROUP SANDBOX_CGROUP
+  export CONTAINER HOST_CGROUP SANDBOX_CGROUP HIDDEN
   sandbox_spawn "$CONTAINER" "$log" "$BASH" -euc 'contained "$@"' contained node "$CAPS" \
     "$MERIDIAND" --config "$SANDBOX/h.yaml"
   AGENT_PID[h]=$SERVE_PID
@@ -80,6 +82,44 @@ expect_eq "they are without the agent" "h1=5" "$(hits client $VIP 80 5)"
 start_contained
 expect_ok "the next one adopts" agent_said h 'maps="?adopted'
 expect_eq "and goes on" "h1=5" "$(hits client $VIP 80 5)"
+
+# on-eject: reset takes one right more, and the pods' network namespaces in sight.
+refused() { agent_said h 'msg="connections will not be reset" reason=".*CAP_SYS_ADMIN'; }
+expect_fail "nobody asks for resets, and nothing is said" refused
+policy reviews <<YAML
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: reviews, namespace: default, annotations: { meridian.dev/on-eject: reset } }
+spec: { host: reviews }
+YAML
+expect_ok "a rule asks, and is told that it cannot be" wait_for 5 refused
+expect_match "by status, too" 'CONNECTIONS NOT RESET.* 1 ports: .*CAP_SYS_ADMIN' "$(ctl h status)"
+agent_stop h
+start_contained
+expect_ok "so is the next agent, which finds it in the kernel" refused
+
+# resets WORDS: an endpoint goes while it has a connection; what the log says of it.
+resets() {
+  eps ack-hangzhou reviews 10.0.0.11
+  expect_ok "it is served" wait_for 5 sees "h1=1" client $VIP 80 1
+  serve client "$PEER" hold $VIP 80 60
+  held() { [[ $(run_in client ss -tnH state established | grep -c '10.0.0.11:9080') == 1 ]]; }
+  wait_for 5 held
+  eps ack-hangzhou reviews
+  expect_ok "$1" wait_for 5 agent_said h "$1"
+  stop "$SERVE_PID" || true
+}
+resets 'connections not reset.*CAP_SYS_ADMIN'
+agent_stop h
+CAPS+=,sys_admin
+start_contained
+expect_fail "with the right nothing is in the way" refused
+expect_fail "says status, too" grep -q 'NOT RESET' <(ctl h status)
+resets 'connections reset.* connections=1'
+agent_stop h
+HIDDEN=/run/netns
+start_contained
+resets 'connections not reset.*not in sight'
 agent_stop h
 expect_match "the same rights take everything out" 'removed [1-9][0-9]* links' \
   "$(in_container node "$CAPS" "$MERIDIANCTL" --control "$(control_of h)" --bpffs "$(bpffs_of h)" detach 2>/dev/null)"
