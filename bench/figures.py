@@ -8,6 +8,7 @@ FOLDER/samples/SCENARIO.jsonl is what bench/lib.sh writes: figures, goals, sampl
 and what was missing, one a line. FOLDER/machine.json goes into the summary as it is.
 """
 import json
+import math
 import os
 import sys
 
@@ -48,14 +49,19 @@ class Run:
         sides.setdefault(record["side"], {})[record["round"]] = float(record["value"])
 
     def take_raw(self, record):
+        """Lines of bench/load --requests: SLICE SIDE START CONNECT LATENCY OUTCOME."""
         whole = self.figures[record["figure"]]
+        latencies = {}
         with open(os.path.join(self.folder, record["file"]), encoding="utf-8") as lines:
-            values = [float(line) for line in lines]
+            for line in lines:
+                _, side, _, _, latency, outcome = line.split()
+                latencies.setdefault(side, []).append(float(latency) if outcome == "ok" else math.inf)
         for name, part in PERCENTILES.items():
             figure = f"{whole['name']}.{name}"
             self.figures.setdefault(figure, {**whole, "name": figure, "title": f"{whole['title']}, {name}"})
-            value = stats.percentile(values, part)
-            self.take_sample({**record, "figure": figure, "value": value})
+            for side, values in latencies.items():
+                value = stats.percentile(values, part)
+                self.take_sample({**record, "figure": figure, "side": side, "value": value})
 
 
 def base_of(declared, sides):
@@ -66,7 +72,8 @@ def base_of(declared, sides):
 def summed_up(declared, sides):
     base = base_of(declared, sides)
     rows = []
-    for name, rounds in sides.items():
+    for name in sorted(sides, key=lambda side: side != base):
+        rounds = sides[name]
         row = {"side": name, **stats.alone(list(rounds.values()))}
         if base and name != base:
             row["ratio"] = stats.compared(rounds, sides[base])

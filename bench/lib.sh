@@ -19,11 +19,11 @@
 #   `rates` in slices of 40 ms, by `interleave` in whatever a function of the scenario does. What is judged
 #   is the ratio side ÷ BASE ("direct" where nothing is said) in the same round, over all rounds. A figure
 #   with one side has a median and the quantiles of its values.
-# - A twin is a side with a node of its own: client, server and what leads from one to the other. Twins
-#   differ in the latter alone, so what one of them has, no other pays for.
+# - A twin (twins.sh) is a side with a node of its own: client, server and what leads from one to the other.
+#   Twins differ in the latter alone, so what one of them has, no other pays for.
 # - A sample of a round below 0 is warm-up, and not kept.
-# - Latencies: `raw` keeps every single one, and figures.py makes NAME.p50, NAME.p99 and NAME.p99.9 of
-#   them, which goals can name.
+# - Latencies: `raw` keeps every single request, and figures.py makes NAME.p50, NAME.p99 and NAME.p99.9 of
+#   them, exact, which goals can name.
 # - A peer that is not there: `missing WHAT HOW`, and no samples of its side.
 # - The clean-up is the sandbox's: whatever is started in it ends with it.
 # - QUICK=1: everything is still done, for $BENCH_SECONDS of load a figure and $BENCH_ROUNDS rounds.
@@ -34,6 +34,9 @@ if [[ -z ${SANDBOX_ROOT-} ]]; then
   . "$(dirname "${BASH_SOURCE[0]}")/../tests/e2e/lib.sh"
 fi
 
+# shellcheck source=bench/twins.sh
+. "$(dirname "${BASH_SOURCE[0]}")/twins.sh"
+
 BENCH_NAME=$(basename "$0" .sh)
 BENCH_OUT=${BENCH_OUT:-$SANDBOX_OUT/../bench}
 BENCH_SAMPLES=$BENCH_OUT/samples/$BENCH_NAME.jsonl
@@ -42,7 +45,7 @@ BENCH_SLICE_MS=40
 BENCH_ROUNDS=15
 BENCH_SECONDS=42
 [[ -z ${QUICK-} ]] || BENCH_ROUNDS=7 BENCH_SECONDS=5
-declare -A BENCH_FIGURES=() BENCH_TWIN=()
+declare -A BENCH_FIGURES=()
 BENCH_AGENT=()
 
 # Nothing of an earlier run stays.
@@ -86,16 +89,14 @@ sample() {
     "${BENCH_FIGURES[$1]?figure $1 is not declared}" >>"$BENCH_SAMPLES"
 }
 
-# raw FIGURE SIDE ROUND FILE: a file with one value a line is taken over.
+# raw FIGURE ROUND FILE: what bench/load --requests wrote, of any number of sides, is taken over.
 raw() {
-  local file
+  local file=$1-$2.txt
 
-  (($3 >= 0)) || return 0
   : "${BENCH_FIGURES[$1]?figure $1 is not declared}"
-  file=$1-$2-$3.txt
   mkdir -p "$BENCH_RAW"
-  mv "$4" "$BENCH_RAW/$file"
-  bench_record raw --arg figure "$1" --arg side "$2" --argjson round "$3" --arg file "raw/$BENCH_NAME/$file"
+  mv "$3" "$BENCH_RAW/$file"
+  bench_record raw --arg figure "$1" --argjson round "$2" --arg file "raw/$BENCH_NAME/$file"
 }
 
 # missing WHAT HOW: what cannot be compared on this machine, and how to change that.
@@ -118,8 +119,8 @@ interleave() {
   done
 }
 
-# rates FIGURE MODE CONNECTIONS SIDE=ADDRESS:PORT[@CGROUP[@NETNS]]…: bench/load in pod client, or in the twins'
-# (see side). Of twins it also takes FIGURE.cpu, the processor's time for a request, and whose it was.
+# rates FIGURE MODE CONNECTIONS SIDE=ADDRESS:PORT[@CGROUP[@NETNS]]…: bench/load in pod client, or where a side
+# says. Of twins it also takes FIGURE.cpu, the processor's time for a request, and whose it was.
 rates() {
   local figure=$1 mode=$2 connections=$3
   local -i slices round
@@ -140,56 +141,34 @@ rates() {
   done
 }
 
+# latencies FIGURE MODE REQUESTS_PER_S SIDE…: of requests that start at a constant rate whatever the answers
+# do, sides in turn, a fifth of a second each.
+latencies() {
+  local figure=$1 mode=$2 rate=$3
+  local -i slices round
+
+  shift 3
+  slices=$((BENCH_SECONDS * 5 / $# / BENCH_ROUNDS))
+  slices=$((slices ? slices : 1))
+  for ((round = 0; round < BENCH_ROUNDS; round++)); do
+    load "--rate=$rate" "--requests=$SANDBOX/requests" "$mode" 256 200 "$slices" "$@" >"$SANDBOX/rates"
+    raw "$figure" "$round" "$SANDBOX/requests"
+  done
+}
+
+# median_of FIGURE SIDE: of its samples so far, a whole number.
+median_of() {
+  jq -s --arg figure "$1" --arg side "$2" 'map(select(.kind == "sample" and .figure == $figure and .side == $side).value)
+    | sort | .[length / 2 | floor] | floor' "$BENCH_SAMPLES"
+}
+
 # load ARGUMENT…: in pod client where no side says where.
 load() {
   local where=client
 
-  # It goes to each twin itself, from the host of any node.
+  # Where a side has a place it goes there itself, from the host of any node.
   [[ ${*: -1} != *@*@* ]] || where=${SANDBOX_NODES[0]}
   run_in "$where" "$SANDBOX_OUT/bench/load" "$@"
-}
-
-# cpu_figures FIGURE SPEC…: where a side is a twin.
-cpu_figures() {
-  [[ -n ${BENCH_TWIN[${2%%=*}]-} ]] || return 0
-  figure "$1.cpu" "us a request" lower "Processor for it: client, server, and what is between"
-  figure "$1.cpu_client" "us a request" lower "The client's part of it"
-  figure "$1.cpu_server" "us a request" lower "The server's part of it"
-  figure "$1.cpu_agent" "us a request" lower "The part of agent or proxy in it"
-}
-
-# cpu_read SPEC…: "SIDE PART MICROSECONDS" of those that are twins.
-cpu_read() {
-  local name
-
-  for name in "${@%%=*}"; do
-    [[ -n ${BENCH_TWIN[$name]-} ]] || continue
-    echo "$name client $(cpu_us "$(cgroup_of "$name-client")")"
-    echo "$name server $(cpu_us "$(cgroup_of "$name-server")")"
-    echo "$name agent $(cpu_us "$SANDBOX_CGROUP/agents/$name")"
-  done
-}
-
-# cpu_samples FIGURE ROUND: of what cpu_read and load left in files.
-cpu_samples() {
-  local name us side
-
-  awk 'FILENAME ~ /before$/ { before[$1 " " $2] = $3; next }
-    FILENAME ~ /after$/ { order[++n] = $1 " " $2; spent[order[n]] = $3 - before[order[n]]; next }
-    { requests[$2] += $4 }
-    END {
-      for (i = 1; i <= n; i++) {
-        split(order[i], part)
-        each = spent[order[i]] / requests[part[1]]
-        whole[part[1]] += each
-        print part[1], "cpu_" part[2], each
-        if (part[2] == "agent")
-          print part[1], "cpu", whole[part[1]]
-      }
-    }' "$SANDBOX/cpu.before" "$SANDBOX/cpu.after" "$SANDBOX/rates" |
-    while read -r side name us; do
-      sample "$1.$name" "$side" "$2" "$us"
-    done
 }
 
 # cpu_us CGROUP…: microseconds of processor that they have had together, as their own accounting says.
@@ -210,60 +189,6 @@ rss_mib() {
 }
 
 # ------------------------------------------------------------------------------ where it is measured
-
-# twins: what every twin's agent hears of: reviews at $VIP, its only endpoint the twin's server.
-twins() {
-  cluster ack-hangzhou cn-hangzhou
-  svc ack-hangzhou reviews "$VIP" 80
-  eps ack-hangzhou reviews 10.0.0.11
-  failover_policy reviews
-}
-
-# twin NAME: a node with pods NAME-client, 10.0.0.2, and NAME-server, 10.0.0.11, where bench_web serves.
-twin() {
-  BENCH_TWIN[$1]=1
-  node "$1" region=cn-hangzhou
-  pod "$1" "$1-client" 10.0.0.2
-  pod "$1" "$1-server" 10.0.0.11
-  mkdir "$SANDBOX_CGROUP/agents/$1"
-  many_ports "$1-client"
-  bench_web "$1-server"
-}
-
-# twin_agent NAME [LINE…]: the agent of a twin's node, configured as by agent_config. In a cgroup of its own.
-twin_agent() {
-  agent_start "$@"
-  echo "${AGENT_PID[$1]}" >"$SANDBOX_CGROUP/agents/$1/cgroup.procs"
-  [[ "$*" == *interfaces* ]] || wait_for 5 serves "$1" 2
-}
-
-# side NAME [ADDRESS:PORT]: a twin's client and the VIP, for rates.
-side() {
-  echo "$1=${2:-$VIP:80}@$(cgroup_of "$1-client")@$1-client"
-}
-
-# bench_web POD…: nginx on port 9080, one process, that answers 200 with two bytes.
-bench_web() {
-  local pod conf kind
-
-  mkdir -p "$SANDBOX/web"
-  for pod; do
-    conf=$SANDBOX/web/$pod.conf
-    {
-      echo "daemon off; master_process off; pid $SANDBOX/web/$pod.pid; error_log stderr warn;"
-      echo "events { worker_connections 4096; }"
-      echo "http { access_log off; keepalive_requests 1000000000; keepalive_timeout 1h;"
-      for kind in client_body proxy fastcgi uwsgi scgi; do
-        echo "${kind}_temp_path $SANDBOX/web/$pod.$kind;"
-      done
-      echo 'server { listen 9080 backlog=4096; location / { return 200 "ok"; } } }'
-    } >"$conf"
-    serve "$pod" nginx -e stderr -c "$conf"
-  done
-  for pod; do
-    wait_listen "$pod" 9080
-  done
-}
 
 # bench_world: two regions, nginx on h1 (home) and s1, reviews at $VIP with endpoint h1, and an agent on
 # node h with the lines of $BENCH_AGENT in its configuration. What would run out under load does not.

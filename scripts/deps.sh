@@ -55,6 +55,7 @@ qemu-system-x86     qemu-system-x86_64              tests: boots other kernels
 busybox-static      busybox                         tests: what runs there beside Meridian
 cpio                cpio                            tests: packs it
 wrk                 wrk                             bench: load
+iperf3              iperf3                          bench: bulk data
 buildah             buildah                         image: made without a daemon or a registry
 END
 }

@@ -52,9 +52,10 @@ class Figures(unittest.TestCase):
         return text.getvalue()
 
     def test_each_side_is_beside_the_base(self):
-        records = [figure("a"), *samples("a", "direct", [100] * 7), *samples("a", "x", [50] * 7),
+        records = [figure("a"), *samples("a", "x", [50] * 7), *samples("a", "direct", [100] * 7),
                    *samples("a", "y", [100, 99, 101] * 3)]
         rows = {row["side"]: row for row in self.summary(records)["figures"][0]["sides"]}
+        self.assertEqual(list(rows), ["direct", "x", "y"])
         self.assertNotIn("ratio", rows["direct"])
         self.assertEqual(rows["x"]["ratio"]["median"], 0.5)
         self.assertFalse(rows["y"]["ratio"]["differs"])
@@ -83,13 +84,16 @@ class Figures(unittest.TestCase):
             with self.subTest(goal=one):
                 self.assertEqual(self.summary([*records, one])["goals"][0]["verdict"], wanted)
 
-    def test_percentiles_come_from_raw_files(self):
+    def test_percentiles_come_from_every_request(self):
         with open(f"{self.folder}/raw", "w", encoding="utf-8") as out:
-            out.writelines(f"{us}\n" for us in [*range(1, 1001)])
-        raw = {"kind": "raw", "scenario": "s", "figure": "a", "side": "x", "round": 0, "file": "raw"}
+            out.writelines(f"{us % 7} x {us * 10} 0 {us} ok\n" for us in range(1, 1001))
+            out.writelines(f"0 y 0 0 {us} {'refused' if us == 1 else 'ok'}\n" for us in range(1, 101))
+        raw = {"kind": "raw", "scenario": "s", "figure": "a", "round": 0, "file": "raw"}
         whole = self.summary([figure("a"), raw, goal("a.p99", "x", 990, which="at_most")])
-        seen = {one["name"]: one["sides"][0]["median"] for one in whole["figures"]}
-        self.assertEqual(seen, {"a.p50": 500, "a.p99": 990, "a.p99.9": 999})
+        seen = {(one["name"], row["side"]): row["median"] for one in whole["figures"] for row in one["sides"]}
+        # A request without an answer is later than any that has one.
+        self.assertEqual(seen, {("a.p50", "x"): 500, ("a.p99", "x"): 990, ("a.p99.9", "x"): 999,
+                                ("a.p50", "y"): 51, ("a.p99", "y"): 100, ("a.p99.9", "y"): float("inf")})
         self.assertEqual(whole["goals"][0]["verdict"], "reached")
 
     def test_parts_of_a_sum_are_in_the_summary_alone(self):

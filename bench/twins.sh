@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+# shellcheck shell=bash
+#
+# Twins: nodes of the same shape, each with a client and a server of its own, that differ in what leads from
+# one to the other. They have the same addresses, as none can reach another. lib.sh sources this.
+
+# The cgroup of each twin's client.
+declare -A BENCH_TWIN=()
+BENCH_DNS=172.16.0.53
+
+# twins: what every twin's agent hears of: services with the twin's server as their only endpoint, reviews at
+# $VIP, dns at $BENCH_DNS, bulk at $VIP:5201.
+twins() {
+  cluster ack-hangzhou cn-hangzhou
+  svc ack-hangzhou reviews "$VIP" 80
+  eps ack-hangzhou reviews 10.0.0.11
+  failover_policy reviews
+  PORT_NAME=dns PROTOCOL=UDP svc ack-hangzhou dns "$BENCH_DNS" 53
+  PORT_NAME=dns PROTOCOL=UDP TARGET_PORT=5353 eps ack-hangzhou dns 10.0.0.11
+  PORT_NAME=bulk svc ack-hangzhou bulk 172.16.0.52 5201
+  PORT_NAME=bulk TARGET_PORT=5201 eps ack-hangzhou bulk 10.0.0.11
+}
+
+# twin NAME [outside]: a node with pods NAME-client, 10.0.0.2, and NAME-server, 10.0.0.11, where bench_web
+# serves. A client that is outside is in no cgroup of the node's, so its connections meet programs at
+# interfaces alone.
+twin() {
+  node "$1" region=cn-hangzhou
+  pod "$1" "$1-client" 10.0.0.2
+  pod "$1" "$1-server" 10.0.0.11
+  BENCH_TWIN[$1]=$(cgroup_of "$1-client")
+  [[ ${2-} != outside ]] || BENCH_TWIN[$1]=$SANDBOX_CGROUP/outside/$1
+  mkdir -p "${BENCH_TWIN[$1]}" "$SANDBOX_CGROUP/agents/$1"
+  many_ports "$1-client"
+  bench_web "$1-server"
+}
+
+# twin_agent NAME [LINE…]: the agent of a twin's node, configured as by agent_config. In a cgroup of its own.
+twin_agent() {
+  agent_start "$@"
+  echo "${AGENT_PID[$1]}" >"$SANDBOX_CGROUP/agents/$1/cgroup.procs"
+  [[ "$*" == *interfaces* ]] || wait_for 5 serves "$1" 2
+}
+
+# paths [SIDE…]: twins for our ways and the limit, or those of them that are named. direct: nothing is
+# installed; again: the same once more, which shows what is noise; socket: the defaults; noprobe, notc:
+# without the probe, without programs at interfaces; tc, fast: a client that the sockets' hooks do not see,
+# and that with fastForward.
+paths() {
+  local name
+
+  twins
+  (($#)) || set -- direct again socket noprobe notc tc fast
+  for name; do
+    case $name in
+    direct | again) twin "$name" ;;
+    socket) twin socket && twin_agent socket ;;
+    noprobe) twin noprobe && twin_agent noprobe "kernel.probe: false" ;;
+    notc) twin notc && twin_agent notc "kernel.interfaces: none" ;;
+    tc) twin tc outside && twin_agent tc ;;
+    fast) twin fast outside && twin_agent fast "kernel.fastForward: true" ;;
+    esac
+  done
+  PATHS=("$@")
+}
+
+# sides_of_paths SERVER SERVICE: in $SIDES, for rates and latencies: ADDRESS:PORT of either.
+sides_of_paths() {
+  local name
+
+  SIDES=()
+  for name in "${PATHS[@]}"; do
+    SIDES+=("$(side "$name" "$(address_of "$name" "$@")")")
+  done
+}
+
+# address_of SIDE SERVER SERVICE: the one that this side's client asks.
+address_of() {
+  case $1 in
+  direct | again) echo "$2" ;;
+  *) echo "$3" ;;
+  esac
+}
+
+# side NAME [ADDRESS:PORT]: a twin's client and the VIP, for rates.
+side() {
+  echo "$1=${2:-$VIP:80}@${BENCH_TWIN[$1]}@$1-client"
+}
+
+# in_twin NAME COMMAND…: as its client.
+in_twin() (
+  name=$1
+  shift
+  sandbox_exec "${BENCH_TWIN[$name]}" "$name-client" "$@"
+)
+
+# bench_web POD…: nginx on port 9080, one process, that answers 200 with two bytes.
+bench_web() {
+  local pod conf kind
+
+  mkdir -p "$SANDBOX/web"
+  for pod; do
+    conf=$SANDBOX/web/$pod.conf
+    {
+      echo "daemon off; master_process off; pid $SANDBOX/web/$pod.pid; error_log stderr warn;"
+      echo "events { worker_connections 4096; }"
+      echo "http { access_log off; keepalive_requests 1000000000; keepalive_timeout 1h;"
+      for kind in client_body proxy fastcgi uwsgi scgi; do
+        echo "${kind}_temp_path $SANDBOX/web/$pod.$kind;"
+      done
+      echo 'server { listen 9080 backlog=4096; location / { return 200 "ok"; } } }'
+    } >"$conf"
+    serve "$pod" nginx -e stderr -c "$conf"
+  done
+  for pod; do
+    wait_listen "$pod" 9080
+  done
+}
+
+# ------------------------------------------------------------------------------ processor time
+
+# cpu_figures FIGURE SPEC…: where a side is a twin.
+cpu_figures() {
+  [[ -n ${BENCH_TWIN[${2%%=*}]-} ]] || return 0
+  figure "$1.cpu" "us a request" lower "Processor for it: client, server, and what is between"
+  figure "$1.cpu_client" "us a request" lower "The client's part of it"
+  figure "$1.cpu_server" "us a request" lower "The server's part of it"
+  figure "$1.cpu_agent" "us a request" lower "The part of agent or proxy in it"
+}
+
+# cpu_read SPEC…: "SIDE PART MICROSECONDS" of those that are twins.
+cpu_read() {
+  local name
+
+  for name in "${@%%=*}"; do
+    [[ -n ${BENCH_TWIN[$name]-} ]] || continue
+    echo "$name client $(cpu_us "${BENCH_TWIN[$name]}")"
+    echo "$name server $(cpu_us "$(cgroup_of "$name-server")")"
+    echo "$name agent $(cpu_us "$SANDBOX_CGROUP/agents/$name")"
+  done
+}
+
+# cpu_samples FIGURE ROUND: of what cpu_read and load left in files.
+cpu_samples() {
+  local name us side
+
+  awk 'FILENAME ~ /before$/ { before[$1 " " $2] = $3; next }
+    FILENAME ~ /after$/ { order[++n] = $1 " " $2; spent[order[n]] = $3 - before[order[n]]; next }
+    { requests[$2] += $4 }
+    END {
+      for (i = 1; i <= n; i++) {
+        split(order[i], part)
+        each = spent[order[i]] / requests[part[1]]
+        whole[part[1]] += each
+        print part[1], "cpu_" part[2], each
+        if (part[2] == "agent")
+          print part[1], "cpu", whole[part[1]]
+      }
+    }' "$SANDBOX/cpu.before" "$SANDBOX/cpu.after" "$SANDBOX/rates" |
+    while read -r side name us; do
+      sample "$1.$name" "$side" "$2" "$us"
+    done
+}
