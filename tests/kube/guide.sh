@@ -103,6 +103,23 @@ spec:
 YAML
 }
 
+# client CLUSTER NAME [REQUESTS]: a pod to ask from; without requests of resources it is of the class
+# BestEffort, and its cgroup in that folder.
+client() {
+  kube "$1" apply -f - >/dev/null <<YAML
+apiVersion: v1
+kind: Pod
+metadata: { name: $2 }
+spec:
+  terminationGracePeriodSeconds: 0
+  containers:
+  - name: main
+    image: registry.local/pods:test
+    imagePullPolicy: IfNotPresent
+    resources: { requests: { ${3-} } }
+YAML
+}
+
 bookinfo_up() {
   local cluster
 
@@ -114,7 +131,7 @@ bookinfo_up() {
     app_service "$cluster" reviews 120
     app_service "$cluster" productpage 130
     app_service "$cluster" ratings 140
-    kube "$cluster" run client --image registry.local/pods:test --image-pull-policy IfNotPresent >/dev/null
+    client "$cluster" client
   done
   app ack-hangzhou reviews-v1 reviews v1
   app ack-hangzhou reviews-v3 reviews v3
@@ -130,8 +147,8 @@ scale() {
   kube "$1" scale "deployment/$2" --replicas "$3" >/dev/null
 }
 
-# in_client COMMAND_LINE: by a shell in Hangzhou's client pod.
-in_client() { kube ack-hangzhou exec client -- sh -c "$1"; }
+# in_client COMMAND_LINE [POD]: by a shell in Hangzhou's client pod, or another one of it.
+in_client() { kube ack-hangzhou exec "${2:-client}" -- sh -c "$1"; }
 
 # pages COUNT: that many, one after the other.
 pages() {
@@ -145,12 +162,12 @@ stars() {
   in_client 'for i in $(seq 10); do curl http://172.16.0.130:9080/productpage 2>&1 | grep full.stars; done | wc -l'
 }
 
-# rule NAME SETTING: in Hangzhou, whose agent is the one that the client's connections meet.
+# rule NAME SETTING [ANNOTATION]: in Hangzhou, whose agent is the one that the client's connections meet.
 rule() {
   kube ack-hangzhou apply -f - >/dev/null <<YAML
 apiVersion: networking.istio.io/v1
 kind: DestinationRule
-metadata: { name: $1 }
+metadata: { name: $1, annotations: { ${3-} } }
 spec:
   host: $1
   trafficPolicy:
@@ -169,25 +186,27 @@ settled() {
   [[ $(agent ack-hangzhou meridianctl endpoints default/reviews -o json | jq '[.endpoints[] | select(.state == "ACTIVE")] | length') == "$2" ]]
 }
 
-# poll_start NAME, poll_end NAME: productpage each 50 ms; prints how many there were, and how many failed,
-# which is a page without its details or its reviews, too.
+# poll_start NAME [POD URL PATTERN]: productpage each 50 ms, or another address that answers so.
+# poll_end NAME [POD]: prints how many there were, and how many failed, which is a page without its
+# details or its reviews, too.
 # Within the pod, so that it goes on while the API server, and with it kubectl, is away.
 poll_start() {
   # shellcheck disable=SC2016 # $0 and the like are the pod's
-  kube ack-hangzhou exec client -- sh -c 'rm -f /tmp/stop; (while [ ! -e /tmp/stop ]; do
+  kube ack-hangzhou exec "${2:-client}" -- sh -c 'rm -f /tmp/stop; (while [ ! -e /tmp/stop ]; do
     read -r now idle </proc/uptime
-    page=$(curl -s --max-time 5 http://172.16.0.130:9080/productpage)
+    page=$(curl -s --max-time 5 "$1")
     case $page in
-    *"answered: details "*"answered: reviews "*) echo "$now good" ;;
+    $2) echo "$now good" ;;
     *) echo "$now failed" ;;
     esac
     sleep 0.05
-  done; touch "/tmp/$0.ended") >"/tmp/$0" 2>/dev/null </dev/null &' "poll-$1"
+  done; touch "/tmp/$0.ended") >"/tmp/$0" 2>/dev/null </dev/null &' "poll-$1" \
+    "${3:-http://172.16.0.130:9080/productpage}" "${4:-*answered:?details?*answered:?reviews?*}"
 }
 poll_end() {
-  in_client 'touch /tmp/stop'
-  wait_for 10 in_client "[ -e /tmp/poll-$1.ended ]"
-  in_client "cat /tmp/poll-$1" >"$SANDBOX/poll-$1"
+  in_client 'touch /tmp/stop' "${2-}"
+  wait_for 10 in_client "[ -e /tmp/poll-$1.ended ]" "${2-}"
+  in_client "cat /tmp/poll-$1" "${2-}" >"$SANDBOX/poll-$1"
   polled "$1"
 }
 
