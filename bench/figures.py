@@ -15,6 +15,11 @@ import sys
 import stats
 
 PERCENTILES = {"p50": 0.5, "p99": 0.99, "p99.9": 0.999}
+COSTS = {
+    "failed": ("failed requests", "requests"),
+    "slow": ("requests slower than 100 ms", "requests"),
+    "last_ms": ("to the end of the last of either", "ms"),
+}
 # Of a sum that is in the table; they are in summary.json, and in the report.
 PARTS = (".cpu_client", ".cpu_server", ".cpu_agent")
 
@@ -28,6 +33,8 @@ class Run:
         self.goals = []
         self.samples = {}  # figure -> side -> round -> value
         self.missing = []
+        self.raw = {}  # figure -> files with every request
+        self.timelines = {}  # figure -> records, one for each side
 
     def read(self, scenario):
         with open(f"{self.folder}/samples/{scenario}.jsonl", encoding="utf-8") as lines:
@@ -48,20 +55,43 @@ class Run:
         sides = self.samples.setdefault(record["figure"], {})
         sides.setdefault(record["side"], {})[record["round"]] = float(record["value"])
 
-    def take_raw(self, record):
-        """Lines of bench/load --requests: SLICE SIDE START CONNECT LATENCY OUTCOME."""
-        whole = self.figures[record["figure"]]
-        latencies = {}
-        with open(os.path.join(self.folder, record["file"]), encoding="utf-8") as lines:
+    def requests(self, file):
+        """Lines of bench/load --requests: SLICE SIDE START CONNECT LATENCY OUTCOME -> side -> requests."""
+        sides = {}
+        with open(os.path.join(self.folder, file), encoding="utf-8") as lines:
             for line in lines:
-                _, side, _, _, latency, outcome = line.split()
-                latencies.setdefault(side, []).append(float(latency) if outcome == "ok" else math.inf)
-        for name, part in PERCENTILES.items():
-            figure = f"{whole['name']}.{name}"
-            self.figures.setdefault(figure, {**whole, "name": figure, "title": f"{whole['title']}, {name}"})
-            for side, values in latencies.items():
-                value = stats.percentile(values, part)
-                self.take_sample({**record, "figure": figure, "side": side, "value": value})
+                _, side, start, _, latency, outcome = line.split()
+                sides.setdefault(side, []).append((float(start), float(latency), outcome))
+        return sides
+
+    def derived(self, record, part, title, unit=None):
+        """The figure whose name has one more part, made of the recorded one."""
+        whole = self.figures[record["figure"]]
+        name = f"{whole['name']}.{part}"
+        made = {**whole, "name": name, "title": f"{whole['title']}, {title}", "unit": unit or whole["unit"]}
+        self.figures.setdefault(name, made)
+        return name
+
+    def take_raw(self, record):
+        self.raw.setdefault(record["figure"], []).append(record["file"])
+        for side, requests in self.requests(record["file"]).items():
+            latencies = [latency if outcome == "ok" else math.inf for _, latency, outcome in requests]
+            for part, share in PERCENTILES.items():
+                name = self.derived(record, part, part)
+                self.take_sample({**record, "figure": name, "side": side, "value": stats.percentile(latencies, share)})
+
+    def take_timeline(self, record):
+        self.timelines.setdefault(record["figure"], []).append(record)
+        requests = self.requests(record["file"])[record["side"]]
+        back_us = record["back_us"] or math.inf
+        phases = [("", "", record["begin_us"], back_us)]
+        if record["back_us"]:
+            phases.append(("back_", " after the return", back_us, math.inf))
+        for prefix, when, begin_us, end_us in phases:
+            for part, value in stats.cost(requests, begin_us, end_us).items():
+                title, unit = COSTS[part]
+                name = self.derived(record, prefix + part, title + when, unit)
+                self.take_sample({**record, "figure": name, "round": 0, "value": value})
 
 
 def base_of(declared, sides):

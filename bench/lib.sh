@@ -99,6 +99,19 @@ raw() {
   bench_record raw --arg figure "$1" --argjson round "$2" --arg file "raw/$BENCH_NAME/$file"
 }
 
+# timeline FIGURE SIDE FILE BEGIN_US [BACK_US]: of the same kind of file, where something happened at a time
+# (microseconds since 1970) and was over at another. figures.py makes NAME.failed, NAME.slow (more than
+# 100 ms) and NAME.last_ms of it, and NAME.back_… of what followed the return.
+timeline() {
+  local file=$1-$2.txt
+
+  : "${BENCH_FIGURES[$1]?figure $1 is not declared}"
+  mkdir -p "$BENCH_RAW"
+  mv "$3" "$BENCH_RAW/$file"
+  bench_record timeline --arg figure "$1" --arg side "$2" --arg file "raw/$BENCH_NAME/$file" \
+    --argjson begin_us "$4" --argjson back_us "${5:-null}"
+}
+
 # missing WHAT HOW: what cannot be compared on this machine, and how to change that.
 missing() {
   bench_record missing --arg what "$1" --arg how "$2"

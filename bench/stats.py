@@ -17,6 +17,8 @@ import numpy
 RESAMPLES = 4000
 CONFIDENCE = 0.95
 CHUNK = 2_000_000  # numbers drawn at once
+SLOW_US = 100_000
+BUCKET_US = 10_000
 
 
 def percentile(values, part):
@@ -70,6 +72,41 @@ def alone(values):
         "high": percentile(values, 1 - tail),
         "rounds": len(values),
     }
+
+
+def is_affected(request):
+    """Without a good answer, or with one that took more than 100 ms. A request: start_us, latency_us, outcome."""
+    return request[2] != "ok" or request[1] > SLOW_US
+
+
+def cost(requests, begin_us, end_us=math.inf):
+    """What those that were to start within the time met: how many failed, how many were slow, and when, after
+    the begin, the last of either was over."""
+    within = [one for one in requests if begin_us <= one[0] < end_us]
+    affected = [one for one in within if is_affected(one)]
+    return {
+        "failed": sum(outcome != "ok" for _, _, outcome in within),
+        "slow": sum(latency > SLOW_US for _, latency, _ in within),
+        "last_ms": max((start + latency - begin_us for start, latency, _ in affected), default=0) / 1000,
+    }
+
+
+def buckets(requests, begin_us):
+    """Requests by the 10 ms in which they were to start, counted from the begin: a list for each column."""
+    first = min(start for start, _, _ in requests)
+    count = int((max(start for start, _, _ in requests) - first) // BUCKET_US) + 1
+    line = {
+        "start_s": [(first + i * BUCKET_US - begin_us) / 1e6 for i in range(count)],
+        "requests": [0] * count,
+        "failures": [0] * count,
+        "slowest_ms": [0.0] * count,
+    }
+    for start, latency, outcome in requests:
+        at = int((start - first) // BUCKET_US)
+        line["requests"][at] += 1
+        line["failures"][at] += outcome != "ok"
+        line["slowest_ms"][at] = max(line["slowest_ms"][at], latency / 1000)
+    return line
 
 
 def verdict(goal, seen):

@@ -96,6 +96,21 @@ class Figures(unittest.TestCase):
                                 ("a.p50", "y"): 51, ("a.p99", "y"): 100, ("a.p99.9", "y"): float("inf")})
         self.assertEqual(whole["goals"][0]["verdict"], "reached")
 
+    def test_an_outage_costs_what_its_time_line_says(self):
+        with open(f"{self.folder}/raw", "w", encoding="utf-8") as out:
+            out.write("0 x 1000 0 10 ok\n0 x 2000 0 7000 refused\n0 x 3000 0 200000 ok\n0 x 9000 0 1000 503\n")
+        line = {"kind": "timeline", "scenario": "s", "figure": "a", "side": "x", "file": "raw", "begin_us": 2000,
+                "back_us": 8000}
+        whole = self.summary([figure("a", "lower"), line, goal("a.failed", "x", 0, which="at_most")])
+        seen = {one["name"]: (one["sides"][0]["median"], one["unit"]) for one in whole["figures"]}
+        self.assertEqual(seen, {"a.failed": (1, "requests"), "a.slow": (1, "requests"), "a.last_ms": (201, "ms"),
+                                "a.back_failed": (1, "requests"), "a.back_slow": (0, "requests"),
+                                "a.back_last_ms": (2, "ms")})
+        self.assertEqual(whole["goals"][0]["verdict"], "missed")
+        del line["back_us"]
+        whole = self.summary([figure("a", "lower"), {**line, "back_us": None}])
+        self.assertEqual([one["sides"][0]["median"] for one in whole["figures"]], [2, 1, 201])
+
     def test_parts_of_a_sum_are_in_the_summary_alone(self):
         records = [figure("a.cpu"), figure("a.cpu_client"), *samples("a.cpu", "x", [3]),
                    *samples("a.cpu_client", "x", [2])]

@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 """bench/stats.py on samples whose percentiles, intervals and verdicts are known."""
+import math
 import os
 import random
 import sys
@@ -98,6 +99,35 @@ class Compared(unittest.TestCase):
     def test_nothing_in_common_and_nothing_to_divide_by(self):
         self.assertIsNone(stats.compared({0: 1}, {1: 1}))
         self.assertIsNone(stats.compared({0: 1}, {0: 0}))
+
+
+class Outage(unittest.TestCase):
+    # start, latency in us, outcome: a request every 4 ms, an outage at 20 ms, its end at 40 ms.
+    REQUESTS = (
+        [(at * 1000, 500, "ok") for at in range(0, 20, 4)]
+        + [(20000, 300, "refused"), (24000, 150000, "ok"), (28000, 100000, "ok"), (32000, 5000, "503"), (36000, 500, "ok")]
+        + [(40000, 120000, "timeout"), (44000, 500, "ok")]
+    )
+
+    def test_cost(self):
+        cases = (
+            # begin, end, failed, slow, last
+            (20000, 40000, 2, 1, 24 + 150 - 20),
+            (40000, math.inf, 1, 1, 120),
+            (20000, math.inf, 3, 2, 160 - 20),
+            (44000, math.inf, 0, 0, 0),
+            (0, 20000, 0, 0, 0),
+        )
+        for begin, end, failed, slow, last in cases:
+            with self.subTest(begin=begin, end=end):
+                self.assertEqual(stats.cost(self.REQUESTS, begin, end), {"failed": failed, "slow": slow, "last_ms": last})
+
+    def test_buckets(self):
+        line = stats.buckets(self.REQUESTS[::-1], 20000)
+        self.assertEqual(line["start_s"], [-0.02, -0.01, 0, 0.01, 0.02])
+        self.assertEqual(line["requests"], [3, 2, 3, 2, 2])
+        self.assertEqual(line["failures"], [0, 0, 1, 1, 1])
+        self.assertEqual(line["slowest_ms"], [0.5, 0.5, 150, 5, 120])
 
 
 class Verdict(unittest.TestCase):
