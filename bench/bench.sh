@@ -4,7 +4,7 @@
 #
 # Usage: bench.sh OUT_FOLDER      environment: QUICK=1 (fewer rounds), ONLY="NAME…" (of bench/scenarios)
 # To OUT_FOLDER: samples/ (JSON lines) and raw/ (every latency) of each scenario, log/, machine.json,
-# summary.json. The exit code says whether every scenario came to its end, not whether goals were reached.
+# summary.json, plots/ (SVG, PNG), report.html. The exit code says whether every scenario came to its end, not whether goals were reached.
 set -euo pipefail
 here=$(realpath "$(dirname "$0")")
 
@@ -81,7 +81,7 @@ for name in "${wanted[@]}"; do
     exit 2
   fi
 done
-rm -rf "$BENCH_OUT"/{samples,raw,log}
+rm -rf "$BENCH_OUT"/{samples,raw,log,plots}
 mkdir -p "$BENCH_OUT"/{samples,raw,log}
 machine >"$BENCH_OUT/machine.json"
 trap interrupted INT TERM HUP
@@ -90,4 +90,5 @@ for name in "${wanted[@]}"; do
 done
 echo
 /usr/bin/python3 "$here/figures.py" "$BENCH_OUT" "${wanted[@]}"
+/usr/bin/python3 "$here/report.py" "$BENCH_OUT" "${wanted[@]}"
 exit "$status"

@@ -139,8 +139,9 @@ def number(value):
     return f"{value:.4g}"
 
 
-def between(row):
-    return f"{number(row['low'])} to {number(row['high'])}" if row["rounds"] > 1 else ""
+def between(row, before="", after=""):
+    """What 95 % lie between, if there is more than one."""
+    return f"{before}{number(row['low'])} to {number(row['high'])}{after}" if row["rounds"] > 1 else ""
 
 
 def ratio_words(figure, row):
@@ -168,7 +169,7 @@ def print_table(whole):
             )
     print(f"\n{'goal':<32} {'side':<16} {'wanted':<22} {'seen':<30} verdict")
     for goal in whole["goals"]:
-        seen = f"{number(goal['seen']['median'])} ({between(goal['seen'])})".replace(" ()", "") if "seen" in goal else ""
+        seen = number(goal["seen"]["median"]) + between(goal["seen"], " (", ")") if "seen" in goal else ""
         print(f"{goal['figure']:<32} {goal['side']:<16} {goal_words(goal):<22} {seen:<30} {goal['verdict']}")
     for lack in whole["missing"]:
         print(f"SKIP {lack['scenario']}: {lack['what']}: {lack['how']}")

@@ -114,7 +114,7 @@ class Outage(unittest.TestCase):
             # begin, end, failed, slow, last
             (20000, 40000, 2, 1, 24 + 150 - 20),
             (40000, math.inf, 1, 1, 120),
-            (20000, math.inf, 3, 2, 160 - 20),
+            (20000, math.inf, 3, 2, 24 + 150 - 20),
             (44000, math.inf, 0, 0, 0),
             (0, 20000, 0, 0, 0),
         )
