@@ -33,6 +33,7 @@ class Run:
         self.goals = []
         self.samples = {}  # figure -> side -> round -> value
         self.missing = []
+        self.sides = {}  # scenario -> side -> words
         self.raw = {}  # figure -> files with every request
         self.timelines = {}  # figure -> records, one for each side
 
@@ -44,6 +45,9 @@ class Run:
 
     def take_figure(self, record):
         self.figures[record["name"]] = record
+
+    def take_side(self, record):
+        self.sides.setdefault(record["scenario"], {})[record["side"]] = record["words"]
 
     def take_goal(self, record):
         self.goals.append(record)
@@ -130,6 +134,7 @@ def summary(run):
         "figures": [summed_up(run.figures[name], sides) for name, sides in run.samples.items()],
         "goals": [judged(goal, run.samples) for goal in run.goals],
         "missing": run.missing,
+        "sides": run.sides,
     }
 
 

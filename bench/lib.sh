@@ -24,6 +24,7 @@
 # - A sample of a round below 0 is warm-up, and not kept.
 # - Latencies: `raw` keeps every single request, and figures.py makes NAME.p50, NAME.p99 and NAME.p99.9 of
 #   them, exact, which goals can name.
+# - What a side is says `about NAME WORDS`, once in a scenario.
 # - A peer that is not there: `missing WHAT HOW`, and no samples of its side.
 # - The clean-up is the sandbox's: whatever is started in it ends with it.
 # - QUICK=1: everything is still done, for $BENCH_SECONDS of load a figure and $BENCH_ROUNDS rounds.
@@ -45,7 +46,7 @@ BENCH_SLICE_MS=40
 BENCH_ROUNDS=15
 BENCH_SECONDS=42
 [[ -z ${QUICK-} ]] || BENCH_ROUNDS=7 BENCH_SECONDS=5
-declare -A BENCH_FIGURES=()
+declare -A BENCH_FIGURES=() BENCH_TITLES=()
 BENCH_AGENT=()
 
 # Nothing of an earlier run stays.
@@ -71,9 +72,15 @@ bench_record() {
   jq -nc --arg kind "$1" --arg scenario "$BENCH_NAME" "${@:2}" '$ARGS.named' >>"$BENCH_SAMPLES"
 }
 
+# about SIDE WORDS: what is compared under that name.
+about() {
+  bench_record side --arg side "$1" --arg words "$2"
+}
+
 # figure NAME UNIT higher|lower TITLE [BASE]
 figure() {
   BENCH_FIGURES[$1]=$2
+  BENCH_TITLES[$1]=$4
   bench_record figure --arg name "$1" --arg unit "$2" --arg better "$3" --arg title "$4" --arg base "${5:-direct}"
 }
 

@@ -110,6 +110,7 @@ def ratio_axis(axes, figure, goals, palette):
     seen = [row["ratio"][key] for row in rows if row.get("ratio") for key in ("low", "high")]
     if max(seen) / max(min(seen), 1e-9) > 5:
         axes.set_xscale("log")
+        axes.xaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
         axes.xaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
         axes.xaxis.set_minor_formatter(ticker.NullFormatter())
     axes.set_xlabel(f"ratio to {figure['base']}, 95 % interval; dotted: the goal")
@@ -125,7 +126,7 @@ def compared(figure, samples, goals, palette):
     for y, row in enumerate(rows):
         values = list(samples[row["side"]].values())
         spread = (numpy.arange(len(values)) * 0.618 % 1 - 0.5) * 0.5
-        left.plot(values, y + spread, ".", markersize=2, alpha=0.5, color=palette.of(row["side"]))
+        left.plot(values, y + spread, ".", markersize=3.5, alpha=0.6, markeredgewidth=0, color=palette.of(row["side"]))
         left.plot([row["median"]] * 2, [y - 0.36, y + 0.36], color=INK, linewidth=1.4)
     left.set_yticks(range(len(rows)), [row["side"] for row in rows])
     left.set_ylim(len(rows) - 0.4, -0.6)

@@ -31,7 +31,9 @@ th,td{text-align:left;padding:.25rem .6rem;border-bottom:1px solid var(--pale);w
 td.n{text-align:right;font-variant-numeric:tabular-nums}
 tr:nth-child(even) td{background:var(--band)}
 .reached{color:var(--good)}.missed{color:var(--bad)}
-svg{max-width:100%%;height:auto}summary{cursor:pointer}code{background:var(--band);padding:0 .25rem}
+td:last-child{white-space:normal}
+svg{width:100%%;height:auto}dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem .8rem;font-size:.9rem}dt{font-weight:600}dd{margin:0}
+summary{cursor:pointer}code{background:var(--band);padding:0 .25rem}
 </style>
 %(body)s
 </html>
@@ -131,6 +133,8 @@ class Report:
         if not own:
             return ""
         body = [f"<h2>{html.escape(name)}</h2>"]
+        words = self.whole["sides"].get(name, {})
+        body.append("<dl>" + "".join(f"<dt>{html.escape(side)}<dd>{html.escape(text)}" for side, text in words.items()) + "</dl>")
         for one in own:
             if one["name"].endswith(".cpu"):
                 body.append(self.processor(one))

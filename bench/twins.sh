@@ -42,26 +42,36 @@ twin_agent() {
   [[ "$*" == *interfaces* ]] || wait_for 5 serves "$1" 2
 }
 
-# paths [SIDE…]: twins for our ways and the limit, or those of them that are named. direct: nothing is
-# installed; again: the same once more, which shows what is noise; socket: the defaults; noprobe, notc:
-# without the probe, without programs at interfaces; tc, fast: a client that the sockets' hooks do not see,
-# and that with fastForward.
+# path NAME: a twin for one of our ways, or for the limit.
+path() {
+  case $1 in
+  direct) about direct "the pod's own address, where nothing is installed: the limit" ;;
+  again) about again "the same once more: what it differs by is noise" ;;
+  socket) about socket "Meridian with its defaults: by the hooks at sockets, with the probe, and programs at interfaces" ;;
+  noprobe) about noprobe "the same without the probe" ;;
+  notc) about notc "the same without programs at interfaces" ;;
+  tc) about tc "by the programs at interfaces alone: a client that the hooks at sockets do not see" ;;
+  fast) about fast "the same with fastForward" ;;
+  esac
+  twin "$1" "$([[ $1 != @(tc|fast) ]] || echo outside)"
+  case $1 in
+  socket | tc) twin_agent "$1" ;;
+  noprobe) twin_agent noprobe "kernel.probe: false" ;;
+  notc) twin_agent notc "kernel.interfaces: none" ;;
+  fast) twin_agent fast "kernel.fastForward: true" ;;
+  esac
+}
+
+# paths [NAME…]: all of them, or these.
 paths() {
   local name
 
-  twins
   (($#)) || set -- direct again socket noprobe notc tc fast
-  for name; do
-    case $name in
-    direct | again) twin "$name" ;;
-    socket) twin socket && twin_agent socket ;;
-    noprobe) twin noprobe && twin_agent noprobe "kernel.probe: false" ;;
-    notc) twin notc && twin_agent notc "kernel.interfaces: none" ;;
-    tc) twin tc outside && twin_agent tc ;;
-    fast) twin fast outside && twin_agent fast "kernel.fastForward: true" ;;
-    esac
-  done
   PATHS=("$@")
+  twins
+  for name in "${PATHS[@]}"; do
+    path "$name"
+  done
 }
 
 # sides_of_paths SERVER SERVICE: in $SIDES, for rates and latencies: ADDRESS:PORT of either.
@@ -122,10 +132,10 @@ bench_web() {
 # cpu_figures FIGURE SPEC…: where a side is a twin.
 cpu_figures() {
   [[ -n ${BENCH_TWIN[${2%%=*}]-} ]] || return 0
-  figure "$1.cpu" "us a request" lower "Processor for it: client, server, and what is between"
-  figure "$1.cpu_client" "us a request" lower "The client's part of it"
-  figure "$1.cpu_server" "us a request" lower "The server's part of it"
-  figure "$1.cpu_agent" "us a request" lower "The part of agent or proxy in it"
+  figure "$1.cpu" "us a request" lower "${BENCH_TITLES[$1]}: processor time"
+  figure "$1.cpu_client" "us a request" lower "${BENCH_TITLES[$1]}: the client's processor time"
+  figure "$1.cpu_server" "us a request" lower "${BENCH_TITLES[$1]}: the server's processor time"
+  figure "$1.cpu_agent" "us a request" lower "${BENCH_TITLES[$1]}: the agent's or proxy's processor time"
 }
 
 # cpu_read SPEC…: "SIDE PART MICROSECONDS" of those that are twins.
