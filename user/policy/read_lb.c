@@ -105,31 +105,39 @@ static const struct mrd_field hash_fields[] = {
 };
 static const struct mrd_block hash_block = MRD_BLOCK(hash_fields);
 
-/* A oneof of Istio's: each key that stands after the first is an error that names both. */
+/* Whether what was set for a key says anything. */
+static bool has_effect(const char *name, const struct mrd_doc_node *value)
+{
+	bool use = true;
+
+	if (value->kind == MRD_DOC_SCALAR && !*value->text)
+		return false;
+	return strcmp(name, "useSourceIp") != 0 || mrd_doc_bool(value, &use) || use;
+}
+
+/* A oneof of Istio's: each key that stands after the first is an error that names both. One that
+ * is set to false or to nothing is set, too: an API server asks whether it is there. */
 static void check_hash_keys(struct mrd_reader *reader, const struct mrd_doc_node *node)
 {
 	static const char *const keys[] = {"httpHeaderName", "httpCookie", "useSourceIp",
 					   "httpQueryParameterName"};
 	const char *found = NULL;
+	bool any_effect = false;
 
 	if (node->kind != MRD_DOC_MAP)
 		return;
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
 		const struct mrd_doc_node *value = mrd_doc_get(node, keys[i]);
-		bool use = true;
 
-		if (!value || value->kind == MRD_DOC_NULL ||
-		    (value->kind == MRD_DOC_SCALAR && !*value->text))
+		if (!value || value->kind == MRD_DOC_NULL)
 			continue;
-		/* As proto's JSON: "useSourceIp: false" is the same as not given. */
-		if (!strcmp(keys[i], "useSourceIp") && !mrd_doc_bool(value, &use) && !use)
-			continue;
+		any_effect |= has_effect(keys[i], value);
 		if (found)
 			mrd_read_exclusive(reader, node, found, keys[i], "");
 		else
 			found = keys[i];
 	}
-	if (!found)
+	if (!any_effect)
 		mrd_read_warning(reader, reader->key,
 				 "no effect without one of httpHeaderName, httpCookie, "
 				 "httpQueryParameterName and useSourceIp: true");

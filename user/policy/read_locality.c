@@ -413,11 +413,13 @@ static void read_priority(struct mrd_reader *reader, const struct setting_draft 
 
 /* ------------------------------------------------------------------------------- the setting */
 
-static bool is_filled(const struct mrd_doc_node *map, const char *name)
+/* As protobuf has it: a message is set by being there, however empty; a list by its items. */
+static bool is_set(const struct mrd_doc_node *map, const char *name)
 {
 	const struct mrd_doc_node *value = mrd_doc_get(map, name);
 
-	return value && (value->kind == MRD_DOC_SCALAR || value->count);
+	return value && value->kind != MRD_DOC_NULL &&
+	       (value->kind != MRD_DOC_LIST || value->count);
 }
 
 void mrd_read_exclusive(struct mrd_reader *reader, const struct mrd_doc_node *map, const char *a,
@@ -429,7 +431,7 @@ void mrd_read_exclusive(struct mrd_reader *reader, const struct mrd_doc_node *ma
 	MRD_AUTO_FREE char *second_place = NULL;
 	MRD_AUTO_FREE char *first_place = NULL;
 
-	if (!first || !second || !is_filled(map, a) || !is_filled(map, b))
+	if (!first || !second || !is_set(map, a) || !is_set(map, b))
 		return;
 	if (first->line > second->line ||
 	    (first->line == second->line && first->column > second->column)) {

@@ -122,6 +122,13 @@ static void test_traffic(void **state)
 			.says = "exclude each other",
 		},
 		{
+			.id = "or beside an empty one",
+			.text = TUNNEL("targetHost: a.b, targetPort: 1") "    proxyProtocol: {}\n",
+			.want = "warning a:7:5 " AT_TRAFFIC ".tunnel\n"
+				"warning a:8:5 " AT_TRAFFIC ".proxyProtocol\n"
+				"error a:8:5 " AT_TRAFFIC ".proxyProtocol\n",
+		},
+		{
 			.id = "a tunnel to nowhere",
 			.text = TUNNEL("protocol: GET, targetHost: '*.b', targetPort: 0"),
 			.want = "warning a:7:5 " AT_TRAFFIC ".tunnel\n"

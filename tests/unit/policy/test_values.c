@@ -254,8 +254,32 @@ static void test_hash_findings(void **state)
 			.want = "warning a:6:70 " AT_LB ".consistentHash.minimumRingSize\n"
 				"error a:6:90 " AT_LB ".consistentHash.maglev\n"
 				"warning a:6:90 " AT_LB ".consistentHash.maglev\n"
+				"error a:6:114 " AT_LB ".consistentHash.ringHash\n"
+				"error a:6:114 " AT_LB ".consistentHash.ringHash\n"
 				"warning a:6:114 " AT_LB ".consistentHash.ringHash\n",
 			.says = "minimumRingSize (",
+		},
+		{
+			.id = "hash: an empty ring is one, too",
+			.text = LB("consistentHash: {useSourceIp: true, ringHash: {}, "
+				   "maglev: {tableSize: 7}}"),
+			.want = "warning a:6:70 " AT_LB ".consistentHash.ringHash\n"
+				"warning a:6:84 " AT_LB ".consistentHash.maglev\n"
+				"error a:6:84 " AT_LB ".consistentHash.maglev\n",
+			.says = "exclude each other",
+		},
+		{
+			.id = "hash: no ring at all",
+			.text = LB("consistentHash: {useSourceIp: true, ringHash: null, "
+				   "maglev: {tableSize: 7}}"),
+			.want = "warning a:6:86 " AT_LB ".consistentHash.maglev\n",
+		},
+		{
+			.id = "hash: a key that is not true is there all the same",
+			.text = LB("consistentHash: {useSourceIp: false, httpHeaderName: ''}"),
+			.want = "warning a:6:34 " AT_LB ".consistentHash\n"
+				"warning a:6:71 " AT_LB ".consistentHash.httpHeaderName\n"
+				"error a:6:71 " AT_LB ".consistentHash.httpHeaderName\n",
 		},
 		{
 			.id = "hash: a size of 0 is none",
@@ -288,6 +312,18 @@ static void test_hash_findings(void **state)
 			.text = LB(
 				"consistentHash: {useSourceIp: true, maglev: {tableSize: 65537}}"),
 			.want = "warning a:6:70 " AT_LB ".consistentHash.maglev\n",
+		},
+		{
+			.id = "hash beside simple, however empty",
+			.text = LB("simple: ROUND_ROBIN, consistentHash: {}"),
+			.want = "warning a:6:55 " AT_LB ".consistentHash\n"
+				"error a:6:55 " AT_LB ".consistentHash\n",
+		},
+		{
+			.id = "two settings, one of them empty",
+			.text = LB("localityLbSetting: {}, zoneAwareLbSetting: {enabled: true}"),
+			.want = "warning a:6:57 " AT_LB ".zoneAwareLbSetting\n"
+				"error a:6:57 " AT_LB ".zoneAwareLbSetting\n",
 		},
 		{
 			.id = "hash beside simple",
