@@ -315,7 +315,8 @@ typedef bool (*turn_fn)(struct mrd_health *health, const struct mrd_outlier_stat
 static bool turn_out(struct mrd_health *health, const struct mrd_outlier_state *state,
 		     uint64_t now_ns)
 {
-	if (health->state == MRD_STATE_ACTIVE) {
+	/* One that the row has as ejected is back for the detector, but no plan has said so yet. */
+	if (health->state == MRD_STATE_ACTIVE || health->state == MRD_STATE_EJECTED) {
 		health->state = MRD_STATE_EJECTED;
 		health->changed_ns = now_ns;
 		health->ejected_until_ns = state->ejected_until_ms * MRD_NS_PER_MS;

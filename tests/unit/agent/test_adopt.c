@@ -181,6 +181,35 @@ static void an_ejection_keeps_its_remaining_time(void **state)
 	stage_free(stage);
 }
 
+/* Its time is over and it is out again before anybody has planned its return: whoever reads the
+ * row next, another agent among them, reads the later time. */
+static void an_ejection_before_the_return_is_planned_counts(void **state)
+{
+	struct stage *stage = stage_new(stage_failover);
+	uint64_t until_ns;
+
+	(void)state;
+	stage_reviews(stage);
+	stage_round(stage);
+	stage_event(stage, "10.0.0.5", MRD_EVENT_RESPONSE, 503);
+	stage_round(stage);
+	stage_wait_ms(60000);
+	mrd_engine_tick(stage->engine);
+	stage_event(stage, "10.0.0.5", MRD_EVENT_RESPONSE, 503);
+	until_ns = stage_ns + 120000000000ULL;
+	assert_int_equal(stage_health(stage, "10.0.0.5", NULL)->ejected_until_ns, until_ns);
+	assert_int_equal(stage_health(stage, "10.0.0.5", NULL)->changed_ns, stage_ns);
+	stage_restart(stage);
+	stage_wait_ms(119000);
+	mrd_engine_tick(stage->engine);
+	assert_int_equal(stage_state(stage, "10.0.0.5"), MRD_STATE_EJECTED);
+	stage_reviews(stage);
+	mrd_engine_release(stage->engine);
+	stage_round(stage);
+	assert_int_equal(stage_health(stage, "10.0.0.5", NULL)->ejected_until_ns, until_ns);
+	stage_free(stage);
+}
+
 /* A running agent adopts: an event between adoption and the first plan is not lost. */
 static void an_adopted_endpoint_can_be_ejected_while_held(void **state)
 {
@@ -326,6 +355,7 @@ int main(void)
 		cmocka_unit_test(a_cluster_not_read_yet_empties_nothing),
 		cmocka_unit_test(what_went_meanwhile_goes_at_release),
 		cmocka_unit_test(an_ejection_keeps_its_remaining_time),
+		cmocka_unit_test(an_ejection_before_the_return_is_planned_counts),
 		cmocka_unit_test(an_adopted_endpoint_can_be_ejected_while_held),
 		cmocka_unit_test(responses_of_before_tell_of_http),
 		cmocka_unit_test(ejections_come_over_from_an_older_set),
