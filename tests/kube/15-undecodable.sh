@@ -30,6 +30,10 @@ smuggle ack-shanghai $slices/reviews-ipv4 '.metadata.name = "other" | .addressTy
   endpointslices/default/other
 expect_ok "one that never was any better" wait_for 10 broken ack-shanghai 2
 said 'ack-shanghai/endpointslices/default/other: .*addressType'
+expect_eq "status names both" \
+  "ack-shanghai/endpointslices/default/other ack-shanghai/endpointslices/default/reviews-ipv4" \
+  "$(told ack-shanghai '.broken[]' | cut -d: -f1 | sort | xargs)"
+expect_match "and what is wrong" 'NOT UNDERSTOOD ack-shanghai/endpointslices/default/other: error: addressType' "$(ctl h status)"
 smuggle ack-hangzhou $services/reviews '.spec.clusterIP = "here" | .spec.clusterIPs = ["here"]' \
   services/specs/default/reviews
 expect_ok "a service" wait_for 10 broken ack-hangzhou 1

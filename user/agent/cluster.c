@@ -44,6 +44,14 @@ void mrd_cluster_get_status(const struct mrd_cluster *cluster, struct mrd_source
 		mrd_kube_source_get_status(cluster->server, ret_status);
 }
 
+void mrd_cluster_each_broken(const struct mrd_cluster *cluster, mrd_broken_fn fn, void *self)
+{
+	if (cluster->folder)
+		mrd_file_source_each_broken(cluster->folder, fn, self);
+	else
+		mrd_kube_source_each_broken(cluster->server, fn, self);
+}
+
 const char *mrd_cluster_get_resource(const struct mrd_cluster *cluster, size_t index,
 				     struct mrd_reflector_status *ret_status)
 {

@@ -71,6 +71,8 @@ uint64_t mrd_cluster_behind_since(const struct mrd_cluster *cluster);
 bool mrd_cluster_is_stale(const struct mrd_cluster *cluster);
 void mrd_cluster_get_status(const struct mrd_cluster *cluster,
 			    struct mrd_source_status *ret_status);
+/* What stands on its last good state, and why. */
+void mrd_cluster_each_broken(const struct mrd_cluster *cluster, mrd_broken_fn fn, void *self);
 /* As mrd_kube_source_get_resource(); a folder has none. */
 const char *mrd_cluster_get_resource(const struct mrd_cluster *cluster, size_t index,
 				     struct mrd_reflector_status *ret_status);

@@ -462,6 +462,12 @@ bool mrd_inputs_is_stale(const struct mrd_inputs *inputs, size_t cluster)
 	return mrd_cluster_is_stale(inputs->clusters[cluster]);
 }
 
+void mrd_inputs_each_broken(const struct mrd_inputs *inputs, size_t cluster, mrd_broken_fn fn,
+			    void *self)
+{
+	mrd_cluster_each_broken(inputs->clusters[cluster], fn, self);
+}
+
 const char *mrd_inputs_resource(const struct mrd_inputs *inputs, size_t cluster, size_t index,
 				struct mrd_reflector_status *ret_status)
 {

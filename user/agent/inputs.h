@@ -83,6 +83,9 @@ const struct mrd_histogram *mrd_inputs_delays(const struct mrd_inputs *inputs, s
 uint64_t mrd_inputs_behind_since(const struct mrd_inputs *inputs, size_t cluster);
 /* It has been silent for staleAfter. */
 bool mrd_inputs_is_stale(const struct mrd_inputs *inputs, size_t cluster);
+/* As mrd_cluster_each_broken(). */
+void mrd_inputs_each_broken(const struct mrd_inputs *inputs, size_t cluster, mrd_broken_fn fn,
+			    void *self);
 /* As mrd_cluster_get_resource(). */
 const char *mrd_inputs_resource(const struct mrd_inputs *inputs, size_t cluster, size_t index,
 				struct mrd_reflector_status *ret_status);

@@ -192,6 +192,23 @@ static json_t *resources_array(const struct mrd_status *status, size_t cluster)
 	return array;
 }
 
+enum { BROKEN_MOST = 10 }; /* the log names all of them */
+
+static bool add_broken(void *self, const char *finding)
+{
+	json_array_append_new(self, json_string(finding));
+	return json_array_size(self) < BROKEN_MOST;
+}
+
+/* Which files or objects stand on their last good state, and why. */
+static json_t *broken_array(const struct mrd_status *status, size_t cluster)
+{
+	json_t *array = json_array();
+
+	mrd_inputs_each_broken(status->inputs, cluster, add_broken, array);
+	return array;
+}
+
 static json_t *cluster_object(const struct mrd_status *status, size_t cluster)
 {
 	const struct mrd_cluster_config *config = &status->config->clusters[cluster];
@@ -200,7 +217,7 @@ static json_t *cluster_object(const struct mrd_status *status, size_t cluster)
 
 	mrd_inputs_source_status(status->inputs, cluster, &source);
 	return json_pack(
-		"{s:s, s:s, s:b, s:s, s:b, s:b, s:o, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:o}",
+		"{s:s, s:s, s:b, s:s, s:b, s:b, s:o, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
 		"name", config->name, "region", config->region, "home", config->home, "source",
 		source.where, "read", source.read, "stale",
 		mrd_inputs_is_stale(status->inputs, cluster), "last_heard_ms_ago",
@@ -211,7 +228,8 @@ static json_t *cluster_object(const struct mrd_status *status, size_t cluster)
 		(json_int_t)mrd_model_count(model, cluster, MRD_KIND_SLICE), "nodes",
 		(json_int_t)mrd_model_count(model, cluster, MRD_KIND_NODE), "broken_files",
 		(json_int_t)source.broken_files, "broken_objects",
-		(json_int_t)source.broken_objects, "resources", resources_array(status, cluster));
+		(json_int_t)source.broken_objects, "broken", broken_array(status, cluster),
+		"resources", resources_array(status, cluster));
 }
 
 json_t *mrd_status_document(const struct mrd_status *status, json_t *kernel)

@@ -17,9 +17,13 @@
  *	 "clusters": [{"name", "region", "home", "source", "read", "stale",
  *	               "last_heard_ms_ago", "error", "failing_for_ms",
  *	               "services", "slices", "nodes", "broken_files", "broken_objects",
+ *	               "broken": [],
  *	               "resources": [{"resource", "version", "read", "missing",
  *	                              "last_heard_ms_ago", "error", "failing_for_ms"}]}],
  *	 "kernel": of view/view.h}
+ *
+ * broken has one finding of each of the first ten files or objects that stand on their last good
+ * state.
  *
  * Times that have not come are null; so is policy_rejected while the files are in force, metrics
  * if there are to be none, and resets if no service asks for on-eject: reset. An error is "" while

@@ -386,6 +386,16 @@ void mrd_file_source_get_status(const struct mrd_file_source *source,
 	*ret_status = status;
 }
 
+void mrd_file_source_each_broken(const struct mrd_file_source *source, mrd_broken_fn fn, void *self)
+{
+	const struct mrd_unit *unit;
+	size_t cursor = 0;
+
+	while ((unit = mrd_table_next(source->units, &cursor, NULL, NULL)))
+		if (unit->broken && !fn(self, unit->error ?: unit->path))
+			return;
+}
+
 void mrd_file_source_move(struct mrd_file_source *source,
 			  const struct mrd_file_source_config *config)
 {

@@ -48,5 +48,7 @@ int mrd_file_source_tick(struct mrd_file_source *source, uint64_t now_ns);
 
 void mrd_file_source_get_status(const struct mrd_file_source *source,
 				struct mrd_source_status *ret_status);
+void mrd_file_source_each_broken(const struct mrd_file_source *source, mrd_broken_fn fn,
+				 void *self);
 
 #endif

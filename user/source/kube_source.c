@@ -48,8 +48,8 @@ static const char says_members[] = "kernel.limits.members";
 
 /* An object whose last version could not be understood. */
 struct broken {
-	char *reason; /* the first one */
-	bool met;     /* by the list that is under way */
+	char *error; /* the first one, as a text without its place in the object */
+	bool met;    /* by the list that is under way */
 };
 
 /* One kind of object; self of its reflector's callbacks. */
@@ -79,7 +79,7 @@ static void broken_free(void *value)
 {
 	struct broken *broken = value;
 
-	free(broken->reason);
+	free(broken->error);
 	free(broken);
 }
 
@@ -149,12 +149,20 @@ static int hear(const struct part *part, const char *json, size_t len, struct mr
 
 /* ------------------------------------------------------------------------ what is broken */
 
-static const char *first_error(const struct mrd_diag *diag)
+/* An object of an API server is one line of JSON: columns of it are of no use to anybody, and
+ * change with every other field. NULL without memory. */
+static char *first_error(const struct mrd_diag *diag)
 {
-	for (size_t i = 0; i < diag->count; i++)
-		if (diag->findings[i].severity == MRD_ERROR)
-			return diag->findings[i].reason;
-	return "";
+	for (size_t i = 0; i < diag->count; i++) {
+		struct mrd_finding finding = diag->findings[i];
+
+		if (finding.severity != MRD_ERROR)
+			continue;
+		finding.line = 0;
+		finding.column = 0;
+		return mrd_finding_text(&finding);
+	}
+	return NULL;
 }
 
 static void tell(const struct part *part, const struct mrd_diag *diag)
@@ -167,19 +175,20 @@ static void tell(const struct part *part, const struct mrd_diag *diag)
  * every list brings it anew. */
 static int note_broken(struct part *part, const struct heard *heard, const struct mrd_diag *diag)
 {
-	const char *reason = first_error(diag);
+	char *error MRD_AUTO_FREE = first_error(diag);
 	struct broken *broken = mrd_table_get_str(part->broken, heard->key);
-	const bool is_news = !broken || strcmp(broken->reason, reason) != 0;
 
 	if (part->resource->kind != MRD_KIND_COUNT)
 		mrd_model_keep(part->source->model, part->source->cluster, part->resource->kind,
 			       heard->namespace_, heard->name);
-	if (is_news) {
+	if (!error)
+		return -ENOMEM;
+	if (!broken || strcmp(broken->error, error) != 0) {
 		broken = calloc(1, sizeof(*broken));
 		if (!broken)
 			return -ENOMEM;
-		broken->reason = strdup(reason);
-		if (!broken->reason || mrd_table_put_str(part->broken, heard->key, broken) < 0) {
+		broken->error = MRD_STEAL_PTR(error);
+		if (mrd_table_put_str(part->broken, heard->key, broken) < 0) {
 			broken_free(broken);
 			return -ENOMEM;
 		}
@@ -546,6 +555,18 @@ void mrd_kube_source_get_status(const struct mrd_kube_source *source,
 			ret_status->silent_since_ns = silent_since(&part, &client);
 	}
 	ret_status->complete = ret_status->read;
+}
+
+void mrd_kube_source_each_broken(const struct mrd_kube_source *source, mrd_broken_fn fn, void *self)
+{
+	for (size_t i = 0; i < source->part_count; i++) {
+		const struct broken *broken;
+		size_t cursor = 0;
+
+		while ((broken = mrd_table_next(source->parts[i].broken, &cursor, NULL, NULL)))
+			if (!fn(self, broken->error))
+				return;
+	}
 }
 
 const char *mrd_kube_source_get_resource(const struct mrd_kube_source *source, size_t index,

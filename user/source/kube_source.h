@@ -59,6 +59,8 @@ void mrd_kube_source_set_ping(struct mrd_kube_source *source, uint64_t ping_ms);
 
 void mrd_kube_source_get_status(const struct mrd_kube_source *source,
 				struct mrd_source_status *ret_status);
+void mrd_kube_source_each_broken(const struct mrd_kube_source *source, mrd_broken_fn fn,
+				 void *self);
 /* How one kind is doing; its plural name as the API has it, or NULL beyond the last one. */
 const char *mrd_kube_source_get_resource(const struct mrd_kube_source *source, size_t index,
 					 struct mrd_reflector_status *ret_status);

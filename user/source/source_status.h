@@ -31,4 +31,8 @@ struct mrd_source_status {
 	uint64_t broken_objects;   /* likewise, of an API server */
 };
 
+/* One of those that are broken: a finding as mrd_finding_text() has it. Returns whether to go on.
+ */
+typedef bool (*mrd_broken_fn)(void *self, const char *finding);
+
 #endif

@@ -214,6 +214,27 @@ static void print_versions(const json_t *cluster, FILE *out)
 	fputc('\n', out);
 }
 
+static long long broken_count(const json_t *cluster)
+{
+	return mrd_view_integer(cluster, "broken_files") +
+	       mrd_view_integer(cluster, "broken_objects");
+}
+
+static void print_broken(const json_t *cluster, FILE *out)
+{
+	const json_t *broken = json_object_get(cluster, "broken");
+	const long long more = broken_count(cluster) - (long long)json_array_size(broken);
+	const json_t *finding;
+	size_t i;
+
+	json_array_foreach(broken, i, finding)
+		fprintf(out, "  NOT UNDERSTOOD %s\n",
+			json_is_string(finding) ? json_string_value(finding) : "");
+	if (json_array_size(broken) && more > 0)
+		fprintf(out, "  NOT UNDERSTOOD of %s: %lld more, which the log names\n",
+			mrd_view_text(cluster, "name"), more);
+}
+
 static void print_clusters(const json_t *clusters, FILE *out)
 {
 	static const struct mrd_column columns[] = {
@@ -245,13 +266,12 @@ static void print_clusters(const json_t *clusters, FILE *out)
 		mrd_columns_add(table, "%lld", mrd_view_integer(cluster, "services"));
 		mrd_columns_add(table, "%lld", mrd_view_integer(cluster, "slices"));
 		mrd_columns_add(table, "%lld", mrd_view_integer(cluster, "nodes"));
-		mrd_columns_add(table, "%lld",
-				mrd_view_integer(cluster, "broken_files") +
-					mrd_view_integer(cluster, "broken_objects"));
+		mrd_columns_add(table, "%lld", broken_count(cluster));
 	}
 	fputc('\n', out);
 	mrd_columns_print(table, 0, out);
 	json_array_foreach(clusters, i, cluster) print_versions(cluster, out);
+	json_array_foreach(clusters, i, cluster) print_broken(cluster, out);
 	json_array_foreach(clusters, i, cluster) if (*mrd_view_text(cluster, "error")) fprintf(
 		out, "  %s fails for %s: %s\n", mrd_view_text(cluster, "name"),
 		mrd_view_span(mrd_view_integer(cluster, "failing_for_ms"), span, sizeof(span)),

@@ -158,6 +158,10 @@ static void unload(void)
 	"\"metadata\":{\"name\":\"" name "\",\"namespace\":\"shop\"},"             \
 	"\"spec\":{\"hots\":\"" name "\"}}"
 
+#define UNREADABLE                                                                 \
+	"{\"apiVersion\":\"v1\",\"kind\":\"Node\",\"metadata\":{\"name\":\"n%d\"," \
+	"\"labels\":7}}"
+
 /* Nodes of all clusters: "east:n1 west:n2". */
 static void expect(const char *want)
 {
@@ -707,7 +711,9 @@ static void status_tells_of_api_servers(void **state)
 	struct mrd_engine *engine;
 	const json_t *resource;
 	const json_t *cluster;
+	const json_t *broken;
 	const json_t *rule;
+	char node[256];
 	json_t *doc;
 
 	(void)state;
@@ -721,6 +727,10 @@ static void status_tells_of_api_servers(void **state)
 	fake_of("east")->reflectors[SLICES] =
 		(struct mrd_reflector_status){.version = "77", .synced = true};
 	assert_int_equal(fake_put(fake_of("east"), RULES, WRONG("a")), 0);
+	for (int i = 0; i < 12; i++) {
+		snprintf(node, sizeof(node), UNREADABLE, i);
+		assert_int_equal(fake_put(fake_of("east"), NODES, node), -EBADMSG);
+	}
 	set_synced("east", true);
 	turn(100);
 	assert_int_equal(mrd_engine_new(&engine_config, &engine), 0);
@@ -741,6 +751,11 @@ static void status_tells_of_api_servers(void **state)
 	assert_string_equal(text_of(cluster, "error"), "refused");
 	assert_int_equal(json_integer_value(json_object_get(cluster, "last_heard_ms_ago")), 8000);
 	assert_int_equal(json_integer_value(json_object_get(cluster, "failing_for_ms")), 5000);
+	assert_int_equal(json_integer_value(json_object_get(cluster, "broken_objects")), 12);
+	broken = json_object_get(cluster, "broken");
+	assert_int_equal(json_array_size(broken), 10); /* the first ones */
+	assert_non_null(strstr(json_string_value(json_array_get(broken, 9)),
+			       "east/nodes/n9: error: metadata.labels: "));
 	assert_int_equal(json_array_size(json_object_get(cluster, "resources")), RESOURCES_MAX);
 	resource = json_array_get(json_object_get(cluster, "resources"), SLICES);
 	assert_string_equal(text_of(resource, "resource"), "endpointslices");

@@ -117,9 +117,17 @@ static void a_broken_file_that_is_deleted_takes_its_objects_and_error_along(void
 	assert_int_equal(status_of(stage).files, 0);
 }
 
+static bool add_line(void *self, const char *finding)
+{
+	mrd_strbuf_addf(self, "%s\n", finding);
+	return true;
+}
+
 static void an_error_is_one_line(void **state)
 {
 	struct stage *stage = *state;
+	MRD_AUTO_STRBUF struct mrd_strbuf all = {0};
+	size_t lines = 0;
 
 	save(stage, "a.yaml",
 	     "apiVersion: v1\nkind: Service\nmetadata: {name: \"a\\nb\"}\nspec: {clusterIP: "
@@ -129,6 +137,13 @@ static void an_error_is_one_line(void **state)
 	assert_int_equal(status_of(stage).broken_files, 2);
 	assert_true(status_of(stage).error[0]);
 	assert_null(strchr(status_of(stage).error, '\n'));
+	mrd_file_source_each_broken(stage->source, add_line, &all);
+	print_message("%s", all.text);
+	for (const char *at = all.text; *at; at++)
+		lines += *at == '\n';
+	assert_int_equal(lines, 2);
+	assert_non_null(strstr(all.text, "a.yaml:"));
+	assert_non_null(strstr(all.text, "b.yaml:"));
 }
 
 static void an_emptied_file_takes_nothing_away(void **state)

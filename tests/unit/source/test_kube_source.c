@@ -550,9 +550,25 @@ static void what_was_read_is_told(void **state)
 	}
 }
 
+struct broken_list {
+	size_t most; /* 0: all */
+	size_t count;
+	char first[256];
+};
+
+static bool note_broken(void *self, const char *finding)
+{
+	struct broken_list *list = self;
+
+	if (!list->count++)
+		snprintf(list->first, sizeof(list->first), "%s", finding);
+	return list->count != list->most;
+}
+
 static void the_status_is_told(void **state)
 {
 	struct stage *stage = *state;
+	struct broken_list broken = {0};
 	struct mrd_reflector_status resource;
 	struct mrd_source_status status;
 
@@ -577,6 +593,13 @@ static void the_status_is_told(void **state)
 	assert_string_equal(status.error, "refused");
 	assert_int_equal(status.broken_objects, 1);
 	assert_int_equal(status.broken_files, 0);
+	assert_int_equal(fake_put(client, SLICES, BROKEN("s1", "7")), -EBADMSG);
+	mrd_kube_source_each_broken(stage->source, note_broken, &broken);
+	assert_int_equal(broken.count, 2);
+	assert_non_null(strstr(broken.first, ": error: metadata.labels: "));
+	broken = (struct broken_list){.most = 1};
+	mrd_kube_source_each_broken(stage->source, note_broken, &broken);
+	assert_int_equal(broken.count, 1);
 	assert_string_equal(mrd_kube_source_get_resource(stage->source, SLICES, &resource),
 			    "endpointslices");
 	assert_string_equal(resource.version, "123");

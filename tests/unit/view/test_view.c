@@ -362,7 +362,8 @@ static void status_of_an_agent(void **state)
 		"{\"name\":\"ack-shanghai\",\"region\":\"\",\"home\":false,\"source\":\"/state/s\","
 		"\"last_heard_ms_ago\":null,\"error\":\"/state/s: No such file or directory\","
 		"\"failing_for_ms\":61000,\"services\":0,\"slices\":0,\"nodes\":0,"
-		"\"broken_files\":2,\"broken_objects\":3,\"resources\":["
+		"\"broken_files\":2,\"broken_objects\":3,"
+		"\"broken\":[\"a.yaml:1:1: error: kind: missing\",\"b: error: x\"],\"resources\":["
 		"{\"resource\":\"services\",\"version\":\"17\",\"missing\":false},"
 		"{\"resource\":\"nodes\",\"version\":\"\",\"missing\":false},"
 		"{\"resource\":\"destinationrules\",\"version\":\"\",\"missing\":true}]}]}";
@@ -386,6 +387,9 @@ static void status_of_an_agent(void **state)
 		"ack-shanghai         -            /state/s      never         0       0      0  "
 		"     5\n"
 		"  ack-shanghai at version: services 17, nodes none, destinationrules not served\n"
+		"  NOT UNDERSTOOD a.yaml:1:1: error: kind: missing\n"
+		"  NOT UNDERSTOOD b: error: x\n"
+		"  NOT UNDERSTOOD of ack-shanghai: 3 more, which the log names\n"
 		"  ack-shanghai fails for 1m01s: /state/s: No such file or "
 		"directory\n" KERNEL_TEXT);
 }
