@@ -10,7 +10,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
+#include <stdarg.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,10 +21,12 @@
 #include "base/diag.h"
 #include "base/doc.h"
 #include "base/strbuf.h"
+#include "base/table.h"
 #include "config/config.h"
 #include "config/config_model.h"
 #include "ctl/offline.h"
 #include "ctl/options.h"
+#include "plan/plan.h"
 #include "policy/host.h"
 #include "policy/policy_walk.h"
 #include "policy/policy_yaml.h"
@@ -207,12 +211,15 @@ static int is_match(void *self, const char *namespace_, const char *name)
 	return mrd_policy_rule_matches(search->policy, search->index, namespace_, name);
 }
 
-/* A place as policy keeps it, "file:line:column", at the rule's host. */
-static void warn_at(struct check *check, const char *at, const char *host)
+/* At a place as policy keeps it, "file:line:column". */
+static void __attribute__((format(printf, 4, 5)))
+warn_at(struct check *check, const char *at, const char *field, const char *format, ...)
 {
 	MRD_AUTO_FREE char *file = strdup(at);
+	MRD_AUTO_FREE char *reason = NULL;
 	char *column = file ? strrchr(file, ':') : NULL;
 	struct mrd_place place = {.file = file};
+	va_list args;
 	char *line;
 
 	if (column) {
@@ -223,16 +230,71 @@ static void warn_at(struct check *check, const char *at, const char *host)
 		if (line)
 			*line = '\0';
 	}
-	mrd_diag_add(&check->diag, MRD_WARNING, &place, "spec.host",
-		     "no effect: no Service of the home cluster is called %s", host);
+	va_start(args, format);
+	if (vasprintf(&reason, format, args) < 0)
+		reason = NULL;
+	va_end(args);
+	mrd_diag_add(&check->diag, MRD_WARNING, &place, field, "%s", reason ?: "no memory");
 }
 
-/* Rules that are for nobody, where the configuration's home cluster can be looked at. What is wrong
- * with its objects is not asked here; but then there may be a Service that was not read. */
-static int check_hosts(struct check *check, const struct mrd_agent_config *config,
-		       const struct mrd_policy *policy)
+/* Rules that are for nobody. */
+static void check_hosts(struct check *check, const struct mrd_agent_config *config,
+			const struct mrd_policy *policy, const struct mrd_model *model)
+{
+	for (size_t i = 0; i < mrd_policy_rule_count(policy); i++) {
+		const struct search search = {.policy = policy, .index = i};
+		struct mrd_rule_name rule;
+
+		mrd_policy_rule_name(policy, i, &rule);
+		/* One that no Service can have was told by the policy's reader. */
+		if (mrd_host_may_be_service(rule.host, config->cluster_domain) &&
+		    !mrd_model_walk_services(model, is_match, (void *)&search))
+			warn_at(check, rule.place, "spec.host",
+				"no effect: no Service of the home cluster is called %s",
+				rule.host);
+	}
+}
+
+struct answers {
+	struct check *check;
+	const struct mrd_policy *policy;
+	const struct mrd_model *model;
+	struct mrd_table *told; /* places: a rule for many services is told by one of them */
+};
+
+/* Detection that waits for answers of a service that nobody reads. */
+static int check_answers(void *self, const char *namespace_, const char *name)
+{
+	const struct answers *answers = self;
+	struct mrd_view *view = NULL;
+	int r = mrd_model_view(answers->model, namespace_, name, &view);
+
+	for (size_t i = 0; !r && i < view->port_count; i++) {
+		const struct mrd_view_port *port = &view->ports[i];
+		struct mrd_effective effective;
+		const char *words;
+
+		mrd_policy_effective(answers->policy, namespace_, name, port->number, &effective);
+		words = mrd_plan_unread_answers(port, &effective);
+		if (!words || mrd_table_get_str(answers->told, effective.outlier_place))
+			continue;
+		warn_at(answers->check, effective.outlier_place, "",
+			"outlierDetection: port %u of %s/%s is %s", port->number, namespace_, name,
+			words);
+		r = mrd_table_put_str(answers->told, effective.outlier_place, answers->check);
+	}
+	mrd_view_free(view);
+	return r == -ENOMEM ? r : 0;
+}
+
+/* Where the configuration's home cluster can be looked at: what the rules would do to its Services.
+ * What is wrong with its objects is not asked here; but then there may be a Service that was not
+ * read. */
+static int check_services(struct check *check, const struct mrd_agent_config *config,
+			  const struct mrd_policy *policy)
 {
 	MRD_AUTO_DIAG struct mrd_diag unread = {0};
+	struct answers answers = {.check = check, .policy = policy};
 	struct mrd_model *model;
 	int r;
 
@@ -242,21 +304,19 @@ static int check_hosts(struct check *check, const struct mrd_agent_config *confi
 	if (r)
 		return r;
 	r = mrd_offline_read_home(config, model, &unread);
-	for (size_t i = 0; !r && !unread.errors && i < mrd_policy_rule_count(policy); i++) {
-		const struct search search = {.policy = policy, .index = i};
-		struct mrd_rule_name rule;
-
-		mrd_policy_rule_name(policy, i, &rule);
-		/* One that no Service can have was told by the policy's reader. */
-		if (mrd_host_may_be_service(rule.host, config->cluster_domain) &&
-		    !mrd_model_walk_services(model, is_match, (void *)&search))
-			warn_at(check, rule.place, rule.host);
+	if (!r && !unread.errors) {
+		check_hosts(check, config, policy, model);
+		answers.model = model;
+		answers.told = mrd_table_new(NULL);
+		r = answers.told ? mrd_model_walk_services(model, check_answers, &answers)
+				 : -ENOMEM;
+		mrd_table_free(answers.told);
 	}
 	mrd_model_free(model);
 	return r == -ENOMEM ? r : 0;
 }
 
-/* sound: the configuration's own; its home cluster is asked for the hosts of rules. */
+/* sound: the configuration's own; its home cluster is asked for its Services. */
 static int check_policy(struct check *check, const char *const *paths, size_t count,
 			const struct mrd_agent_config *config, bool sound)
 {
@@ -268,7 +328,7 @@ static int check_policy(struct check *check, const char *const *paths, size_t co
 	int r = mrd_policy_load(paths, count, &names, &check->diag, &policy);
 
 	if (!r && sound)
-		r = check_hosts(check, config, policy);
+		r = check_services(check, config, policy);
 	mrd_policy_free(policy);
 	return r == -ENOMEM ? r : 0; /* anything else is a finding */
 }

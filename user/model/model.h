@@ -120,6 +120,7 @@ struct mrd_view_port {
 	enum mrd_transport transport;
 	enum mrd_ip_version version;
 	bool is_http;	     /* declared so by appProtocol or by name (Istio's rule); of TCP only */
+	bool is_http2;	     /* in frames, that is: HTTP/2 in the clear, or gRPC */
 	struct mrd_ip *vips; /* of this family, without those that an older service claims */
 	size_t vip_count;
 	struct mrd_view_endpoint

@@ -61,12 +61,25 @@ static const char *transport_name(enum mrd_transport transport)
  * Istio's rule: appProtocol decides if there is one, else the port's name up to its first '-'.
  * Names are compared without regard to case.
  */
+static const char *protocol_word(const struct mrd_service_port *port, size_t *ret_len)
+{
+	const char *text = port->app_protocol[0] ? port->app_protocol : port->name;
+
+	*ret_len = strcspn(text, "-");
+	return text;
+}
+
+static bool is_word(const char *text, size_t len, const char *word)
+{
+	return len == strlen(word) && !strncasecmp(text, word, len);
+}
+
 static bool is_http(const struct mrd_service_port *port)
 {
 	static const char *const kubernetes_names[] = {"kubernetes.io/h2c", "kubernetes.io/ws"};
 	static const char *const names[] = {"http", "http2", "grpc", "http_proxy"};
-	const char *text = port->app_protocol[0] ? port->app_protocol : port->name;
-	const size_t len = strcspn(text, "-");
+	size_t len;
+	const char *text = protocol_word(port, &len);
 
 	if (port->transport != MRD_TRANSPORT_TCP)
 		return false;
@@ -74,9 +87,22 @@ static bool is_http(const struct mrd_service_port *port)
 		if (!strcmp(port->app_protocol, kubernetes_names[i]))
 			return true;
 	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (len == strlen(names[i]) && !strncasecmp(text, names[i], len))
+		if (is_word(text, len, names[i]))
 			return true;
 	return false;
+}
+
+/* gRPC-Web is for browsers, which may speak HTTP/1. */
+static bool is_http2(const struct mrd_service_port *port)
+{
+	static const char grpc_web[] = "grpc-web";
+	size_t len;
+	const char *text = protocol_word(port, &len);
+
+	if (port->transport != MRD_TRANSPORT_TCP)
+		return false;
+	return !strcmp(port->app_protocol, "kubernetes.io/h2c") || is_word(text, len, "http2") ||
+	       (is_word(text, len, "grpc") && strncasecmp(text, grpc_web, strlen(grpc_web)) != 0);
 }
 
 /* The oldest Service that asks for an address. */
@@ -415,6 +441,7 @@ static int add_port(const struct mrd_model *model, const struct mrd_entry *entry
 		.transport = port->transport,
 		.version = version,
 		.is_http = is_http(port),
+		.is_http2 = is_http2(port),
 	};
 	ret = collect_vips(model, entry->service, port, view, out);
 	if (ret == 0 && out->vip_count)

@@ -156,6 +156,24 @@ static int warn_about_failover(const struct mrd_draft_input *in, const struct mr
 	return r;
 }
 
+/* Ejection by answers does nothing there, which nobody would see before it is needed. */
+const char *mrd_plan_unread_answers(const struct mrd_view_port *port,
+				    const struct mrd_effective *effective)
+{
+	/* Mesh-wide detection need not suit every service. */
+	if (!port->is_http2 || !effective->outlier || effective->outlier_origin != MRD_ORIGIN_RULE)
+		return NULL;
+	return "declared HTTP/2 or gRPC, whose answers are not read: failed connections alone "
+	       "eject";
+}
+
+static int warn_about_answers(const struct mrd_draft_input *in, struct mrd_plan_port *port)
+{
+	const char *words = mrd_plan_unread_answers(in->port, in->effective);
+
+	return words ? warn(port, "outlierDetection: the port is %s", words) : 0;
+}
+
 int mrd_draft_warn(const struct mrd_draft_input *in, const struct mrd_draft *draft,
 		   struct mrd_plan_port *port)
 {
@@ -169,6 +187,8 @@ int mrd_draft_warn(const struct mrd_draft_input *in, const struct mrd_draft *dra
 		r = warn_about_distribution(in, draft, port);
 	if (!r)
 		r = warn_about_failover(in, draft, port);
+	if (!r)
+		r = warn_about_answers(in, port);
 	if (!r && draft->joined)
 		r = warn(port,
 			 "more than %u localities: those of one region and priority are joined",

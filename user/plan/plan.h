@@ -129,4 +129,8 @@ int mrd_plan_make(const struct mrd_view *view, const struct mrd_model *model,
 		  const struct mrd_plan_ejections *ejections, struct mrd_plan **ret_plan);
 void mrd_plan_free(struct mrd_plan *plan); /* NULL is fine */
 
+/* What a port is whose answers outlier detection waits for in vain, in words; NULL: it is not. */
+const char *mrd_plan_unread_answers(const struct mrd_view_port *port,
+				    const struct mrd_effective *effective);
+
 #endif

@@ -125,10 +125,12 @@ static void take_mesh(const struct mrd_mesh *mesh, const struct mrd_rule *rule,
 		      struct mrd_effective *into)
 {
 	into->outlier = NULL;
+	into->outlier_origin = MRD_ORIGIN_NONE;
 	into->outlier_place = "";
 	into->min_health_percent = 0;
 	if (mesh->outlier.given) {
 		into->outlier = rule ? &rule->inherited : &mesh->outlier.rule;
+		into->outlier_origin = MRD_ORIGIN_MESH;
 		into->outlier_place = mesh->outlier.place;
 		into->min_health_percent = mesh->outlier.min_health_percent;
 	}
@@ -147,6 +149,7 @@ static void take_blocks(const struct mrd_mesh *mesh, const struct mrd_blocks *bl
 {
 	if (blocks->outlier.given) {
 		into->outlier = &blocks->outlier.rule;
+		into->outlier_origin = MRD_ORIGIN_RULE;
 		into->outlier_place = blocks->outlier.place;
 		into->min_health_percent = blocks->outlier.min_health_percent;
 	}

@@ -41,6 +41,14 @@ static void make_files(void)
 					NEXT ROOT("b", "rating.default.svc.cluster.local")
 						NEXT ROOT("c", "'*.default.svc.cluster.local'")
 							NEXT ROOT("d", "example.org"));
+	run_write("frames/all.yaml",
+		  "apiVersion: v1\nkind: Service\nmetadata: {name: greeter, "
+		  "namespace: default}\nspec: {clusterIP: 172.16.0.1, clusterIPs: "
+		  "[172.16.0.1], ports: [{name: http, port: 80}, {name: grpc-x, port: 50051}, "
+		  "{name: a, port: 50052, appProtocol: kubernetes.io/h2c}]}\n");
+	run_write("framed.yaml",
+		  "clusters: [{name: a, directory: frames}]\npolicy: [answers.yaml]\n");
+	run_write("answers.yaml", RULE("greeter"));
 	run_write("wild.yaml", "\"a\\e[31m\\nb\": 1\n");
 	run_write("\xff.yaml", "nonsense: 1\n");
 	run_write("all/meridian.yaml",
@@ -106,6 +114,14 @@ static void findings_are_told_on_stdout(void **state)
 			.line = "root.yaml", /* a configuration with it */
 			.status = 1,
 			.want = {"root.yaml:3:1: error: nonsense: unknown key; known are "},
+			.lines = 1,
+		},
+		{
+			.line = "framed.yaml", /* detection by answers that nobody reads: told once
+						*/
+			.want = {"answers.yaml:7:5: warning: outlierDetection: port 50051 of "
+				 "default/greeter is declared HTTP/2 or gRPC, whose answers are "
+				 "not read"},
 			.lines = 1,
 		},
 		{

@@ -316,13 +316,14 @@ static void http_ports_are_known_by_istios_rule(void **state)
 	static const struct {
 		const char *ports;
 		bool want;
+		bool want_http2;
 	} rows[] = {
 		{.ports = "http:80/TCP", .want = true},
 		{.ports = "http-web:80/TCP", .want = true},
 		{.ports = "HTTP:80/TCP", .want = true},
-		{.ports = "http2:80/TCP", .want = true},
-		{.ports = "http2-x:80/TCP", .want = true},
-		{.ports = "grpc:80/TCP", .want = true},
+		{.ports = "http2:80/TCP", .want = true, .want_http2 = true},
+		{.ports = "http2-x:80/TCP", .want = true, .want_http2 = true},
+		{.ports = "grpc:80/TCP", .want = true, .want_http2 = true},
 		{.ports = "grpc-web:80/TCP", .want = true},
 		{.ports = "grpc-web-x:80/TCP", .want = true},
 		{.ports = "http:80/UDP", .want = false},
@@ -333,10 +334,10 @@ static void http_ports_are_known_by_istios_rule(void **state)
 		{.ports = "tcp:80/TCP", .want = false},
 		{.ports = ":80/TCP", .want = false},
 		{.ports = "web:80/TCP:http", .want = true},
-		{.ports = "web:80/TCP:HTTP2", .want = true},
-		{.ports = "web:80/TCP:grpc", .want = true},
+		{.ports = "web:80/TCP:HTTP2", .want = true, .want_http2 = true},
+		{.ports = "web:80/TCP:grpc", .want = true, .want_http2 = true},
 		{.ports = "web:80/TCP:grpc-web", .want = true},
-		{.ports = "web:80/TCP:kubernetes.io/h2c", .want = true},
+		{.ports = "web:80/TCP:kubernetes.io/h2c", .want = true, .want_http2 = true},
 		{.ports = "web:80/TCP:kubernetes.io/ws", .want = true},
 		{.ports = "web:80/TCP:kubernetes.io/wss", .want = false},
 		{.ports = "web:80/TCP:https", .want = false},
@@ -356,6 +357,7 @@ static void http_ports_are_known_by_istios_rule(void **state)
 			  &(struct build){.name = "s", .vips = "10.0.0.1", .ports = rows[i].ports});
 		assert_int_equal(mrd_model_view(model, "default", "s", &view), 0);
 		assert_int_equal(view->ports[0].is_http, rows[i].want);
+		assert_int_equal(view->ports[0].is_http2, rows[i].want_http2);
 		mrd_view_free(view);
 		mrd_model_free(model);
 	}

@@ -39,7 +39,9 @@ struct draft_case {
 	bool fallback;
 	bool strict;
 	bool unready_drop;
-	uint32_t hops; /* of the node's configuration; 0: the most */
+	bool is_http2;
+	enum mrd_origin outlier; /* who gives the default detection */
+	uint32_t hops;		 /* of the node's configuration; 0: the most */
 	enum mrd_mode want_mode;
 	const char *want;
 };
@@ -105,6 +107,9 @@ static inline void draft_begin(const struct draft_case *c, struct world *world,
 		.fallback_next_region = c->fallback,
 		.regions_strict = c->strict,
 		.unready_drop = c->unready_drop,
+		.outlier = c->outlier == MRD_ORIGIN_NONE ? NULL : &mrd_outlier_defaults,
+		.outlier_origin = c->outlier,
+		.outlier_place = "",
 		.pool = &mrd_pool_defaults,
 		.rule = "",
 	};
@@ -112,6 +117,7 @@ static inline void draft_begin(const struct draft_case *c, struct world *world,
 		(struct mrd_plan_ejections){.is_ejected = world_is_ejected, .self = world};
 	draft_node(c, &stage->word, &stage->node);
 	world->view.internal_local = c->internal_local;
+	world->port.is_http2 = c->is_http2;
 	world->view.traffic_distribution = c->distribution;
 	stage->in = (struct mrd_draft_input){
 		.model = stage->model,

@@ -147,6 +147,41 @@ static const struct {
 	},
 	{
 		{
+			.name = "answers that nobody reads",
+			.world = "r1:A",
+			.is_http2 = true,
+			.outlier = MRD_ORIGIN_RULE,
+		},
+		"outlierDetection: the port is declared HTTP/2 or gRPC, whose answers are not "
+		"read: failed connections alone eject\n",
+	},
+	{
+		{
+			.name = "mesh-wide detection need not suit every service",
+			.world = "r1:A",
+			.is_http2 = true,
+			.outlier = MRD_ORIGIN_MESH,
+		},
+		"",
+	},
+	{
+		{
+			.name = "answers that are read",
+			.world = "r1:A",
+			.outlier = MRD_ORIGIN_RULE,
+		},
+		"",
+	},
+	{
+		{
+			.name = "nor is anybody judged by them",
+			.world = "r1:A",
+			.is_http2 = true,
+		},
+		"",
+	},
+	{
+		{
 			.name = "a service without endpoints has other worries",
 			.world = "",
 			.mode = MRD_LOCALITY_DISTRIBUTE,
