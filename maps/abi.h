@@ -390,7 +390,8 @@ struct mrd_flow {
 	__u32 endpoint_id;
 	__u64 last_ns;	/* CLOCK_MONOTONIC of the latest packet, to a second; 0: none yet */
 	__u64 first_ns; /* CLOCK_MONOTONIC of the connection's first packet */
-	__u64 sent_ns;	/* CLOCK_MONOTONIC of the first packet to the present endpoint */
+	__u64 sent_ns;	/* CLOCK_MONOTONIC of the first packet to the present endpoint; 0: none yet
+			 */
 	struct mrd_tried tried;
 	__u32 ifindex;	   /* the interface at which the flow is translated, both ways */
 	__u16 locality_id; /* of the present endpoint */
