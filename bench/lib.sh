@@ -45,7 +45,7 @@ BENCH_RAW=$BENCH_OUT/raw/$BENCH_NAME
 BENCH_SLICE_MS=40
 BENCH_ROUNDS=15
 BENCH_SECONDS=42
-[[ -z ${QUICK-} ]] || BENCH_ROUNDS=7 BENCH_SECONDS=5
+[[ -z ${QUICK-} ]] || BENCH_ROUNDS=7 BENCH_SECONDS=4
 declare -A BENCH_FIGURES=() BENCH_TITLES=()
 BENCH_AGENT=()
 
@@ -189,18 +189,6 @@ load() {
   # Where a side has a place it goes there itself, from the host of any node.
   [[ ${*: -1} != *@*@* ]] || where=${SANDBOX_NODES[0]}
   run_in "$where" "$SANDBOX_OUT/bench/load" "$@"
-}
-
-# cpu_us CGROUP…: microseconds of processor that they have had together, as their own accounting says.
-cpu_us() {
-  local cgroup sum=0 key value
-
-  for cgroup; do
-    while read -r key value; do
-      [[ $key != usage_usec ]] || sum=$((sum + value))
-    done <"$cgroup/cpu.stat"
-  done
-  echo "$sum"
 }
 
 # rss_mib PID: its resident memory.

@@ -24,14 +24,14 @@ PAGE = """<!doctype html>
 :root{--ground:#fff;--band:#f4f4f6;--good:#1d7a4f;--bad:#b3263a}
 @media(prefers-color-scheme:dark){:root{--ground:#18181a;--band:#232326;--good:#5fd3a0;--bad:#ff8c99}}
 :root{color-scheme:light dark}
-body{background:var(--ground);color:var(--ink);font:15px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}
+body{background:var(--ground);color:var(--ink);font:15px/1.5 system-ui,sans-serif;max-width:66rem;margin:2rem auto;padding:0 1rem}
 h1{font-size:1.6rem}h2{font-size:1.25rem;margin-top:2.5rem;border-bottom:1px solid var(--pale)}h3{font-size:1rem;margin:1.5rem 0 .3rem}
 .scroll{overflow-x:auto}table{border-collapse:collapse;font-size:.85rem;width:100%%}
 th,td{text-align:left;padding:.25rem .6rem;border-bottom:1px solid var(--pale);white-space:nowrap}
 td.n{text-align:right;font-variant-numeric:tabular-nums}
 tr:nth-child(even) td{background:var(--band)}
 .reached{color:var(--good)}.missed{color:var(--bad)}
-td:last-child{white-space:normal}
+td:first-child,td:last-child{white-space:normal;min-width:11rem}
 svg{width:100%%;height:auto}dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem .8rem;font-size:.9rem}dt{font-weight:600}dd{margin:0}
 summary{cursor:pointer}code{background:var(--band);padding:0 .25rem}
 </style>

@@ -138,16 +138,16 @@ cpu_figures() {
   figure "$1.cpu_agent" "us a request" lower "${BENCH_TITLES[$1]}: the agent's or proxy's processor time"
 }
 
-# cpu_read SPEC…: "SIDE PART MICROSECONDS" of those that are twins.
+# cpu_read SPEC…: "SIDE PART MICROSECONDS" of those that are twins, as their cgroups account for it.
 cpu_read() {
-  local name
+  local name files=()
 
   for name in "${@%%=*}"; do
     [[ -n ${BENCH_TWIN[$name]-} ]] || continue
-    echo "$name client $(cpu_us "${BENCH_TWIN[$name]}")"
-    echo "$name server $(cpu_us "$(cgroup_of "$name-server")")"
-    echo "$name agent $(cpu_us "$SANDBOX_CGROUP/agents/$name")"
+    files+=(side="$name" part=client "${BENCH_TWIN[$name]}/cpu.stat"
+      part=server "$(cgroup_of "$name-server")/cpu.stat" part=agent "$SANDBOX_CGROUP/agents/$name/cpu.stat")
   done
+  [[ -z ${files[*]} ]] || awk '$1 == "usage_usec" { print side, part, $2 }' "${files[@]}"
 }
 
 # cpu_samples FIGURE ROUND: of what cpu_read and load left in files.

@@ -1,0 +1,105 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+# A quick run of a benchmark leaves what it promises, and it is sane; how fast anything was is no concern of
+# a test. One that is interrupted leaves nothing.
+set -euo pipefail
+# shellcheck source=tests/e2e/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+sandbox_begin e2e/70-bench
+mkdir "$SANDBOX_CGROUP/bench"
+[[ -e /usr/lib/python3/dist-packages/matplotlib ]] || sandbox_skip "no matplotlib: make deps"
+command -v iperf3 >/dev/null || sandbox_skip "no iperf3: make deps"
+out=$SANDBOX/out
+bench=$SANDBOX_ROOT/bench/bench.sh
+
+# summary JQ_EXPRESSION: what it yields of the run's summary.
+summary() { jq -r "$1" "$out/summary.json"; }
+
+# start NAME…: in the background, where Ctrl-C means something.
+start() {
+  QUICK=1 ONLY="$*" MRD_OUT=$SANDBOX_OUT sandbox_spawn "$SANDBOX_CGROUP/bench" "$SANDBOX/log/bench" \
+    env --default-signal=INT setsid "$bench" "$out"
+}
+
+# The script of the scenario that runs.
+scenario_pid() { pgrep --parent "$SERVE_PID" --full "scenarios/$1.sh"; }
+
+# is_under_way NAME TWIN: that agent has pinned its maps, and a client is at work.
+is_under_way() {
+  pid=$(scenario_pid "$1")
+  cgroup=$(compgen -G "$SANDBOX_CGROUP2/mrd-bench-$1-$pid")
+  folder=$(compgen -G "/tmp/mrd-bench-$1-$pid.*")
+  nsenter --mount --target "$pid" bpftool -j map show pinned "$folder/bpf/$2/mrd_service" >"$SANDBOX/map"
+  mapfile -t commands < <(find "$cgroup" -name cgroup.procs -exec cat {} + | sed 's|.*|/proc/&/cmdline|')
+  grep -qsz -e --client "${commands[@]}"
+}
+
+# Statistics of programs, which are the whole machine's, are on.
+counts_runs() {
+  scenario_pid programs && grep -q 1 /proc/sys/kernel/bpf_stats_enabled
+}
+
+# interrupt: sends Ctrl-C to the group; how the benchmark ended is in $ended.
+interrupt() {
+  ended=0
+  kill -INT -- "-$SERVE_PID"
+  wait "$SERVE_PID" || ended=$?
+}
+
+# ------------------------------------------------------------------------------ what it leaves
+
+expect_ok "a quick run" env QUICK=1 ONLY="memory paths" "MRD_OUT=$SANDBOX_OUT" "$bench" "$out" >"$SANDBOX/table"
+sides='["again","direct","fast","noprobe","notc","socket","tc"]'
+for figure in paths.connects paths.requests paths.connects.cpu paths.requests.cpu_server; do
+  expect_eq "sides of $figure" "$sides" \
+    "$(summary "[.figures[] | select(.name == \"$figure\").sides[].side] | sort | tojson")"
+done
+expect_eq "figures without seven rounds" "agent.rss_mib" \
+  "$(summary '[.figures[] | select(any(.sides[]; .rounds < 7)).name] | join(" ")')"
+expect_eq "medians out of their intervals, or not above nothing" "" "$(summary '[.figures[] | select(.name | test("cpu_agent") | not)
+  | select(any(.sides[]; .low > .median or .median > .high or .median <= 0)).name] | join(" ")')"
+expect_eq "what is beside the base" 6 \
+  "$(summary '[.figures[] | select(.name == "paths.connects").sides[].ratio | select(.) | select(.low > 0)] | length')"
+expect_eq "goals without a verdict" "" "$(summary '[.goals[] | select(.verdict == "not measured").figure] | join(" ")')"
+expect_eq "an agent's processor time on the base" 0 \
+  "$(summary '.figures[] | select(.name == "paths.connects.cpu_agent").sides[] | select(.side == "direct").median')"
+expect_ok "samples are JSON lines" jq -es 'length > 100 and all(has("kind"))' "$out/samples/paths.jsonl" >/dev/null
+expect_match "the table" "paths.connects +direct .*paths.connects +socket .* of direct .*goal .*agent.rss_mib" "$(<"$SANDBOX/table")"
+for plot in paths.connects paths.connects.cpu paths.requests; do
+  expect_ok "$plot.svg is XML" /usr/bin/python3 -c 'import sys, xml.dom.minidom as xml; xml.parse(sys.argv[1])' "$out/plots/$plot.svg"
+  expect_eq "$plot.png" PNG "$(head -c 4 "$out/plots/$plot.png" | tail -c 3)"
+done
+expect_eq "plots in the report" "$(find "$out/plots" -name '*.svg' | wc -l)" "$(grep -c '<svg' "$out/report.html")"
+expect_eq "what the report asks for elsewhere" "" "$(grep -oE '(src|href)="[^#"]*"|url\([^#)]*\)|@import' "$out/report.html" || true)"
+expect_match "the report follows the reader's system" "prefers-color-scheme" "$(<"$out/report.html")"
+
+expect_match "a scenario that is none" "no scenario nothing; there are: .*paths" \
+  "$(ONLY=nothing MRD_OUT=$SANDBOX_OUT "$bench" "$out" 2>&1 || echo "exit $?")"
+expect_ok "it has removed nothing" test -s "$out/summary.json"
+
+# ------------------------------------------------------------------------------ Ctrl-C
+
+start bulk
+wait_for 60 is_under_way bulk socket
+mapfile -t namespaces < <(nsenter --mount --target "$pid" find /run/netns -type f -printf '%i\n')
+expect_eq "namespaces while it runs" 9 "${#namespaces[@]}"
+interrupt
+expect_eq "it ends by Ctrl-C" 130 "$ended"
+expect_fail "its script is there" kill -0 "$pid"
+expect_fail "its cgroup is there" test -e "$cgroup"
+expect_fail "its folder is there" test -e "$folder"
+map=$(jq .id "$SANDBOX/map")
+wait_for 10 eval "! bpftool map show id $map"
+for namespace in "${namespaces[@]}"; do
+  wait_for 10 eval "! lsns --type net --noheadings --output NS | grep -qw $namespace"
+done
+expect_eq "what it said" interrupted "$(tail -n 1 "$SANDBOX/log/bench" | awk '{ print $NF }')"
+
+were=$(sysctl -n kernel.bpf_stats_enabled)
+start programs
+wait_for 60 counts_runs
+interrupt
+expect_eq "it ends by Ctrl-C, too" 130 "$ended"
+expect_eq "the kernel's statistics of programs" "$were" "$(sysctl -n kernel.bpf_stats_enabled)"
+sandbox_end
