@@ -72,7 +72,8 @@ static __always_inline bool mrd_segment_read(struct __sk_buff *skb, struct mrd_s
 	return true;
 }
 
-static __always_inline struct mrd_socket *mrd_probe_socket(struct __sk_buff *skb)
+static __always_inline struct mrd_socket *mrd_probe_socket(struct __sk_buff *skb,
+							   enum mrd_protocol protocol)
 {
 	struct bpf_sock *sk = skb->sk;
 	struct mrd_socket *sock;
@@ -83,7 +84,16 @@ static __always_inline struct mrd_socket *mrd_probe_socket(struct __sk_buff *skb
 	if (!sk)
 		return NULL;
 	sock = bpf_sk_storage_get(&mrd_socket, sk, NULL, 0);
-	return sock && sock->protocol == MRD_PROTOCOL_TCP ? sock : NULL;
+	return sock && sock->protocol == protocol ? sock : NULL;
+}
+
+/* A connected UDP socket has an answer: errors are the application's from now on. */
+static __always_inline void mrd_reply_note(struct __sk_buff *skb)
+{
+	struct mrd_socket *sock = mrd_probe_socket(skb, MRD_PROTOCOL_UDP);
+
+	if (sock && sock->connected && !sock->replied)
+		sock->replied = 1;
 }
 
 /*
@@ -132,7 +142,7 @@ int mrd_probe_egress(struct __sk_buff *skb)
 	/* Most packets out carry nothing: they cost no look-up. */
 	if (!mrd_segment_read(skb, &segment) || !segment.len)
 		return MRD_ALLOW_CALL;
-	sock = mrd_probe_socket(skb);
+	sock = mrd_probe_socket(skb, MRD_PROTOCOL_TCP);
 	if (!sock)
 		return MRD_ALLOW_CALL;
 	if (sock->stage != MRD_PROBE_IDLE && !mrd_response_missed(sock, &segment))
@@ -326,9 +336,13 @@ int mrd_probe_ingress(struct __sk_buff *skb)
 	struct mrd_segment segment;
 	struct mrd_socket *sock;
 
-	if (!mrd_segment_read(skb, &segment) || (!segment.len && !segment.fin && !segment.rst))
+	if (!mrd_segment_read(skb, &segment)) {
+		mrd_reply_note(skb);
 		return MRD_ALLOW_CALL;
-	sock = mrd_probe_socket(skb);
+	}
+	if (!segment.len && !segment.fin && !segment.rst)
+		return MRD_ALLOW_CALL;
+	sock = mrd_probe_socket(skb, MRD_PROTOCOL_TCP);
 	if (!sock || sock->stage == MRD_PROBE_IDLE || sock->stage == MRD_PROBE_FASTOPEN)
 		return MRD_ALLOW_CALL;
 	if (segment.len &&

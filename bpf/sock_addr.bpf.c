@@ -14,6 +14,7 @@
 
 #include "lib/addr.h"
 #include "lib/choose.h"
+#include "lib/conversation.h"
 #include "lib/pick.h"
 #include "lib/socket.h"
 
@@ -183,10 +184,12 @@ static __noinline void mrd_call_register(struct bpf_sock_addr *ctx, const struct
 
 	if (!setting || setting->on_eject != MRD_EJECT_RESET)
 		return;
-	if (bpf_map_update_elem(&mrd_connection, &key, &row, BPF_ANY))
+	if (bpf_map_update_elem(&mrd_connection, &key, &row, BPF_ANY)) {
 		mrd_count_one(MRD_REASON_NO_CONNECTION_ROW);
-	else
-		sock->has_row = 1;
+		return;
+	}
+	sock->has_row = 1;
+	sock->cookie = key.socket_cookie;
 }
 
 static __always_inline void mrd_call_remember(struct bpf_sock_addr *ctx,
@@ -269,15 +272,6 @@ int mrd_connect6(struct bpf_sock_addr *ctx)
 
 /* ------------------------------------------------------------------------------- sendmsg */
 
-static __always_inline void mrd_udp_key_of(struct mrd_udp_key *key, __u64 cookie, const __u8 *addr,
-					   __u32 port, enum mrd_family family)
-{
-	key->socket_cookie = cookie;
-	mrd_addr_copy(key->addr, addr);
-	key->port = port;
-	key->family = family;
-}
-
 /* The conversation's endpoint: the remembered one, or a new pick. */
 static __always_inline enum mrd_reason
 mrd_flow_pick(struct bpf_sock_addr *ctx, struct mrd_call *call, const struct mrd_udp_key *key)
@@ -285,18 +279,16 @@ mrd_flow_pick(struct bpf_sock_addr *ctx, struct mrd_call *call, const struct mrd
 	const __u64 now_ns = bpf_ktime_get_ns();
 	const struct mrd_udp_flow *row = bpf_map_lookup_elem(&mrd_udp_flow, key);
 	enum mrd_reason reason;
-	struct mrd_udp_flow flow = {
-		.last_ns = now_ns,
-		.service_id = call->service.service_id,
-	};
+	struct mrd_udp_flow flow;
 
 	if (row) {
 		const __u64 idle_ns = now_ns - row->last_ns;
 
-		flow.member = row->member;
+		flow = *row;
 		if (idle_ns < MRD_UDP_IDLE_NS &&
 		    mrd_member_usable(call->service.service_id, &flow.member)) {
 			call->picked.member = flow.member;
+			flow.last_ns = now_ns;
 			if (idle_ns > MRD_SECOND_NS)
 				bpf_map_update_elem(&mrd_udp_flow, key, &flow, BPF_ANY);
 			mrd_count_one(MRD_REASON_PICK_UDP_FLOW);
@@ -306,6 +298,9 @@ mrd_flow_pick(struct bpf_sock_addr *ctx, struct mrd_call *call, const struct mrd
 	reason = mrd_call_pick(ctx, call);
 	if (!mrd_is_pick(reason))
 		return reason;
+	__builtin_memset(&flow, 0, sizeof(flow));
+	flow.last_ns = now_ns;
+	flow.service_id = call->service.service_id;
 	flow.member = call->picked.member;
 	bpf_map_update_elem(&mrd_udp_flow, key, &flow, BPF_ANY);
 	return reason;
@@ -329,6 +324,7 @@ static __always_inline bool mrd_reply_ready(struct bpf_sock_addr *ctx, const str
 	if (!sock->connected)
 		mrd_socket_set(sock, &call->vip, call->service.service_id, &call->picked.member);
 	sock->has_replies = 1;
+	sock->cookie = cookie; /* for who sees no more of the socket than this */
 
 	mrd_udp_key_of(&key, cookie, call->picked.member.addr, call->picked.member.port,
 		       call->vip.family);
@@ -409,6 +405,7 @@ static __noinline bool mrd_on_recvmsg(struct bpf_sock_addr *ctx, struct mrd_call
 {
 	const struct mrd_socket *sock = bpf_sk_storage_get(&mrd_socket, ctx->sk, NULL, 0);
 	const struct mrd_udp_reply *row;
+	struct mrd_udp_flow *flow;
 	struct mrd_udp_key key;
 
 	if (!sock)
@@ -425,6 +422,9 @@ static __noinline bool mrd_on_recvmsg(struct bpf_sock_addr *ctx, struct mrd_call
 		if (!row)
 			return false;
 		*ret_reply = *row;
+		flow = mrd_conversation_with(&key, ret_reply, call->vip.addr, call->vip.port);
+		if (flow && !flow->replied)
+			flow->replied = 1;
 	}
 	mrd_count_one(MRD_REASON_REPLY_UDP);
 	return true;

@@ -299,6 +299,13 @@ static __noinline int mrd_on_error(struct __sk_buff *skb, struct mrd_work *work,
 	return MRD_TC_NEXT;
 }
 
+static __always_inline bool mrd_is_moved_datagram(const struct mrd_packet *packet,
+						  const struct mrd_flow *row)
+{
+	return row->is_socket && row->way == MRD_FLOW_FORWARD &&
+	       packet->key.protocol == MRD_PROTOCOL_UDP && packet->part != MRD_PART_LATER;
+}
+
 /* May this be a packet of a connection that is to go elsewhere? Of most packets it is not asked. */
 static __always_inline enum mrd_move mrd_move_of(struct __sk_buff *skb,
 						 const struct mrd_packet *packet,
@@ -306,8 +313,12 @@ static __always_inline enum mrd_move mrd_move_of(struct __sk_buff *skb,
 {
 	const __u32 flags = packet->tcp_flags;
 
+	if (way == MRD_FLOW_FORWARD && mrd_is_syn(packet))
+		return mrd_move_on_syn(skb, packet, row);
 	if (way == MRD_FLOW_FORWARD)
-		return mrd_is_syn(packet) ? mrd_move_on_syn(skb, packet, row) : MRD_MOVE_NONE;
+		return row && mrd_is_moved_datagram(packet, row)
+			       ? mrd_move_on_datagram(skb, packet, row)
+			       : MRD_MOVE_NONE;
 	if (flags & (MRD_TCP_RST | MRD_TCP_SYN))
 		return mrd_move_on_reply(skb, packet, row);
 	return MRD_MOVE_NONE;

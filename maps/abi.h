@@ -307,7 +307,8 @@ _Static_assert(sizeof(struct mrd_affinity) == 40, "map ABI");
 /*
  * A conversation is (socket, VIP): it keeps its endpoint while that is usable and datagrams follow
  * each other within MRD_UDP_IDLE_NS, as a kube-proxy flow does through conntrack. The reply row
- * turns the endpoint's address back into the VIP for recvmsg.
+ * turns the endpoint's address back into the VIP for recvmsg. An ICMP error in answer to a
+ * conversation without replies gives it another endpoint.
  */
 #define MRD_UDP_IDLE_NS (30ULL * 1000 * 1000 * 1000) /* nf_conntrack_udp_timeout, 30 s */
 
@@ -319,13 +320,16 @@ struct mrd_udp_key {
 };
 _Static_assert(sizeof(struct mrd_udp_key) == 32, "map ABI");
 
+enum { MRD_UDP_LEFT_MAX = 4 };
+
 struct mrd_udp_flow {
 	struct mrd_member member;
 	__u64 last_ns; /* CLOCK_MONOTONIC */
 	__u32 service_id;
-	__u32 reserved; /* 0 */
+	__u32 replied;		      /* 1: the endpoint has answered */
+	__u32 left[MRD_UDP_LEFT_MAX]; /* endpoints that an ICMP error came from; 0: none */
 };
-_Static_assert(sizeof(struct mrd_udp_flow) == 48, "map ABI");
+_Static_assert(sizeof(struct mrd_udp_flow) == 64, "map ABI");
 
 struct mrd_udp_reply {
 	__u8 vip[MRD_ADDR_LEN];
@@ -561,8 +565,17 @@ struct mrd_socket {
 	__u32 expect_seq;  /* TCP sequence number, host order */
 	__u32 request_seq; /* TCP sequence number of the latest request's first byte, host order */
 	__u64 request_ns;  /* of the request whose response is due */
-	__u32 have;	   /* bit i: byte i of the status line is in line[] */
-	__u8 line[MRD_STATUS_LEN];
+	union {
+		struct {
+			__u32 have; /* bit i: byte i of the status line is in line[] */
+			__u8 line[MRD_STATUS_LEN];
+		};
+		struct {		/* of UDP; the cookie also while TCP connects */
+			__u32 first_id; /* if it was moved: the endpoint that connect() chose */
+			__u32 replied;	/* 1: a datagram has come since connect() */
+			__u64 cookie;	/* the socket's own, if a row is found by it */
+		};
+	};
 	__u16 locality_id; /* of the endpoint */
 	__u8 reported;	   /* 1: this handshake's failure, or this request's, was reported */
 	__u8 connected;	   /* 1: chosen by connect(), 0: by a datagram */

@@ -8,13 +8,18 @@
  * then costs nothing here.
  *
  * What moves it: a SYN sent again after the endpoint had its time (rescue.h), an RST or an ICMP
- * error in answer to the SYN, an ICMP error in answer to a datagram. The answer is swallowed, the
- * client's next SYN finds the new rows. With nowhere left to go all takes its ordinary course.
+ * error in answer to the SYN, an ICMP error in answer to a datagram while no reply has come. The
+ * answer is swallowed, the client's next SYN or datagram finds the new rows. With nowhere left to
+ * go all takes its ordinary course.
+ *
+ * A UDP socket that is not connected asks sendmsg's hook for each datagram, and that asks the row
+ * of the conversation: so it is enough to change that one.
  */
 #ifndef MRD_BPF_MOVE_H
 #define MRD_BPF_MOVE_H
 
 #include "kern.h"
+#include "conversation.h"
 #include "flow.h"
 #include "packet.h"
 #include "report.h"
@@ -40,6 +45,8 @@ struct mrd_moving {
 	struct mrd_flow reverse;
 	struct mrd_flow_key was, is; /* keys of the old reverse row and of the new one */
 	struct mrd_picked picked;
+	struct mrd_udp_key talk_key; /* a conversation's */
+	struct mrd_udp_flow talk;
 };
 
 /* One a CPU; programs of this hook are not interrupted by each other. */
@@ -290,19 +297,34 @@ __noinline int mrd_move(struct __sk_buff *skb, __u32 reason)
 }
 
 /* The socket's storage follows: what comes now is the new endpoint's. */
-static __always_inline void mrd_socket_follow(struct mrd_socket *sock,
-					      const struct mrd_moving *moving)
+static __noinline void mrd_socket_follow(struct mrd_socket *sock, const struct mrd_moving *moving)
 {
+	const __u32 counted = sock->counted;
+
+	if (sock->protocol == MRD_PROTOCOL_UDP && !sock->moved)
+		sock->first_id = sock->endpoint_id;
+	mrd_connection_follow(sock, moving->flow.endpoint_id);
+	mrd_socket_count_closed(sock);
 	sock->endpoint_id = moving->flow.endpoint_id;
+	if (counted)
+		mrd_socket_count_open(sock, mrd_stat_of(sock));
 	sock->locality_id = moving->flow.locality_id;
 	sock->report = (__u8)moving->picked.member.report;
 	sock->reported = 0;
 	sock->moved = 1;
 }
 
+/* Was the failure of an endpoint that is not left told, or will sockops tell it? */
+static __always_inline bool mrd_is_told(const struct mrd_moving *moving)
+{
+	if (moving->flow.is_socket && moving->key.protocol == MRD_PROTOCOL_TCP)
+		return true;
+	return moving->flow.is_blamed;
+}
+
 /*
- * Moves, and blames the endpoint that is left. One that stays is blamed once if there is no socket
- * of which sockops will tell. sock: the client's storage, or NULL.
+ * Moves, and blames the endpoint that is left; one that stays, too, but once. sock: the client's
+ * storage, or NULL.
  */
 static __always_inline bool mrd_move_away(struct __sk_buff *skb, struct mrd_moving *moving,
 					  struct mrd_socket *sock, enum mrd_event_kind kind,
@@ -315,7 +337,7 @@ static __always_inline bool mrd_move_away(struct __sk_buff *skb, struct mrd_movi
 
 	if (moved && sock)
 		mrd_socket_follow(sock, moving);
-	if (!moved && (moving->flow.is_socket || moving->flow.is_blamed))
+	if (!moved && mrd_is_told(moving))
 		return false;
 	stat = bpf_map_lookup_elem(&mrd_stat, &endpoint_id);
 	if (stat && moving->key.protocol == MRD_PROTOCOL_TCP)
@@ -401,6 +423,22 @@ mrd_move_on_syn(struct __sk_buff *skb, const struct mrd_packet *packet, struct m
 	return MRD_MOVE_NONE;
 }
 
+/*
+ * A datagram to an endpoint that another one of these ports had to leave. row: its forward row. Of
+ * another socket it stays where it was sent.
+ */
+static __noinline enum mrd_move mrd_move_on_datagram(struct __sk_buff *skb,
+						     const struct mrd_packet *packet,
+						     const struct mrd_flow *row)
+{
+	const struct mrd_socket *sock = mrd_sender_of(skb, &packet->key);
+
+	if (sock && sock->moved)
+		return MRD_MOVE_NONE;
+	mrd_flow_drop(&packet->key, &row->tuple);
+	return MRD_MOVE_REREAD;
+}
+
 /* ------------------------------------------------------------------------------- answers */
 
 /*
@@ -420,21 +458,107 @@ static __always_inline bool mrd_is_asking(struct bpf_sock *sk, bool is_tcp, __u3
 	return tcp && (!ack_seq || ack_seq - tcp->snd_una - 1 <= MRD_SYN_DATA_MOST);
 }
 
+/*
+ * What has no rows in mrd_flow, from its socket; false: not to be moved. Rows of datagrams are
+ * swept while their socket stays: then the first endpoint has its turn again, as in a new flow.
+ */
+static __always_inline bool mrd_moving_begin(struct mrd_moving *moving, struct mrd_socket *sock,
+					     __u32 ifindex)
+{
+	const bool is_udp = moving->key.protocol == MRD_PROTOCOL_UDP;
+
+	if (!sock || (sock->moved ? !is_udp : is_udp && sock->replied))
+		return false;
+	mrd_moving_from_socket(moving, sock, ifindex);
+	if (sock->moved) {
+		moving->flow.endpoint_id = sock->first_id;
+		moving->flow.locality_id = (__u16)mrd_locality_of(sock->first_id);
+	}
+	return true;
+}
+
 static __always_inline bool mrd_move_refused(struct __sk_buff *skb, struct mrd_moving *moving,
 					     struct mrd_socket *sock, enum mrd_event_kind kind)
 {
 	__u32 asked_ms;
 
-	if (!moving->has_row) {
-		if (!sock || sock->moved || !sock->connected)
-			return false;
-		mrd_moving_from_socket(moving, sock, skb->ifindex);
-	}
+	if (!moving->has_row && !mrd_moving_begin(moving, sock, skb->ifindex))
+		return false;
 	if (!mrd_is_rescued(moving->flow.service_id, &asked_ms))
 		return false;
 	return mrd_move_away(skb, moving, sock, kind,
 			     kind == MRD_EVENT_REFUSED ? MRD_REASON_RESCUE_REFUSED
 						       : MRD_REASON_RESCUE_UNREACHABLE);
+}
+
+/* Where the conversation has been so far, the present endpoint last. */
+static __always_inline void mrd_talk_remember(struct mrd_tried *tried,
+					      const struct mrd_udp_flow *talk)
+{
+	for (int i = 0; i < MRD_UDP_LEFT_MAX; i++)
+		if (talk->left[i])
+			mrd_tried_add(
+				tried, talk->left[i],
+				mrd_region_of(talk->service_id, mrd_locality_of(talk->left[i])));
+	mrd_tried_add(tried, talk->member.endpoint_id,
+		      mrd_region_of(talk->service_id, mrd_locality_of(talk->member.endpoint_id)));
+}
+
+/* The row goes on to another endpoint; where there is none, sendmsg's hook begins anew. */
+static __always_inline bool mrd_talk_go_on(struct mrd_moving *moving)
+{
+	struct mrd_udp_flow *talk = &moving->talk;
+	const __u32 count = moving->flow.tried.count;
+	struct mrd_stat *stat;
+
+	if (count > MRD_UDP_LEFT_MAX || !count ||
+	    !mrd_rescue_pick(talk->service_id, &moving->flow.tried, &moving->picked)) {
+		mrd_count_one(MRD_REASON_RESCUE_NOWHERE);
+		bpf_map_delete_elem(&mrd_udp_flow, &moving->talk_key);
+		return false;
+	}
+	talk->left[(count - 1) & (MRD_UDP_LEFT_MAX - 1)] = talk->member.endpoint_id;
+	talk->member = moving->picked.member;
+	if (bpf_map_update_elem(&mrd_udp_flow, &moving->talk_key, talk, BPF_ANY))
+		return false;
+	mrd_count_one(MRD_REASON_RESCUE_UNREACHABLE);
+	stat = bpf_map_lookup_elem(&mrd_stat, &talk->member.endpoint_id);
+	if (stat)
+		__sync_fetch_and_add(&stat->connects, 1);
+	return true;
+}
+
+/* An error came to a socket that is not connected, from an endpoint that it sent a datagram to. */
+static __noinline bool mrd_talk_refused(struct mrd_moving *moving, const struct mrd_socket *sock)
+{
+	struct mrd_udp_key *key = &moving->talk_key;
+	const struct mrd_flow_tuple *sent = &moving->key.tuple;
+	struct mrd_udp_flow *talk = &moving->talk;
+	const struct mrd_udp_flow *row = NULL;
+	const struct mrd_udp_reply *reply;
+	struct mrd_party party;
+	__u32 asked_ms;
+	bool moved;
+
+	mrd_udp_key_of(key, sock->cookie, sent->destination, sent->destination_port,
+		       moving->key.family);
+	reply = bpf_map_lookup_elem(&mrd_udp_reply, key);
+	if (reply)
+		row = mrd_conversation_with(key, reply, sent->destination, sent->destination_port);
+	if (!row)
+		return false;
+	*talk = *row;
+	if (talk->replied ||
+	    talk->member.seal != mrd_member_seal(talk->service_id, &talk->member) ||
+	    !mrd_is_rescued(talk->service_id, &asked_ms))
+		return false;
+	party.service_id = talk->service_id;
+	party.endpoint_id = talk->member.endpoint_id;
+	mrd_talk_remember(&moving->flow.tried, talk);
+	moved = mrd_talk_go_on(moving);
+	mrd_party_failed(&party, bpf_map_lookup_elem(&mrd_stat, &party.endpoint_id),
+			 MRD_EVENT_UNREACHABLE, 0);
+	return moved;
 }
 
 /*
@@ -449,7 +573,7 @@ static __noinline enum mrd_move mrd_move_on_no(struct __sk_buff *skb,
 	struct mrd_moving *moving = mrd_moving_new(key);
 	struct mrd_socket *sock = NULL;
 	struct bpf_sock *sk = NULL;
-	bool moved;
+	bool moved = false;
 
 	if (!moving)
 		return MRD_MOVE_NONE;
@@ -462,7 +586,12 @@ static __noinline enum mrd_move mrd_move_on_no(struct __sk_buff *skb,
 		if (mrd_is_asking(sk, key->protocol == MRD_PROTOCOL_TCP, ack_seq))
 			sock = mrd_storage_of(sk, key);
 	}
-	moved = (!sk || sock) && mrd_move_refused(skb, moving, sock, kind);
+	if (!sk || sock) {
+		moved = mrd_move_refused(skb, moving, sock, kind);
+	} else if (!row && key->protocol == MRD_PROTOCOL_UDP) {
+		sock = bpf_sk_storage_get(&mrd_socket, sk, NULL, 0);
+		moved = sock && sock->has_replies && mrd_talk_refused(moving, sock);
+	}
 	if (sk)
 		bpf_sk_release(sk);
 	return moved ? MRD_MOVE_DROP : MRD_MOVE_NONE;

@@ -81,8 +81,9 @@ static __always_inline bool mrd_rescue_pick(__u32 service_id, const struct mrd_t
 	return false;
 }
 
-/* The region of a hop of the service in this locality; 0: there is none (any more). */
-static __noinline __u32 mrd_region_of(__u32 service_id, __u32 locality_id)
+/* The region of a hop of the service in this locality; 0: there is none (any more). Not static, as
+ * mrd_rescue_step(). */
+__noinline __u32 mrd_region_of(__u32 service_id, __u32 locality_id)
 {
 	const struct mrd_route *route = bpf_map_lookup_elem(&mrd_route, &service_id);
 	__u32 region_id = 0;

@@ -36,6 +36,26 @@ static __always_inline void mrd_socket_count_closed(struct mrd_socket *sock)
 	mrd_report_untold(sock, stat);
 }
 
+/* The connection goes to another endpoint: so does the row by which the agent finds its socket. */
+static __always_inline void mrd_connection_follow(struct mrd_socket *sock, __u32 endpoint_id)
+{
+	struct mrd_connection_key key = {.socket_cookie = sock->cookie,
+					 .endpoint_id = sock->endpoint_id};
+	const struct mrd_connection *row;
+	struct mrd_connection copy;
+
+	row = sock->has_row ? bpf_map_lookup_elem(&mrd_connection, &key) : NULL;
+	if (!row)
+		return;
+	copy = *row;
+	bpf_map_delete_elem(&mrd_connection, &key);
+	key.endpoint_id = endpoint_id;
+	if (!bpf_map_update_elem(&mrd_connection, &key, &copy, BPF_ANY))
+		return;
+	mrd_count_one(MRD_REASON_NO_CONNECTION_ROW);
+	sock->has_row = 0;
+}
+
 /* ctx: of any hook that knows the socket. Before the storage is cleared. */
 #define mrd_connection_forget(ctx, sock)                                               \
 	do {                                                                           \

@@ -123,4 +123,34 @@ expect_ok "leave a direct connection alone" kill -0 "$direct"
 established() { run_in client ss -tnH state established | grep -c "10.0.0.1[12]:9080" || true; }
 expect_eq "which is the one that is left" 1 "$(established)"
 kill "$direct" "$mine"
+
+# ------------------------------------------------------------------------------ what was rescued
+# Its first endpoint's failure ejects that one: the connection is another one's by then.
+svc ack-hangzhou moved 172.16.0.35 80
+eps ack-hangzhou moved 10.0.0.11 10.0.0.12
+sed 's/reset, namespace/moved, namespace/; s/host: reset/host: moved/' "$SANDBOX/policy/reset.yaml" | policy moved
+states() { ctl h -o json endpoints default/moved | jq -r '[.endpoints | sort_by(.address)[].state] | join(" ")'; }
+are() { [[ $(states) == "$1" ]]; }
+wait_for 10 are "ACTIVE ACTIVE"
+blackhole h1
+for _ in 1 2; do
+  serve client "$PEER" hold 172.16.0.35 80 60
+done
+is_rescued() { (($(established) == 2)); }
+expect_ok "one of two connections is rescued" wait_for 10 is_rescued
+expect_ok "its first endpoint is ejected" wait_for 5 are "EJECTED ACTIVE"
+unblackhole h1
+rows_at() { # rows_at ENDPOINT-ADDRESS
+  local ids
+
+  ids=$(bpftool -j map dump pinned "$(bpffs_of h)/mrd_health" | jq -c --arg ip "$1" \
+    '[.[].formatted | select((.value.addr[0:4] | map(tostring) | join(".")) == $ip) | .key]')
+  bpftool -j map dump pinned "$(bpffs_of h)/mrd_connection" |
+    jq --argjson ids "$ids" '[.[].formatted.key.endpoint_id | select(IN($ids[]))] | length'
+}
+expect_eq "the rows of both name the other one" "0 2" "$(rows_at 10.0.0.11) $(rows_at 10.0.0.12)"
+expect_eq "both are there still" 2 "$(established)"
+eps ack-hangzhou moved 10.0.0.11 10.0.0.12=draining
+over() { (($(established) == 0)); }
+expect_ok "and end with that" wait_for 10 over
 sandbox_end

@@ -22,6 +22,7 @@
 #include "tests/e2e/peer_decoys.h"
 
 enum { PEER_TIMEOUT_MS = 5000, PEER_BUFFER = 4096, PEER_DATAGRAM = 65507 };
+enum { PEER_TRIES = 16, PEER_TRY_MS = PEER_TIMEOUT_MS / PEER_TRIES };
 
 #ifndef IPPROTO_MPTCP
 #define IPPROTO_MPTCP 262
@@ -304,6 +305,77 @@ static int run_udp(char **args, int count)
 	return 0;
 }
 
+/* One line: who answered and by what name, or the error's name. */
+static void udp_ask(int fd, const struct addrinfo *to)
+{
+	struct sockaddr_storage from = {0};
+	struct pollfd wait = {.fd = fd, .events = POLLIN};
+	char reply[PEER_BUFFER];
+
+	for (int i = 0; i < PEER_TRIES; i++) {
+		socklen_t len = sizeof(from);
+		ssize_t got = to ? sendto(fd, "hello", 5, 0, to->ai_addr, to->ai_addrlen)
+				 : send(fd, "hello", 5, 0);
+
+		if (got >= 0 && poll(&wait, 1, PEER_TRY_MS) == 0)
+			continue;
+		if (got >= 0)
+			got = recvfrom(fd, reply, sizeof(reply) - 1, 0, (struct sockaddr *)&from,
+				       &len);
+		if (got < 0) {
+			printf("%s\n", strerrorname_np(errno));
+			return;
+		}
+		reply[got] = '\0';
+		printf("%s ", reply);
+		print_name("from", (struct sockaddr *)&from, len);
+		printf("\n");
+		return;
+	}
+	printf("none\n");
+}
+
+static int udp_bind(int fd, int family, const char *port)
+{
+	const char *any = family == AF_INET ? "0.0.0.0" : "::";
+	struct addrinfo *from;
+	int r;
+
+	if (resolve(any, port, SOCK_DGRAM, &from))
+		return -1;
+	r = bind(fd, from->ai_addr, from->ai_addrlen);
+	freeaddrinfo(from);
+	return r;
+}
+
+/* udp-ask connected|unconnected COUNT ADDRESS PORT [LOCAL-PORT [FILE]]: COUNT questions on one
+ * socket, each asked again until it is answered, as resolvers do; the second once FILE is there. */
+static int run_udp_ask(char **args, int count)
+{
+	const int connected = !strcmp(args[0], "connected");
+	const long times = strtol(args[1], NULL, 10);
+	struct addrinfo *to;
+	int fd;
+
+	if (resolve(args[2], args[3], SOCK_DGRAM, &to))
+		return 2;
+	fd = timed_socket(to, 0);
+	if (fd < 0 || (count > 4 && udp_bind(fd, to->ai_family, args[4])) ||
+	    (connected && connect(fd, to->ai_addr, to->ai_addrlen))) {
+		printf("%s\n", strerrorname_np(errno));
+		return 1;
+	}
+	for (long i = 0; i < times; i++) {
+		for (int j = 0; i == 1 && count > 5 && access(args[5], F_OK) && j < 1000; j++)
+			pause_ms(10);
+		udp_ask(fd, connected ? NULL : to);
+		fflush(stdout);
+	}
+	close(fd);
+	freeaddrinfo(to);
+	return 0;
+}
+
 /* udp-hold ADDRESS PORT: waits on a connected socket until the kernel ends it, and says how. */
 static int run_udp_hold(char **args, int count)
 {
@@ -326,16 +398,17 @@ static int run_udp_hold(char **args, int count)
 	return 0;
 }
 
-/* udp-echo ADDRESS PORT NAME: answers "NAME" to every datagram until it is killed. */
+/* udp-echo ADDRESS PORT NAME [COUNT]: answers "NAME" to every datagram until it is killed, or to
+ * COUNT of them. */
 static int run_udp_echo(char **args, int count)
 {
 	struct sockaddr_storage from;
 	socklen_t len = sizeof(from);
+	long left = count > 3 ? strtol(args[3], NULL, 10) : 0;
 	struct addrinfo *info;
 	char text[PEER_BUFFER];
 	int fd;
 
-	(void)count;
 	if (resolve(args[0], args[1], SOCK_DGRAM, &info))
 		return 2;
 	fd = socket(info->ai_family, SOCK_DGRAM, 0);
@@ -349,6 +422,8 @@ static int run_udp_echo(char **args, int count)
 	while (recvfrom(fd, text, sizeof(text), 0, (struct sockaddr *)&from, &len) >= 0) {
 		sendto(fd, args[2], strlen(args[2]), 0, (struct sockaddr *)&from, len);
 		len = sizeof(from);
+		if (--left == 0)
+			return 0;
 	}
 	return 1;
 }
@@ -547,6 +622,7 @@ static const struct {
 	{.name = "burst", .least = 3, .run = run_burst},
 	{.name = "connect", .least = 2, .run = run_connect},
 	{.name = "udp", .least = 4, .run = run_udp},
+	{.name = "udp-ask", .least = 4, .run = run_udp_ask},
 	{.name = "udp-hold", .least = 2, .run = run_udp_hold},
 	{.name = "udp-echo", .least = 3, .run = run_udp_echo},
 	{.name = "udp-mirror", .least = 2, .run = run_udp_mirror},
@@ -565,7 +641,7 @@ int main(int argc, char **argv)
 			return commands[i].run(argv + 2, argc - 2);
 	}
 	fprintf(stderr,
-		"usage: peer get|burst|connect|udp|udp-hold|udp-echo|udp-mirror|datagram|hold|"
-		"options|end-server|decoy-server|decoys …\n");
+		"usage: peer get|burst|connect|udp|udp-ask|udp-hold|udp-echo|udp-mirror|datagram|"
+		"hold|options|end-server|decoy-server|decoys …\n");
 	return 2;
 }
