@@ -34,7 +34,6 @@ echo_for() {
 }
 listens() { nsenter --net="/run/netns/$1" ss -Hlun 'sport = 5353' | grep -q .; }
 moved() { reason h RESCUE_UNREACHABLE; }
-open_of() { echo "$(stat_of h "$1" .open)"; }
 
 for address in $VIP $VIP6; do
   for kind in connected unconnected; do

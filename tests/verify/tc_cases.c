@@ -14,6 +14,12 @@
 #define LONE6	"fd00:16::21"
 #define NONE4	"172.16.0.30"
 #define NONE6	"fd00:16::30"
+#define OTHER4	"10.1.0.3"
+#define OTHER6	"fd00:1::3"
+#define PAIR4	"172.16.0.40" /* POD4, then OTHER4 */
+#define PAIR6	"fd00:16::40"
+#define SLOW4	"172.16.0.41" /* likewise, and may take two minutes to answer */
+#define ALONE4	"172.16.0.42" /* likewise, and is not rescued */
 #define ROUTER4 "192.0.2.1"
 #define ROUTER6 "2001:db8::1"
 
@@ -30,8 +36,20 @@ const struct world_service tc_services[] = {
 	{NONE4, 53, UDP, 10, MRD_AFFINITY_NONE, {NULL}, 5353},
 	{NONE6, 53, UDP, 11, MRD_AFFINITY_NONE, {NULL}, 5353},
 	{VIP4, 54, UDP, 12, MRD_AFFINITY_CLIENT_IP, {POD4, "10.1.0.3", "10.1.0.4"}, 5353},
+	{PAIR4, 80, TCP, 13, MRD_AFFINITY_NONE, {POD4, OTHER4}, 8080},
+	{PAIR6, 80, TCP, 14, MRD_AFFINITY_NONE, {POD6, OTHER6}, 8080},
+	{PAIR4, 53, UDP, 15, MRD_AFFINITY_NONE, {POD4, OTHER4}, 5353},
+	{PAIR6, 53, UDP, 16, MRD_AFFINITY_NONE, {POD6, OTHER6}, 5353},
+	{SLOW4, 80, TCP, 17, MRD_AFFINITY_NONE, {POD4, OTHER4}, 8080},
+	{ALONE4, 80, TCP, 18, MRD_AFFINITY_NONE, {POD4, OTHER4}, 8080},
 };
 const size_t tc_service_count = COUNT(tc_services);
+
+const struct world_setting tc_settings[] = {
+	{17, {.syn_timeout_ms = 120000}},
+	{18, {.rescue = MRD_RESCUE_OFF}},
+};
+const size_t tc_setting_count = COUNT(tc_settings);
 
 /* clang-format off */
 #define ENDS(from_, from_port_, to_, to_port_) \
@@ -57,6 +75,23 @@ const size_t tc_service_count = COUNT(tc_services);
 #define SAY_POD6 ENDS(POD6, 5353, CLIENT6, 40001)
 #define SAY_VIP6 ENDS(VIP6, 53, CLIENT6, 40001)
 
+#define TO_PAIR4 ENDS(CLIENT4, 40000, PAIR4, 80)
+#define OF_PAIR4 ENDS(PAIR4, 80, CLIENT4, 40000)
+#define TO_OTHER4 ENDS(CLIENT4, 40000, OTHER4, 8080)
+#define OF_OTHER4 ENDS(OTHER4, 8080, CLIENT4, 40000)
+#define TO_PAIR6 ENDS(CLIENT6, 40000, PAIR6, 80)
+#define OF_PAIR6 ENDS(PAIR6, 80, CLIENT6, 40000)
+#define TO_OTHER6 ENDS(CLIENT6, 40000, OTHER6, 8080)
+#define OF_OTHER6 ENDS(OTHER6, 8080, CLIENT6, 40000)
+#define ASK_PAIR4 ENDS(CLIENT4, 40001, PAIR4, 53)
+#define SAY_PAIR4 ENDS(PAIR4, 53, CLIENT4, 40001)
+#define ASK_OTHER4 ENDS(CLIENT4, 40001, OTHER4, 5353)
+#define SAY_OTHER4 ENDS(OTHER4, 5353, CLIENT4, 40001)
+#define ASK_PAIR6 ENDS(CLIENT6, 40001, PAIR6, 53)
+#define SAY_PAIR6 ENDS(PAIR6, 53, CLIENT6, 40001)
+#define ASK_OTHER6 ENDS(CLIENT6, 40001, OTHER6, 5353)
+#define SAY_OTHER6 ENDS(OTHER6, 5353, CLIENT6, 40001)
+
 #define SYN4_STEP {.in = TCP_OF(SYN, TO_VIP4), .out = TCP_OF(SYN, TO_POD4)}
 #define SYN6_STEP {.in = TCP_OF(SYN, TO_VIP6), .out = TCP_OF(SYN, TO_POD6)}
 #define ASK4_STEP {.in = UDP_OF(ASK_VIP4), .out = UDP_OF(ASK_POD4)}
@@ -78,10 +113,24 @@ static const struct wire say_vip4 = UDP_OF(SAY_VIP4), say_pod4 = UDP_OF(SAY_POD4
 static const struct wire no_vip4 = UDP_OF(ENDS(CLIENT4, 40001, NONE4, 53));
 static const struct wire no_vip6 = UDP_OF(ENDS(CLIENT6, 40001, NONE6, 53));
 
+static const struct wire syn_pod4 = TCP_OF(SYN, TO_POD4), syn_pod6 = TCP_OF(SYN, TO_POD6);
+static const struct wire syn_other4 = TCP_OF(SYN, TO_OTHER4), syn_pair4 = TCP_OF(SYN, TO_PAIR4);
+static const struct wire ask_pod6 = UDP_OF(ASK_POD6);
+static const struct wire ask_pair4 = UDP_OF(ASK_PAIR4), ask_other4 = UDP_OF(ASK_OTHER4);
+static const struct wire ask_pair6 = UDP_OF(ASK_PAIR6), ask_other6 = UDP_OF(ASK_OTHER6);
+
+/* Rows of connections of sockets that were rewritten to POD4 or POD6, and moved. */
+static const struct world_move moved4 = {CLIENT4, POD4, OTHER4, 40000, 8080, TCP};
+static const struct world_move moved6 = {CLIENT6, POD6, OTHER6, 40000, 8080, TCP};
+
 #define ICMP4(from_, to_, quoted_, ...) \
 	{.from = (from_), .to = (to_), .protocol = ICMP, .quoted = &(quoted_), .id = 0x77, __VA_ARGS__}
 #define ICMP6(from_, to_, quoted_, ...) \
 	{.from = (from_), .to = (to_), .protocol = ICMPV6, .quoted = &(quoted_), __VA_ARGS__}
+#define NO_HOST4 .type = 3, .code = 1
+#define NO_PORT4 .type = 3, .code = 3
+#define NO_HOST6 .type = 1, .code = 3
+#define NO_PORT6 .type = 1, .code = 4
 #define TOO_LARGE4 .type = 3, .code = 4, .rest = 1400
 #define TOO_LARGE6 .type = 2, .code = 0, .rest = 1400
 
@@ -400,6 +449,209 @@ const struct packet_case tc_cases[] = {
 				.cut_len = 400}},
 		},
 		.counts = true, .reason = MRD_REASON_PASS_FRAGMENT,
+	},
+	/* ----------------------------------------------------------------------------- rescue */
+	{
+		.name = "a SYN sent again in time goes where the first one went",
+		.steps = {
+			{FORWARD, TCP_OF(SYN, ENDS(CLIENT4, 40000, SLOW4, 80)), TCP_OF(SYN, TO_POD4), 0},
+			{FORWARD, TCP_OF(SYN, ENDS(CLIENT4, 40000, SLOW4, 80)), TCP_OF(SYN, TO_POD4), 0},
+		},
+	},
+	{
+		.name = "a SYN sent again later goes to another endpoint",
+		.late = STEP(2),
+		.steps = {
+			{FORWARD, TCP_OF(SYN, TO_PAIR4), TCP_OF(SYN, TO_POD4), 0},
+			{FORWARD, TCP_OF(SYN, TO_PAIR4, .options = 12),
+			 TCP_OF(SYN, TO_OTHER4, .options = 12), 0},
+		},
+		.counts = true, .reason = MRD_REASON_RESCUE_TIMEOUT,
+	},
+	{
+		.name = "and so does what follows, which comes back as the VIP's",
+		.late = STEP(2),
+		.steps = {
+			{FORWARD, TCP_OF(SYN, TO_PAIR4), TCP_OF(SYN, TO_POD4), 0},
+			{FORWARD, TCP_OF(SYN, TO_PAIR4), TCP_OF(SYN, TO_OTHER4), 0},
+			{REVERSE, TCP_OF(SYN | ACK, OF_OTHER4), TCP_OF(SYN | ACK, OF_PAIR4), 0},
+			{FORWARD, TCP_OF(ACK, TO_PAIR4, .payload = 501),
+			 TCP_OF(ACK, TO_OTHER4, .payload = 501), 0},
+			{REVERSE, TCP_OF(ACK, OF_OTHER4, .payload = 1400),
+			 TCP_OF(ACK, OF_PAIR4, .payload = 1400), 0},
+		},
+	},
+	{
+		.name = "likewise of IPv6",
+		.late = STEP(2),
+		.steps = {
+			{FORWARD, TCP_OF(SYN, TO_PAIR6), TCP_OF(SYN, TO_POD6), 0},
+			{FORWARD, TCP_OF(SYN, TO_PAIR6), TCP_OF(SYN, TO_OTHER6), 0},
+			{REVERSE, TCP_OF(SYN | ACK, OF_OTHER6), TCP_OF(SYN | ACK, OF_PAIR6), 0},
+			{FORWARD, TCP_OF(ACK, TO_PAIR6, .payload = 501),
+			 TCP_OF(ACK, TO_OTHER6, .payload = 501), 0},
+			{REVERSE, TCP_OF(ACK, OF_OTHER6, .payload = 1400),
+			 TCP_OF(ACK, OF_PAIR6, .payload = 1400), 0},
+		},
+	},
+	{
+		.name = "once it is answered a connection stays, however late a SYN comes",
+		.late = STEP(3),
+		.steps = {
+			{FORWARD, TCP_OF(SYN, TO_PAIR4), TCP_OF(SYN, TO_POD4), 0},
+			{REVERSE, TCP_OF(SYN | ACK, OF_POD4), TCP_OF(SYN | ACK, OF_PAIR4), 0},
+			{FORWARD, TCP_OF(SYN, TO_PAIR4), TCP_OF(SYN, TO_POD4), 0},
+		},
+	},
+	{
+		.name = "a late SYN+ACK of the first choice is none of the VIP's",
+		.late = STEP(2),
+		.steps = {
+			{FORWARD, TCP_OF(SYN, TO_PAIR4), TCP_OF(SYN, TO_POD4), 0},
+			{FORWARD, TCP_OF(SYN, TO_PAIR4), TCP_OF(SYN, TO_OTHER4), 0},
+			{.way = REVERSE, .in = TCP_OF(SYN | ACK, OF_POD4)},
+			{.in = TCP_OF(RST, TO_POD4)}, /* the client's answer to that */
+			{REVERSE, TCP_OF(SYN | ACK, OF_OTHER4), TCP_OF(SYN | ACK, OF_PAIR4), 0},
+		},
+	},
+	{
+		.name = "an RST in answer to a SYN is swallowed",
+		.steps = {
+			{FORWARD, TCP_OF(SYN, TO_PAIR4), TCP_OF(SYN, TO_POD4), 0},
+			{.way = REVERSE, .in = TCP_OF(RST | ACK, OF_POD4), .verdict = TC_DROP},
+		},
+		.counts = true, .reason = MRD_REASON_RESCUE_REFUSED,
+	},
+	{
+		.name = "and the next SYN goes elsewhere at once, and on",
+		.steps = {
+			{FORWARD, TCP_OF(SYN, TO_PAIR6), TCP_OF(SYN, TO_POD6), 0},
+			{.way = REVERSE, .in = TCP_OF(RST | ACK, OF_POD6), .verdict = TC_DROP},
+			{FORWARD, TCP_OF(SYN, TO_PAIR6), TCP_OF(SYN, TO_OTHER6), 0},
+			{REVERSE, TCP_OF(SYN | ACK, OF_OTHER6), TCP_OF(SYN | ACK, OF_PAIR6), 0},
+			{FORWARD, TCP_OF(ACK, TO_PAIR6), TCP_OF(ACK, TO_OTHER6), 0},
+		},
+	},
+	{
+		.name = "no endpoint is left: the RST comes through",
+		.steps = {
+			{FORWARD, TCP_OF(SYN, TO_PAIR4), TCP_OF(SYN, TO_POD4), 0},
+			{.way = REVERSE, .in = TCP_OF(RST | ACK, OF_POD4), .verdict = TC_DROP},
+			{FORWARD, TCP_OF(SYN, TO_PAIR4), TCP_OF(SYN, TO_OTHER4), 0},
+			{REVERSE, TCP_OF(RST | ACK, OF_OTHER4), TCP_OF(RST | ACK, OF_PAIR4), 0},
+		},
+		.counts = true, .reason = MRD_REASON_RESCUE_NOWHERE,
+	},
+	{
+		.name = "no endpoint is left: the SYN goes to the last one still",
+		.late = STEP(2) | STEP(3),
+		.steps = {
+			{FORWARD, TCP_OF(SYN, TO_PAIR4), TCP_OF(SYN, TO_POD4), 0},
+			{FORWARD, TCP_OF(SYN, TO_PAIR4), TCP_OF(SYN, TO_OTHER4), 0},
+			{FORWARD, TCP_OF(SYN, TO_PAIR4), TCP_OF(SYN, TO_OTHER4), 0},
+		},
+		.counts = true, .reason = MRD_REASON_RESCUE_NOWHERE,
+	},
+	{
+		.name = "a service that is not to be rescued",
+		.late = STEP(2),
+		.steps = {
+			{FORWARD, TCP_OF(SYN, ENDS(CLIENT4, 40000, ALONE4, 80)), TCP_OF(SYN, TO_POD4), 0},
+			{FORWARD, TCP_OF(SYN, ENDS(CLIENT4, 40000, ALONE4, 80)), TCP_OF(SYN, TO_POD4), 0},
+			{REVERSE, TCP_OF(RST | ACK, OF_POD4),
+			 TCP_OF(RST | ACK, ENDS(ALONE4, 80, CLIENT4, 40000)), 0},
+		},
+	},
+	{
+		.name = "host unreachable in answer to a SYN is swallowed",
+		.steps = {
+			{FORWARD, TCP_OF(SYN, TO_PAIR4), TCP_OF(SYN, TO_POD4), 0},
+			{.way = REVERSE, .in = ICMP4(ROUTER4, CLIENT4, syn_pod4, NO_HOST4),
+			 .verdict = TC_DROP},
+		},
+		.counts = true, .reason = MRD_REASON_RESCUE_UNREACHABLE,
+	},
+	{
+		.name = "likewise of IPv6, and the next SYN goes elsewhere",
+		.steps = {
+			{FORWARD, TCP_OF(SYN, TO_PAIR6), TCP_OF(SYN, TO_POD6), 0},
+			{.way = REVERSE, .in = ICMP6(ROUTER6, CLIENT6, syn_pod6, NO_HOST6),
+			 .verdict = TC_DROP},
+			{FORWARD, TCP_OF(SYN, TO_PAIR6), TCP_OF(SYN, TO_OTHER6), 0},
+		},
+	},
+	{
+		.name = "no endpoint is left: host unreachable comes through",
+		.late = STEP(2),
+		.steps = {
+			{FORWARD, TCP_OF(SYN, TO_PAIR4), TCP_OF(SYN, TO_POD4), 0},
+			{FORWARD, TCP_OF(SYN, TO_PAIR4), TCP_OF(SYN, TO_OTHER4), 0},
+			{REVERSE, ICMP4(ROUTER4, CLIENT4, syn_other4, NO_HOST4),
+			 ICMP4(ROUTER4, CLIENT4, syn_pair4, NO_HOST4), 0},
+		},
+		.counts = true, .reason = MRD_REASON_ICMP_ERROR,
+	},
+	{
+		.name = "port unreachable in answer to a datagram is swallowed, until a reply has come",
+		.steps = {
+			{FORWARD, UDP_OF(ASK_PAIR4), UDP_OF(ASK_POD4), 0},
+			{.way = REVERSE, .in = ICMP4(POD4, CLIENT4, ask_pod4, NO_PORT4),
+			 .verdict = TC_DROP},
+			{FORWARD, UDP_OF(ASK_PAIR4), UDP_OF(ASK_OTHER4), 0},
+			{REVERSE, UDP_OF(SAY_OTHER4), UDP_OF(SAY_PAIR4), 0},
+			{REVERSE, ICMP4(OTHER4, CLIENT4, ask_other4, NO_PORT4),
+			 ICMP4(PAIR4, CLIENT4, ask_pair4, NO_PORT4), 0},
+		},
+		.counts = true, .reason = MRD_REASON_ICMP_ERROR,
+	},
+	{
+		.name = "likewise of IPv6",
+		.steps = {
+			{FORWARD, UDP_OF(ASK_PAIR6), UDP_OF(ASK_POD6), 0},
+			{.way = REVERSE, .in = ICMP6(POD6, CLIENT6, ask_pod6, NO_PORT6),
+			 .verdict = TC_DROP},
+			{FORWARD, UDP_OF(ASK_PAIR6), UDP_OF(ASK_OTHER6), 0},
+			{REVERSE, UDP_OF(SAY_OTHER6), UDP_OF(SAY_PAIR6), 0},
+			{REVERSE, ICMP6(OTHER6, CLIENT6, ask_other6, NO_PORT6),
+			 ICMP6(PAIR6, CLIENT6, ask_pair6, NO_PORT6), 0},
+		},
+		.counts = true, .reason = MRD_REASON_ICMP_ERROR,
+	},
+	{
+		.name = "a socket's connection that was moved, both ways",
+		.moved = &moved4,
+		.steps = {
+			{REVERSE, TCP_OF(SYN | ACK, OF_OTHER4), TCP_OF(SYN | ACK, OF_POD4), 0},
+			{FORWARD, TCP_OF(ACK, TO_POD4, .payload = 99),
+			 TCP_OF(ACK, TO_OTHER4, .payload = 99), 0},
+			{REVERSE, TCP_OF(ACK, OF_OTHER4, .payload = 700),
+			 TCP_OF(ACK, OF_POD4, .payload = 700), 0},
+		},
+	},
+	{
+		.name = "a late SYN+ACK to it is dropped",
+		.moved = &moved4,
+		.steps = {{.way = REVERSE, .in = TCP_OF(SYN | ACK, OF_POD4), .verdict = TC_DROP}},
+		.counts = true, .reason = MRD_REASON_LATE_ANSWER,
+	},
+	{
+		.name = "so is a late RST, IPv6, and the connection goes on",
+		.moved = &moved6,
+		.steps = {
+			{REVERSE, TCP_OF(SYN | ACK, OF_OTHER6), TCP_OF(SYN | ACK, OF_POD6), 0},
+			{FORWARD, TCP_OF(ACK, TO_POD6), TCP_OF(ACK, TO_OTHER6), 0},
+			{.way = REVERSE, .in = TCP_OF(RST | ACK, OF_POD6), .verdict = TC_DROP},
+			{FORWARD, TCP_OF(ACK, TO_POD6, .payload = 8),
+			 TCP_OF(ACK, TO_OTHER6, .payload = 8), 0},
+		},
+	},
+	{
+		.name = "a new connection from the same port, of a socket that was not moved",
+		.moved = &moved4,
+		.steps = {
+			{.in = TCP_OF(SYN, TO_POD4)},
+			{.way = REVERSE, .in = TCP_OF(SYN | ACK, OF_POD4)},
+		},
 	},
 	/* ---------------------------------------------------------------------------- hairpin */
 	{

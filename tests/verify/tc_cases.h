@@ -15,10 +15,14 @@ struct step {
 	int verdict;	 /* 0: TC_NEXT */
 };
 
+#define STEP(number) (1U << ((number)-1))
+
 /* One packet after the other, in a world without flows. */
 struct packet_case {
 	const char *name;
 	bool uplink;
+	const struct world_move *moved; /* a socket's connection, before all steps */
+	unsigned int late; /* the steps before which endpoints have had their time to answer */
 	struct step steps[STEPS_MAX];
 	/* What the last step counts, if it counts. */
 	bool counts;
@@ -27,6 +31,8 @@ struct packet_case {
 
 extern const struct world_service tc_services[];
 extern const size_t tc_service_count;
+extern const struct world_setting tc_settings[];
+extern const size_t tc_setting_count;
 extern const struct packet_case tc_cases[];
 extern const size_t tc_case_count;
 

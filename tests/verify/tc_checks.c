@@ -51,8 +51,13 @@ static void run_steps(const struct world *world, const struct packet_case *one, 
 	uint8_t out[WIRE_MAX];
 	size_t len;
 
-	for (size_t i = 0; i < count && one->steps[i].in.from; i++)
+	if (one->moved)
+		world_put_move(world, one->moved);
+	for (size_t i = 0; i < count && one->steps[i].in.from; i++) {
+		if (one->late & STEP(i + 1))
+			world_age(world);
 		run(world, one->steps[i].way, &one->steps[i].in, out, &len);
+	}
 }
 
 /*
@@ -77,6 +82,8 @@ static bool is_cut_well(const struct world *world, const struct packet_case *one
 
 		world_reset(world, one->uplink);
 		run_steps(world, one, step);
+		if (one->late & STEP(step + 1))
+			world_age(world);
 		verdict = world_run(world, last->way, in, len, got, &got_len);
 		translated = memcmp(got, in, len) != 0;
 		if (verdict != TC_NEXT || got_len != len || (was_translated && !translated))

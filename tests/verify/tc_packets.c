@@ -45,7 +45,11 @@ static bool run_case(const struct world *world, const struct packet_case *one)
 	uint64_t before = 0;
 
 	world_reset(world, one->uplink);
+	if (one->moved)
+		world_put_move(world, one->moved);
 	for (size_t i = 0; i < STEPS_MAX && one->steps[i].in.from; i++) {
+		if (one->late & STEP(i + 1))
+			world_age(world);
 		before = world_count(world, one->reason);
 		if (!run_step(world, &one->steps[i])) {
 			printf("  in step %zu\n", i + 1);
@@ -74,6 +78,8 @@ static bool run_object(const char *path)
 	world_load(&world, path);
 	for (size_t i = 0; i < tc_service_count; i++)
 		world_add(&world, &tc_services[i]);
+	for (size_t i = 0; i < tc_setting_count; i++)
+		world_set(&world, &tc_settings[i]);
 	for (size_t i = 0; i < tc_case_count; i++) {
 		const bool passed = run_case(&world, &tc_cases[i]);
 

@@ -92,6 +92,7 @@ void world_load(struct world *world, const char *object_path)
 	world->stat = map_fd(object, "mrd_stat");
 	world->ticket = map_fd(object, "mrd_ticket");
 	world->affinity = map_fd(object, "mrd_affinity");
+	world->setting = map_fd(object, "mrd_setting");
 }
 
 /* ------------------------------------------------------------------------------------- rows */
@@ -159,6 +160,11 @@ void world_add(const struct world *world, const struct world_service *service)
 	put(world->service, &vip, &row);
 }
 
+void world_set(const struct world *world, const struct world_setting *setting)
+{
+	put(world->setting, &setting->service_id, &setting->setting);
+}
+
 static void empty(int map, void *key)
 {
 	while (bpf_map_get_next_key(map, NULL, key) == 0)
@@ -215,6 +221,49 @@ void world_put_flow(const struct world *world, const struct mrd_flow_key *key)
 	const struct mrd_flow row = {0};
 
 	put(world->flow, key, &row);
+}
+
+void world_age(const struct world *world)
+{
+	struct mrd_flow_key keys[WORLD_FLOWS], *last = NULL;
+	unsigned int count = 0;
+	struct mrd_flow row;
+
+	/* Once they are known: a row that is written anew changes its place. */
+	while (count < WORLD_FLOWS && bpf_map_get_next_key(world->flow, last, &keys[count]) == 0)
+		last = &keys[count++];
+	while (count-- > 0) {
+		must(bpf_map_lookup_elem(world->flow, &keys[count], &row) == 0, "a flow");
+		row.sent_ns = 1;
+		put(world->flow, &keys[count], &row);
+	}
+}
+
+static void put_tuple(struct mrd_flow_tuple *tuple, const char *from, uint16_t from_port,
+		      const char *to, uint16_t to_port)
+{
+	put_addr(tuple->source, from);
+	put_addr(tuple->destination, to);
+	tuple->source_port = from_port;
+	tuple->destination_port = to_port;
+}
+
+void world_put_move(const struct world *world, const struct world_move *move)
+{
+	struct mrd_flow_key key = {.protocol = (enum mrd_protocol)move->protocol};
+	struct mrd_flow row = {.is_socket = 1, .ifindex = WORLD_IFINDEX, .service_id = 1};
+	uint8_t addr[MRD_ADDR_LEN];
+
+	key.family = put_addr(addr, move->client);
+	put_tuple(&key.tuple, move->to, move->port, move->client, move->client_port);
+	put_tuple(&row.tuple, move->from, move->port, move->client, move->client_port);
+	row.way = MRD_FLOW_REVERSE;
+	put(world->flow, &key, &row);
+	put_tuple(&key.tuple, move->client, move->client_port, move->from, move->port);
+	put_tuple(&row.tuple, move->client, move->client_port, move->to, move->port);
+	row.way = MRD_FLOW_FORWARD;
+	row.state = MRD_FLOW_SYN_SENT;
+	put(world->flow, &key, &row);
 }
 
 unsigned int world_flows(const struct world *world)

@@ -20,7 +20,7 @@ enum { WORLD_FLOWS = 64, WORLD_IFINDEX = 1 }; /* the device of a test run is loo
 struct world {
 	int programs[2]; /* by way */
 	int service, route, member, health, flow, fragment, interface, config, count, stat, ticket,
-		affinity;
+		affinity, setting;
 };
 
 /* One member of a service; NULL ends a list. */
@@ -34,9 +34,15 @@ struct world_service {
 	uint16_t member_port;
 };
 
+struct world_setting {
+	uint32_t service_id;
+	struct mrd_setting setting;
+};
+
 /* Exits if it cannot be had. */
 void world_load(struct world *world, const char *object_path);
 void world_add(const struct world *world, const struct world_service *service);
+void world_set(const struct world *world, const struct world_setting *setting);
 /* No flow and no fragment is known; uplink: of the one interface. */
 void world_reset(const struct world *world, bool uplink);
 
@@ -48,6 +54,15 @@ int world_run(const struct world *world, enum way way, const uint8_t *in, size_t
 	      uint8_t *out, size_t *ret_out_len);
 uint64_t world_count(const struct world *world, enum mrd_reason reason);
 void world_put_flow(const struct world *world, const struct mrd_flow_key *key);
+/* Every endpoint has had its time to answer. */
+void world_age(const struct world *world);
+/* The rows of a socket's connection that has gone from one endpoint to another. */
+struct world_move {
+	const char *client, *from, *to;
+	uint16_t client_port, port;
+	uint8_t protocol;
+};
+void world_put_move(const struct world *world, const struct world_move *move);
 unsigned int world_flows(const struct world *world);
 bool world_flow(const struct world *world, const struct mrd_flow_key *key,
 		struct mrd_flow *ret_flow);

@@ -330,7 +330,8 @@ static void look_at_transport(struct look *look, enum wire_sum which, size_t l3,
 	may_change(look, inside->l4, 4);
 	may_change(look, inside->l4 + check, 2);
 	look->shape->has_check = inside->protocol != UDP || get16(look, inside->l4 + check);
-	look_at_sum(look, which, l3, inside, true, ipv6);
+	if (inside->l4 + check + 2 <= inside->end) /* what is behind is no part of the packet */
+		look_at_sum(look, which, l3, inside, true, ipv6);
 }
 
 void wire_look(const uint8_t *frame, size_t len, struct wire_shape *ret_shape)
