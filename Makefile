@@ -93,10 +93,8 @@ $(B)/obj/%.o: %.c | tools
 $(call lib_objects,dataplane): | $(OUT)/gen/meridian.skel.h $(OUT)/gen/meridian_legacy.skel.h
 
 $(B)/meridiand: $(B)/obj/user/agent/main.o $(call libs,$(LIBS_agent))
-	$(call say,LD,$@)
-	$(Q)$(CC) $(LDFLAGS) $^ -o $@ $(EXT)
-
 $(B)/meridianctl: $(B)/obj/user/ctl/main.o $(call libs,$(LIBS_ctl))
+$(PROGRAMS:%=$(B)/%):
 	$(call say,LD,$@)
 	$(Q)$(CC) $(LDFLAGS) $^ -o $@ $(EXT)
 
@@ -145,13 +143,15 @@ $(call unit_bin,$(1)): $(B)/obj/$(1:.c=.o) $(patsubst %.c,$(B)/obj/%.o,$(wildcar
 	$$(Q)mkdir -p $$(@D) && $$(CC) $$(LDFLAGS) $$^ -o $$@ -lcmocka $$(EXT_test_$(notdir $(patsubst %/,%,$(dir $(1))))) $$(EXT)
 endef
 $(foreach t,$(UNIT_TESTS),$(eval $(call UNIT_RULE,$(t))))
+$(B)/unit/bench/test_load: $(B)/obj/tests/unit/bench/slow_server.o | $(B)/bench/load
 
-# Programs that tests, demo and bench call: one source file each, but for the peer.
+# Programs that tests, demo and bench call: one source file each, but for some.
 AUX      := demo/bookinfo demo/delay_line bench/edit_latency bench/watch_latency bench/load bench/scale tests/peer \
 	    tests/e2e/hook tests/verify tests/tc_packets
 AUX_BINS := $(AUX:%=$(B)/%)
 $(filter $(B)/demo/% $(B)/bench/% $(B)/tests/e2e/%,$(AUX_BINS)): $(B)/%: $(B)/obj/%.o
 $(B)/demo/bookinfo: EXT_aux = -lmicrohttpd -lcurl -ljansson
+$(B)/bench/load: $(patsubst %,$(B)/obj/bench/load_%.o,pace request)
 $(B)/bench/scale: $(call libs,$(LIBS_agent))
 $(B)/bench/scale: EXT_aux = $(EXT)
 $(B)/bench/edit_latency $(B)/bench/watch_latency $(B)/tests/e2e/hook $(B)/tests/verify $(B)/tests/tc_packets: EXT_aux = $(EXT_dataplane)

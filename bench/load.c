@@ -1,279 +1,119 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * HTTP/1.1 load on several addresses in turn, a slice of a few ten milliseconds each. What disturbs
- * a shared machine for longer than that meets all sides alike, so that their ratio holds where
- * tools that run for a second at a time see nothing but noise.
- *
- * Usage: load keepalive|connect CONNECTIONS SLICE_MS SLICES NAME=ADDRESS:PORT[@CGROUP[@NETNS]]...
- *
- * keepalive: connections stay, each sends its next request when it has its answer. connect: each
- * request has a connection of its own. CGROUP: the folder of the cgroup in which that side's
- * sockets are made; NETNS: the network namespace, by its name in /run/netns. Who names one for one
- * side names one for all. The order of the sides changes with every round. Prints "ROUND NAME RATE
- * REQUESTS" for each slice, RATE in requests a second, with a first round -1 that is warm-up; a
- * failed request ends the run.
+ * Load on several addresses in turn, a slice of a few ten milliseconds each. What disturbs a shared
+ * machine for longer than that meets all sides alike, so that their ratio holds where tools that
+ * run for a second at a time see nothing but noise. The usage below says all that it does.
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <sched.h>
-#include <stdbool.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
+#include <sys/resource.h>
 #include <time.h>
-#include <unistd.h>
 
-enum { SIDES_MAX = 8, CONNECTIONS_MAX = 1024, ANSWER_MAX = 4096, PATIENCE_MS = 5000 };
+#include "bench/load_pace.h"
 
-struct side;
+enum { SIDES_MAX = 16, CONNECTIONS_MAX = 8192, TIMEOUT_MS = 5000 };
 
-struct connection {
-	struct side *side;
-	int fd; /* -1: none */
-	size_t have;
-	char answer[ANSWER_MAX + 1];
-};
-
-struct side {
-	const char *name;
-	const char *cgroup; /* "" = the one that this program was started in */
-	const char *netns;  /* the same */
-	struct sockaddr_in address;
-	struct connection *connections;
-	int epoll; /* with this side's connections alone */
-};
-
-struct load {
-	bool keep_alive;
-	size_t connections;
-	unsigned long slice_ms;
+struct options {
+	struct load load;
+	unsigned long slices;
+	FILE *requests;		/* NULL: not wanted */
+	uint64_t since_1970_ns; /* what the monotonic clock lacks to the time of day */
 	size_t side_count;
-	struct side sides[SIDES_MAX];
-
-	/* of the slice that runs */
-	unsigned long until_ns;
-	size_t under_way;
-	unsigned long done;
+	struct load_side sides[SIDES_MAX];
 };
 
-static const char keep_request[] = "GET / HTTP/1.1\r\nHost: bench\r\n\r\n";
-static const char close_request[] = "GET / HTTP/1.1\r\nHost: bench\r\nConnection: close\r\n\r\n";
+static const char usage[] =
+	"usage: load [OPTION]... MODE CONNECTIONS SLICE_MS SLICES SIDE...\n"
+	"\n"
+	"Load on each address in turn, SLICES times for SLICE_MS milliseconds; the order changes "
+	"with\n"
+	"every round. Prints \"ROUND NAME RATE REQUESTS\" for each slice: good answers a second, "
+	"and how\n"
+	"many requests there were. The first round, -1, is warm-up.\n"
+	"\n"
+	"MODE       keepalive: HTTP/1.1 on connections that stay; connect: a connection for each "
+	"request\n"
+	"           udp: queries on sockets that stay; udp-connect: a socket for each query\n"
+	"CONNECTIONS  requests under way at once: all the time, or at most with --rate\n"
+	"SIDE       NAME=ADDRESS:PORT[@CGROUP[@NETNS]]; ADDRESS: of IPv4, or [IPv6]; CGROUP: the "
+	"folder of\n"
+	"           the cgroup in which its sockets are made and its requests sent; NETNS: the "
+	"network\n"
+	"           namespace of its sockets, by its name in /run/netns. Who names one for one "
+	"side names\n"
+	"           one for all\n"
+	"\n"
+	"  --rate=N         requests start N times a second in a slice, whether or not earlier "
+	"ones were\n"
+	"                   answered; latencies count from the time at which a request was to "
+	"start\n"
+	"  --requests=FILE  a line for every request, in the order in which they ended:\n"
+	"                   ROUND NAME START CONNECT LATENCY OUTCOME\n"
+	"                   START: microseconds since 1970; CONNECT: microseconds until the "
+	"connection\n"
+	"                   stood, 0 if it was there; LATENCY: microseconds from START to the "
+	"end;\n"
+	"                   OUTCOME: ok, refused, timeout, reset, unreachable, another errno, or "
+	"the status\n"
+	"                   of an answer that is not 200\n"
+	"  --go-on          a failed request does not end the program\n"
+	"  --timeout=MS     for a request, from its real start (5000)\n"
+	"\n"
+	"A good answer has a Content-Length; any datagram is a good one. Before the first slice "
+	"each side\n"
+	"is warmed up, uncounted. A query is 32 bytes.\n";
 
-static unsigned long now_ns(void)
+/* The number, 0 if it is none or more than `most`. */
+static unsigned long read_number(const char *text, unsigned long most)
 {
-	struct timespec now;
+	char *end;
+	unsigned long number;
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (unsigned long)now.tv_sec * 1000000000 + (unsigned long)now.tv_nsec;
+	errno = 0;
+	number = strtoul(text, &end, 10);
+	return errno || *end || end == text || *text == '-' || number > most ? 0 : number;
 }
 
-static _Noreturn void fail(const struct side *side, const char *what)
+static bool read_address(char *text, struct load_side *side)
 {
-	fprintf(stderr, "load: %s: %s: %s\n", side ? side->name : "", what, strerror(errno));
-	exit(1);
-}
+	struct sockaddr_in *v4 = (struct sockaddr_in *)&side->address;
+	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&side->address;
+	char *colon = strrchr(text, ':');
+	unsigned long port;
 
-/* Both bind when a socket is made. */
-static void enter(const struct side *side)
-{
-	char path[4096];
-	int fd;
-
-	if (side->cgroup[0]) {
-		snprintf(path, sizeof(path), "%s/cgroup.procs", side->cgroup);
-		fd = open(path, O_WRONLY | O_CLOEXEC);
-		if (fd < 0 || write(fd, "0", 1) != 1)
-			fail(side, path);
-		close(fd);
+	if (!colon || colon == text)
+		return false;
+	*colon = '\0';
+	port = read_number(colon + 1, UINT16_MAX);
+	if (!port)
+		return false;
+	if (text[0] == '[' && colon[-1] == ']') {
+		colon[-1] = '\0';
+		v6->sin6_family = AF_INET6;
+		v6->sin6_port = htons((uint16_t)port);
+		side->address_len = sizeof(*v6);
+		return inet_pton(AF_INET6, text + 1, &v6->sin6_addr) == 1;
 	}
-	if (side->netns[0]) {
-		snprintf(path, sizeof(path), "/run/netns/%s", side->netns);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		if (fd < 0 || setns(fd, CLONE_NEWNET) < 0)
-			fail(side, path);
-		close(fd);
-	}
-}
-
-static void start_connection(struct connection *connection)
-{
-	struct side *side = connection->side;
-	struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLET, .data.ptr = connection};
-	const int one = 1;
-
-	connection->have = 0;
-	connection->fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (connection->fd < 0 ||
-	    setsockopt(connection->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) ||
-	    (connect(connection->fd, (struct sockaddr *)&side->address, sizeof(side->address)) &&
-	     errno != EINPROGRESS) ||
-	    epoll_ctl(side->epoll, EPOLL_CTL_ADD, connection->fd, &event))
-		fail(side, "connect");
-}
-
-static void send_request(const struct load *load, const struct connection *connection)
-{
-	const char *request = load->keep_alive ? keep_request : close_request;
-	const size_t len = strlen(request);
-
-	if (send(connection->fd, request, len, MSG_NOSIGNAL) != (ssize_t)len)
-		fail(connection->side, "send");
-}
-
-/* Bytes of a whole answer, 0 while it is not whole. */
-static size_t answer_length(const struct connection *connection)
-{
-	const char *end = strstr(connection->answer, "\r\n\r\n");
-	const char *length = end ? strcasestr(connection->answer, "\r\ncontent-length:") : NULL;
-	size_t whole;
-
-	if (!length || length > end)
-		return 0;
-	whole = (size_t)(end - connection->answer) + 4 +
-		strtoul(length + strlen("\r\ncontent-length:"), NULL, 10);
-	return whole <= connection->have ? whole : 0;
-}
-
-/* true: the answer is there, and good. */
-static bool receive(const struct load *load, struct connection *connection)
-{
-	for (;;) {
-		const ssize_t got = recv(connection->fd, connection->answer + connection->have,
-					 ANSWER_MAX - connection->have, 0);
-
-		if (got < 0 && errno == EAGAIN)
-			return false;
-		if (got < 0)
-			fail(connection->side, "receive");
-		connection->have += (size_t)got;
-		connection->answer[connection->have] = '\0';
-		/* A connection of its own ends with its answer: the peer closes it. */
-		if (load->keep_alive ? answer_length(connection) : !got)
-			break;
-		if (!got || connection->have == ANSWER_MAX) {
-			errno = got ? EMSGSIZE : ECONNRESET;
-			fail(connection->side, "receive");
-		}
-	}
-	if (strncmp(connection->answer, "HTTP/1.1 200 ", 13) != 0) {
-		errno = EPROTO;
-		fail(connection->side, "answer");
-	}
-	return true;
-}
-
-static void on_ready(struct load *load, struct connection *connection, uint32_t events)
-{
-	const bool is_over = events & (EPOLLIN | EPOLLHUP | EPOLLERR);
-
-	if (!is_over) {
-		send_request(load, connection);
-		return;
-	}
-	if (!receive(load, connection))
-		return;
-	load->done++;
-	connection->have = 0;
-	if (!load->keep_alive)
-		close(connection->fd);
-	if (now_ns() >= load->until_ns)
-		load->under_way--;
-	else if (load->keep_alive)
-		send_request(load, connection);
-	else
-		start_connection(connection);
-}
-
-static void wait_once(struct load *load, struct side *side,
-		      void (*fn)(struct load *load, struct connection *connection, uint32_t events))
-{
-	struct epoll_event events[64];
-	const int count =
-		epoll_wait(side->epoll, events, sizeof(events) / sizeof(events[0]), PATIENCE_MS);
-
-	if (count <= 0) {
-		errno = count ? errno : ETIMEDOUT;
-		fail(side, "wait");
-	}
-	for (int i = 0; i < count; i++)
-		fn(load, events[i].data.ptr, events[i].events);
-}
-
-static void run_slice(struct load *load, struct side *side, long round)
-{
-	unsigned long start;
-
-	/* Whose processor time it is goes by the cgroup, also where sockets are there already. */
-	enter(side);
-	start = now_ns();
-	load->until_ns = start + load->slice_ms * 1000000;
-	load->under_way = load->connections;
-	load->done = 0;
-	for (size_t i = 0; i < load->connections; i++) {
-		if (load->keep_alive)
-			send_request(load, &side->connections[i]);
-		else
-			start_connection(&side->connections[i]);
-	}
-	while (load->under_way)
-		wait_once(load, side, on_ready);
-	printf("%ld %s %.1f %lu\n", round, side->name,
-	       (double)load->done * 1e9 / (double)(now_ns() - start), load->done);
-}
-
-static void on_connected(struct load *load, struct connection *connection, uint32_t events)
-{
-	struct epoll_event event = {.events = EPOLLIN | EPOLLET, .data.ptr = connection};
-
-	if ((events & (EPOLLHUP | EPOLLERR)) ||
-	    epoll_ctl(connection->side->epoll, EPOLL_CTL_MOD, connection->fd, &event))
-		fail(connection->side, "connect");
-	load->under_way--;
-}
-
-static void open_side(struct load *load, struct side *side)
-{
-	side->epoll = epoll_create1(EPOLL_CLOEXEC);
-	side->connections = calloc(load->connections, sizeof(*side->connections));
-	if (side->epoll < 0 || !side->connections)
-		fail(side, "start");
-	for (size_t i = 0; i < load->connections; i++)
-		side->connections[i] = (struct connection){.side = side, .fd = -1};
-	if (!load->keep_alive)
-		return;
-	enter(side);
-	for (size_t i = 0; i < load->connections; i++)
-		start_connection(&side->connections[i]);
-	load->under_way = load->connections;
-	while (load->under_way)
-		wait_once(load, side, on_connected);
-}
-
-static void close_side(struct load *load, struct side *side)
-{
-	for (size_t i = 0; load->keep_alive && i < load->connections; i++)
-		close(side->connections[i].fd);
-	free(side->connections);
-	close(side->epoll);
+	v4->sin_family = AF_INET;
+	v4->sin_port = htons((uint16_t)port);
+	side->address_len = sizeof(*v4);
+	return inet_pton(AF_INET, text, &v4->sin_addr) == 1;
 }
 
 /* NAME=ADDRESS:PORT[@CGROUP[@NETNS]], cut up in place. */
-static bool read_side(char *text, struct side *side)
+static bool read_side(char *text, struct load_side *side)
 {
 	char *address = strchr(text, '=');
-	char *port = address ? strchr(address, ':') : NULL;
-	char *cgroup = port ? strchr(port, '@') : NULL;
+	char *cgroup = address ? strchr(address, '@') : NULL;
 	char *netns = cgroup ? strchr(cgroup + 1, '@') : NULL;
 
-	if (!port)
+	if (!address)
 		return false;
 	*address++ = '\0';
-	*port++ = '\0';
 	if (cgroup)
 		*cgroup++ = '\0';
 	if (netns)
@@ -281,47 +121,178 @@ static bool read_side(char *text, struct side *side)
 	side->name = text;
 	side->cgroup = cgroup ? cgroup : "";
 	side->netns = netns ? netns : "";
-	side->address.sin_family = AF_INET;
-	side->address.sin_port = htons((uint16_t)strtoul(port, NULL, 10));
-	return inet_pton(AF_INET, address, &side->address.sin_addr) == 1;
+	return read_address(address, side);
 }
 
-static bool read_arguments(int argc, char **argv, struct load *load)
+static bool read_mode(const char *text, struct load_kind *ret_kind)
 {
-	if (argc < 6 || argc - 5 > SIDES_MAX)
+	static const struct {
+		const char *name;
+		struct load_kind kind;
+	} modes[] = {
+		{.name = "keepalive", .kind = {.stays = true}},
+		{.name = "connect"},
+		{.name = "udp", .kind = {.is_udp = true, .stays = true}},
+		{.name = "udp-connect", .kind = {.is_udp = true}},
+	};
+
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		if (strcmp(modes[i].name, text) != 0)
+			continue;
+		*ret_kind = modes[i].kind;
+		return true;
+	}
+	return false;
+}
+
+static bool read_option(int option, const char *value, struct options *options)
+{
+	switch (option) {
+	case 'r':
+		options->load.per_second = read_number(value, 1000000);
+		return options->load.per_second;
+	case 'f':
+		options->requests = fopen(value, "we");
+		if (!options->requests)
+			perror(value);
+		return options->requests;
+	case 'g':
+		options->load.goes_on = true;
+		return true;
+	case 't':
+		options->load.timeout_ns = read_number(value, 3600000) * 1000000;
+		return options->load.timeout_ns;
+	default:
 		return false;
-	load->keep_alive = !strcmp(argv[1], "keepalive");
-	if (!load->keep_alive && strcmp(argv[1], "connect") != 0)
+	}
+}
+
+static bool read_arguments(int argc, char **argv, struct options *options)
+{
+	static const struct option known[] = {
+		{.name = "rate", .has_arg = required_argument, .val = 'r'},
+		{.name = "requests", .has_arg = required_argument, .val = 'f'},
+		{.name = "go-on", .val = 'g'},
+		{.name = "timeout", .has_arg = required_argument, .val = 't'},
+		{.name = NULL},
+	};
+	struct load *load = &options->load;
+	int option;
+
+	while ((option = getopt_long(argc, argv, "+", known, NULL)) >= 0)
+		if (!read_option(option, optarg, options))
+			return false;
+	argv += optind;
+	argc -= optind;
+	if (argc < 5 || argc - 4 > SIDES_MAX || !read_mode(argv[0], &load->kind))
 		return false;
-	load->connections = strtoul(argv[2], NULL, 10);
-	load->slice_ms = strtoul(argv[3], NULL, 10);
-	if (!load->connections || load->connections > CONNECTIONS_MAX || !load->slice_ms)
+	load->slot_count = read_number(argv[1], CONNECTIONS_MAX);
+	load->slice_ns = read_number(argv[2], 3600000) * 1000000;
+	options->slices = read_number(argv[3], UINT32_MAX);
+	if (!load->slot_count || !load->slice_ns || !options->slices)
 		return false;
-	for (int i = 5; i < argc; i++)
-		if (!read_side(argv[i], &load->sides[load->side_count++]))
+	for (int i = 4; i < argc; i++)
+		if (!read_side(argv[i], &options->sides[options->side_count++]))
 			return false;
 	return true;
 }
 
+static const char *outcome_word(int outcome)
+{
+	switch (-outcome) {
+	case 0:
+		return "ok";
+	case ECONNREFUSED:
+		return "refused";
+	case ETIMEDOUT:
+		return "timeout";
+	case ECONNRESET:
+	case EPIPE:
+		return "reset";
+	case EHOSTUNREACH:
+	case ENETUNREACH:
+		return "unreachable";
+	default:
+		return strerrorname_np(-outcome);
+	}
+}
+
+static uint64_t since_1970_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec - load_now_ns();
+}
+
+static void write_requests(const struct options *options, unsigned long round,
+			   const struct load_side *side)
+{
+	for (size_t i = 0; i < options->load.record_count; i++) {
+		const struct load_record *request = &options->load.records[i];
+
+		fprintf(options->requests, "%lu %s %lu %.3f %.3f ", round, side->name,
+			(options->since_1970_ns + request->intended_ns) / 1000,
+			(double)request->connect_ns / 1e3, (double)request->latency_ns / 1e3);
+		if (request->outcome > 0)
+			fprintf(options->requests, "%d\n", request->outcome);
+		else
+			fprintf(options->requests, "%s\n", outcome_word(request->outcome));
+	}
+}
+
+static void run_round(struct options *options, unsigned long round)
+{
+	struct load *load = &options->load;
+
+	for (size_t i = 0; i < options->side_count; i++) {
+		struct load_side *side = &options->sides[(round + i) % options->side_count];
+		const double rate = load_run_slice(load, side);
+
+		printf("%lu %s %.1f %zu\n", round, side->name, rate, load->record_count);
+		if (options->requests)
+			write_requests(options, round, side);
+	}
+}
+
+static void warm_up(struct options *options)
+{
+	struct load *load = &options->load;
+
+	for (size_t i = 0; i < options->side_count; i++) {
+		const double rate = load_open_side(load, &options->sides[i]);
+
+		printf("-1 %s %.1f %zu\n", options->sides[i].name, rate, load->record_count);
+	}
+}
+
 int main(int argc, char **argv)
 {
-	struct load load = {0};
-	long slices;
+	static struct options options = {.load.timeout_ns = TIMEOUT_MS * 1000000UL};
+	struct rlimit files;
 
-	if (!read_arguments(argc, argv, &load)) {
-		fprintf(stderr, "usage: load keepalive|connect CONNECTIONS SLICE_MS SLICES "
-				"NAME=ADDRESS:PORT[@CGROUP[@NETNS]]...\n");
+	if (argc == 2 && !strcmp(argv[1], "--help")) {
+		fputs(usage, stdout);
+		return 0;
+	}
+	if (!read_arguments(argc, argv, &options)) {
+		fputs(usage, stderr);
 		return 2;
 	}
-	slices = strtol(argv[4], NULL, 10);
-	for (size_t i = 0; i < load.side_count; i++) {
-		open_side(&load, &load.sides[i]);
-		run_slice(&load, &load.sides[i], -1);
+	if (!getrlimit(RLIMIT_NOFILE, &files)) {
+		files.rlim_cur = files.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &files);
 	}
-	for (long round = 0; round < slices; round++)
-		for (size_t i = 0; i < load.side_count; i++)
-			run_slice(&load, &load.sides[((size_t)round + i) % load.side_count], round);
-	for (size_t i = 0; i < load.side_count; i++)
-		close_side(&load, &load.sides[i]);
+	options.since_1970_ns = since_1970_ns();
+	warm_up(&options);
+	for (unsigned long round = 0; round < options.slices; round++)
+		run_round(&options, round);
+	for (size_t i = 0; i < options.side_count; i++)
+		load_close_side(&options.load, &options.sides[i]);
+	free(options.load.records);
+	if (options.requests && fclose(options.requests)) {
+		perror("load: --requests");
+		return 1;
+	}
 	return 0;
 }
