@@ -5,6 +5,7 @@ transaction, where the server itself would take the machine for minutes. What is
 service, a slice and a node that the server made, so they are as large as real ones.
 
 Usage: kube_objects.py fill TEMPLATES COUNT        COUNT services of ten endpoints each, on 100 nodes
+       kube_objects.py same TEMPLATES COUNT ADDRESS  COUNT services whose only endpoint is ADDRESS
        kube_objects.py change TEMPLATES COUNT RATE SECONDS
                                                    RATE slices a second lose or get back an endpoint
        kube_objects.py step TEMPLATES COUNT        one slice does for each line on standard input
@@ -96,18 +97,30 @@ class Objects:
             sys.exit(f"kube_objects.py: etcd: {text.decode()}")
         return json.loads(text)["header"]["revision"]
 
+    def write_all(self, rows):
+        for first in range(0, len(rows), OPERATIONS):
+            self.write(rows[first : first + OPERATIONS])
+
 
 def fill(objects, count):
     rows = [objects.node(number) for number in range(NODES)]
     rows += [objects.address(number) for number in range(count)]
     for number in range(count):
         rows += [objects.service(number), objects.slice(number)]
-    for first in range(0, len(rows), OPERATIONS):
-        objects.write(rows[first : first + OPERATIONS])
+    objects.write_all(rows)
 
 
 def changed(objects, count, number):
     return objects.slice(number % count, ready=bool(number // count % 2))
+
+
+def same(objects, count, address):
+    rows = [objects.address(number) for number in range(count)]
+    for number in range(count):
+        folder, made = objects.slice(number)
+        made["endpoints"] = [{**made["endpoints"][0], "addresses": [address]}]
+        rows += [objects.service(number), (folder, made)]
+    objects.write_all(rows)
 
 
 def step(objects, count):
@@ -131,8 +144,8 @@ def change(objects, count, rate, seconds):
 
 def main():
     objects = Objects(sys.argv[2])
-    numbers = [int(word) for word in sys.argv[3:]]
-    {"fill": fill, "change": change, "step": step}[sys.argv[1]](objects, *numbers)
+    rest = [int(word) if word.isdigit() else word for word in sys.argv[3:]]
+    {"fill": fill, "same": same, "change": change, "step": step}[sys.argv[1]](objects, *rest)
 
 
 if __name__ == "__main__":

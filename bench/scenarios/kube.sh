@@ -8,10 +8,11 @@ set -euo pipefail
 . "$(dirname "$0")/../../tests/kube/lib.sh"
 # shellcheck source=bench/lib.sh
 . "$(dirname "$0")/../lib.sh"
+# shellcheck source=bench/kube_objects.sh
+. "$(dirname "$0")/../kube_objects.sh"
 
 count=10000 rounds=5 seconds=20 changes=1000 edited=100
 [[ -z ${QUICK-} ]] || count=1000 rounds=2 seconds=5 changes=100 edited=20
-slices=/apis/discovery.k8s.io/v1/endpointslices
 
 figures() {
   figure kube.bookinfo_rss_mib MiB lower "The agent's memory, Bookinfo from two API servers"
@@ -45,15 +46,6 @@ has_heard() {
   [[ $(told ack-hangzhou '.resources[] | select(.resource == "endpointslices").version') -ge $1 ]]
 }
 
-# objects COMMAND ARGUMENT…: kube_objects.py beside etcd.
-objects() {
-  local command=$1
-
-  shift
-  nsenter --net="/run/netns/${KUBE_HOST[ack-hangzhou]}" -- \
-    python3 "$SANDBOX_ROOT/bench/kube_objects.py" "$command" "$SANDBOX/templates" "$@"
-}
-
 # The guide's two clusters. One of them is all that is measured after it.
 bookinfo() {
   local name
@@ -74,45 +66,12 @@ bookinfo() {
   SANDBOX_CLUSTERS=(ack-hangzhou)
 }
 
-# What the server makes of a service, a slice and a node, and of the service's address, as controllers write them.
-templates() {
-  local json=(-H "Content-Type: application/json" -o /dev/null --fail)
-
-  mkdir "$SANDBOX/templates"
-  api ack-hangzhou /api/v1/namespaces/default/services "${json[@]}" -d '{"metadata": {"name": "template",
-    "labels": {"app": "template"}}, "spec": {"selector": {"app": "template"},
-    "ports": [{"name": "http", "port": 80, "targetPort": 9080}]}}'
-  api ack-hangzhou "${slices/v1/v1/namespaces/default}" "${json[@]}" -d '{"metadata": {"name": "template",
-    "labels": {"app": "template", "endpointslice.kubernetes.io/managed-by": "endpointslice-controller.k8s.io",
-      "kubernetes.io/service-name": "template"}, "ownerReferences": [{"apiVersion": "v1", "kind": "Service",
-      "name": "template", "uid": "00000000-0000-4000-8000-000000000000", "controller": true,
-      "blockOwnerDeletion": true}]}, "addressType": "IPv4",
-    "ports": [{"name": "http", "port": 9080, "protocol": "TCP"}],
-    "endpoints": [{"addresses": ["10.0.0.11"], "nodeName": "n", "zone": "cn-hangzhou-h",
-      "conditions": {"ready": true, "serving": true, "terminating": false},
-      "targetRef": {"kind": "Pod", "namespace": "default", "name": "p", "uid": "u"}}]}'
-  api ack-hangzhou /api/v1/nodes "${json[@]}" -d '{"metadata": {"name": "template", "labels": {
-    "kubernetes.io/hostname": "template", "topology.kubernetes.io/region": "cn-hangzhou",
-    "topology.kubernetes.io/zone": "cn-hangzhou-h"}}, "spec": {"podCIDR": "10.0.0.0/24"}}'
-  # Its name is the address, and the server has made one for the service.
-  api ack-hangzhou /apis/networking.k8s.io/v1/ipaddresses |
-    jq '.items[] | select(.spec.parentRef.name == "template")
-      + {kind: "IPAddress", apiVersion: "networking.k8s.io/v1"}' >"$SANDBOX/templates/address.json"
-  api ack-hangzhou /api/v1/namespaces/default/services/template >"$SANDBOX/templates/service.json"
-  api ack-hangzhou "${slices/v1/v1/namespaces/default}/template" >"$SANDBOX/templates/slice.json"
-  api ack-hangzhou /api/v1/nodes/template >"$SANDBOX/templates/node.json"
-}
-
-is_filled() {
-  [[ $(api ack-hangzhou "$slices?limit=1&resourceVersion=" | jq .metadata.remainingItemCount) -ge $((count - 1)) ]]
-}
-
 # All kinds at once, as the agent asks for them, until the last has come to its end: milliseconds.
 curl_lists() {
   local path start pids=() pid
 
   start=$(now_ms)
-  for path in /api/v1/services $slices /api/v1/nodes; do
+  for path in /api/v1/services "$OBJECTS_SLICES" /api/v1/nodes; do
     curl_list "$path" &
     pids+=($!)
   done
@@ -234,7 +193,7 @@ servers_up
 bookinfo
 templates
 objects fill "$count"
-wait_for 60 is_filled
+wait_for 60 is_filled "$count"
 watch_latency
 first_syncs
 many_changes
