@@ -7,8 +7,8 @@
 #
 # Not root, or not Debian: prints what to run, and fails only if something is missing.
 #
-# nginx-light starts a web server on port 80 where an init system runs. The demo and the tests use
-# only the program, in namespaces of their own: `systemctl disable --now nginx` is fine.
+# nginx-light starts a web server on port 80 where an init system runs, haproxy one without ports. Demo, tests
+# and bench use only the programs, in namespaces of their own: `systemctl disable --now nginx haproxy` is fine.
 set -euo pipefail
 
 PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
@@ -55,6 +55,8 @@ qemu-system-x86     qemu-system-x86_64              tests: boots other kernels
 busybox-static      busybox                         tests: what runs there beside Meridian
 cpio                cpio                            tests: packs it
 wrk                 wrk                             bench: load
+haproxy             haproxy                         bench: a peer, as a sidecar
+iptables            iptables                        bench: a peer's rules, those of kube-proxy
 iperf3              iperf3                          bench: bulk data
 buildah             buildah                         image: made without a daemon or a registry
 END

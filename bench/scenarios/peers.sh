@@ -1,0 +1,71 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+# Short requests by way of those who do the same work: kube-proxy with its rules of 1, 1,000 and 10,000 services
+# (QUICK=1: 1,000), and sidecars.
+set -euo pipefail
+# shellcheck source=bench/peers.sh
+. "$(dirname "$0")/../peers.sh"
+
+readers=(socket tc kube-iptables kube-nftables)
+counts=(1000 10000)
+[[ -z ${QUICK-} ]] || counts=(1000)
+# So that there is time for all of them.
+BENCH_SECONDS=$((BENCH_SECONDS * 3 / 4))
+
+# ahead FIGURE: as the others' own rules have it.
+ahead() {
+  local ours
+
+  for ours in socket tc; do
+    goal "$1" "$ours" at_least 1 of kube-iptables
+    goal "$1" "$ours" at_least 1 of kube-nftables
+  done
+}
+
+# grown COUNT: the cluster has so many services more, which everybody reads anew (what is written past the server
+# is no change that it tells), and the side of iptables is one of them.
+grown() {
+  local name
+
+  for name in "${readers[@]}"; do
+    peer_stop "$name"
+  done
+  objects same "$1" "${PEER_ADDRESS[server]}"
+  wait_for 60 is_filled "$1"
+  for name in "${readers[@]}"; do
+    peer_start "$name"
+    [[ $name != kube-* ]] || kube_rules_wait "$name" "$1"
+  done
+  PEER_SIDE[kube-iptables]=$(side kube-iptables "$(kube_rules_middle kube-iptables):80")
+  wait_for 5 peer_answers kube-iptables
+}
+
+peers_begin "${PEERS[@]}"
+sides=()
+for name in "${PEERS[@]}"; do
+  peer_start "$name" || continue
+  sides+=("${PEER_SIDE[$name]}")
+done
+
+figure peers.connects /s higher "New connections, a request in each"
+ahead peers.connects
+rates peers.connects connect 16 "${sides[@]}"
+
+figure peers.requests /s higher "Requests on connections that stay"
+ahead peers.requests
+goal peers.requests socket at_least 3 of haproxy
+goal peers.requests socket at_least 3 of nginx
+rates peers.requests keepalive 16 "${sides[@]}"
+
+[[ -n ${PEER_SIDE[kube-iptables]-} && -n ${PEER_SIDE[kube-nftables]-} ]] || bench_end
+for count in "${counts[@]}"; do
+  grown "$count"
+  figure "peers.connects_$count" /s higher "New connections, where there are $count services"
+  ahead "peers.connects_$count"
+  sides=("${PEER_SIDE[direct]}")
+  for name in "${readers[@]}"; do
+    sides+=("${PEER_SIDE[$name]}")
+  done
+  rates "peers.connects_$count" connect 16 "${sides[@]}"
+done
+bench_end

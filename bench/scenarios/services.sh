@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
+# New connections where the agent knows one service, and where it knows 64,000 (QUICK=1: 4,000).
+set -euo pipefail
+# shellcheck source=bench/lib.sh
+. "$(dirname "$0")/../lib.sh"
+
+count=64000
+[[ -z ${QUICK-} ]] || count=4000
+
+# many_services FOLDER: so many with an endpoint each, a thousand a file.
+many_services() {
+  mkdir "$1"
+  awk -v count="$count" -v folder="$1" 'BEGIN {
+    for (i = 0; i < count; i++) {
+      if (i % 1000 == 0) {
+        close(file)
+        file = folder "/" i / 1000 ".yaml"
+      }
+      printf "---\napiVersion: v1\nkind: Service\nmetadata: {name: many-%d, namespace: default}\n" \
+        "spec:\n  clusterIP: 172.17.%d.%d\n  clusterIPs: [172.17.%d.%d]\n" \
+        "  ports: [{name: http, port: 80, protocol: TCP}]\n", i, i / 250, i % 250 + 1, i / 250, i % 250 + 1 > file
+      printf "---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n" \
+        "metadata: {name: many-%d, namespace: default, labels: {kubernetes.io/service-name: many-%d}}\n" \
+        "addressType: IPv4\nports: [{name: http, port: 9080, protocol: TCP}]\n" \
+        "endpoints:\n- addresses: [10.0.0.11]\n  conditions: {ready: true}\n", i, i > file
+    }
+  }'
+}
+
+bench_begin
+twins
+many_services "$SANDBOX/many"
+cp "$SANDBOX/state/ack-hangzhou"/* "$SANDBOX/many"
+twin direct
+for name in socket socket-many; do
+  twin "$name"
+done
+for name in tc tc-many; do
+  twin "$name" outside
+done
+twin_agent socket
+twin_agent tc
+CLUSTER_ACCESS[ack-hangzhou]="directory: $SANDBOX/many"
+twin_agent socket-many
+twin_agent tc-many
+sides=("$(side direct 10.0.0.11:9080)" "$(side socket)" "$(side socket-many)" "$(side tc)" "$(side tc-many)")
+
+figure services.connects /s higher "New connections, where there is one service, or $count"
+goal services.connects socket-many at_least 0.91 of socket
+goal services.connects tc-many at_least 0.91 of tc
+rates services.connects connect 16 "${sides[@]}"
+bench_end
