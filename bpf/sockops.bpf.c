@@ -110,10 +110,15 @@ static __always_inline void mrd_connect_timeout_set(struct bpf_sock_ops *ctx, st
 		sock->user_timeout_ms = own_ms + 1;
 }
 
-/* The connection is there, or given up: its silences are the application's business again. */
-static __always_inline void mrd_user_timeout_return(struct bpf_sock_ops *ctx,
-						    struct mrd_socket *sock)
+/*
+ * The connection is there, or given up: its silences are the application's business again, and the
+ * next connect() of this socket is to last as long as its first.
+ */
+static __always_inline void mrd_options_return(struct bpf_sock_ops *ctx, struct mrd_socket *sock)
 {
+	if (sock->syn_retries)
+		mrd_tcp_option(ctx, MRD_TCP_SYNCNT, sock->syn_retries);
+	sock->syn_retries = 0;
 	if (!sock->user_timeout_ms)
 		return;
 	mrd_tcp_option(ctx, MRD_TCP_USER_TIMEOUT, (int)(sock->user_timeout_ms - 1));
@@ -219,13 +224,15 @@ static __always_inline void mrd_connect_time_keep(struct bpf_sock_ops *ctx, stru
 {
 	const __u32 timer_ms = ctx->args[1] * 1000 / jiffies_per_s;
 	const struct tcp_sock *tcp = mrd_tcp_of(sk);
-	__u32 total_ms, own_ms;
+	__u32 total_ms, own_ms, retries;
 
 	if (!tcp || !timer_ms || timer_ms >= MRD_SYN_TIMEOUT_MOST_US / 1000)
 		return;
 	own_ms = tcp->inet_conn.icsk_user_timeout;
-	total_ms = mrd_connect_total_ms(MRD_SYN_TIMEOUT_MOST_US / 1000, mrd_syn_retries(tcp));
-	mrd_tcp_option(ctx, MRD_TCP_SYNCNT, (int)mrd_connect_retries(total_ms, timer_ms));
+	retries = mrd_syn_retries(tcp);
+	total_ms = mrd_connect_total_ms(MRD_SYN_TIMEOUT_MOST_US / 1000, retries);
+	if (!mrd_tcp_option(ctx, MRD_TCP_SYNCNT, (int)mrd_connect_retries(total_ms, timer_ms)))
+		sock->syn_retries = (__u8)retries;
 	if (own_ms && own_ms <= total_ms)
 		return; /* so is it where connectTimeout has set it */
 	if (!mrd_tcp_option(ctx, MRD_TCP_USER_TIMEOUT, (int)total_ms))
@@ -296,7 +303,7 @@ static __always_inline void mrd_on_established(struct bpf_sock_ops *ctx, struct 
 	sock->reported = 0; /* the handshake's; requests follow */
 	sock->told_ns = 0;
 	mrd_handshake_note(sock, (__u32)((now_ns - connect_ns) / 1000), now_ns);
-	mrd_user_timeout_return(ctx, sock);
+	mrd_options_return(ctx, sock);
 	if (!stat)
 		return;
 	mrd_socket_count_open(sock, stat);
@@ -346,7 +353,7 @@ static __always_inline void mrd_on_closed(struct bpf_sock_ops *ctx, struct bpf_s
 	mrd_socket_count_closed(sock);
 	mrd_place_return(sock);
 	if (ctx->args[0] == BPF_TCP_SYN_SENT) {
-		mrd_user_timeout_return(ctx, sock);
+		mrd_options_return(ctx, sock);
 		mrd_on_syn_closed(sock, error);
 	} else {
 		mrd_on_silence(sock, error);

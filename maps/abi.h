@@ -394,7 +394,8 @@ struct mrd_flow {
 	__u32 endpoint_id;
 	__u64 last_ns;	/* CLOCK_MONOTONIC of the latest packet, to a second; 0: none yet */
 	__u64 first_ns; /* CLOCK_MONOTONIC of the connection's first packet */
-	__u64 sent_ns;	/* CLOCK_MONOTONIC of the first packet to the present endpoint */
+	__u64 sent_ns;	/* CLOCK_MONOTONIC of the first packet to the present endpoint; 0: none yet
+			 */
 	struct mrd_tried tried;
 	__u32 ifindex;	   /* the interface at which the flow is translated, both ways */
 	__u16 locality_id; /* of the present endpoint */
@@ -580,8 +581,11 @@ struct mrd_socket {
 	__u8 connected;	   /* 1: chosen by connect(), 0: by a datagram */
 	__u8 has_setting;  /* 1: mrd_setting has a row of this service */
 	__u8 moved;	   /* 1: mrd_flow sends this connection elsewhere than to endpoint */
-	__u8 untold;	   /* successes that wait to be told: below MRD_TOLD_EACH */
-	__u8 has_row;	   /* 1: mrd_connection has a row of this socket */
+	union {
+		__u8 untold;	  /* successes that wait to be told: below MRD_TOLD_EACH */
+		__u8 syn_retries; /* while connecting: the application's own; 0: they hold */
+	};
+	__u8 has_row; /* 1: mrd_connection has a row of this socket */
 	union {
 		__u64 connect_ns; /* before the handshake is done: CLOCK_MONOTONIC of connect() */
 		__u64 told_ns;	  /* after: of the request whose success was told last, or 0 */

@@ -11,7 +11,8 @@
  * "Connection: close" is put in front of the CR of the empty line that ends the header. That CR is
  * always at hand, however the header was cut; nothing that was sent before it need be known again.
  * A "keep-alive" that the application wrote is overwritten while it is at hand, for some servers
- * believe the first of two Connection lines; close holds wherever the standard is followed.
+ * believe the first of two Connection lines; close holds wherever the standard is followed. Not one
+ * that words follow: they may ask for an upgrade, which is not to be touched.
  */
 #ifndef MRD_BPF_HTTP_REQUEST_H
 #define MRD_BPF_HTTP_REQUEST_H
@@ -243,7 +244,7 @@ static inline enum mrd_request_stage mrd_request_on_coding(struct mrd_request *r
 	return MRD_REQUEST_CODING;
 }
 
-/* A list of words. True: keep-alive has just ended, and is not welcome. */
+/* A list of words. True: it has just ended by keep-alive, which is not welcome. */
 static inline bool mrd_request_on_connection(struct mrd_request *request, __u8 byte,
 					     enum mrd_request_stage *ret_stage)
 {
@@ -258,7 +259,8 @@ static inline bool mrd_request_on_connection(struct mrd_request *request, __u8 b
 		*ret_stage = MRD_REQUEST_UNSURE;
 	else if (MRD_WORD_IS_CLOSE(request))
 		request->closes = 1;
-	else if (MRD_WORD_IS_KEEP_ALIVE(request) && request->wants_close && !request->closes) {
+	else if (MRD_WORD_IS_KEEP_ALIVE(request) && byte == '\r' && request->wants_close &&
+		 !request->closes) {
 		mrd_word_start(request);
 		return true;
 	}

@@ -281,8 +281,9 @@ __noinline int mrd_move(struct __sk_buff *skb, __u32 reason)
 	}
 	flow->endpoint_id = picked->member.endpoint_id;
 	flow->locality_id = (__u16)picked->locality_id;
-	flow->sent_ns = bpf_ktime_get_ns();
-	flow->last_ns = flow->sent_ns;
+	flow->last_ns = bpf_ktime_get_ns();
+	/* A SYN that was not answered goes on at once; after a no the client has to send one. */
+	flow->sent_ns = reason == MRD_REASON_RESCUE_TIMEOUT ? flow->last_ns : 0;
 	flow->is_resent = 0;
 	if (!mrd_moving_write(moving)) {
 		mrd_count_one(MRD_REASON_RESCUE_NOWHERE);
@@ -399,6 +400,10 @@ mrd_move_on_syn(struct __sk_buff *skb, const struct mrd_packet *packet, struct m
 		mrd_leftover_drop(skb, &packet->key);
 	if (row ? row->state != MRD_FLOW_SYN_SENT : !sock || !sock->retransmitted || sock->moved)
 		return MRD_MOVE_NONE;
+	if (row && !row->sent_ns) {
+		row->sent_ns = bpf_ktime_get_ns();
+		return MRD_MOVE_NONE;
+	}
 	moving = mrd_moving_new(&packet->key);
 	if (!moving)
 		return MRD_MOVE_NONE;

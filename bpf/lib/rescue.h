@@ -8,7 +8,8 @@
  *
  * The order of a rescue: first the hops of regions where the connection has not been, best priority
  * first, for a region that is silent is silent as a whole; when there is none, every endpoint where
- * it has not been.
+ * it has not been, of one hop after the other: a silent region may have more endpoints than can be
+ * remembered, and must not take all the tries.
  */
 #ifndef MRD_BPF_RESCUE_H
 #define MRD_BPF_RESCUE_H
@@ -121,17 +122,23 @@ static inline bool mrd_tried_add(struct mrd_tried *tried, __u32 endpoint_id, __u
 	return true;
 }
 
-/* One step of a rescue: a hop's turn, one try. The first round passes over regions tried before. */
+/*
+ * One step of a rescue: a hop's turn, one try. The first round passes over regions tried before;
+ * the others begin with another hop at each move, the first time with the one that is worst: its
+ * region was the last to be tried, and what moves a connection on may be a single endpoint.
+ */
 static inline void mrd_rescue_turn(const struct mrd_route *route, const struct mrd_tried *tried,
 				   __u32 step, struct mrd_turn *ret_turn)
 {
 	const __u32 is_empty = mrd_is_less(route->hop_count, 1);
 	const __u32 hop_count = route->hop_count + is_empty;
-	const struct mrd_hop *hop = &route->hops[step % hop_count & (MRD_HOPS_MAX - 1)];
 	__u32 round = step / hop_count, is_first, skip;
+	const struct mrd_hop *hop;
 
 	MRD_OPAQUE(round);
 	is_first = mrd_is_less(round, 1);
+	step += (1 - is_first) * (tried->count - 1);
+	hop = &route->hops[step % hop_count & (MRD_HOPS_MAX - 1)];
 	skip = is_empty | (is_first & mrd_tried_has_region(tried, hop->region_id));
 	ret_turn->is_new = mrd_is_less(round, 2);
 	ret_turn->offset = round - (1 - is_first);

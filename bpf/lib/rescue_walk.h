@@ -12,7 +12,7 @@ struct mrd_rescue_walk {
 	struct mrd_picked picked;
 	struct mrd_turn turn;
 	struct mrd_member_key key;
-	__u64 first; /* drawn from the counter of the hop that was entered last */
+	__u64 first; /* drawn by chance, for the hop that was entered last */
 };
 
 /* One a CPU. Functions that the verifier is to look at once find it here: kernels before 5.12 let
@@ -50,8 +50,10 @@ __noinline int mrd_rescue_step(__u32 step)
 		mrd_count_one(MRD_REASON_RACE);
 		return 0;
 	}
+	/* Not the hop's counter: that is drawn from for the next connection's first choice, which
+	 * would be the endpoint that this one has left, time and again. */
 	if (turn->is_new && turn->member_count)
-		walk->first = mrd_number_next(walk->key.service_id, turn->hop_id);
+		walk->first = bpf_get_prandom_u32();
 	walk->key.hop_id = turn->hop_id;
 	walk->picked.locality_id = turn->locality_id;
 	walk->picked.region_id = turn->region_id;

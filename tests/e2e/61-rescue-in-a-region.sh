@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-# Where a service has one region only, a connection is rescued inside it; with many at once none fails.
+# Where a service has one region only, a connection is rescued inside it; with many at once none fails. Who takes it over is
+# not blamed before it was asked.
 set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -36,4 +37,26 @@ wait "${pids[@]}"
 for i in {1..20}; do echo >>"$SANDBOX/answers.$i"; done
 expect_eq "one of two is silent: 1,000 connections, none fails" "h2=1000" \
   "$(cat "$SANDBOX"/answers.* | tr ' ' '\n' | awk -F= 'NF { n[$1] += $2 } END { for (k in n) print k "=" n[k] }')"
+unblackhole h1
+
+# The next SYN is the first that the second choice is sent, however long the first choice's refusal has been known.
+pod h h3 10.0.0.13
+pod h h4 10.0.0.14
+web h3 h4
+svc ack-hangzhou ratings 172.16.0.21 80
+eps ack-hangzhou ratings 10.0.0.11 10.0.0.13 10.0.0.14
+policy ratings <<YAML
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: ratings, namespace: default, annotations: { meridian.dev/syn-timeout: 400ms } }
+spec:
+  host: ratings
+  trafficPolicy: { outlierDetection: { consecutive5xxErrors: 0, consecutiveGatewayErrors: 0, interval: 1h } }
+YAML
+known() { [[ $(ctl h -o json endpoints default/ratings | jq '.endpoints | length') == 3 ]]; }
+wait_for 10 known
+was=$(reason h RESCUE_REFUSED)
+expect_match "one of three refuses: all are answered" '^h3=[0-9]+ h4=[0-9]+$' "$(hits client 172.16.0.21 80 12)"
+expect_eq "each third is moved, once" 4 $(($(reason h RESCUE_REFUSED) - was))
+expect_eq "nobody else is to blame" "0 0" "$(stat_of h 10.0.0.13 .failed) $(stat_of h 10.0.0.14 .failed)"
 sandbox_end

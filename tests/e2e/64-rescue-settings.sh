@@ -52,22 +52,22 @@ try:
     s.connect((sys.argv[1], 80))
 except OSError as e:
     print(errno.errorcode[e.errno], int((time.monotonic() - begin) * 1000),
-          s.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT))
+          s.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT), s.getsockopt(socket.IPPROTO_TCP, socket.TCP_SYNCNT))
 END
 # patience: of one that is rescued in vain, and of one that is not rescued.
 patience() {
-  local address error rescued option other left
+  local address error rescued option retries other left
   pids=()
   for address in 172.16.0.30 172.16.0.31; do
     run_in client python3 "$SANDBOX/patience.py" $address >"$SANDBOX/patience.$address" &
     pids+=($!)
   done
   wait "${pids[@]}"
-  read -r error rescued option <"$SANDBOX/patience.172.16.0.30"
+  read -r error rescued option retries <"$SANDBOX/patience.172.16.0.30"
   read -r other left _ <"$SANDBOX/patience.172.16.0.31"
   expect_eq "$1: the kernel's ordinary error" "$other" "$error"
   expect_between "$1: after the time that the other took ($left ms)" $((left * 3 / 4)) $((left * 4 / 3)) "$rescued"
-  expect_eq "$1: the application's option is its own again" 0 "$option"
+  expect_eq "$1: the application's options are its own again, for its next connect, too" "0 1" "$option $retries"
 }
 patience "nothing is known of the region"
 unblackhole h1

@@ -83,7 +83,7 @@ expect_eq "what was applied is still there" 2 "$(api ack-hangzhou $slices | jq '
 server_pause ack-hangzhou
 expect_fail "a paused one accepts, and says nothing" answers ack-hangzhou
 server_resume ack-hangzhou
-expect_ok "and goes on" wait_for 10 server_ready ack-hangzhou
+expect_ok "and goes on" wait_for "$SOON_S" server_ready ack-hangzhou
 
 # Many objects, made over one connection.
 many ack-shanghai 300

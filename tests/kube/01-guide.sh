@@ -81,7 +81,7 @@ agent_start hangzhou-1
 agent_start shanghai-1
 
 all_pods=(10.0.0.20 10.0.0.21 10.1.0.20)
-expect_ok "no rule: one pool" wait_for 10 settled reviews pool "${all_pods[@]}"
+expect_ok "no rule: one pool" wait_for "$SOON_S" settled reviews pool "${all_pods[@]}"
 seen=$(pages 30)
 for version in v1 v2 v3; do
   expect_between "of 30 pages by $version" 8 12 "$(answered $version <<<"$seen")"
@@ -91,20 +91,20 @@ failover='{ failover: [ { from: cn-hangzhou, to: cn-shanghai }, { from: cn-shang
 for service in productpage details ratings reviews; do
   rule $service "$failover"
 done
-expect_ok "a rule is applied" wait_for 10 settled reviews failover "${all_pods[@]}"
-expect_ok "and those of the services around it" wait_for 10 settled productpage failover 10.0.0.30 10.1.0.30
+expect_ok "a rule is applied" wait_for "$SOON_S" settled reviews failover "${all_pods[@]}"
+expect_ok "and those of the services around it" wait_for "$SOON_S" settled productpage failover 10.0.0.30 10.1.0.30
 expect_eq "of 10 pages by Shanghai, before" 0 "$(pages 10 | answered v2)"
 applied ack-hangzhou reviews-v1 reviews-v3
-expect_ok "scaled to zero" wait_for 10 settled reviews failover 10.1.0.20
+expect_ok "scaled to zero" wait_for "$SOON_S" settled reviews failover 10.1.0.20
 expect_eq "lines with stars, the guide's loop" 20 "$(stars)"
 
 rule reviews '{ distribute: [ { from: "cn-hangzhou/*", to: { "cn-hangzhou/*": 90, "cn-shanghai/*": 10 } } ] }'
 applied ack-hangzhou reviews-v3
-expect_ok "distribution" wait_for 10 settled reviews distribute 10.0.0.20 10.1.0.20
+expect_ok "distribution" wait_for "$SOON_S" settled reviews distribute 10.0.0.20 10.1.0.20
 expect_eq "lines with stars, the guide's loop" 2 "$(stars)"
 expect_between "of 100 pages by Shanghai" 9 11 "$(pages 100 | answered v2)"
 
 kube ack-hangzhou delete destinationrule reviews >/dev/null
 applied ack-hangzhou
-expect_ok "a rule is deleted: one pool again" wait_for 10 settled reviews pool "${all_pods[@]}"
+expect_ok "a rule is deleted: one pool again" wait_for "$SOON_S" settled reviews pool "${all_pods[@]}"
 sandbox_end

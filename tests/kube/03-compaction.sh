@@ -14,7 +14,7 @@ eps ack-hangzhou ratings 10.0.0.12
 agent_start h
 reviews_planned
 asks_ratings() { [[ $(hits client 172.16.0.40 80 2) == h2=2 ]]; }
-expect_ok "a second service" wait_for 5 asks_ratings
+expect_ok "a second service" wait_for "$SOON_S" asks_ratings
 
 poll_start
 silence ack-hangzhou

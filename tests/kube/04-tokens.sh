@@ -57,7 +57,7 @@ expect_ok "all is well" wait_for "$AGAIN_S" is_well ack-hangzhou
 agent_token ack-shanghai
 cut_off ack-shanghai
 eps ack-shanghai reviews 10.1.0.12
-expect_ok "a file is replaced" wait_for 10 planned 10.0.0.11 10.1.0.12
+expect_ok "a file is replaced" wait_for "$SOON_S" planned 10.0.0.11 10.1.0.12
 
 # One that the server refuses, and then the good one again.
 good=$SANDBOX/kube/ack-shanghai/agent.token

@@ -37,19 +37,19 @@ YAML
 distribute='{ distribute: [ { from: "cn-hangzhou/*", to: { "cn-hangzhou/*": 90, "cn-shanghai/*": 10 } } ] }'
 failover='{ failover: [ { from: cn-hangzhou, to: cn-shanghai } ] }'
 rule "$distribute"
-expect_ok "edited" wait_for 5 mode_is distribute
+expect_ok "edited" wait_for "$SOON_S" mode_is distribute
 expect_eq "one in ten leaves" "h1=90 s1=10" "$(hits client $VIP 80 100)"
 
 rule '{ distribute: [ { from: "cn-hangzhou/*", to: { "cn-hangzhou/*": 90, "cn-shanghai/*": 20 } } ] }'
 expect_ok "a wrong sum is named with object and field" \
-  wait_for 5 agent_said h 'default/reviews.*distribute|distribute.*default/reviews'
+  wait_for "$SOON_S" agent_said h 'default/reviews.*distribute|distribute.*default/reviews'
 expect_eq "the last good rule holds" "h1=90 s1=10" "$(hits client $VIP 80 100)"
 rule "$distribute"
 
 kube ack-hangzhou delete destinationrule reviews >/dev/null
-expect_ok "deleted: one pool" wait_for 5 mode_is pool
+expect_ok "deleted: one pool" wait_for "$SOON_S" mode_is pool
 failover_policy reviews
-expect_ok "again" wait_for 5 mode_is failover
+expect_ok "again" wait_for "$SOON_S" mode_is failover
 
 crd_remove ack-hangzhou
 expect_ok "the kind is taken away: its rules are gone" wait_for 40 mode_is pool
@@ -59,7 +59,7 @@ rule "$distribute"
 expect_ok "another version is served" wait_for 70 mode_is distribute
 agent_kill h
 agent_start h
-expect_ok "and found at start" wait_for 5 mode_is distribute
+expect_ok "and found at start" wait_for "$SOON_S" mode_is distribute
 
 # Istio before 1.6 has no other. The rule is not lost while the versions change.
 crd_remove ack-hangzhou
@@ -70,11 +70,11 @@ VERSION=v1alpha3 rule "$distribute"
 expect_ok "the oldest version alone is served" wait_for 70 mode_is distribute
 agent_kill h
 agent_start h
-expect_ok "and found at start" wait_for 5 mode_is distribute
+expect_ok "and found at start" wait_for "$SOON_S" mode_is distribute
 (while true; do mode || true; sleep 0.1; done) >"$SANDBOX/log/modes" &
 modes=$!
 seen() { [[ $(grep . "$SANDBOX/log/modes" | tail -n 1) == "$1" ]]; }
-expect_ok "watched" wait_for 10 seen distribute
+expect_ok "watched" wait_for "$SOON_S" seen distribute
 crd_serve ack-hangzhou v1
 VERSION=v1 rule "$failover"
 expect_ok "followed from one version to another" wait_for 70 seen failover
@@ -84,5 +84,5 @@ expect_ok "and back" wait_for 70 seen distribute
 kill $modes
 expect_eq "without ever having been lost" "distribute failover distribute" \
   "$(grep . "$SANDBOX/log/modes" | uniq | paste -sd' ')"
-expect_ok "all is well" wait_for 10 is_well ack-hangzhou
+expect_ok "all is well" wait_for "$SOON_S" is_well ack-hangzhou
 sandbox_end

@@ -22,12 +22,12 @@ done
 expect_ok "ready" wait_for 30 agent_said h '(^|[ ="])ready([ "]|$)'
 expect_ok "read as a whole" wait_for "$AGAIN_S" planned 10.0.0.11 10.0.0.12 10.1.0.11
 all_slices() { [[ $(told ack-shanghai .slices) -ge 3001 ]]; }
-expect_ok "every slice of it" wait_for 10 all_slices
+expect_ok "every slice of it" wait_for "$SOON_S" all_slices
 
 # While it runs: its version is forgotten, so the list comes anew, and is cut.
 poll_start
 eps ack-hangzhou reviews
-wait_for 5 sees "s1=10" client $VIP 80 10
+wait_for "$SOON_S" sees "s1=10" client $VIP 80 10
 silence ack-shanghai
 touch_slice ack-shanghai 0
 etcd_compact ack-shanghai
@@ -54,6 +54,6 @@ poll_stop "while connections were cut" 100
 eps ack-shanghai reviews 10.1.0.12 # no such pod
 expect_ok "the last change holds" wait_for "$AGAIN_S" planned 10.1.0.12
 eps ack-shanghai reviews 10.1.0.11
-wait_for 5 planned 10.1.0.11
+wait_for "$SOON_S" planned 10.1.0.11
 expect_ok "the agent lives" agent_running h
 sandbox_end

@@ -30,7 +30,7 @@ pages() {
 
 agent_start h
 expect_ok "read as a whole" wait_for 15 planned 10.1.0.11
-expect_ok "every slice of it" wait_for 5 all_slices 1101
+expect_ok "every slice of it" wait_for "$SOON_S" all_slices 1101
 expect_eq "in pages of 500" "200-first 200-more 200-more" "$(pages)"
 expect_eq "streamed lists were asked for first" 422 "$(asked ack-shanghai \
   'select(.requestURI | test("endpointslices.*sendInitialEvents")) | .responseStatus.code' | sort -u)"
@@ -39,9 +39,9 @@ plain=$(for path in /api/v1/services $slices; do
 done | wc -c)
 expect_between "bytes, of $plain without gzip" 1000 $((plain / 4)) "$(received ack-shanghai)"
 eps ack-shanghai reviews 10.1.0.12
-expect_ok "and followed" wait_for 5 planned 10.1.0.12
+expect_ok "and followed" wait_for "$SOON_S" planned 10.1.0.12
 eps ack-shanghai reviews 10.1.0.11
-wait_for 5 sees "s1=10" client $VIP 80 10
+wait_for "$SOON_S" sees "s1=10" client $VIP 80 10
 
 # All versions but etcd's are gone: the list comes anew.
 poll_start

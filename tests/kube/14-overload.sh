@@ -58,10 +58,10 @@ cut_off ack-shanghai
 eps ack-shanghai reviews 10.1.0.12
 refused() { [[ $(lacks ack-shanghai "$1") == *"answers 429"* ]]; }
 for resource in services endpointslices nodes; do
-  expect_ok "$resource are refused" wait_for 10 refused $resource
+  expect_ok "$resource are refused" wait_for "$SOON_S" refused $resource
 done
 eps ack-hangzhou reviews 10.0.0.11
-expect_ok "the other cluster goes on, the plan stands" wait_for 3 planned 10.0.0.11 10.1.0.11
+expect_ok "the other cluster goes on, the plan stands" wait_for "$SOON_S" planned 10.0.0.11 10.1.0.11
 kube ack-shanghai delete flowschema one-seat >/dev/null
 expect_ok "there is room again" wait_for "$AGAIN_S" planned 10.0.0.11 10.1.0.12
 expect_ok "all is well" wait_for "$AGAIN_S" is_well ack-shanghai

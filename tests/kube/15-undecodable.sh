@@ -19,16 +19,16 @@ services=/api/v1/namespaces/default/services
 # smuggle CLUSTER PATH FILTER KEY: an object of the server's, changed by jq, into etcd.
 smuggle() { api "$1" "$2" | jq "$3" | etcd_put "$1" "/registry/$4"; }
 broken() { [[ $(told "$1" .broken_objects) == "$2" ]]; }
-said() { expect_ok "which is told" wait_for 5 agent_said h "$1"; }
+said() { expect_ok "which is told" wait_for "$SOON_S" agent_said h "$1"; }
 
 poll_start
 smuggle ack-shanghai $slices/reviews-ipv4 '.endpoints[0].addresses = ["10.1.0.300"]' \
   endpointslices/default/reviews-ipv4
-expect_ok "a slice with an address that is none" wait_for 10 broken ack-shanghai 1
+expect_ok "a slice with an address that is none" wait_for "$SOON_S" broken ack-shanghai 1
 said 'ack-shanghai/endpointslices/default/reviews-ipv4: .*endpoints\[0\].addresses\[0\].*10\.1\.0\.300'
 smuggle ack-shanghai $slices/reviews-ipv4 '.metadata.name = "other" | .addressType = "IPv5"' \
   endpointslices/default/other
-expect_ok "one that never was any better" wait_for 10 broken ack-shanghai 2
+expect_ok "one that never was any better" wait_for "$SOON_S" broken ack-shanghai 2
 said 'ack-shanghai/endpointslices/default/other: .*addressType'
 expect_eq "status names both" \
   "ack-shanghai/endpointslices/default/other ack-shanghai/endpointslices/default/reviews-ipv4" \
@@ -36,11 +36,11 @@ expect_eq "status names both" \
 expect_match "and what is wrong" 'NOT UNDERSTOOD ack-shanghai/endpointslices/default/other: error: addressType' "$(ctl h status)"
 smuggle ack-hangzhou $services/reviews '.spec.clusterIP = "here" | .spec.clusterIPs = ["here"]' \
   services/specs/default/reviews
-expect_ok "a service" wait_for 10 broken ack-hangzhou 1
+expect_ok "a service" wait_for "$SOON_S" broken ack-hangzhou 1
 said 'ack-hangzhou/services/default/reviews: .*clusterIP'
 expect_ok "the last good ones hold" planned 10.0.0.11 10.0.0.12 10.1.0.11
 eps ack-hangzhou reviews 10.0.0.11
-expect_ok "other objects are followed" wait_for 5 planned 10.0.0.11 10.1.0.11
+expect_ok "other objects are followed" wait_for "$SOON_S" planned 10.0.0.11 10.1.0.11
 
 rejected() { ctl h status -o json | jq -r '.agent.rules_rejected[] | "\(.rule) \(.holds) \(.findings)"'; }
 is_rejected() { [[ $(rejected) == "ack-hangzhou/default/reviews before "*spec.host*spec.trafficPolicy* ]]; }
@@ -51,7 +51,7 @@ kind: DestinationRule
 metadata: { name: reviews, namespace: default }
 spec: { host: [ 5, { a: b } ], trafficPolicy: [ 1, 2 ] }
 YAML
-expect_ok "a rule of other types" wait_for 10 is_rejected
+expect_ok "a rule of other types" wait_for "$SOON_S" is_rejected
 said 'ack-hangzhou/default/reviews: .*spec\.host'
 said 'ack-hangzhou/default/reviews: .*spec\.trafficPolicy'
 expect_eq "the last good one holds" "h1=10" "$(hits client $VIP 80 10)"
@@ -74,7 +74,7 @@ smuggle ack-hangzhou $services/reviews ".spec.clusterIP = \"$VIP\" | .spec.clust
   services/specs/default/reviews
 expect_ok "the service" wait_for "$AGAIN_S" broken ack-hangzhou 0
 failover_policy reviews
-expect_ok "the rule" wait_for 10 none_rejected
+expect_ok "the rule" wait_for "$SOON_S" none_rejected
 expect_ok "all is well" wait_for "$AGAIN_S" is_well ack-shanghai
 poll_stop "while objects were broken" 100
 sandbox_end

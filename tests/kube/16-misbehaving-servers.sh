@@ -102,7 +102,7 @@ for name in "${!BEHAVIOUR[@]}"; do
   behave "$name" "${BEHAVIOUR[$name]}"
 done
 for name in "${!BEHAVIOUR[@]}"; do
-  expect_ok "$name is asked again" wait_for 10 met "$name"
+  expect_ok "$name is asked again" wait_for "$SOON_S" met "$name"
   eps "$name" reviews "$(address "$name" 2)"
 done
 for name in "${!BEHAVIOUR[@]}"; do
@@ -114,7 +114,7 @@ for name in storm storm-of-lists errors errors-of-lists; do
 done
 eps ack-hangzhou reviews 10.0.0.12
 expect_ok "the home cluster goes on, and the one that packs" \
-  wait_for 3 planned 10.0.0.12 "${before[@]:0:bad}" "${after[bad]}"
+  wait_for "$SOON_S" planned 10.0.0.12 "${before[@]:0:bad}" "${after[bad]}"
 expect_eq "which is well" "" "$(told only-gzip .error)"
 touch "$SANDBOX/sampled"
 wait "$sampler"

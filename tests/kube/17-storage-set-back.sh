@@ -26,19 +26,19 @@ expect_eq "the rule holds" "failover" \
 # Much has happened since.
 many ack-hangzhou 60
 eps ack-hangzhou reviews 10.0.0.12
-expect_ok "all is followed" wait_for 10 planned 10.0.0.12 10.1.0.11
-expect_ok "all is followed" wait_for 10 services_are $((before + 60))
-expect_ok "to the last version" wait_for 10 has_heard "$(stored)"
+expect_ok "all is followed" wait_for "$SOON_S" planned 10.0.0.12 10.1.0.11
+expect_ok "all is followed" wait_for "$SOON_S" services_are $((before + 60))
+expect_ok "to the last version" wait_for "$SOON_S" has_heard "$(stored)"
 version=$(heard)
 poll_start
 storage_set_back ack-hangzhou
 server_start ack-hangzhou
 expect_between "the server's version is lower" 1 $((version - 1)) "$(stored)"
 expect_ok "what it has holds" wait_for "$AGAIN_S" planned 10.0.0.11 10.0.0.12 10.1.0.11
-expect_ok "and nothing else" wait_for 10 services_are "$before"
+expect_ok "and nothing else" wait_for "$SOON_S" services_are "$before"
 expect_ok "all is well" wait_for "$AGAIN_S" is_well ack-hangzhou
 eps ack-hangzhou reviews 10.0.0.11
-expect_ok "changes come at once" wait_for 5 planned 10.0.0.11 10.1.0.11
+expect_ok "changes come at once" wait_for "$SOON_S" planned 10.0.0.11 10.1.0.11
 
 # One change since, and the server is reached only after more has happened in it than it has lost.
 version=$(heard)
@@ -55,6 +55,6 @@ unsilence ack-hangzhou
 expect_ok "what it has holds" wait_for "$AGAIN_S" planned 10.0.0.11 10.0.0.12 10.1.0.11
 expect_ok "all is well" wait_for "$AGAIN_S" is_well ack-hangzhou
 eps ack-hangzhou reviews 10.0.0.12
-expect_ok "changes come at once" wait_for 5 planned 10.0.0.12 10.1.0.11
+expect_ok "changes come at once" wait_for "$SOON_S" planned 10.0.0.12 10.1.0.11
 poll_stop "while storage was set back" 100
 sandbox_end

@@ -26,14 +26,14 @@ kind: Node
 metadata: { name: n1, labels: { topology.kubernetes.io/region: r1, topology.kubernetes.io/zone: z1 } }
 YAML
 agent_start h
-expect_ok "by the labels of the node" wait_for 10 is_in r1/z1
+expect_ok "by the labels of the node" wait_for "$SOON_S" is_in r1/z1
 node_labelled topology.kubernetes.io/zone=z2
-expect_ok "edited" wait_for 5 is_in r1/z2
+expect_ok "edited" wait_for "$SOON_S" is_in r1/z2
 cut_off ack-hangzhou
 node_labelled topology.kubernetes.io/region=r2
-expect_ok "edited while nobody listened" wait_for 10 is_in r2/z2
+expect_ok "edited while nobody listened" wait_for "$SOON_S" is_in r2/z2
 # The region of the cluster, as in the configuration.
 kube ack-hangzhou delete node/n1 >/dev/null
-expect_ok "gone" wait_for 5 is_in cn-hangzhou/
-expect_ok "all is well" wait_for 10 is_well ack-hangzhou
+expect_ok "gone" wait_for "$SOON_S" is_in cn-hangzhou/
+expect_ok "all is well" wait_for "$SOON_S" is_well ack-hangzhou
 sandbox_end

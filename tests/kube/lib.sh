@@ -23,6 +23,11 @@ KUBE_LEEWAY_S=60
 # shellcheck disable=SC2034 # used by the tests
 AGAIN_S=70
 
+# What nothing is in the way of, on a machine with much else to do; less than it takes to notice that a server is
+# silent, so that what waits for that is late.
+# shellcheck disable=SC2034
+SOON_S=15
+
 # KUBE_FLAGS: what each start of a cluster's server has besides.
 declare -A KUBE_HOST=() KUBE_ADDRESS=() KUBE_SERVICES=() KUBE_ROLE=() KUBE_PID=() KUBE_FLAGS=() ETCD_PID=()
 

@@ -162,7 +162,7 @@ static void other_regions_come_first(void **state)
 		 {1, 1, 1},
 		 {1},
 		 "3:0 1:0 2:0 3:0 "},
-		{"back to the best, once everywhere", {1, 2}, {1, 1}, {1, 2}, "1:0 2:0 "},
+		{"once everywhere: where it was last", {1, 2}, {1, 1}, {1, 2}, "2:0 1:0 "},
 		{"one region: another member", {1}, {3}, {1}, "1:0 1:1 1:2 "},
 		{"nothing at all", {0}, {0}, {1}, ""},
 		{"a hop without members", {1, 2, 3}, {1, 0, 2}, {1}, "3:0 1:0 3:0 3:1 "},
@@ -186,6 +186,35 @@ static void other_regions_come_first(void **state)
 		print_message("%s\n", cases[i].what);
 		assert_string_equal(text, cases[i].want);
 	}
+}
+
+/* The home region is silent, and has more endpoints than can be remembered; the first abroad
+ * refuses.
+ */
+static void regions_take_turns(void **state)
+{
+	struct mrd_route route = {
+		.hop_count = 2,
+		.hops = {{.hop_id = 1, .region_id = 1, .member_count = MRD_TRIED_MAX},
+			 {.hop_id = 2, .region_id = 2, .member_count = 3}},
+	};
+	struct mrd_tried tried = {0};
+	char text[64] = "";
+
+	(void)state;
+	mrd_tried_add(&tried, 10, 1);
+	for (size_t len = 0, moves = 0; moves < 4; moves++) {
+		struct mrd_turn turn;
+		__u32 step = 0, endpoint_id;
+
+		do {
+			mrd_rescue_turn(&route, &tried, step++, &turn);
+			endpoint_id = turn.hop_id * 10 + turn.offset;
+		} while (turn.offset >= turn.member_count || mrd_tried_has(&tried, endpoint_id));
+		assert_true(mrd_tried_add(&tried, endpoint_id, turn.region_id));
+		len += (size_t)snprintf(text + len, sizeof(text) - len, "%u ", endpoint_id);
+	}
+	assert_string_equal(text, "20 21 11 22 ");
 }
 
 /* With all sixteen hops each still has a turn, and where they are of one region, some have. */
@@ -232,6 +261,7 @@ int main(void)
 		cmocka_unit_test(the_whole_time_stays),
 		cmocka_unit_test(tried_ones_are_remembered),
 		cmocka_unit_test(other_regions_come_first),
+		cmocka_unit_test(regions_take_turns),
 		cmocka_unit_test(many_hops_all_have_turns),
 	};
 
