@@ -45,12 +45,16 @@ def side_rows(own):
 def text_of(whole):
     parts = [machine_words(whole["machine"]), "## Goals"]
     parts.append(table(("figure", "side", "goal", "seen (95 %)", "verdict"), goal_rows(whole)))
-    shown = [one for one in whole["figures"] if not one["name"].endswith(figures.PARTS)]
+    shown = figures.in_tables(whole)
     for scenario in dict.fromkeys(one["scenario"] for one in shown):
         own = [one for one in shown if one["scenario"] == scenario]
         parts.append(f"## {scenario}")
         parts += [f"- {side}: {words}" for side, words in whole["sides"].get(scenario, {}).items()]
         parts.append(table(("figure", "side", "median", "beside (95 %)"), side_rows(own)))
+    for one in whole["outages"]:
+        parts.append(f"## {one['title']}")
+        rows = ((row["side"], *figures.outage_cells(row)) for row in one["sides"])
+        parts.append(table(("side", *figures.OUTAGE_COLUMNS.values()), rows))
     if whole["missing"]:
         parts.append("## Not measured there")
         parts += [f"- {one['what']} ({one['scenario']}): {one['how']}" for one in whole["missing"]]

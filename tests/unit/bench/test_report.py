@@ -79,6 +79,8 @@ class Report(unittest.TestCase):
         self.assertNotIn("old", text)
         self.assertIn("| Title & more | x | ≥ 0.4 × direct | 0.5 (0.5 to 0.5) | reached |", text)
         self.assertIn("- x: what <x> is\n", text)
+        self.assertIn("## Outage\n\n| side | failed |", text)
+        self.assertIn("| x | 1 | 0 | 1.02 |  |  |  |", text)
         self.assertIn("2 processors (C), 2.0 GiB, Linux 6.1", text)
 
     def test_a_quick_run_is_none_to_quote(self):
