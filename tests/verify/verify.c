@@ -6,9 +6,9 @@
  *
  *   verify BUDGET OBJECT…
  *
- * The budget file has lines `object program instructions`. A program without a line fails.
- * bpf_obj_get_info_by_fd() tells the number since kernel 5.16; before, loading is all that is
- * tested.
+ * The budget file has lines `object program instructions`, and `map name bytes` for what a full map
+ * holds at its default size. A program or a map without a line fails. bpf_obj_get_info_by_fd()
+ * tells the number since kernel 5.16; before, loading is all that is tested.
  */
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
@@ -58,6 +58,53 @@ static long budget_of(const char *path, const char *object, const char *program)
 	}
 	fclose(file);
 	return budget;
+}
+
+/*
+ * Keys and values as the kernel lays them out, without what it puts around them, which is another
+ * thing in each version. Of a map per CPU: one CPU's.
+ */
+static unsigned long map_bytes(const struct bpf_map *map)
+{
+	const unsigned long key = (bpf_map__key_size(map) + 7UL) / 8 * 8;
+	const unsigned long value = (bpf_map__value_size(map) + 7UL) / 8 * 8;
+
+	switch (bpf_map__type(map)) {
+	case BPF_MAP_TYPE_RINGBUF:
+		return bpf_map__max_entries(map);
+	case BPF_MAP_TYPE_SK_STORAGE:
+		return value; /* of a socket */
+	case BPF_MAP_TYPE_ARRAY:
+	case BPF_MAP_TYPE_PERCPU_ARRAY:
+		return value * bpf_map__max_entries(map);
+	default:
+		return (key + value) * bpf_map__max_entries(map);
+	}
+}
+
+/* Before they are shrunk. */
+static bool check_maps(struct bpf_object *object, const char *budget_path, const char *name)
+{
+	const struct bpf_map *map;
+	unsigned int count = 0;
+	bool good = true;
+
+	bpf_object__for_each_map(map, object)
+	{
+		const long budget = budget_of(budget_path, "map", bpf_map__name(map));
+
+		if (bpf_map__is_internal(map))
+			continue;
+		count++;
+		if (budget >= 0 && map_bytes(map) <= (unsigned long)budget)
+			continue;
+		printf("FAIL verify/%s/%s: %lu of %ld bytes when it is full\n", name,
+		       bpf_map__name(map), map_bytes(map), budget);
+		good = false;
+	}
+	if (good)
+		printf("PASS verify/%s/maps: %u within their memory\n", name, count);
+	return good;
 }
 
 /* Sizes say nothing about programs; small ones load at once. */
@@ -117,6 +164,7 @@ static bool check_object(const char *path, const char *budget_path)
 		printf("FAIL verify/%s: open: %s\n", name, strerror(errno));
 		return false;
 	}
+	good = check_maps(object, budget_path, name);
 	shrink_maps(object);
 	if (bpf_object__load(object)) {
 		printf("FAIL verify/%s: load: %s\n", name, strerror(errno));
