@@ -35,7 +35,7 @@ PEERS=(direct socket tc kube-iptables kube-nftables haproxy nginx envoy)
 PEERS_HOME=(server)
 # How long an endpoint is out once it has failed, for those who can be told.
 PEERS_EJECTION_S=60
-declare -A PEER_SIDE=() PEER_PID=()
+declare -A PEER_SIDE=() PEER_PID=() PEER_TOLD=()
 declare -A PEER_ADDRESS=([server]=10.0.0.11 [second]=10.0.0.12 [remote]=10.1.0.11)
 
 # peers_begin NAME…
@@ -111,6 +111,19 @@ peers_scale() {
 
 # ------------------------------------------------------------------------------ start and stop
 
+# peer_words NAME: what the report says of it.
+peer_words() {
+  case $1 in
+  direct) echo "the pod's own address, where nothing is installed: the limit" ;;
+  socket) echo "Meridian with its defaults: by the hooks at sockets, and programs at interfaces" ;;
+  tc) echo "Meridian by the programs at interfaces alone: a client that the hooks at sockets do not see" ;;
+  kube-iptables) echo "kube-proxy with iptables (nf_tables' compatible ones), connection tracking on" ;;
+  kube-nftables) echo "kube-proxy with nftables, connection tracking on" ;;
+  haproxy | nginx | envoy) echo "$1 as a sidecar in the client's pod, connections to the server kept and shared" ;;
+  [0-9]*-*) echo "$(peer_words "${1#*-}"), for a service of ${1%%-*} endpoints" ;;
+  esac
+}
+
 # peer_start NAME: it is ready when this returns; 1: it is not there, which was told.
 peer_start() {
   SERVE_PID=
@@ -130,6 +143,8 @@ peer_start() {
     ;;
   esac
   PEER_PID[$1]=$SERVE_PID
+  [[ -n ${PEER_TOLD[$1]-} ]] || about "$1" "$(peer_words "$1")"
+  PEER_TOLD[$1]=1
   wait_for 60 peer_answers "$1"
 }
 

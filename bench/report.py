@@ -126,14 +126,10 @@ class Report:
         for record in self.run.timelines[name]:
             requests = self.run.requests(record["file"])[record["side"]]
             lines[record["side"]] = stats.buckets(requests, record["begin_us"])
-        own = next(one for one in self.whole["outages"] if one["name"] == name)
-        rows = [[cell(row["side"]), *(cell(text, "n") for text in figures.outage_cells(row))] for row in own["sides"]]
-        plot = self.plot(plots.timeline(lines, self.palette), f"{name}.line", own["title"])
-        return plot + table(("side", *figures.OUTAGE_COLUMNS.values()), rows)
+        return self.plot(plots.timeline(lines, self.palette), f"{name}.line", self.run.figures[name]["title"])
 
     def scenario(self, name):
         own = [one for one in self.whole["figures"] if one["scenario"] == name]
-        shown = [one for one in figures.in_tables(self.whole) if one["scenario"] == name]
         if not own:
             return ""
         body = [f"<h2>{html.escape(name)}</h2>"]
@@ -146,8 +142,7 @@ class Report:
                 body.append(self.compared(one))
         body += [self.latencies(raw) for raw in self.run.raw if self.run.figures[raw]["scenario"] == name]
         body += [self.timeline(line) for line in self.run.timelines if self.run.figures[line]["scenario"] == name]
-        if shown:
-            body.append("<details open><summary>Its figures</summary>" + figures_table(shown) + "</details>")
+        body.append("<details open><summary>All of its figures</summary>" + figures_table(own) + "</details>")
         return "\n".join(body)
 
     def machine(self):

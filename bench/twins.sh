@@ -62,10 +62,11 @@ path() {
   esac
 }
 
-# paths NAME…: twins for these.
+# paths [NAME…]: all of them, or these.
 paths() {
   local name
 
+  (($#)) || set -- direct again socket noprobe notc tc fast
   PATHS=("$@")
   twins
   for name in "${PATHS[@]}"; do

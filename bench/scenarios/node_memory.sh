@@ -38,6 +38,7 @@ sidecars() {
 }
 
 peers_begin socket kube-iptables kube-nftables haproxy nginx envoy
+about meridian "all of it: the agent, and what the kernel holds for its maps and programs"
 figure node_memory.mib MiB lower "Memory of a node with $pods pods and $services services" meridian
 if [[ -n ${KUBE_HOST[ack-hangzhou]-} ]]; then
   objects fill "$services"

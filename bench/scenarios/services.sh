@@ -32,6 +32,11 @@ bench_begin
 twins
 many_services "$SANDBOX/many"
 cp "$SANDBOX/state/ack-hangzhou"/* "$SANDBOX/many"
+about direct "the pod's own address, where nothing is installed: the limit"
+about socket "by the hooks at sockets, one service known"
+about socket-many "by the hooks at sockets, $count known"
+about tc "by the programs at interfaces alone, one service known"
+about tc-many "by the programs at interfaces alone, $count known"
 twin direct
 for name in socket socket-many; do
   twin "$name"
