@@ -24,6 +24,7 @@ STYLE = ":root{%s}@media(prefers-color-scheme:dark){:root{%s}}" % (
 # Told apart by the colour-blind, too, and on both grounds.
 COLOURS = ("#3b8bc4", "#e08214", "#2fa37a", "#a875c9", "#d1495b", "#8c8c3a", "#4fb3bf", "#c46ba0")
 BASE_COLOUR = "#8a8a90"
+FAILED = "#e5383b"
 ROW_INCHES = 0.34
 WIDTH_INCHES = 9.0
 
@@ -62,7 +63,7 @@ class Palette:
     """The same side has the same colour in all plots."""
 
     def __init__(self, figures):
-        sides = list(dict.fromkeys(row["side"] for one in figures if one["base"] for row in one["sides"]))
+        sides = list(dict.fromkeys(row["side"] for one in figures for row in one["sides"] if row["side"] != "value"))
         bases = {one["base"] for one in figures}
         others = [side for side in sides if side not in bases]
         self.colours = {side: COLOURS[i % len(COLOURS)] for i, side in enumerate(others)}
@@ -199,15 +200,21 @@ def timeline(sides, palette):
     )
     for (side, line), axes in zip(sides.items(), rows[:, 0]):
         seconds = numpy.array(line["start_s"])
+        failures = numpy.array(line["failures"])
         axes.axvline(0, color=INK, linestyle=":", linewidth=1)
-        axes.bar(seconds, line["requests"], 0.01, align="edge", color=palette.of(side), alpha=0.45)
-        axes.bar(seconds, line["failures"], 0.01, align="edge", color="#d1495b")
+        axes.bar(seconds, line["requests"], 0.01, align="edge", color=PALE, alpha=0.5)
+        axes.bar(seconds, failures, 0.01, align="edge", color=FAILED)
+        axes.set_ylim(0, max(line["requests"]) * 1.3)
         axes.set_ylabel(side, rotation=0, ha="right", va="center")
         slowest = axes.twinx()
-        slowest.step(seconds, line["slowest_ms"], where="post", color=INK, linewidth=0.8)
+        slowest.scatter(
+            seconds, line["slowest_ms"], s=3, linewidths=0,
+            color=numpy.where(failures > 0, FAILED, palette.of(side)),
+        )
         slowest.set_yscale("log")
         slowest.set_ylim(0.05, 20000)
         slowest.set_yticks([1, 100, 10000], ["1 ms", "100 ms", "10 s"], fontsize=7)
+        slowest.yaxis.set_minor_locator(ticker.NullLocator())
         slowest.grid(False)
-    rows[-1, 0].set_xlabel("s after the outage began; bars: requests in 10 ms (red: failed), line: the slowest of them")
+    rows[-1, 0].set_xlabel("s after the outage began; bars: requests in 10 ms, red: failed; dots: the slowest of them")
     return drawn
