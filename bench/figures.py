@@ -20,6 +20,14 @@ COSTS = {
     "slow": ("requests slower than 100 ms", "requests"),
     "last_ms": ("to the end of the last of either", "ms"),
 }
+OUTAGE_COLUMNS = {
+    "failed": "failed",
+    "slow": "> 100 ms",
+    "last_ms": "last after, ms",
+    "back_failed": "return: failed",
+    "back_slow": "> 100 ms",
+    "back_last_ms": "last after, ms",
+}
 # Of a sum that is in the table; they are in summary.json, and in the report.
 PARTS = (".cpu_client", ".cpu_server", ".cpu_agent")
 
@@ -126,6 +134,16 @@ def judged(goal, samples):
     return {**goal, "seen": seen, "verdict": stats.verdict(goal, seen)}
 
 
+def outage(run, name):
+    """What a time line came to: a row for each side."""
+    rows = []
+    for record in run.timelines[name]:
+        side = record["side"]
+        costs = {part: run.samples.get(f"{name}.{part}", {}).get(side, {}).get(0) for part in OUTAGE_COLUMNS}
+        rows.append({"side": side, **costs})
+    return {**run.figures[name], "sides": rows}
+
+
 def summary(run):
     with open(f"{run.folder}/machine.json", encoding="utf-8") as text:
         machine = json.load(text)
@@ -133,6 +151,7 @@ def summary(run):
         "machine": machine,
         "figures": [summed_up(run.figures[name], sides) for name, sides in run.samples.items()],
         "goals": [judged(goal, run.samples) for goal in run.goals],
+        "outages": [outage(run, name) for name in run.timelines],
         "missing": run.missing,
         "sides": run.sides,
     }
@@ -162,16 +181,28 @@ def goal_words(goal):
     return words + (f" × {goal['of']}" if "of" in goal else "")
 
 
+def outage_cells(row):
+    return ["" if row[part] is None else number(row[part]) for part in OUTAGE_COLUMNS]
+
+
+def in_tables(whole):
+    """The figures but for parts of sums, and what stands in an outage's own table."""
+    lines = tuple(one["name"] + "." for one in whole["outages"])
+    return [one for one in whole["figures"] if not one["name"].endswith(PARTS) and not one["name"].startswith(lines)]
+
+
 def print_table(whole):
     print(f"{'figure':<32} {'side':<16} {'median':>10}  {'95 %':<22} {'unit':<13} {'n':>5}  beside")
-    for figure in whole["figures"]:
-        if figure["name"].endswith(PARTS):
-            continue
+    for figure in in_tables(whole):
         for row in figure["sides"]:
             print(
                 f"{figure['name']:<32} {row['side']:<16} {number(row['median']):>10}  {between(row):<22} "
                 f"{figure['unit']:<13} {row['rounds']:>5}  {ratio_words(figure, row)}".rstrip()
             )
+    for one in whole["outages"]:
+        print(f"\n{one['title']:<48} " + " ".join(f"{words:>14}" for words in OUTAGE_COLUMNS.values()))
+        for row in one["sides"]:
+            print(f"{one['name']:<31} {row['side']:<16} " + " ".join(f"{cell:>14}" for cell in outage_cells(row)))
     print(f"\n{'goal':<32} {'side':<16} {'wanted':<22} {'seen':<30} verdict")
     for goal in whole["goals"]:
         seen = number(goal["seen"]["median"]) + between(goal["seen"], " (", ")") if "seen" in goal else ""

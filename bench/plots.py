@@ -175,24 +175,6 @@ def latencies(figure, by_side, palette):
     return drawn
 
 
-def sizes(unit, by_side, palette, what):
-    """The same figure by the number in its name. `by_side`: side -> [(number, row)]."""
-    drawn, axes = pyplot.subplots(figsize=(WIDTH_INCHES, 3.2))
-    for side, points in by_side.items():
-        x = [number for number, _ in points]
-        y = [row["median"] for _, row in points]
-        axes.plot(x, y, "o-", color=palette.of(side), linewidth=1.3, markersize=4, label=side)
-    axes.set_xscale("log")
-    axes.set_ylim(bottom=0)
-    axes.grid(True, axis="both")
-    axes.xaxis.set_major_formatter(ticker.FuncFormatter(thousands))
-    axes.yaxis.set_major_formatter(ticker.FuncFormatter(thousands))
-    axes.set_xlabel(what)
-    axes.set_ylabel(f"{unit}, median")
-    axes.legend(ncols=4, fontsize=8)
-    return drawn
-
-
 def timeline(sides, palette):
     """What an outage costs. `sides`: side -> stats.buckets()."""
     drawn, rows = pyplot.subplots(

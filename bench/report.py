@@ -126,10 +126,14 @@ class Report:
         for record in self.run.timelines[name]:
             requests = self.run.requests(record["file"])[record["side"]]
             lines[record["side"]] = stats.buckets(requests, record["begin_us"])
-        return self.plot(plots.timeline(lines, self.palette), f"{name}.line", self.run.figures[name]["title"])
+        own = next(one for one in self.whole["outages"] if one["name"] == name)
+        rows = [[cell(row["side"]), *(cell(text, "n") for text in figures.outage_cells(row))] for row in own["sides"]]
+        plot = self.plot(plots.timeline(lines, self.palette), f"{name}.line", own["title"])
+        return plot + table(("side", *figures.OUTAGE_COLUMNS.values()), rows)
 
     def scenario(self, name):
         own = [one for one in self.whole["figures"] if one["scenario"] == name]
+        shown = [one for one in figures.in_tables(self.whole) if one["scenario"] == name]
         if not own:
             return ""
         body = [f"<h2>{html.escape(name)}</h2>"]
@@ -142,7 +146,8 @@ class Report:
                 body.append(self.compared(one))
         body += [self.latencies(raw) for raw in self.run.raw if self.run.figures[raw]["scenario"] == name]
         body += [self.timeline(line) for line in self.run.timelines if self.run.figures[line]["scenario"] == name]
-        body.append("<details open><summary>All of its figures</summary>" + figures_table(own) + "</details>")
+        if shown:
+            body.append("<details open><summary>Its figures</summary>" + figures_table(shown) + "</details>")
         return "\n".join(body)
 
     def machine(self):

@@ -62,11 +62,10 @@ path() {
   esac
 }
 
-# paths [NAME…]: all of them, or these.
+# paths NAME…: twins for these.
 paths() {
   local name
 
-  (($#)) || set -- direct again socket noprobe notc tc fast
   PATHS=("$@")
   twins
   for name in "${PATHS[@]}"; do

@@ -20,6 +20,8 @@ struct mrd_connection_map mrd_connection SEC(".maps");
 struct mrd_flow_map mrd_flow SEC(".maps");
 struct mrd_fragment_map mrd_fragment SEC(".maps");
 struct mrd_interface_map mrd_interface SEC(".maps");
+struct mrd_opened_map mrd_opened SEC(".maps");
+struct mrd_settled_map mrd_settled SEC(".maps");
 struct mrd_handshake_map mrd_handshake SEC(".maps");
 struct mrd_count_map mrd_count SEC(".maps");
 struct mrd_failure_map mrd_failure SEC(".maps");

@@ -13,8 +13,9 @@
  * interface. A client in the host's namespace is behind the stack: what comes for it is translated
  * wherever that comes in.
  *
- * A packet that is none of ours costs one look-up, or two if it may open a connection. All that is
- * not understood goes on as it is, by a named counter, and other programs of the hook run.
+ * Where no flow began, a packet that neither opens nor moves one is let go at a glance. Elsewhere
+ * one that is none of ours costs a look-up, or two if it may open a connection. All that is not
+ * understood goes on as it is, by a named counter, and other programs of the hook run.
  */
 #include "lib/kern.h"
 
@@ -70,14 +71,6 @@ static __always_inline int mrd_unwritten(void)
 }
 
 /* ------------------------------------------------------------------- past the host's stack */
-
-static __always_inline bool mrd_is_fast(void)
-{
-	const __u32 index = 0;
-	const struct mrd_config *config = bpf_map_lookup_elem(&mrd_config, &index);
-
-	return config && config->fast_forward;
-}
 
 /*
  * A packet that may pass by the stack. Not a fragment: the stack may put a datagram together again,
@@ -248,8 +241,11 @@ static __noinline int mrd_on_new(struct __sk_buff *skb, struct mrd_work *work)
 	enum mrd_reason reason = mrd_choose(packet, &work->choice);
 	struct mrd_flow *row;
 
-	if (reason == MRD_REASON_PASS_NOT_SERVICE)
+	if (reason == MRD_REASON_PASS_NOT_SERVICE) {
+		if (mrd_is_syn(packet))
+			mrd_leftover_drop(skb, &packet->key);
 		return MRD_TC_NEXT;
+	}
 	if (mrd_is_pick(reason))
 		reason = mrd_flow_open(packet, &work->choice, skb->ifindex,
 				       mrd_is_uplink(skb->ifindex));
@@ -330,16 +326,18 @@ static __always_inline bool mrd_is_over(const struct mrd_packet *packet, const s
 	return mrd_is_syn(packet) && row->way == MRD_FLOW_FORWARD && row->state == MRD_FLOW_CLOSED;
 }
 
-/* Of TCP and UDP, with ports. */
+/* Of TCP and UDP, with ports. has_rows: it is worth looking for one. */
 static __always_inline int mrd_on_ports(struct __sk_buff *skb, struct mrd_work *work,
-					enum mrd_flow_way way)
+					enum mrd_flow_way way, bool has_rows)
 {
 	const struct mrd_packet *packet = &work->packet;
-	struct mrd_flow *row = bpf_map_lookup_elem(&mrd_flow, &packet->key);
+	struct mrd_flow *row = has_rows ? bpf_map_lookup_elem(&mrd_flow, &packet->key) : NULL;
 	const enum mrd_move move = mrd_move_of(skb, packet, row, way);
 
 	if (move == MRD_MOVE_DROP)
 		return MRD_TC_DROP;
+	if (move == MRD_MOVE_STRAIGHT)
+		return MRD_TC_NEXT;
 	if (move == MRD_MOVE_REREAD)
 		row = bpf_map_lookup_elem(&mrd_flow, &packet->key);
 	if (row && way == MRD_FLOW_FORWARD && mrd_is_over(packet, row)) {
@@ -355,10 +353,14 @@ static __always_inline int mrd_on_ports(struct __sk_buff *skb, struct mrd_work *
 
 static __always_inline int mrd_on_packet(struct __sk_buff *skb, enum mrd_flow_way way)
 {
+	const bool has_rows = mrd_may_have_rows(skb->ifindex, way);
 	const __u32 index = 0;
-	struct mrd_work *work = bpf_map_lookup_elem(&mrd_work, &index);
+	struct mrd_work *work;
 	enum mrd_reading reading;
 
+	if (!has_rows && mrd_is_under_way(skb, way))
+		return MRD_TC_NEXT;
+	work = bpf_map_lookup_elem(&mrd_work, &index);
 	if (!work)
 		return MRD_TC_NEXT;
 	reading = mrd_packet_read(skb, &work->packet);
@@ -370,7 +372,7 @@ static __always_inline int mrd_on_packet(struct __sk_buff *skb, enum mrd_flow_wa
 	}
 	if (!mrd_is_ours(work->packet.key.protocol))
 		return mrd_on_error(skb, work, way);
-	return mrd_on_ports(skb, work, way);
+	return mrd_on_ports(skb, work, way, has_rows);
 }
 
 SEC("tc")

@@ -37,6 +37,7 @@ enum mrd_limit {
 	MRD_FOLLOWED_MAX = 65536,     /* connections whose requests are followed */
 	MRD_LOCALITIES_MAX = 4096,
 	MRD_CIDRS_MAX = 256,
+	MRD_PLACES = 4096,	   /* of mrd_opened and mrd_settled; a power of two */
 	MRD_EVENT_BYTES = 1 << 20, /* ring buffer; a power of two and a multiple of the page size */
 };
 
@@ -431,6 +432,14 @@ struct mrd_interface {
 	__u32 is_uplink; /* 1: not a pod's; the directions are the other way round */
 };
 _Static_assert(sizeof(struct mrd_interface) == 8, "map ABI");
+
+/*
+ * mrd_opened, mrd_settled: place → how often a flow was given rows there; and what that number was
+ * when the agent last saw no row of such a flow. While both are the same, packets of a connection
+ * under way need not be looked up there. A place is an interface's index, less its upper bits, or
+ * the one that stands for them all: of flows that are translated wherever their packets come by.
+ */
+enum { MRD_PLACE_ANY = MRD_PLACES };
 
 /*
  * mrd_handshake: locality id → how long a handshake with it is known to take. Of connections that

@@ -84,6 +84,22 @@ struct mrd_failure_map {
 };
 extern struct mrd_failure_map mrd_failure SEC(".maps");
 
+struct mrd_opened_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MRD_PLACES + 1);
+	__type(key, __u32);
+	__type(value, __u64);
+};
+extern struct mrd_opened_map mrd_opened SEC(".maps");
+
+struct mrd_settled_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MRD_PLACES + 1);
+	__type(key, __u32);
+	__type(value, __u64);
+};
+extern struct mrd_settled_map mrd_settled SEC(".maps");
+
 struct mrd_handshake_map {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, MRD_LOCALITIES_MAX);

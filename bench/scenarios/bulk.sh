@@ -5,9 +5,9 @@ set -euo pipefail
 # shellcheck source=bench/lib.sh
 . "$(dirname "$0")/../lib.sh"
 
-bench_begin
 bytes=512M sides=(direct again socket noprobe tc fast)
 [[ -z ${QUICK-} ]] || bytes=128M sides=(direct socket tc)
+bench_begin
 paths "${sides[@]}"
 for name in "${PATHS[@]}"; do
   serve "$name-server" iperf3 --server

@@ -1,13 +1,15 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 # Short requests on every way to a service beside the pod's own address on a node without Meridian: new
-# connections, and connections that stay.
+# connections, connections that stay, and how long answers take at half of the rate that is possible.
 set -euo pipefail
 # shellcheck source=bench/lib.sh
 . "$(dirname "$0")/../lib.sh"
 
+sides=(direct again socket noprobe notc tc fast)
+[[ -z ${QUICK-} ]] || sides=(direct again socket tc)
 bench_begin
-paths
+paths "${sides[@]}"
 sides_of_paths 10.0.0.11:9080 "$VIP:80"
 
 figure paths.connects /s higher "New connections, a request in each"
@@ -21,4 +23,9 @@ goal paths.requests socket at_least 0.98 of direct
 goal paths.requests tc at_least 0.90 of direct
 goal paths.requests fast at_least 0.95 of direct
 rates paths.requests keepalive 16 "${SIDES[@]}"
+
+rate=$(($(median_of paths.requests direct) / 2))
+figure paths.latency us lower "Time for an answer at $rate requests a second"
+goal paths.latency.p99 socket at_most 1.05 of direct
+latencies paths.latency keepalive "$rate" "${SIDES[@]}"
 bench_end

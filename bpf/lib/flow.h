@@ -68,12 +68,15 @@ static inline bool mrd_flow_fits(const struct mrd_flow_tuple *key,
 	       (hairpin || !mrd_addr_differ(key->destination, value->destination));
 }
 
+static inline bool mrd_flags_open(__u32 tcp_flags)
+{
+	return (tcp_flags & (MRD_TCP_SYN | MRD_TCP_ACK | MRD_TCP_RST | MRD_TCP_FIN)) == MRD_TCP_SYN;
+}
+
 /* Does this packet begin a connection, as far as TCP is concerned? */
 static inline bool mrd_is_syn(const struct mrd_packet *packet)
 {
-	return packet->key.protocol == MRD_PROTOCOL_TCP &&
-	       (packet->tcp_flags & (MRD_TCP_SYN | MRD_TCP_ACK | MRD_TCP_RST | MRD_TCP_FIN)) ==
-		       MRD_TCP_SYN;
+	return packet->key.protocol == MRD_PROTOCOL_TCP && mrd_flags_open(packet->tcp_flags);
 }
 
 static inline bool mrd_is_opening(const struct mrd_packet *packet)

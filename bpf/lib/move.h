@@ -29,9 +29,10 @@
 #include "track.h"
 
 enum mrd_move {
-	MRD_MOVE_NONE,	 /* as if nobody had been asked */
-	MRD_MOVE_REREAD, /* the rows of the flow were changed or made: look the packet up again */
-	MRD_MOVE_DROP,	 /* nobody is to see this packet */
+	MRD_MOVE_NONE,	   /* as if nobody had been asked */
+	MRD_MOVE_REREAD,   /* the rows of the flow were changed or made: look the packet up again */
+	MRD_MOVE_DROP,	   /* nobody is to see this packet */
+	MRD_MOVE_STRAIGHT, /* its socket was rewritten, and goes where it says */
 };
 
 enum { MRD_SYN_DATA_MOST = 0xffff };
@@ -246,6 +247,7 @@ static __noinline bool mrd_moving_write(struct mrd_moving *moving)
 	}
 	if (moving->has_row)
 		bpf_map_delete_elem(&mrd_flow, &moving->was);
+	mrd_place_open(&moving->flow);
 	return true;
 }
 
@@ -368,6 +370,8 @@ static __noinline void mrd_leftover_drop(struct __sk_buff *skb, const struct mrd
 	struct mrd_flow_key reverse, key;
 	const struct mrd_flow *row;
 
+	if (!mrd_may_have_rows(skb->ifindex, MRD_FLOW_FORWARD))
+		return;
 	mrd_flow_other(&reverse, straight, &straight->tuple);
 	row = bpf_map_lookup_elem(&mrd_flow, &reverse);
 	if (!row || row->way != MRD_FLOW_REVERSE || !row->is_socket)
@@ -396,9 +400,11 @@ mrd_move_on_syn(struct __sk_buff *skb, const struct mrd_packet *packet, struct m
 		mrd_flow_drop(&packet->key, &row->tuple);
 		return MRD_MOVE_REREAD;
 	}
-	if (!row)
+	if (!row && sock)
 		mrd_leftover_drop(skb, &packet->key);
-	if (row ? row->state != MRD_FLOW_SYN_SENT : !sock || !sock->retransmitted || sock->moved)
+	if (!row && sock && (!sock->retransmitted || sock->moved))
+		return MRD_MOVE_STRAIGHT;
+	if (row ? row->state != MRD_FLOW_SYN_SENT : !sock)
 		return MRD_MOVE_NONE;
 	if (row && !row->sent_ns) {
 		row->sent_ns = bpf_ktime_get_ns();

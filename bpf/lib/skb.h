@@ -140,6 +140,39 @@ static __always_inline enum mrd_reading mrd_packet_read(struct __sk_buff *skb,
 	return packet->key.protocol == mrd_icmp_of(family) ? MRD_READ_DONE : MRD_READ_PROTOCOL;
 }
 
+/* What may open a flow: a SYN of a client, or any of its datagrams. What may move one: an RST. */
+static __always_inline bool mrd_l4_is_under_way(const void *l4, const void *end, __u8 protocol,
+						enum mrd_flow_way way)
+{
+	const struct mrd_tcp_header *tcp = l4;
+
+	if (protocol == MRD_PROTOCOL_UDP)
+		return way == MRD_FLOW_REVERSE;
+	if (protocol != MRD_PROTOCOL_TCP || (const void *)(tcp + 1) > end)
+		return false;
+	return way == MRD_FLOW_FORWARD ? !mrd_flags_open(tcp->flags) : !(tcp->flags & MRD_TCP_RST);
+}
+
+/*
+ * Sees at a glance, without a helper, what most packets are: they open no flow and move none, so
+ * they concern only flows that are there. Of IP headers without anything special, in the skb's
+ * first part.
+ */
+static __always_inline bool mrd_is_under_way(struct __sk_buff *skb, enum mrd_flow_way way)
+{
+	const void *ip = (const void *)(long)skb->data + MRD_ETH_LEN;
+	const void *end = (const void *)(long)skb->data_end;
+	const struct mrd_ipv6_header *ipv6 = ip;
+	const struct mrd_ipv4_header *ipv4 = ip;
+
+	if (skb->protocol == bpf_htons(MRD_ETHERTYPE_IPV4))
+		return (const void *)(ipv4 + 1) <= end && ipv4->version_words == 0x45 &&
+		       !(ipv4->fragment & bpf_htons(0x3fff)) &&
+		       mrd_l4_is_under_way(ipv4 + 1, end, ipv4->protocol, way);
+	return skb->protocol == bpf_htons(MRD_ETHERTYPE_IPV6) && (const void *)(ipv6 + 1) <= end &&
+	       mrd_l4_is_under_way(ipv6 + 1, end, ipv6->next, way);
+}
+
 /* -------------------------------------------------------------------------------- writing */
 
 /* diff: of the addresses. For the ports' part see RFC 768: a checksum of 0 is none. */

@@ -13,6 +13,7 @@
 #include "flow.h"
 #include "packet.h"
 #include "rescue.h"
+#include "skb.h"
 
 #define MRD_EEXIST 17
 /* Both the kernels' own: net.ipv4.ipfrag_time, and RFC 8200. */
@@ -24,6 +25,60 @@ struct mrd_choice {
 	struct mrd_service service;
 	struct mrd_picked picked;
 };
+
+/* --------------------------------------------------------------------------------- places */
+
+static __always_inline bool mrd_is_fast(void)
+{
+	const __u32 index = 0;
+	const struct mrd_config *config = bpf_map_lookup_elem(&mrd_config, &index);
+
+	return config && config->fast_forward;
+}
+
+static __always_inline __u32 mrd_place_of(__u32 ifindex)
+{
+	return ifindex & (MRD_PLACES - 1);
+}
+
+static __always_inline void mrd_place_count(__u32 place)
+{
+	__u64 *opened = bpf_map_lookup_elem(&mrd_opened, &place);
+
+	if (opened)
+		__sync_fetch_and_add(opened, 1);
+}
+
+/*
+ * Once the rows of a flow are there: the sweep takes the number first and looks for rows then. So
+ * what it does not see was counted later, and keeps the place open.
+ */
+static __always_inline void mrd_place_open(const struct mrd_flow *row)
+{
+	mrd_place_count(mrd_place_of(row->ifindex));
+	if (row->is_uplink || (!row->is_socket && mrd_is_fast()))
+		mrd_place_count(MRD_PLACE_ANY);
+}
+
+static __always_inline bool mrd_place_is_open(__u32 place)
+{
+	const __u64 *opened = bpf_map_lookup_elem(&mrd_opened, &place);
+	const __u64 *settled = bpf_map_lookup_elem(&mrd_settled, &place);
+
+	return !opened || !settled || *opened != *settled;
+}
+
+/*
+ * May there be a row for a packet that comes by here? Rows that hold at any interface concern one
+ * that leaves by a pod's only if it began there.
+ */
+static __always_inline bool mrd_may_have_rows(__u32 ifindex, enum mrd_flow_way way)
+{
+	if (mrd_place_is_open(mrd_place_of(ifindex)))
+		return true;
+	return mrd_place_is_open(MRD_PLACE_ANY) &&
+	       (way == MRD_FLOW_FORWARD || mrd_is_uplink(ifindex));
+}
 
 /* --------------------------------------------------------------------------------- flows */
 
@@ -100,8 +155,10 @@ static __always_inline enum mrd_reason mrd_forward_write(const struct mrd_packet
 	const int r = mrd_flow_insert(&packet->key, row);
 	const struct mrd_flow *there;
 
-	if (!r)
+	if (!r) {
+		mrd_place_open(row);
 		return MRD_REASON_COUNT;
+	}
 	there = r == -MRD_EEXIST ? bpf_map_lookup_elem(&mrd_flow, &packet->key) : NULL;
 	if (!there || mrd_tuple_differ(&there->tuple, &row->tuple))
 		bpf_map_delete_elem(&mrd_flow, reverse);

@@ -56,6 +56,11 @@ slow_download() { # slow_download NAME: about four seconds
   background "$1" client curl -sf --limit-rate 2M --max-time 60 -o "$SANDBOX/$1" http://172.16.0.23/large
   wait_for 5 test -s "$SANDBOX/$1"
 }
+# unsettled NODE: places of which the kernel believes that there are flows.
+unsettled() {
+  diff <(map_dump "$1" mrd_opened | jq -c '.[].formatted // .[]') <(map_dump "$1" mrd_settled | jq -c '.[].formatted // .[]') | grep -c '^<' || true
+}
+is_settled() { [[ $(unsettled h) == 0 ]]; }
 is_flows() { (($(flows h) == $1)); }
 held() { grep -q held "$SANDBOX/log/$1"; }
 
@@ -84,7 +89,9 @@ expect_ok "the plan changes" wait_for 10 replanned
 expect_ok "a connection keeps its endpoint" wait "$download"
 expect_ok "byte for byte" cmp "$SANDBOX/large" "$SANDBOX/replanned"
 TARGET_PORT=9081 eps ack-hangzhou files 10.0.0.11
+expect_between "where flows began they are looked for" 1 9 "$(unsettled h)"
 expect_ok "what is over leaves no rows" wait_for 60 is_flows 0
+expect_ok "and none is looked for any more" wait_for 20 is_settled
 
 # Pods that are deleted in the middle: the client, then an endpoint.
 pod h brief 10.0.0.3

@@ -416,6 +416,64 @@ static bool check_affinity(const struct world *world)
 	return first != other;
 }
 
+/* ----------------------------------------------------------------------------------- places */
+
+/*
+ * Where the agent has seen no rows none is looked for, until a flow is opened there: rows that a
+ * settled place has all the same show it.
+ */
+static bool check_places(const struct world *world)
+{
+	struct wire in = syn_of(FIRST_PORT, VIP, 80), out = syn_of(FIRST_PORT, POD, 8080);
+	struct wire back = {.from = POD,
+			    .to = CLIENT,
+			    .from_port = 8080,
+			    .to_port = FIRST_PORT,
+			    .protocol = TCP};
+	struct wire back_out = {
+		.from = VIP, .to = CLIENT, .from_port = 80, .to_port = FIRST_PORT, .protocol = TCP};
+	const struct wire next = syn_of(FIRST_PORT + 1, VIP, 80);
+	const struct wire next_out = syn_of(FIRST_PORT + 1, POD, 8080);
+	bool good;
+
+	world_reset(world, false);
+	good = comes_out(world, FORWARD, &in, &out, TC_NEXT);
+	in.flags = out.flags = back.flags = back_out.flags = ACK;
+	good &= comes_out(world, FORWARD, &in, &out, TC_NEXT);
+	good &= comes_out(world, REVERSE, &back, &back_out, TC_NEXT);
+	world_settle(world, WORLD_IFINDEX);
+	good &= comes_out(world, FORWARD, &in, &in, TC_NEXT);
+	good &= comes_out(world, REVERSE, &back, &back, TC_NEXT);
+	good &= comes_out(world, FORWARD, &next, &next_out, TC_NEXT);
+	good &= comes_out(world, FORWARD, &in, &out, TC_NEXT);
+	return good && comes_out(world, REVERSE, &back, &back_out, TC_NEXT);
+}
+
+/* A flow that is translated at any uplink keeps all of them open. */
+static bool check_any_place(const struct world *world)
+{
+	const struct wire opening = syn_of(FIRST_PORT, VIP, 80);
+	const struct wire in = {.from = POD,
+				.to = CLIENT,
+				.from_port = 8080,
+				.to_port = FIRST_PORT,
+				.protocol = TCP,
+				.flags = ACK};
+	struct wire out = in;
+	uint8_t sent[WIRE_MAX];
+	size_t len;
+	bool good;
+
+	out.from = VIP;
+	out.from_port = 80;
+	world_reset(world, true);
+	run(world, FORWARD, &opening, sent, &len);
+	world_settle(world, WORLD_IFINDEX);
+	good = comes_out(world, REVERSE, &in, &out, TC_NEXT);
+	world_settle(world, MRD_PLACE_ANY);
+	return good && comes_out(world, REVERSE, &in, &in, TC_NEXT);
+}
+
 const struct tc_check tc_checks[] = {
 	{"frames cut off at every length", check_truncated},
 	{"100,000 frames with bytes changed", check_mutated},
@@ -424,5 +482,7 @@ const struct tc_check tc_checks[] = {
 	{"the states of a connection", check_states},
 	{"a connection keeps its endpoint when the plan changes", check_plan_changes},
 	{"a client keeps its endpoint where the service asks for it", check_affinity},
+	{"where no rows are none is looked for, until a flow is opened", check_places},
+	{"a flow of an uplink is looked for at all of them", check_any_place},
 };
 const size_t tc_check_count = COUNT(tc_checks);

@@ -93,6 +93,8 @@ void world_load(struct world *world, const char *object_path)
 	world->ticket = map_fd(object, "mrd_ticket");
 	world->affinity = map_fd(object, "mrd_affinity");
 	world->setting = map_fd(object, "mrd_setting");
+	world->opened = map_fd(object, "mrd_opened");
+	world->settled = map_fd(object, "mrd_settled");
 }
 
 /* ------------------------------------------------------------------------------------- rows */
@@ -253,6 +255,8 @@ void world_put_move(const struct world *world, const struct world_move *move)
 	struct mrd_flow_key key = {.protocol = (enum mrd_protocol)move->protocol};
 	struct mrd_flow row = {.is_socket = 1, .ifindex = WORLD_IFINDEX, .service_id = 1};
 	uint8_t addr[MRD_ADDR_LEN];
+	const uint32_t place = WORLD_IFINDEX;
+	uint64_t opened;
 
 	key.family = put_addr(addr, move->client);
 	put_tuple(&key.tuple, move->to, move->port, move->client, move->client_port);
@@ -264,6 +268,9 @@ void world_put_move(const struct world *world, const struct world_move *move)
 	row.way = MRD_FLOW_FORWARD;
 	row.state = MRD_FLOW_SYN_SENT;
 	put(world->flow, &key, &row);
+	must(bpf_map_lookup_elem(world->opened, &place, &opened) == 0, "a place");
+	opened++;
+	put(world->opened, &place, &opened);
 }
 
 unsigned int world_flows(const struct world *world)
@@ -274,6 +281,14 @@ unsigned int world_flows(const struct world *world)
 	for (; bpf_map_get_next_key(world->flow, last, &key) == 0; last = &key)
 		count++;
 	return count;
+}
+
+void world_settle(const struct world *world, uint32_t place)
+{
+	uint64_t opened;
+
+	must(bpf_map_lookup_elem(world->opened, &place, &opened) == 0, "a place");
+	put(world->settled, &place, &opened);
 }
 
 bool world_flow(const struct world *world, const struct mrd_flow_key *key,

@@ -20,7 +20,7 @@ enum { WORLD_FLOWS = 64, WORLD_IFINDEX = 1 }; /* the device of a test run is loo
 struct world {
 	int programs[2]; /* by way */
 	int service, route, member, health, flow, fragment, interface, config, count, stat, ticket,
-		affinity, setting;
+		affinity, setting, opened, settled;
 };
 
 /* One member of a service; NULL ends a list. */
@@ -64,6 +64,8 @@ struct world_move {
 };
 void world_put_move(const struct world *world, const struct world_move *move);
 unsigned int world_flows(const struct world *world);
+/* As the agent's sweep does where it sees no rows. */
+void world_settle(const struct world *world, uint32_t place);
 bool world_flow(const struct world *world, const struct mrd_flow_key *key,
 		struct mrd_flow *ret_flow);
 

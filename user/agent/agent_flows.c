@@ -26,6 +26,20 @@ static int del_row(void *self, const struct mrd_flow_key *key)
 	return mrd_dataplane_flow_del(agent->dataplane, key);
 }
 
+static int places(void *self, uint64_t ret_opened[MRD_PLACE_ANY + 1])
+{
+	const struct mrd_agent *agent = self;
+
+	return mrd_dataplane_places(agent->dataplane, ret_opened);
+}
+
+static int settle(void *self, uint32_t place, uint64_t opened)
+{
+	const struct mrd_agent *agent = self;
+
+	return mrd_dataplane_settle(agent->dataplane, place, opened);
+}
+
 /* Who does not follow interfaces does not know. */
 static bool is_there(void *self, uint32_t ifindex)
 {
@@ -52,6 +66,8 @@ int mrd_agent_open_flows(struct mrd_agent *agent)
 		.get = get_row,
 		.del = del_row,
 		.is_there = is_there,
+		.places = places,
+		.settle = settle,
 	};
 	int r = mrd_flow_sweep_new(&port, &agent->flow_sweep);
 

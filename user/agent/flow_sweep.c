@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/table.h"
 
+enum { PLACES = MRD_PLACE_ANY + 1 };
 enum { ALONE_MAX = 4096 }; /* remembered from pass to pass; others wait for the next */
 
 /* Half of the shortest time that a state has. */
@@ -37,6 +38,10 @@ struct mrd_flow_sweep {
 	uint64_t due_ns; /* of the next pass */
 	uint64_t now_ns; /* of this turn */
 	uint64_t removed;
+	bool knows_places;	  /* opened is of this pass */
+	uint64_t opened[PLACES];  /* as the pass began */
+	uint64_t settled[PLACES]; /* as the kernel was told */
+	bool has_rows[PLACES];	  /* seen in this pass, even if they went */
 };
 
 bool mrd_flow_is_over(const struct mrd_flow *flow, uint64_t now_ns)
@@ -99,8 +104,11 @@ static void look_at_reverse(struct mrd_flow_sweep *sweep, const struct mrd_flow_
 
 static int look_at(void *self, const void *key, const void *value)
 {
+	struct mrd_flow_sweep *sweep = self;
 	const struct mrd_flow *flow = value;
 
+	sweep->has_rows[flow->ifindex & (MRD_PLACES - 1)] = true;
+	sweep->has_rows[MRD_PLACE_ANY] = true;
 	if (flow->way == MRD_FLOW_FORWARD)
 		look_at_forward(self, key, flow);
 	else
@@ -148,10 +156,32 @@ static void empty(struct mrd_table *table)
 		mrd_table_delete(table, key, len);
 }
 
-static void end_pass(struct mrd_flow_sweep *sweep)
+static void begin_pass(struct mrd_flow_sweep *sweep)
+{
+	sweep->is_running = true;
+	sweep->again = false;
+	memset(sweep->has_rows, 0, sizeof(sweep->has_rows));
+	/* Before any row is looked at: what is opened later has another number. */
+	sweep->knows_places = sweep->port.places(sweep->port.self, sweep->opened) == 0;
+}
+
+static void settle_places(struct mrd_flow_sweep *sweep)
+{
+	for (uint32_t place = 0; place < PLACES; place++) {
+		if (sweep->has_rows[place] || sweep->opened[place] == sweep->settled[place])
+			continue;
+		if (sweep->port.settle(sweep->port.self, place, sweep->opened[place]) == 0)
+			sweep->settled[place] = sweep->opened[place];
+	}
+}
+
+/* saw_all: no row was passed over. */
+static void end_pass(struct mrd_flow_sweep *sweep, bool saw_all)
 {
 	struct mrd_table *const before = sweep->alone;
 
+	if (saw_all && sweep->knows_places)
+		settle_places(sweep);
 	empty(before);
 	sweep->alone = sweep->new_alone;
 	sweep->new_alone = before;
@@ -160,17 +190,19 @@ static void end_pass(struct mrd_flow_sweep *sweep)
 
 uint64_t mrd_flow_sweep_turn(struct mrd_flow_sweep *sweep, uint64_t now_ns)
 {
+	int r;
+
 	if (!sweep->is_running && !sweep->again && now_ns < sweep->due_ns)
 		return sweep->due_ns;
 	if (!sweep->is_running) {
-		sweep->is_running = true;
-		sweep->again = false;
+		begin_pass(sweep);
 		sweep->due_ns = now_ns + pass_ns;
 	}
 	sweep->now_ns = now_ns;
-	if (sweep->port.next(sweep->port.self, look_at, sweep) > 0)
+	r = sweep->port.next(sweep->port.self, look_at, sweep);
+	if (r > 0)
 		return now_ns;
-	end_pass(sweep);
+	end_pass(sweep, r == 0);
 	return sweep->again ? now_ns : sweep->due_ns;
 }
 

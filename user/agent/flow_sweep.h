@@ -4,6 +4,9 @@
  * there says when that is, so the agent looks through them: by the state of each, with the times
  * that the kernel's own connection tracking has; and those of pods that are gone go at once.
  *
+ * A pass also finds out where there are no rows at all, and tells the kernel, which then looks
+ * nothing up for most packets there (mrd_settled).
+ *
  * A few hundred rows a turn. Knows no libbpf; time is an argument.
  */
 #ifndef MRD_AGENT_FLOW_SWEEP_H
@@ -25,6 +28,9 @@ struct mrd_flow_port {
 	int (*get)(void *self, const struct mrd_flow_key *key, struct mrd_flow *ret_flow);
 	int (*del)(void *self, const struct mrd_flow_key *key);
 	bool (*is_there)(void *self, uint32_t ifindex);
+	/* How often each place was given rows; and that none is left of those. */
+	int (*places)(void *self, uint64_t ret_opened[MRD_PLACE_ANY + 1]);
+	int (*settle)(void *self, uint32_t place, uint64_t opened);
 };
 
 struct mrd_flow_sweep;

@@ -565,6 +565,25 @@ int mrd_dataplane_flow_del(struct mrd_dataplane *dataplane, const struct mrd_flo
 	return mrd_map_io_del(&dataplane->flows, key);
 }
 
+int mrd_dataplane_places(const struct mrd_dataplane *dataplane,
+			 uint64_t ret_opened[MRD_PLACE_ANY + 1])
+{
+	const int fd = dataplane->set.fds[MRD_PIN_OPENED];
+	uint32_t places[MRD_PLACE_ANY + 1], next = 0, count = MRD_PLACE_ANY + 1;
+
+	if (bpf_map_lookup_batch(fd, NULL, &next, places, ret_opened, &count, NULL) &&
+	    errno != ENOENT) /* the end */
+		return -errno;
+	return count == MRD_PLACE_ANY + 1 ? 0 : -EIO;
+}
+
+int mrd_dataplane_settle(const struct mrd_dataplane *dataplane, uint32_t place, uint64_t opened)
+{
+	const int fd = dataplane->set.fds[MRD_PIN_SETTLED];
+
+	return bpf_map_update_elem(fd, &place, &opened, BPF_ANY) ? -errno : 0;
+}
+
 /* ------------------------------------------------------------------------------------ events */
 
 void mrd_dataplane_on_event(struct mrd_dataplane *dataplane, mrd_event_fn fn, void *self)

@@ -129,6 +129,10 @@ int mrd_dataplane_flows_next(struct mrd_dataplane *dataplane,
 int mrd_dataplane_flow_get(const struct mrd_dataplane *dataplane, const struct mrd_flow_key *key,
 			   struct mrd_flow *ret_flow);
 int mrd_dataplane_flow_del(struct mrd_dataplane *dataplane, const struct mrd_flow_key *key);
+/* mrd_opened whole, and a number of it put into mrd_settled. */
+int mrd_dataplane_places(const struct mrd_dataplane *dataplane,
+			 uint64_t ret_opened[MRD_PLACE_ANY + 1]);
+int mrd_dataplane_settle(const struct mrd_dataplane *dataplane, uint32_t place, uint64_t opened);
 
 /* Events: the ring buffer's epoll descriptor, and what to do when it is readable. One dispatch
  * hands out a bounded number; the descriptor stays readable while there are more. */

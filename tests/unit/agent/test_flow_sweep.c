@@ -67,6 +67,10 @@ struct stage {
 	unsigned int batches;
 	uint32_t gone; /* interface */
 	uint64_t now_ns;
+	uint64_t opened[MRD_PLACE_ANY + 1], settled[MRD_PLACE_ANY + 1];
+	unsigned int settlings;
+	int places_fail; /* 0 or -errno */
+	int next_fails;
 	/* What a packet does between batch and removal. */
 	void (*packet)(struct stage *stage, struct row *row);
 };
@@ -85,6 +89,8 @@ static int fake_next(void *self, int (*fn)(void *fn_self, const void *key, const
 	struct stage *stage = self;
 	struct row batch[BATCH];
 
+	if (stage->next_fails)
+		return stage->next_fails;
 	memcpy(batch, stage->rows + stage->at, sizeof(batch));
 	stage->batches++;
 	for (size_t i = 0; i < BATCH; i++)
@@ -123,6 +129,24 @@ static bool fake_is_there(void *self, uint32_t ifindex)
 	return ifindex != stage->gone;
 }
 
+static int fake_places(void *self, uint64_t ret_opened[MRD_PLACE_ANY + 1])
+{
+	const struct stage *stage = self;
+
+	if (!stage->places_fail)
+		memcpy(ret_opened, stage->opened, sizeof(stage->opened));
+	return stage->places_fail;
+}
+
+static int fake_settle(void *self, uint32_t place, uint64_t opened)
+{
+	struct stage *stage = self;
+
+	stage->settled[place] = opened;
+	stage->settlings++;
+	return 0;
+}
+
 static int stage_setup(void **state)
 {
 	struct stage *stage = calloc(1, sizeof(*stage));
@@ -132,6 +156,8 @@ static int stage_setup(void **state)
 		.get = fake_get,
 		.del = fake_del,
 		.is_there = fake_is_there,
+		.places = fake_places,
+		.settle = fake_settle,
 	};
 
 	*state = stage;
@@ -318,6 +344,71 @@ static void a_reverse_row_alone_goes_at_the_second_sight(void **state)
 	assert_true(alone->is_used);
 }
 
+/* IFINDEX is the one that put_forward() and put_reverse() write. */
+enum { IFINDEX = 5, OTHER_IFINDEX = 6 };
+
+static void a_place_without_rows_is_settled_once(void **state)
+{
+	struct stage *stage = *state;
+
+	stage->opened[IFINDEX] = 3;
+	stage->opened[OTHER_IFINDEX] = 4;
+	stage->opened[MRD_PLACE_ANY] = 5;
+	put_reverse(stage, 1);
+	put_forward(stage, 1, MRD_FLOW_ESTABLISHED, 0);
+	pass(stage);
+	assert_int_equal(stage->settled[IFINDEX], 0);
+	assert_int_equal(stage->settled[OTHER_IFINDEX], 4);
+	assert_int_equal(stage->settled[MRD_PLACE_ANY], 0);
+	stage->now_ns += 5 * second_ns;
+	pass(stage);
+	assert_int_equal(stage->settlings, 1);
+}
+
+static void a_place_whose_last_row_goes_is_settled_a_pass_later(void **state)
+{
+	struct stage *stage = *state;
+
+	stage->opened[IFINDEX] = 1;
+	put_forward(stage, 1, MRD_FLOW_CLOSED, 11 * second_ns);
+	put_reverse(stage, 1);
+	pass(stage);
+	assert_int_equal(mrd_flow_sweep_removed(stage->sweep), 1);
+	assert_int_equal(stage->settled[IFINDEX], 0);
+	stage->now_ns += 5 * second_ns;
+	pass(stage);
+	assert_int_equal(stage->settled[IFINDEX], 1);
+}
+
+/* Its rows may stand where the pass has been already. */
+static void what_is_opened_during_a_pass_stays_open(void **state)
+{
+	struct stage *stage = *state;
+
+	stage->opened[IFINDEX] = 1;
+	mrd_flow_sweep_turn(stage->sweep, stage->now_ns);
+	stage->opened[IFINDEX] = 2;
+	pass(stage);
+	assert_int_equal(stage->settled[IFINDEX], 1);
+	stage->now_ns += 5 * second_ns;
+	pass(stage);
+	assert_int_equal(stage->settled[IFINDEX], 2);
+}
+
+static void nothing_is_settled_by_a_pass_that_did_not_see_all(void **state)
+{
+	struct stage *stage = *state;
+
+	stage->opened[IFINDEX] = 1;
+	stage->next_fails = -EIO;
+	pass(stage);
+	stage->next_fails = 0;
+	stage->places_fail = -EIO;
+	stage->now_ns += 5 * second_ns;
+	pass(stage);
+	assert_int_equal(stage->settlings, 0);
+}
+
 int main(void)
 {
 #define STAGED(test) cmocka_unit_test_setup_teardown(test, stage_setup, stage_teardown)
@@ -328,6 +419,10 @@ int main(void)
 		STAGED(connections_of_a_pod_that_is_gone_go_at_once),
 		STAGED(an_interface_that_goes_in_mid_pass_has_one_of_its_own),
 		STAGED(one_that_is_used_meanwhile_stays),
+		STAGED(a_place_without_rows_is_settled_once),
+		STAGED(a_place_whose_last_row_goes_is_settled_a_pass_later),
+		STAGED(what_is_opened_during_a_pass_stays_open),
+		STAGED(nothing_is_settled_by_a_pass_that_did_not_see_all),
 		STAGED(a_reverse_row_alone_goes_at_the_second_sight),
 	};
 
