@@ -5,7 +5,8 @@
  * comes first. Two of them may meet on two CPUs; the socket's mark says which was the first.
  *
  * The place is taken before it is known to be free, and given back if it is not: so there are never
- * more than the limit, whoever counts at the same time.
+ * more than the limit, whoever counts at the same time. Each IP family of a service has a row, and
+ * looks at the other's once it has counted in its own: so that holds for both together, too.
  */
 #ifndef MRD_BPF_LIMIT_H
 #define MRD_BPF_LIMIT_H
@@ -21,6 +22,13 @@ static __always_inline void mrd_place_add(__u32 service_id, __s64 count)
 	/* Of a service that came anew under an old number, others may have been counted. */
 	if (open && (count > 0 || MRD_READ_ONCE(open->connections) > 0))
 		__sync_fetch_and_add(&open->connections, count);
+}
+
+static __always_inline __s64 mrd_places_of(__u32 service_id)
+{
+	const struct mrd_open *open = bpf_map_lookup_elem(&mrd_open, &service_id);
+
+	return open ? MRD_READ_ONCE(open->connections) : 0;
 }
 
 static __always_inline enum mrd_place mrd_place_take(__u32 service_id)
@@ -40,6 +48,8 @@ static __always_inline enum mrd_place mrd_place_take(__u32 service_id)
 #else
 	before = __sync_fetch_and_add(&open->connections, 1);
 #endif
+	if (setting->peer_id)
+		before += mrd_places_of(setting->peer_id);
 	if (before < (__s64)setting->max_connections)
 		return MRD_PLACE_TAKEN;
 	mrd_place_add(service_id, -1);

@@ -58,7 +58,8 @@ wait_for 5 open_is 2
 expect_eq "one more" ECONNREFUSED "$(try)"
 expect_eq "is counted" 1 "$(reason h REFUSE_LIMIT)"
 expect_eq "other services go on" connected "$(try 172.16.0.21)"
-expect_eq "IPv6 has a count of its own" connected "$(try $VIP6)"
+expect_eq "IPv6 is the same service" ECONNREFUSED "$(try $VIP6)"
+expect_eq "what was refused took no place" "2 0" "$(open_of IPV4) $(open_of IPV6)"
 
 agent_kill h
 agent_start h
@@ -78,8 +79,17 @@ expect_eq "are counted still" 2 "$(open_of IPV4)"
 kill "$first"
 wait_for 5 open_is 1
 expect_eq "one closes, one fits" connected "$(try)"
+serve client "$PEER" hold $VIP6 80 60
+third=$SERVE_PID
+both() { [[ "$(open_of IPV4) $(open_of IPV6)" == "$1" ]]; }
+expect_ok "one of each family" wait_for 5 both "1 1"
+expect_eq "one more by IPv4" ECONNREFUSED "$(try)"
+expect_eq "and by IPv6" ECONNREFUSED "$(try $VIP6)"
 kill "$second"
-wait_for 5 open_is 0
+wait_for 5 both "0 1"
+expect_eq "one closes, one fits by the other family" connected "$(try $VIP6)"
+kill "$third"
+wait_for 5 both "0 0"
 
 # ------------------------------------------------------------------------------ no place is lost
 stop "$nginx" || true

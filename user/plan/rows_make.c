@@ -357,16 +357,41 @@ static bool asks_for_something(const struct mrd_plan_port *port)
 	return memcmp(&port->setting, &nothing, sizeof(nothing)) != 0;
 }
 
+/* The limit is the service's: the same port by the other IP family counts, too. 0: there is none.
+ */
+static int find_peer(const struct making *making, uint32_t *ret_id)
+{
+	const struct mrd_plan *plan = making->plan;
+	const size_t mine = (size_t)(making->port - plan->ports);
+	size_t first = 0, end;
+	struct mrd_name name;
+	int r;
+
+	for (end = mrd_plan_families_end(plan, 0); end <= mine;
+	     end = mrd_plan_families_end(plan, first))
+		first = end;
+	*ret_id = 0;
+	for (size_t i = first; i < end; i++) {
+		if (i == mine)
+			continue;
+		r = name_of(plan, &plan->ports[i], &name);
+		return r ? r : mrd_ids_service(making->ids, &name, ret_id);
+	}
+	return 0;
+}
+
 /* A limit's count stays while the service does: connections may outlive the limit. */
 static int put_setting(const struct making *making)
 {
 	static const struct mrd_open none;
-	const struct mrd_setting *setting = &making->port->setting;
+	struct mrd_setting setting = making->port->setting;
 	int r = 0;
 
-	if (asks_for_something(making->port))
-		r = mrd_rows_put(making->rows, MRD_MAP_SETTING, &making->service_id, setting);
-	if (!r && (setting->max_connections || old_row(making, MRD_MAP_OPEN, &making->service_id)))
+	if (setting.max_connections)
+		r = find_peer(making, &setting.peer_id);
+	if (!r && asks_for_something(making->port))
+		r = mrd_rows_put(making->rows, MRD_MAP_SETTING, &making->service_id, &setting);
+	if (!r && (setting.max_connections || old_row(making, MRD_MAP_OPEN, &making->service_id)))
 		r = mrd_rows_put(making->rows, MRD_MAP_OPEN, &making->service_id, &none);
 	return r;
 }

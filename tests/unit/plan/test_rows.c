@@ -425,6 +425,53 @@ static void a_udp_port_asks_for_less(void **state)
 	end(&fixture);
 }
 
+static uint32_t peer_of(const struct mrd_plan *plan, size_t port, struct mrd_ids *ids,
+			uint32_t *ret_id)
+{
+	const struct mrd_setting *setting;
+	struct mrd_rows *rows;
+	uint32_t peer_id;
+
+	assert_int_equal(mrd_rows_make(plan, &plan->ports[port], ids, NULL, NULL, &rows), 0);
+	*ret_id = mrd_rows_service_id(rows);
+	setting = mrd_rows_get(rows, MRD_MAP_SETTING, ret_id);
+	assert_non_null(setting);
+	peer_id = setting->peer_id;
+	mrd_rows_free(rows);
+	return peer_id;
+}
+
+/* Whichever family is planned first. A limit of one family has no peer. */
+static void a_limit_is_that_of_both_families(void **state)
+{
+	struct mrd_plan_port ports[2];
+	struct fixture fixture;
+	struct mrd_plan *plan;
+	struct mrd_plan both;
+	uint32_t ids[2];
+	uint32_t peers[2];
+
+	(void)state;
+	begin(&fixture, setting_cases[4].policy);
+	plan = stage_plan(&fixture.stage, "r1:A");
+	assert_int_equal(plan->port_count, 1);
+	assert_int_equal(peer_of(plan, 0, fixture.ids, &ids[0]), 0);
+	ports[0] = ports[1] = plan->ports[0];
+	ports[1].family = MRD_FAMILY_IPV6;
+	both = *plan;
+	both.ports = ports;
+	both.port_count = 2;
+	for (size_t i = 0; i < 2; i++)
+		peers[i] = peer_of(&both, i, fixture.ids, &ids[i]);
+	assert_int_not_equal(ids[0], ids[1]);
+	assert_int_equal(peers[0], ids[1]);
+	assert_int_equal(peers[1], ids[0]);
+	ports[1].setting.max_connections = 0;
+	assert_int_equal(peer_of(&both, 1, fixture.ids, &ids[1]), 0);
+	mrd_plan_free(plan);
+	end(&fixture);
+}
+
 /* ---------------------------------------------------------------------------------- slots */
 
 static const struct {
@@ -673,6 +720,7 @@ int main(void)
 		cmocka_unit_test(affinity_is_told_with_its_time),
 		cmocka_unit_test(settings_have_a_row_if_something_is_asked_for),
 		cmocka_unit_test(a_udp_port_asks_for_less),
+		cmocka_unit_test(a_limit_is_that_of_both_families),
 		cmocka_unit_test(slots_stay_where_they_can),
 		cmocka_unit_test(slots_go_by_weight_while_somebody_warms_up),
 		cmocka_unit_test(a_hop_id_stands_for_one_kind_of_members),
