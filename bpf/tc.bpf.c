@@ -29,6 +29,7 @@
 #include "lib/track.h"
 
 enum { MRD_AF_INET = 2, MRD_AF_INET6 = 10 };
+enum { MRD_CLASH_PICKS = MRD_TRIED_MAX / 2 };
 
 /*
  * What a program works on, a packet at a time on each CPU. The stack would hold it, but of numbers
@@ -43,7 +44,8 @@ struct mrd_work {
 	struct mrd_flow_tuple quoted_to;
 	struct mrd_flow_tuple outer;
 	struct mrd_choice choice;
-	__u32 quote_diff; /* what a quoted packet's translation adds to the error's sum */
+	struct mrd_tried clashed; /* endpoints that this connection cannot have */
+	__u32 quote_diff;	  /* what a quoted packet's translation adds to the error's sum */
 };
 
 struct {
@@ -52,6 +54,13 @@ struct {
 	__type(key, __u32);
 	__type(value, struct mrd_work);
 } mrd_work SEC(".maps");
+
+static __always_inline struct mrd_work *mrd_work_here(void)
+{
+	const __u32 index = 0;
+
+	return bpf_map_lookup_elem(&mrd_work, &index);
+}
 
 static __always_inline int mrd_leave(enum mrd_reading reading)
 {
@@ -235,6 +244,41 @@ static __noinline enum mrd_reason mrd_choose(const struct mrd_packet *packet,
 				&ret_choice->picked);
 }
 
+/*
+ * The client's port is in use with the endpoint that was chosen, by way of another VIP: answers
+ * could not be told apart. The pick has its turns first, as it keeps to the plan; then whatever
+ * endpoint has not been asked. Not static, as mrd_rescue_step().
+ */
+__noinline int mrd_open_elsewhere(struct __sk_buff *skb, __u32 turn)
+{
+	struct mrd_work *work = mrd_work_here();
+	enum mrd_reason reason = MRD_REASON_PICK_POOL;
+	struct mrd_picked *picked;
+	struct mrd_stat *stat;
+	__u32 service_id;
+
+	if (!work)
+		return MRD_REASON_REFUSE_CLASH;
+	picked = &work->choice.picked;
+	service_id = work->choice.service.service_id;
+	if (!mrd_tried_has(&work->clashed, picked->member.endpoint_id))
+		mrd_tried_add(&work->clashed, picked->member.endpoint_id, picked->region_id);
+	if (turn < MRD_CLASH_PICKS)
+		reason = mrd_route_pick(service_id, work->packet.key.tuple.source, picked);
+	else if (!mrd_rescue_pick(service_id, &work->clashed, picked))
+		return MRD_REASON_REFUSE_CLASH;
+	if (!mrd_is_pick(reason))
+		return reason;
+	if (mrd_tried_has(&work->clashed, picked->member.endpoint_id))
+		return MRD_REASON_REFUSE_CLASH;
+	mrd_count_one(MRD_REASON_NEXT_MEMBER);
+	stat = bpf_map_lookup_elem(&mrd_stat, &picked->member.endpoint_id);
+	if (stat)
+		__sync_fetch_and_add(&stat->connects, 1);
+	return mrd_flow_open(&work->packet, &work->choice, skb->ifindex,
+			     mrd_is_uplink(skb->ifindex));
+}
+
 static __noinline int mrd_on_new(struct __sk_buff *skb, struct mrd_work *work)
 {
 	const struct mrd_packet *packet = &work->packet;
@@ -249,6 +293,9 @@ static __noinline int mrd_on_new(struct __sk_buff *skb, struct mrd_work *work)
 	if (mrd_is_pick(reason))
 		reason = mrd_flow_open(packet, &work->choice, skb->ifindex,
 				       mrd_is_uplink(skb->ifindex));
+	work->clashed.count = 0;
+	for (__u32 turn = 0; turn < MRD_TRIED_MAX && reason == MRD_REASON_REFUSE_CLASH; turn++)
+		reason = mrd_open_elsewhere(skb, turn);
 	if (reason != MRD_REASON_COUNT)
 		return mrd_answer_refusal(skb, packet, reason);
 	if (!mrd_addr_differ(packet->key.tuple.source, work->choice.picked.member.addr))
@@ -354,13 +401,12 @@ static __always_inline int mrd_on_ports(struct __sk_buff *skb, struct mrd_work *
 static __always_inline int mrd_on_packet(struct __sk_buff *skb, enum mrd_flow_way way)
 {
 	const bool has_rows = mrd_may_have_rows(skb->ifindex, way);
-	const __u32 index = 0;
 	struct mrd_work *work;
 	enum mrd_reading reading;
 
 	if (!has_rows && mrd_is_under_way(skb, way))
 		return MRD_TC_NEXT;
-	work = bpf_map_lookup_elem(&mrd_work, &index);
+	work = mrd_work_here();
 	if (!work)
 		return MRD_TC_NEXT;
 	reading = mrd_packet_read(skb, &work->packet);

@@ -758,6 +758,29 @@ const struct packet_case tc_cases[] = {
 		.counts = true, .reason = MRD_REASON_REFUSE_CLASH,
 	},
 	{
+		.name = "the second one is given another endpoint where there is one, until there is none",
+		.steps = {
+			SYN4_STEP,
+			{FORWARD, TCP_OF(SYN, TO_PAIR4), TCP_OF(SYN, TO_OTHER4), 0},
+			{REVERSE, TCP_OF(SYN | ACK, OF_OTHER4), TCP_OF(SYN | ACK, OF_PAIR4), 0},
+			{REVERSE, TCP_OF(SYN | ACK, OF_POD4), TCP_OF(SYN | ACK, OF_VIP4), 0},
+			{FORWARD, TCP_OF(SYN, ENDS(CLIENT4, 40000, SLOW4, 80)),
+			 {ENDS(SLOW4, 80, CLIENT4, 40000), .protocol = TCP, .flags = RST | ACK,
+			  .ack = 1001, .dont_fragment = true, .is_returned = true},
+			 TC_REDIRECT},
+		},
+		.counts = true, .reason = MRD_REASON_REFUSE_CLASH,
+	},
+	{
+		.name = "likewise of datagrams, IPv6",
+		.steps = {
+			ASK6_STEP,
+			{FORWARD, UDP_OF(ASK_PAIR6), UDP_OF(ASK_OTHER6), 0},
+			{REVERSE, UDP_OF(SAY_OTHER6), UDP_OF(SAY_PAIR6), 0},
+			{REVERSE, UDP_OF(SAY_POD6), UDP_OF(SAY_VIP6), 0},
+		},
+	},
+	{
 		.name = "the first of them is over",
 		.steps = {
 			{FORWARD, TCP_OF(SYN, ENDS(CLIENT4, 40000, SELF4, 80)),
