@@ -29,13 +29,22 @@ struct entry {
 	struct entry *next; /* in the queue */
 };
 
+struct queue {
+	struct entry *first;
+	struct entry *last;
+};
+
+/* News come first: a list of hundreds takes seconds, and a pod that starts meanwhile waits for one
+ * interface at most. */
+enum { QUEUE_NEWS, QUEUE_LIST, QUEUES };
+
 struct mrd_interfaces {
 	struct mrd_interface_port port;
 	const struct mrd_interface_choice *choice;
 	struct mrd_table *entries; /* by index */
-	struct entry *first;	   /* the queue */
-	struct entry *last;
+	struct queue queues[QUEUES];
 	size_t queued;
+	bool is_listing;
 	bool is_first_list; /* who is told of now may have been served by an earlier agent */
 };
 
@@ -139,32 +148,38 @@ void mrd_interfaces_free(struct mrd_interfaces *interfaces)
 	free(interfaces);
 }
 
-static void enqueue(struct mrd_interfaces *interfaces, struct entry *entry)
+static void enqueue(struct mrd_interfaces *interfaces, struct entry *entry, int which)
 {
+	struct queue *queue = &interfaces->queues[which];
+
 	if (entry->is_queued)
 		return;
 	entry->is_queued = true;
 	entry->next = NULL;
-	if (interfaces->last)
-		interfaces->last->next = entry;
+	if (queue->last)
+		queue->last->next = entry;
 	else
-		interfaces->first = entry;
-	interfaces->last = entry;
+		queue->first = entry;
+	queue->last = entry;
 	interfaces->queued++;
 }
 
 static struct entry *dequeue(struct mrd_interfaces *interfaces)
 {
-	struct entry *entry = interfaces->first;
+	for (int i = 0; i < QUEUES; i++) {
+		struct queue *queue = &interfaces->queues[i];
+		struct entry *entry = queue->first;
 
-	if (!entry)
-		return NULL;
-	interfaces->first = entry->next;
-	if (!entry->next)
-		interfaces->last = NULL;
-	entry->is_queued = false;
-	interfaces->queued--;
-	return entry;
+		if (!entry)
+			continue;
+		queue->first = entry->next;
+		if (!entry->next)
+			queue->last = NULL;
+		entry->is_queued = false;
+		interfaces->queued--;
+		return entry;
+	}
+	return NULL;
 }
 
 /* Nothing is left to be said of an entry. */
@@ -177,14 +192,14 @@ static void settle(struct entry *entry)
 }
 
 /* Looks at an entry anew: what was in vain is tried at once. */
-static void review(struct mrd_interfaces *interfaces, struct entry *entry)
+static void review(struct mrd_interfaces *interfaces, struct entry *entry, int which)
 {
 	entry->wanted = entry->is_gone ? MRD_INTERFACE_OTHER
 				       : mrd_interface_kind(interfaces->choice, &entry->link);
 	if (is_done(entry))
 		settle(entry);
 	else
-		enqueue(interfaces, entry);
+		enqueue(interfaces, entry, which);
 }
 
 static struct entry *find_or_make(struct mrd_interfaces *interfaces, uint32_t index)
@@ -217,7 +232,7 @@ void mrd_interfaces_choose(struct mrd_interfaces *interfaces,
 
 	interfaces->choice = choice;
 	while ((entry = mrd_table_next(interfaces->entries, &cursor, NULL, NULL)))
-		review(interfaces, entry);
+		review(interfaces, entry, QUEUE_LIST);
 }
 
 void mrd_interfaces_listing(struct mrd_interfaces *interfaces)
@@ -225,6 +240,7 @@ void mrd_interfaces_listing(struct mrd_interfaces *interfaces)
 	struct entry *entry;
 	size_t cursor = 0;
 
+	interfaces->is_listing = true;
 	while ((entry = mrd_table_next(interfaces->entries, &cursor, NULL, NULL)))
 		entry->is_listed = false;
 }
@@ -242,7 +258,7 @@ static void forget(struct mrd_interfaces *interfaces, struct entry *entry)
 	entry->is_gone = true;
 	entry->is_left = is_left;
 	entry->served = MRD_INTERFACE_OTHER;
-	review(interfaces, entry);
+	review(interfaces, entry, QUEUE_LIST);
 }
 
 void mrd_interfaces_listed(struct mrd_interfaces *interfaces)
@@ -251,6 +267,7 @@ void mrd_interfaces_listed(struct mrd_interfaces *interfaces)
 	size_t cursor = 0;
 
 	interfaces->is_first_list = false;
+	interfaces->is_listing = false;
 	while ((entry = mrd_table_next(interfaces->entries, &cursor, NULL, NULL)))
 		if (!entry->is_listed && !entry->is_gone)
 			forget(interfaces, entry);
@@ -266,7 +283,8 @@ void mrd_interfaces_changed(struct mrd_interfaces *interfaces, const struct mrd_
 	entry->link = *link;
 	entry->is_gone = false;
 	entry->is_listed = true;
-	review(interfaces, entry);
+	review(interfaces, entry,
+	       interfaces->is_listing || interfaces->is_first_list ? QUEUE_LIST : QUEUE_NEWS);
 }
 
 void mrd_interfaces_gone(struct mrd_interfaces *interfaces, uint32_t index)
@@ -356,20 +374,20 @@ static void enqueue_due(struct mrd_interfaces *interfaces, uint64_t now_ns)
 
 	while ((entry = mrd_table_next(interfaces->entries, &cursor, NULL, NULL)))
 		if (entry->due_ns && entry->due_ns <= now_ns)
-			enqueue(interfaces, entry);
+			enqueue(interfaces, entry, QUEUE_LIST);
 }
 
 bool mrd_interfaces_step(struct mrd_interfaces *interfaces, uint64_t now_ns)
 {
 	struct entry *entry;
 
-	if (!interfaces->first)
+	if (!interfaces->queued)
 		enqueue_due(interfaces, now_ns);
 	entry = dequeue(interfaces);
 	if (!entry)
 		return false;
 	work_on(interfaces, entry, now_ns);
-	return interfaces->first != NULL;
+	return interfaces->queued > 0;
 }
 
 uint64_t mrd_interfaces_due(const struct mrd_interfaces *interfaces)

@@ -263,6 +263,21 @@ static void does_one_a_step(void **state)
 	assert_false(mrd_interfaces_step(stage->interfaces, stage->now_ns));
 }
 
+static void one_that_comes_does_not_wait_for_the_list(void **state)
+{
+	struct stage *stage = *state;
+
+	mrd_interfaces_listing(stage->interfaces);
+	for (uint32_t index = 5; index < 8; index++)
+		tell(stage, index, 3);
+	mrd_interfaces_listed(stage->interfaces);
+	assert_true(mrd_interfaces_step(stage->interfaces, stage->now_ns));
+	assert_string_equal(stage->done, "serve 5 pod 3, ");
+	tell(stage, 20, 4);
+	tell(stage, 21, 4);
+	expect_done(stage, "serve 20 pod 4, serve 21 pod 4, serve 6 pod 3, serve 7 pod 3, ");
+}
+
 static void leaves_what_goes(void **state)
 {
 	struct stage *stage = *state;
@@ -453,6 +468,7 @@ int main(void)
 		cmocka_unit_test(decides_what_an_interface_is),
 		STAGED(serves_what_comes),
 		STAGED(does_one_a_step),
+		STAGED(one_that_comes_does_not_wait_for_the_list),
 		STAGED(leaves_what_goes),
 		STAGED(an_interface_that_was_away_is_served_anew),
 		STAGED(one_that_goes_before_its_turn_is_not_served),
