@@ -118,7 +118,8 @@ static __noinline __u32 mrd_route_find(struct __sk_buff *skb, const struct mrd_f
 
 /*
  * A translated packet of a client. At an uplink the host has routed it by the VIP: if its endpoint
- * is not behind that interface, it goes to the one where it is.
+ * is not behind that interface, it goes to the one where it is, in fragments, too: from outside
+ * the host would not take them, as they are its own.
  */
 static __noinline int mrd_send_on(struct __sk_buff *skb, const struct mrd_packet *packet,
 				  const struct mrd_flow_tuple *to, bool is_uplink)
@@ -126,7 +127,7 @@ static __noinline int mrd_send_on(struct __sk_buff *skb, const struct mrd_packet
 	struct bpf_redir_neigh next = {0};
 	__u32 ifindex;
 
-	if (!mrd_may_be_fast(packet) || (!is_uplink && !mrd_is_fast()))
+	if (is_uplink ? packet->l3 != MRD_ETH_LEN : !mrd_is_fast() || !mrd_may_be_fast(packet))
 		return MRD_TC_NEXT;
 	ifindex = mrd_route_find(skb, to, packet->key.family, &next);
 	if (!ifindex || (is_uplink && ifindex == skb->ifindex))
@@ -139,13 +140,15 @@ static __noinline int mrd_send_on(struct __sk_buff *skb, const struct mrd_packet
 enum mrd_station {
 	MRD_STATION_ELSEWHERE,
 	MRD_STATION_HERE,
-	MRD_STATION_AHEAD, /* an endpoint's packet comes in, fastForward is on */
+	MRD_STATION_AHEAD,  /* an endpoint's packet comes in, fastForward is on */
+	MRD_STATION_AROUND, /* one of a pod of this node, for a client in the host's namespace */
 };
 
 /*
  * Is this where the flow is translated? At its own interface. A client that is its own endpoint
  * sends both ways there. One in the host's namespace may be answered by way of another uplink, or
- * by a pod of this node.
+ * by a pod of this node: that answer goes in by the uplink, for the stack may take it for forged if
+ * it came from the VIP by another interface than the one that leads there (rp_filter).
  */
 static __noinline enum mrd_station mrd_station_of(__u32 here, const struct mrd_flow *row,
 						  enum mrd_flow_way way, bool hairpin)
@@ -155,8 +158,10 @@ static __noinline enum mrd_station mrd_station_of(__u32 here, const struct mrd_f
 	if (row->ifindex == here)
 		return row->way == way || hairpin ? MRD_STATION_HERE : MRD_STATION_ELSEWHERE;
 	is_in = mrd_is_uplink(here) == (way == MRD_FLOW_REVERSE);
+	if (row->is_uplink && is_in && row->way == MRD_FLOW_REVERSE)
+		return mrd_is_uplink(here) ? MRD_STATION_HERE : MRD_STATION_AROUND;
 	if (row->is_uplink && is_in)
-		return row->way == MRD_FLOW_REVERSE ? MRD_STATION_HERE : MRD_STATION_ELSEWHERE;
+		return MRD_STATION_ELSEWHERE;
 	if (row->is_uplink)
 		return row->way == way && mrd_is_uplink(here) ? MRD_STATION_HERE
 							      : MRD_STATION_ELSEWHERE;
@@ -180,6 +185,14 @@ static __noinline int mrd_send_ahead(struct __sk_buff *skb, struct mrd_work *wor
 	if (mrd_packet_write(skb, packet, &work->to))
 		return mrd_unwritten();
 	return (int)bpf_redirect_neigh(ifindex, &next, sizeof(next), 0);
+}
+
+/* What went around has the frame of where it came in. */
+static __always_inline void mrd_take_in(struct __sk_buff *skb, const struct mrd_flow *row,
+					enum mrd_flow_way way)
+{
+	if (row->is_uplink && way == MRD_FLOW_REVERSE && skb->pkt_type == MRD_PACKET_OTHERHOST)
+		bpf_skb_change_type(skb, MRD_PACKET_HOST);
 }
 
 /* False: the row's memory is another flow's by now. */
@@ -207,11 +220,14 @@ static __noinline int mrd_on_row(struct __sk_buff *skb, struct mrd_work *work, s
 	if (station == MRD_STATION_ELSEWHERE ||
 	    (station == MRD_STATION_AHEAD && !mrd_may_be_fast(packet)))
 		return MRD_TC_NEXT;
+	if (packet->part == MRD_PART_FIRST && station != MRD_STATION_AHEAD)
+		mrd_fragment_keep(packet);
+	if (station == MRD_STATION_AROUND)
+		return (int)bpf_redirect(row->ifindex, BPF_F_INGRESS);
 	mrd_flow_touch(packet, row);
 	if (station == MRD_STATION_AHEAD)
 		return mrd_send_ahead(skb, work, row->ifindex);
-	if (packet->part == MRD_PART_FIRST)
-		mrd_fragment_keep(packet);
+	mrd_take_in(skb, row, way);
 	if (mrd_packet_write(skb, packet, &work->to))
 		return mrd_unwritten();
 	if (hairpin)
@@ -316,6 +332,7 @@ static __noinline int mrd_on_error(struct __sk_buff *skb, struct mrd_work *work,
 	const struct mrd_packet *packet = &work->packet;
 	struct mrd_packet *quoted = &work->quoted;
 	const enum mrd_reading reading = mrd_quote_read(skb, packet, quoted);
+	enum mrd_station station;
 	struct mrd_flow *row;
 
 	if (reading != MRD_READ_DONE)
@@ -326,9 +343,13 @@ static __noinline int mrd_on_error(struct __sk_buff *skb, struct mrd_work *work,
 		return MRD_TC_DROP;
 	if (!row || !mrd_row_copy(&work->key, row, &work->to))
 		return MRD_TC_NEXT;
-	if (mrd_station_of(skb->ifindex, row, way, mrd_is_hairpin(&work->key.tuple, &work->to)) !=
-	    MRD_STATION_HERE)
+	station =
+		mrd_station_of(skb->ifindex, row, way, mrd_is_hairpin(&work->key.tuple, &work->to));
+	if (station == MRD_STATION_AROUND)
+		return (int)bpf_redirect(row->ifindex, BPF_F_INGRESS);
+	if (station != MRD_STATION_HERE)
 		return MRD_TC_NEXT;
+	mrd_take_in(skb, row, way);
 	mrd_error_outer(packet, &work->key.tuple, &work->to, &work->outer);
 	mrd_tuple_turn(&work->quoted_to, &work->to);
 	if (mrd_quote_write(skb, quoted, &work->quoted_to, &work->quote_diff) ||

@@ -41,6 +41,9 @@ enum { MRD_REFUSE_CALL = 0, MRD_ALLOW_CALL = 1 };
 /* What a TC program answers: the next one of the hook runs, or the packet goes no further. */
 enum { MRD_TC_NEXT = -1, MRD_TC_DROP = 2 };
 
+/* PACKET_HOST and the like of linux/if_packet.h. */
+enum { MRD_PACKET_HOST = 0, MRD_PACKET_OTHERHOST = 3 };
+
 /* Reads memory that another CPU may write, once. */
 #define MRD_READ_ONCE(x) (*(const volatile typeof(x) *)&(x))
 
