@@ -123,7 +123,7 @@ http {
   upstream reviews {
     zone reviews 256k;
 $(sidecar_servers "    server %.0s%s:9080 $fails;")
-    server ${PEER_ADDRESS[remote]}:9080 backup $fails;
+    server ${PEER_ADDRESS[remote]}:9080${PEERS_HOME[0]:+ backup} $fails;
     keepalive 128;
     keepalive_requests 1000000;
   }
