@@ -30,7 +30,8 @@ figures() {
   figure kube.rss_peak_mib MiB lower "Memory with $count services, at most"
   figure kube.changes_per_s /s higher "Changed slices that the server told"
   figure kube.changes_core "% of a core" lower "1,000 changed slices a second"
-  goal kube.changes_core value at_most 30
+  # A tenth of the changes have the same timers and turns of the loop beside them.
+  [[ -n ${QUICK-} ]] || goal kube.changes_core value at_most 30
   figure kube.changes_behind_ms ms lower "The last of them taken, after it was made"
   figure kube.idle_core "% of a core" lower "Nothing changes"
   goal kube.idle_core value at_most 0.1
