@@ -60,7 +60,7 @@ def thousands(value, _):
 
 
 class Palette:
-    """The same side has the same colour in all plots."""
+    """The same side has the same colour in all plots of these figures."""
 
     def __init__(self, figures):
         sides = list(dict.fromkeys(row["side"] for one in figures for row in one["sides"] if row["side"] != "value"))
@@ -111,7 +111,8 @@ def ratio_axis(axes, figure, goals, palette):
     seen = [row["ratio"][key] for row in rows if row.get("ratio") for key in ("low", "high")]
     if max(seen) / max(min(seen), 1e-9) > 5:
         axes.set_xscale("log")
-        axes.xaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5)))
+        close = max(seen) / max(min(seen), 1e-9) < 50
+        axes.xaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5) if close else (1,)))
         axes.xaxis.set_major_formatter(ticker.FuncFormatter(lambda value, _: f"{value:g}"))
         axes.xaxis.set_minor_formatter(ticker.NullFormatter())
     axes.set_xlabel(f"ratio to {figure['base']}, 95 % interval; dotted: the goal")

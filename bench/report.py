@@ -93,8 +93,8 @@ class Report:
         self.run = run
         self.whole = whole
         self.folder = os.path.join(run.folder, "plots")
+        self.palette = None  # the scenario's
         self.by_name = {one["name"]: one for one in whole["figures"]}
-        self.palette = plots.Palette(whole["figures"])
         os.makedirs(self.folder, exist_ok=True)
 
     def plot(self, drawn, name, title):
@@ -136,6 +136,7 @@ class Report:
         shown = [one for one in figures.in_tables(self.whole) if one["scenario"] == name]
         if not own:
             return ""
+        self.palette = plots.Palette(own)
         body = [f"<h2>{html.escape(name)}</h2>"]
         words = self.whole["sides"].get(name, {})
         body.append("<dl>" + "".join(f"<dt>{html.escape(side)}<dd>{html.escape(text)}" for side, text in words.items()) + "</dl>")
