@@ -6,7 +6,8 @@
  * the end of the client.
  *
  * When a round of the loop has had its piece of what the server says, requests are paused as they
- * come to their next bytes, of which libcurl keeps a buffer, and go on when it is their turn.
+ * come to their next bytes, of which libcurl keeps a buffer, and go on when it is their turn: who
+ * was served longest ago comes first, be it a request that is paused or a socket not read since.
  *
  * A server from which nothing comes for a while is asked for a sign of life: a small request, over
  * HTTP/2 on the same connection, which any answer answers. TCP's keep-alive does not notice a
@@ -55,6 +56,7 @@ struct mrd_http_request {
 	uint64_t generation;
 	uint64_t silence_ms;
 	uint64_t heard_ns;
+	uint64_t served_ns; /* when its body hook was last called */
 	uint64_t silent_ms; /* not 0: ended for being silent so long */
 	char detail[CURL_ERROR_SIZE];
 };
@@ -79,7 +81,7 @@ struct mrd_http {
 		uint64_t since_ns;
 		bool is_over; /* until it is the client's turn again, if anything is paused */
 	} piece;
-	bool is_paused; /* a request is */
+	bool is_paused; /* a request is, or a socket waits for a turn */
 	uint64_t heard_ns;
 	uint64_t ping_ms;
 	uint64_t answer_ms;
@@ -198,12 +200,18 @@ static void take_of_piece(struct mrd_http *http, size_t len)
 			      mrd_clock_ns() - http->piece.since_ns >= PIECE_NS;
 }
 
+static void wait_for_turn(struct mrd_http *http)
+{
+	for (struct era *era = http->eras; era; era = era->next)
+		mrd_http_era_hold(era->io);
+	http->is_paused = true;
+	mrd_later_ask(http->later);
+}
+
 static size_t pause_request(struct mrd_http_request *request)
 {
-	for (struct era *era = request->http->eras; era; era = era->next)
-		mrd_http_era_hold(era->io);
-	request->is_paused = request->http->is_paused = true;
-	mrd_later_ask(request->http->later);
+	request->is_paused = true;
+	wait_for_turn(request->http);
 	return CURL_WRITEFUNC_PAUSE;
 }
 
@@ -246,6 +254,7 @@ static size_t on_body(char *data, size_t size, size_t count, void *self)
 	if (request->http->piece.is_over)
 		return pause_request(request);
 	note_heard(request);
+	request->served_ns = request->heard_ns;
 	request->gave_up = request->hooks.body(request->hooks.self, data, len) != 0;
 	take_of_piece(request->http, len);
 	return request->gave_up || is_over(request) ? 0 : len;
@@ -421,24 +430,79 @@ static void leave(void *self)
 	settle(http);
 }
 
-/* Who is paused goes on. What came while nobody read has been waiting for us, not we for it. */
+/* ------------------------------------------------------------------------ turns */
+
+struct waiter {
+	struct mrd_http_request *request; /* that is paused; NULL: a socket of the era */
+	struct era *era;
+	uint64_t since_ns;
+};
+
+/* To read for one is to read, and keep, what comes for the others. */
+static bool shares_connection(const struct mrd_http_request *request)
+{
+	long version = 0;
+
+	sym_curl_easy_getinfo(request->easy, CURLINFO_HTTP_VERSION, &version);
+	return version >= CURL_HTTP_VERSION_2_0;
+}
+
+static void find_in_era(struct era *era, struct waiter *first)
+{
+	bool may_read = true;
+	uint64_t missed_ns;
+
+	for (struct mrd_http_request *it = era->requests; it; it = it->next) {
+		if (!it->is_paused)
+			continue;
+		may_read = may_read && !shares_connection(it);
+		if (it->served_ns < first->since_ns)
+			*first = (struct waiter){it, era, it->served_ns};
+	}
+	missed_ns = mrd_http_era_missed_ns(era->io);
+	if (may_read && missed_ns < first->since_ns)
+		*first = (struct waiter){NULL, era, missed_ns};
+}
+
+/* Who was served longest ago. false: nobody waits. */
+static bool find_waiter(const struct mrd_http *http, struct waiter *ret_first)
+{
+	*ret_first = (struct waiter){.since_ns = UINT64_MAX};
+	for (struct era *era = http->eras; era; era = era->next)
+		find_in_era(era, ret_first);
+	return ret_first->since_ns != UINT64_MAX;
+}
+
+static void serve(const struct waiter *waiter)
+{
+	if (!waiter->request) {
+		mrd_http_era_serve_missed(waiter->era->io);
+		return;
+	}
+	waiter->request->is_paused = false;
+	sym_curl_easy_pause(waiter->request->easy, CURLPAUSE_CONT);
+}
+
+/* Who waits goes on, one after the other, until the piece is over. What came while nobody read has
+ * been waiting for us, not we for it. */
 static void on_turn(void *self)
 {
 	struct mrd_http *http = self;
+	struct waiter first;
+	bool waits;
 
 	http->depth++;
-	http->is_paused = false;
 	begin_piece(http);
 	for (struct era *era = http->eras; era; era = era->next) {
 		mrd_http_era_let_go(era->io);
-		for (struct mrd_http_request *it = era->requests; it; it = it->next) {
+		for (struct mrd_http_request *it = era->requests; it; it = it->next)
 			it->heard_ns = http->piece.since_ns;
-			if (!it->is_paused)
-				continue;
-			it->is_paused = false;
-			sym_curl_easy_pause(it->easy, CURLPAUSE_CONT);
-		}
 	}
+	while ((waits = find_waiter(http, &first)) && !http->piece.is_over)
+		serve(&first);
+	http->is_paused = waits;
+	if (waits)
+		wait_for_turn(http);
 	http->depth--;
 	settle(http);
 }

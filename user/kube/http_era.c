@@ -39,6 +39,8 @@ struct mrd_http_socket {
 	struct mrd_watch *watch;
 	curl_socket_t fd;
 	uint32_t events; /* that libcurl waits for */
+	uint32_t missed; /* that came while it was held */
+	uint64_t served_ns;
 };
 
 /* ------------------------------------------------------------------------ loop */
@@ -51,26 +53,35 @@ static bool has_bytes(curl_socket_t fd)
 	return recv(fd, &byte, sizeof(byte), MSG_PEEK | MSG_DONTWAIT) > 0;
 }
 
-static void on_socket(void *self, uint32_t epoll_events)
+static void serve(struct mrd_http_socket *socket, uint32_t epoll_events)
 {
-	const struct mrd_http_socket *socket = self;
 	struct mrd_http_era *era = socket->era;
 	const curl_socket_t fd = socket->fd;
 	int running;
 	int mask = 0;
 
-	if (era->is_held) {
-		/* The end of a connection is told whoever asks; by the edge, only once. */
-		mrd_loop_rewatch(socket->watch, EPOLLET);
-		return;
-	}
+	socket->missed = 0;
+	socket->served_ns = mrd_clock_ns();
 	mask |= epoll_events & (EPOLLIN | EPOLLHUP | EPOLLERR) ? CURL_CSELECT_IN : 0;
 	mask |= epoll_events & (EPOLLOUT | EPOLLERR) ? CURL_CSELECT_OUT : 0;
 	if (epoll_events & EPOLLIN && has_bytes(fd))
-		era->heard_ns = mrd_clock_ns();
+		era->heard_ns = socket->served_ns;
 	era->enter(era->self, era);
 	sym_curl_multi_socket_action(era->multi, fd, mask, &running);
 	era->leave(era->self);
+}
+
+static void on_socket(void *self, uint32_t epoll_events)
+{
+	struct mrd_http_socket *socket = self;
+
+	if (!socket->era->is_held) {
+		serve(socket, epoll_events);
+		return;
+	}
+	socket->missed |= epoll_events;
+	/* The end of a connection is told whoever asks; by the edge, only once. */
+	mrd_loop_rewatch(socket->watch, EPOLLET);
 }
 
 static void on_timer(void *self)
@@ -124,7 +135,12 @@ static int add_socket(struct mrd_http_era *era, curl_socket_t fd, uint32_t event
 	if (!socket)
 		return -1;
 	*socket = (struct mrd_http_socket){
-		.era = era, .fd = fd, .events = events, .next = era->sockets};
+		.era = era,
+		.fd = fd,
+		.events = events,
+		.served_ns = mrd_clock_ns(),
+		.next = era->sockets,
+	};
 	if (mrd_loop_watch(era->loop, fd, events, on_socket, socket, &socket->watch) < 0)
 		return -1;
 	era->sockets = MRD_STEAL_PTR(socket);
@@ -166,6 +182,31 @@ void mrd_http_era_let_go(struct mrd_http_era *era)
 	if (era->timer_is_due)
 		mrd_timer_set(era->timer, mrd_clock_ns());
 	era->timer_is_due = false;
+}
+
+static struct mrd_http_socket *first_missed(const struct mrd_http_era *era)
+{
+	struct mrd_http_socket *first = NULL;
+
+	for (struct mrd_http_socket *it = era->sockets; it; it = it->next)
+		if (it->missed && (!first || it->served_ns < first->served_ns))
+			first = it;
+	return first;
+}
+
+uint64_t mrd_http_era_missed_ns(const struct mrd_http_era *era)
+{
+	const struct mrd_http_socket *socket = first_missed(era);
+
+	return socket ? socket->served_ns : UINT64_MAX;
+}
+
+void mrd_http_era_serve_missed(struct mrd_http_era *era)
+{
+	struct mrd_http_socket *socket = first_missed(era);
+
+	if (socket)
+		serve(socket, socket->missed);
 }
 
 static int on_close(void *self, curl_socket_t fd)

@@ -48,6 +48,11 @@ void mrd_http_era_free(struct mrd_http_era *era); /* NULL is fine; it has no han
 void mrd_http_era_hold(struct mrd_http_era *era);
 void mrd_http_era_let_go(struct mrd_http_era *era);
 
+/* Of the sockets that had something to say while it was held the one that was served longest ago:
+ * when that was (UINT64_MAX: there is none), and serve it. */
+uint64_t mrd_http_era_missed_ns(const struct mrd_http_era *era);
+void mrd_http_era_serve_missed(struct mrd_http_era *era);
+
 /* A handle with all that requests of the era share, but for its headers; NULL: no memory. */
 CURL *mrd_http_era_handle(struct mrd_http_era *era, const char *path, const char *user_agent);
 
