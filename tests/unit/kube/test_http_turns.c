@@ -81,8 +81,9 @@ static void streams_of_a_server_take_turns(void **state)
 							     .self = &streams[k]};
 
 			streams[k].work_us = turn_rows[i].work_us;
-			assert_int_equal(
-				mrd_http_get(rig.http, "/chunks", "Accept: */*", 0, &hooks, &request), 0);
+			assert_int_equal(mrd_http_get(rig.http, "/chunks", "Accept: */*", 0, &hooks,
+						      &request),
+					 0);
 		}
 		rig_run_until(&is_enough);
 		for (size_t k = 0; k < STREAMS; k++)
