@@ -5,7 +5,7 @@
  *
  * A client is one API server. Its requests never wait for another client's: in each round of the
  * loop no more is read than a piece, and what streams without pause comes after everything else
- * (mrd_loop_later).
+ * (mrd_loop_later). Of its own requests the one that was served longest ago goes on first.
  */
 #ifndef MRD_KUBE_HTTP_H
 #define MRD_KUBE_HTTP_H
