@@ -59,8 +59,8 @@ class Server(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):
         resource = re.search("[a-z]+$", self.path.split("?")[0]).group()
-        if resource == "ping" or (resource == "services" and self.is_full()):
-            self.send_response(200 if resource == "ping" else 503)
+        if resource == "livez" or (resource == "services" and self.is_full()):
+            self.send_response(200 if resource == "livez" else 503)
             self.send_header("Content-Length", "0")
             self.end_headers()
             return
