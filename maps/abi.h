@@ -255,8 +255,8 @@ struct mrd_stat {
 	__u64 responses[MRD_CLASSES]; /* HTTP status lines seen, by class */
 	__u64 last_heard_ns; /* CLOCK_MONOTONIC of the last handshake, or request that was answered
 			      */
-	__u32 run;	/* failures since the last success; not 0: the next success is reported */
-	__u32 reserved; /* 0 */
+	__u32 run; /* failures since the last success; not 0: the next success is reported */
+	__u32 run_answers; /* of these, errors behind a handshake, which no handshake makes good */
 	__u64 response_sum_us; /* request's first byte out → status line in, of those below */
 	/* Those that were told at once, each counted by its time; the sum ÷ all of them = mean. */
 	__u64 responses_timed[MRD_RESPONSE_BUCKETS];
@@ -400,13 +400,14 @@ struct mrd_flow {
 	__u64 sent_ns;	/* CLOCK_MONOTONIC of the first packet to the present endpoint; 0: none yet
 			 */
 	struct mrd_tried tried;
-	__u32 ifindex;	   /* the interface at which the flow is translated, both ways */
-	__u16 locality_id; /* of the present endpoint */
-	__u8 is_socket;	   /* 1: the client's socket was rewritten by connect() */
-	__u8 is_resent;	   /* 1: the present endpoint was sent more than one SYN */
-	__u8 is_blamed;	   /* 1: its failure was told */
-	__u8 is_uplink;	   /* 1: so its row of mrd_interface said when the flow began */
-	__u8 reserved[2];  /* 0 */
+	__u32 ifindex;	    /* the interface at which the flow is translated, both ways */
+	__u16 locality_id;  /* of the present endpoint, as is the next */
+	__u8 report;	    /* enum mrd_report */
+	__u8 is_socket : 1; /* 1: the client's socket was rewritten by connect() */
+	__u8 is_uplink : 1; /* 1: so its row of mrd_interface said when the flow began */
+	__u8 is_resent;	    /* 1: the present endpoint was sent more than one SYN */
+	__u8 is_blamed;	    /* 1: its failure was told */
+	__u8 reserved[2];   /* 0 */
 };
 _Static_assert(sizeof(struct mrd_flow) == 144, "map ABI");
 

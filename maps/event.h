@@ -27,7 +27,9 @@ struct mrd_event {
 	enum mrd_event_kind kind;
 	__u32 service_id;
 	__u32 endpoint_id;
-	__u32 status;  /* 100 to 599 for MRD_EVENT_RESPONSE, else 0 */
+	/* 100 to 599 for MRD_EVENT_RESPONSE; 200 for MRD_EVENT_CONNECTED if nobody reads what
+	 * follows, and the handshake must stand for it; else 0. */
+	__u32 status;
 	__u64 time_ns; /* CLOCK_MONOTONIC when the hook saw it */
 };
 _Static_assert(sizeof(struct mrd_event) == 24, "map ABI");

@@ -133,6 +133,13 @@ static inline enum mrd_flow_state mrd_flow_next(enum mrd_flow_state state, enum 
 	return tcp_flags & MRD_TCP_FIN ? mrd_flow_finished(state, way) : state;
 }
 
+/* Has the endpoint answered for the first time? */
+static inline bool mrd_flow_is_answer(enum mrd_flow_state was, enum mrd_flow_state is)
+{
+	return (was == MRD_FLOW_SYN_SENT && is == MRD_FLOW_ESTABLISHED) ||
+	       (was == MRD_FLOW_UDP_UNREPLIED && is == MRD_FLOW_UDP_REPLIED);
+}
+
 /* The client of session affinity, by its address. Two that share a number share an endpoint. */
 static inline __u64 mrd_affinity_client(const __u8 *addr)
 {

@@ -283,6 +283,7 @@ __noinline int mrd_move(struct __sk_buff *skb, __u32 reason)
 	}
 	flow->endpoint_id = picked->member.endpoint_id;
 	flow->locality_id = (__u16)picked->locality_id;
+	flow->report = (__u8)picked->member.report;
 	flow->last_ns = bpf_ktime_get_ns();
 	/* A SYN that was not answered goes on at once; after a no the client has to send one. */
 	flow->sent_ns = reason == MRD_REASON_RESCUE_TIMEOUT ? flow->last_ns : 0;

@@ -4,7 +4,8 @@
  *
  * `run` counts failures since the last success. The agent must hear every failure, but a success
  * only if it ends a run: so a healthy endpoint sends nothing. A handshake is a success of a port
- * that is not HTTP; of one that is, only responses are, and a handshake leaves the run alone.
+ * that is not HTTP; of one that is, only responses are, and a handshake leaves the run alone. At
+ * TC nobody reads responses: there a handshake ends a run of failed handshakes, whatever the port.
  * An ejected endpoint is silent: the detector ignores what it does until it is back.
  *
  * Where the agent watches rates, or codes of its own (MRD_REPORT_ALL), it hears everything.
@@ -20,6 +21,8 @@ static __always_inline struct mrd_stat *mrd_stat_of(const struct mrd_socket *soc
 
 	return bpf_map_lookup_elem(&mrd_stat, &endpoint_id);
 }
+
+enum { MRD_STATUS_UNREAD = 200 }; /* what a handshake counts as behind which nobody reads */
 
 /* An endpoint, and the service whose member it was when it was chosen. */
 struct mrd_party {
@@ -99,6 +102,8 @@ static __always_inline void mrd_party_failed(const struct mrd_party *party, stru
 	/* Told before it is counted: the success that ends the run must be told behind it. */
 	if (health && health->state != MRD_STATE_EJECTED)
 		mrd_event_send(party, kind, status);
+	if (stat && (kind == MRD_EVENT_RESPONSE || kind == MRD_EVENT_RESET))
+		__sync_fetch_and_add(&stat->run_answers, 1);
 	if (stat)
 		__sync_fetch_and_add(&stat->run, 1);
 	mrd_failure_note(party->endpoint_id);
@@ -131,26 +136,54 @@ static __always_inline void mrd_report_untold(struct mrd_socket *sock, struct mr
 	sock->untold = 0;
 }
 
-static __always_inline void mrd_report_success(const struct mrd_socket *sock, struct mrd_stat *stat,
-					       enum mrd_event_kind kind, __u32 status)
+/* Is this handshake nothing that the run is about? */
+static __always_inline bool mrd_run_goes_on(const struct mrd_health *health,
+					    const struct mrd_stat *stat, enum mrd_event_kind kind,
+					    __u32 status)
 {
-	const struct mrd_party party = mrd_party_of(sock);
+	if (kind != MRD_EVENT_CONNECTED)
+		return false;
+	return status ? stat->run_answers : mrd_speaks_http(health, stat);
+}
+
+static __always_inline void mrd_party_succeeded(const struct mrd_party *party,
+						struct mrd_stat *stat, __u8 report,
+						enum mrd_event_kind kind, __u32 status)
+{
 	const struct mrd_health *health;
 
-	if (sock->report == MRD_REPORT_ALL) {
+	if (report == MRD_REPORT_ALL) {
 		if (stat)
 			stat->run = 0;
-		mrd_event_send(&party, kind, status);
+		mrd_event_send(party, kind, status);
 		return;
 	}
 	if (!stat || !stat->run)
 		return;
-	health = mrd_health_of(&party);
-	if (kind == MRD_EVENT_CONNECTED && mrd_speaks_http(health, stat))
+	health = mrd_health_of(party);
+	if (mrd_run_goes_on(health, stat, kind, status))
 		return;
+	stat->run_answers = 0;
 	stat->run = 0;
-	if (health && health->state != MRD_STATE_EJECTED && !mrd_event_send(&party, kind, status))
+	if (health && health->state != MRD_STATE_EJECTED && !mrd_event_send(party, kind, status))
 		__sync_fetch_and_add(&stat->run, 1); /* the next one is told */
+}
+
+static __always_inline void mrd_report_success(const struct mrd_socket *sock, struct mrd_stat *stat,
+					       enum mrd_event_kind kind, __u32 status)
+{
+	const struct mrd_party party = mrd_party_of(sock);
+
+	mrd_party_succeeded(&party, stat, sock->report, kind, status);
+}
+
+/* No endpoint of its slot has failed yet, so there is no run to be ended. */
+static __always_inline bool mrd_never_failed(__u32 endpoint_id)
+{
+	const __u32 slot = endpoint_id % MRD_FAILURE_SLOTS;
+	const __u64 *latest_ns = bpf_map_lookup_elem(&mrd_failure, &slot);
+
+	return latest_ns && !MRD_READ_ONCE(*latest_ns);
 }
 
 #endif

@@ -12,6 +12,7 @@
 #include "choose.h"
 #include "flow.h"
 #include "packet.h"
+#include "report.h"
 #include "rescue.h"
 #include "skb.h"
 
@@ -202,8 +203,21 @@ static __noinline enum mrd_reason mrd_flow_open(const struct mrd_packet *packet,
 	row.last_ns = mrd_now_coarse_ns();
 	row.first_ns = row.sent_ns;
 	row.locality_id = (__u16)choice->picked.locality_id;
+	row.report = (__u8)choice->picked.member.report;
 	mrd_tried_add(&row.tried, row.endpoint_id, choice->picked.region_id);
 	return mrd_forward_write(packet, &reverse, &row);
+}
+
+/* The endpoint of a connection at TC has answered. */
+static __noinline void mrd_report_answer(const struct mrd_flow *flow)
+{
+	const struct mrd_party party = {flow->service_id, flow->endpoint_id};
+	const __u32 endpoint_id = party.endpoint_id;
+
+	if (flow->report != MRD_REPORT_ALL && mrd_never_failed(endpoint_id))
+		return;
+	mrd_party_succeeded(&party, bpf_map_lookup_elem(&mrd_stat, &endpoint_id), flow->report,
+			    MRD_EVENT_CONNECTED, MRD_STATUS_UNREAD);
 }
 
 /*
@@ -231,8 +245,12 @@ static __noinline void mrd_flow_touch(const struct mrd_packet *packet, struct mr
 	}
 	forward->last_ns = now_ns;
 	state = mrd_flow_next(forward->state, way, flags);
-	if (state != forward->state)
-		forward->state = state;
+	if (state == forward->state)
+		return;
+	/* Of a socket's connection sockops tells. */
+	if (mrd_flow_is_answer(forward->state, state) && !forward->is_socket)
+		mrd_report_answer(forward);
+	forward->state = state;
 }
 
 /* ----------------------------------------------------------------------------- fragments */

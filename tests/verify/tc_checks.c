@@ -365,6 +365,52 @@ static bool check_states(const struct world *world)
 	return true;
 }
 
+/* ------------------------------------------------------------------------------------- runs */
+
+/* A handshake makes failed ones good: as often as it is answered, and nothing behind one. */
+static bool check_runs(const struct world *world)
+{
+	static const struct {
+		const char *name;
+		uint32_t run, answers;
+		uint8_t protocol, flags;
+		uint32_t want;
+	} cases[] = {
+		{"SYNs that went unanswered", 2, 0, TCP, SYN | ACK, 0},
+		{"one of them a response", 2, 1, TCP, SYN | ACK, 2},
+		{"no failure", 0, 0, TCP, SYN | ACK, 0},
+		{"an acknowledgement of something else", 2, 0, TCP, ACK, 2},
+		{"an RST", 2, 0, TCP, RST | ACK, 3},
+		{"datagrams that were refused", 2, 0, UDP, 0, 0},
+	};
+	bool good = true;
+
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		const bool is_tcp = cases[i].protocol == TCP;
+		struct wire in = syn_of(FIRST_PORT, VIP, is_tcp ? 80 : 53);
+		struct wire back = {.from = POD,
+				    .to = CLIENT,
+				    .from_port = is_tcp ? 8080 : 5353,
+				    .to_port = FIRST_PORT,
+				    .protocol = cases[i].protocol,
+				    .flags = cases[i].flags};
+		const uint32_t endpoint_id = is_tcp ? 17 : 49;
+		uint8_t out[WIRE_MAX];
+		size_t len;
+
+		in.protocol = cases[i].protocol;
+		world_reset(world, false);
+		world_put_run(world, endpoint_id, cases[i].run, cases[i].answers);
+		run(world, FORWARD, &in, out, &len);
+		run(world, REVERSE, &back, out, &len);
+		if (world_run_of(world, endpoint_id) == cases[i].want)
+			continue;
+		printf("  %s: a run of %u\n", cases[i].name, world_run_of(world, endpoint_id));
+		good = false;
+	}
+	return good;
+}
+
 /* ------------------------------------------------------------------------------------- plan */
 
 /* A connection stays with its endpoint when the plan no longer has that. */
@@ -480,6 +526,7 @@ const struct tc_check tc_checks[] = {
 	{"the map of flows is full: new ones are refused, those known go on", check_full},
 	{"the two rows of a flow", check_rows},
 	{"the states of a connection", check_states},
+	{"what ends an endpoint's run of failures", check_runs},
 	{"a connection keeps its endpoint when the plan changes", check_plan_changes},
 	{"a client keeps its endpoint where the service asks for it", check_affinity},
 	{"where no rows are none is looked for, until a flow is opened", check_places},

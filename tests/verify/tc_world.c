@@ -62,6 +62,14 @@ static int map_fd(struct bpf_object *object, const char *name)
 	return fd;
 }
 
+static int pass_over(void *self, void *event, size_t len)
+{
+	(void)self;
+	(void)event;
+	(void)len;
+	return 0;
+}
+
 void world_load(struct world *world, const char *object_path)
 {
 	static const char *const names[] = {"mrd_tc_forward", "mrd_tc_reverse"};
@@ -80,6 +88,8 @@ void world_load(struct world *world, const char *object_path)
 		must(program, names[way]);
 		world->programs[way] = bpf_program__fd(program);
 	}
+	world->events = ring_buffer__new(map_fd(object, "mrd_event"), pass_over, NULL, NULL);
+	must(world->events, "mrd_event");
 	world->service = map_fd(object, "mrd_service");
 	world->route = map_fd(object, "mrd_route");
 	world->member = map_fd(object, "mrd_member");
@@ -90,6 +100,7 @@ void world_load(struct world *world, const char *object_path)
 	world->config = map_fd(object, "mrd_config");
 	world->count = map_fd(object, "mrd_count");
 	world->stat = map_fd(object, "mrd_stat");
+	world->failure = map_fd(object, "mrd_failure");
 	world->ticket = map_fd(object, "mrd_ticket");
 	world->affinity = map_fd(object, "mrd_affinity");
 	world->setting = map_fd(object, "mrd_setting");
@@ -185,6 +196,7 @@ void world_reset(const struct world *world, bool uplink)
 	empty(world->fragment, &fragment);
 	empty(world->ticket, &ticket);
 	put(world->interface, &ifindex, &interface);
+	must(ring_buffer__consume(world->events) >= 0, "events");
 }
 
 /* -------------------------------------------------------------------------------------- run */
@@ -271,6 +283,24 @@ void world_put_move(const struct world *world, const struct world_move *move)
 	must(bpf_map_lookup_elem(world->opened, &place, &opened) == 0, "a place");
 	opened++;
 	put(world->opened, &place, &opened);
+}
+
+void world_put_run(const struct world *world, uint32_t endpoint_id, uint32_t run, uint32_t answers)
+{
+	const struct mrd_stat stat = {.run = run, .run_answers = answers};
+	const uint32_t slot = endpoint_id % MRD_FAILURE_SLOTS;
+	const uint64_t latest_ns = run != 0;
+
+	put(world->stat, &endpoint_id, &stat);
+	put(world->failure, &slot, &latest_ns);
+}
+
+uint32_t world_run_of(const struct world *world, uint32_t endpoint_id)
+{
+	struct mrd_stat stat;
+
+	must(bpf_map_lookup_elem(world->stat, &endpoint_id, &stat) == 0, "an endpoint's counters");
+	return stat.run;
 }
 
 unsigned int world_flows(const struct world *world)

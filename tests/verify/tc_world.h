@@ -19,8 +19,9 @@ enum { WORLD_FLOWS = 64, WORLD_IFINDEX = 1 }; /* the device of a test run is loo
 
 struct world {
 	int programs[2]; /* by way */
-	int service, route, member, health, flow, fragment, interface, config, count, stat, ticket,
-		affinity, setting, opened, settled;
+	struct ring_buffer *events;
+	int service, route, member, health, flow, fragment, interface, config, count, stat, failure,
+		ticket, affinity, setting, opened, settled;
 };
 
 /* One member of a service; NULL ends a list. */
@@ -43,7 +44,7 @@ struct world_setting {
 void world_load(struct world *world, const char *object_path);
 void world_add(const struct world *world, const struct world_service *service);
 void world_set(const struct world *world, const struct world_setting *setting);
-/* No flow and no fragment is known; uplink: of the one interface. */
+/* No flow and no fragment is known, and events have room; uplink: of the one interface. */
 void world_reset(const struct world *world, bool uplink);
 
 /*
@@ -63,6 +64,9 @@ struct world_move {
 	uint8_t protocol;
 };
 void world_put_move(const struct world *world, const struct world_move *move);
+/* An endpoint's run of failures; answers: of these, errors behind a handshake. */
+void world_put_run(const struct world *world, uint32_t endpoint_id, uint32_t run, uint32_t answers);
+uint32_t world_run_of(const struct world *world, uint32_t endpoint_id);
 unsigned int world_flows(const struct world *world);
 /* As the agent's sweep does where it sees no rows. */
 void world_settle(const struct world *world, uint32_t place);

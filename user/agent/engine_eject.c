@@ -496,8 +496,7 @@ void mrd_engine_event(struct mrd_engine *engine, const struct mrd_event *event)
 		mrd_outlier_set_http(watch->detector, true);
 	}
 	mrd_outlier_signal(watch->detector, event->endpoint_id, signal_of(event->kind),
-			   event->kind == MRD_EVENT_RESPONSE ? event->status : 0,
-			   mrd_engine_ms(engine->now_ns()), on_verdict, &hearing);
+			   event->status, mrd_engine_ms(engine->now_ns()), on_verdict, &hearing);
 	act_on(&hearing, event->time_ns);
 	plan_sweep(engine, watch);
 }

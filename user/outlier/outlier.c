@@ -279,6 +279,7 @@ static void clear_runs(struct mrd_watched *host)
 	host->run_5xx = 0;
 	host->run_gateway = 0;
 	host->run_local = 0;
+	host->run_answers = false;
 }
 
 static uint64_t jitter_ms(const struct mrd_outlier *outlier)
@@ -505,17 +506,21 @@ static void judge_rates(struct mrd_outlier *outlier, const struct report *report
 
 /* ------------------------------------------------------------------------------- signals */
 
-static void http_code(struct mrd_outlier *outlier, struct mrd_watched *host, uint32_t code,
-		      const struct report *report)
+static void http_code(struct mrd_outlier *outlier, struct mrd_watched *host,
+		      enum mrd_outlier_signal signal, uint32_t code, const struct report *report)
 {
 	const bool is_error = code >= 500 && code <= 599;
 
 	count_result(outlier, host, MRD_RESULT_EXTERNAL, is_error, report->now_ms);
+	if (!is_error && signal == MRD_SIGNAL_CONNECTED && host->run_answers)
+		return;
 	if (!is_error) {
 		host->run_5xx = 0;
 		host->run_gateway = 0;
+		host->run_answers = false;
 		return;
 	}
+	host->run_answers |= signal == MRD_SIGNAL_RESPONSE || signal == MRD_SIGNAL_RESET;
 	/* The order of Envoy, which its log shows when one answer ends both runs. */
 	if (code >= 502 && code <= 504)
 		count_error(outlier, host, MRD_CONSECUTIVE_GATEWAY_FAILURE,
@@ -613,7 +618,7 @@ void mrd_outlier_signal(struct mrd_outlier *outlier, uint32_t host_id,
 	if (code && signal == MRD_SIGNAL_RESPONSE)
 		code = listed_code(&outlier->rule, code);
 	if (code)
-		http_code(outlier, host, code, &report);
+		http_code(outlier, host, signal, code, &report);
 }
 
 uint64_t mrd_outlier_next_sweep(const struct mrd_outlier *outlier)

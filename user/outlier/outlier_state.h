@@ -22,6 +22,7 @@ struct mrd_watched {
 	uint32_t run_5xx;
 	uint32_t run_gateway;
 	uint32_t run_local;
+	bool run_answers; /* in one of the first two are errors behind a handshake */
 	bool ejected;
 	bool has_returned; /* returned_at_ms is known */
 	uint64_t ejected_at_ms;

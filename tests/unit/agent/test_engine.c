@@ -340,6 +340,8 @@ static const struct signal_case signal_cases[] = {
 	{"no answer", "consecutive5xxErrors: 1", MRD_EVENT_CONNECT_TIMEOUT, 0, MRD_STATE_EJECTED},
 	{"a reset", "consecutive5xxErrors: 1", MRD_EVENT_RESET, 0, MRD_STATE_EJECTED},
 	{"a success", "consecutive5xxErrors: 1", MRD_EVENT_CONNECTED, 0, MRD_STATE_ACTIVE},
+	{"a success of a client at TC", "consecutive5xxErrors: 1", MRD_EVENT_CONNECTED, 200,
+	 MRD_STATE_ACTIVE},
 	{"nothing", "consecutive5xxErrors: 1", MRD_EVENT_NONE, 0, MRD_STATE_ACTIVE},
 	{"one of two", "consecutive5xxErrors: 2", MRD_EVENT_RESPONSE, 500, MRD_STATE_ACTIVE},
 	{"a timeout is a gateway's 504", "consecutiveGatewayErrors: 1", MRD_EVENT_CONNECT_TIMEOUT,

@@ -85,6 +85,36 @@ static void test_events(void **state)
 			.want = "",
 		},
 		{
+			.id = "a handshake behind which nobody reads is a success of handshakes",
+			.script = "0:1:4*CF 0:1:OK/200 0:1:4*TO 0:1:OK/200 0:1:4*CF",
+			.gateway_off = true,
+			.want = "",
+		},
+		{
+			.id = "it makes no response good",
+			.script = "0:1:2*500 0:1:2*CF 0:1:OK/200 0:1:CF",
+			.gateway_off = true,
+			.want = "0 1 EJECT 5XX #1; ",
+		},
+		{
+			.id = "nor a reset",
+			.script = "0:1:2*CF 0:1:2*RST 0:1:OK/200 0:1:CF",
+			.gateway_off = true,
+			.want = "0 1 EJECT 5XX #1; ",
+		},
+		{
+			.id = "until a response did",
+			.script = "0:1:2*500 0:1:200 0:1:4*CF 0:1:OK/200 0:1:4*CF",
+			.gateway_off = true,
+			.want = "",
+		},
+		{
+			.id = "split: such a handshake is one as well",
+			.script = "0:1:4*CF 0:1:OK/200 0:1:4*CF",
+			.split = true,
+			.want = "",
+		},
+		{
 			.id = "a reset is a 503",
 			.script = "0:1:5*RST",
 			.gateway = 2,
