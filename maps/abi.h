@@ -407,7 +407,7 @@ struct mrd_flow {
 	__u8 is_uplink : 1; /* 1: so its row of mrd_interface said when the flow began */
 	__u8 is_resent;	    /* 1: the present endpoint was sent more than one SYN */
 	__u8 is_blamed;	    /* 1: its failure was told */
-	__u8 reserved[2];   /* 0 */
+	__u16 first_seq;    /* the first packet's sequence number, folded; of TCP without a socket */
 };
 _Static_assert(sizeof(struct mrd_flow) == 144, "map ABI");
 

@@ -386,6 +386,19 @@ static __noinline void mrd_leftover_drop(struct __sk_buff *skb, const struct mrd
 }
 
 /*
+ * Is the row an earlier connection's of these ports? Of a socket's: this one has not been moved.
+ * Otherwise: nobody answered that one, and a SYN that is sent again has the same number.
+ */
+static __always_inline bool mrd_is_earlier(const struct mrd_packet *packet,
+					   const struct mrd_flow *row,
+					   const struct mrd_socket *sock)
+{
+	if (row->is_socket)
+		return !sock || !sock->moved;
+	return row->state == MRD_FLOW_SYN_SENT && row->first_seq != mrd_seq_fold(packet->seq);
+}
+
+/*
  * A SYN of the client. row: its forward row, in whatever state; NULL if it has none, as those have
  * that a hook rewrote at their socket. Of these sockops says that the SYN is not the first.
  */
@@ -396,8 +409,7 @@ mrd_move_on_syn(struct __sk_buff *skb, const struct mrd_packet *packet, struct m
 	struct mrd_moving *moving;
 	__u32 asked_ms;
 
-	/* Of an earlier connection of these ports: this one has not been moved. */
-	if (row && row->is_socket && (!sock || !sock->moved)) {
+	if (row && mrd_is_earlier(packet, row, sock)) {
 		mrd_flow_drop(&packet->key, &row->tuple);
 		return MRD_MOVE_REREAD;
 	}

@@ -141,6 +141,7 @@ struct mrd_packet {
 	__u32 fragment_id;
 	enum mrd_part part;
 	__u32 tcp_flags; /* 0 but for TCP */
+	__u32 seq;	 /* of TCP, in network order */
 	__u8 ttl;	 /* of IPv4, as is the checksum */
 	__u8 reserved;	 /* 0 */
 	__u16 check;

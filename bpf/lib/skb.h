@@ -87,6 +87,7 @@ static __always_inline enum mrd_reading mrd_l4_read(struct __sk_buff *skb,
 			return MRD_READ_MALFORMED;
 		mrd_ports_set(packet, tcp.source, tcp.destination);
 		packet->tcp_flags = tcp.flags;
+		packet->seq = tcp.seq;
 		return MRD_READ_DONE;
 	}
 	if (bpf_skb_load_bytes(skb, packet->l4, &udp, sizeof(udp)))
@@ -132,6 +133,7 @@ static __always_inline enum mrd_reading mrd_packet_read(struct __sk_buff *skb,
 	if (family == MRD_FAMILY_NONE)
 		return MRD_READ_FOREIGN;
 	packet->tcp_flags = 0;
+	packet->seq = 0;
 	reading = mrd_l3_read(skb, packet, family);
 	if (reading != MRD_READ_DONE || packet->part == MRD_PART_LATER)
 		return reading;

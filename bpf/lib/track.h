@@ -204,6 +204,7 @@ static __noinline enum mrd_reason mrd_flow_open(const struct mrd_packet *packet,
 	row.first_ns = row.sent_ns;
 	row.locality_id = (__u16)choice->picked.locality_id;
 	row.report = (__u8)choice->picked.member.report;
+	row.first_seq = mrd_seq_fold(packet->seq);
 	mrd_tried_add(&row.tried, row.endpoint_id, choice->picked.region_id);
 	return mrd_forward_write(packet, &reverse, &row);
 }

@@ -56,6 +56,8 @@ const size_t tc_setting_count = COUNT(tc_settings);
 	.from = (from_), .from_port = (from_port_), .to = (to_), .to_port = (to_port_)
 #define TCP_OF(flags_, ...) \
 	{__VA_ARGS__, .protocol = TCP, .flags = (flags_), .seq = 1000, .window = 64240, .id = 0x1234}
+#define NEXT_OF(flags_, ...) \
+	{__VA_ARGS__, .protocol = TCP, .flags = (flags_), .seq = 0x12345678, .window = 64240, .id = 0x1234}
 #define UDP_OF(...) {__VA_ARGS__, .protocol = UDP, .payload = 21, .id = 0x1234}
 
 #define TO_VIP4 ENDS(CLIENT4, 40000, VIP4, 80)
@@ -176,6 +178,19 @@ const struct packet_case tc_cases[] = {
 			SYN4_STEP,
 		},
 		.counts = true, .reason = MRD_REASON_PICK_POOL,
+	},
+	{
+		.name = "a SYN with another number is another connection",
+		.steps = {SYN4_STEP, {.in = NEXT_OF(SYN, TO_VIP4), .out = NEXT_OF(SYN, TO_POD4)}},
+		.counts = true, .reason = MRD_REASON_PICK_POOL,
+	},
+	{
+		.name = "but not once the first was answered: the endpoint knows better",
+		.steps = {
+			{FORWARD, TCP_OF(SYN, TO_PAIR4), TCP_OF(SYN, TO_POD4), 0},
+			{REVERSE, TCP_OF(SYN | ACK, OF_POD4), TCP_OF(SYN | ACK, OF_PAIR4), 0},
+			{FORWARD, NEXT_OF(SYN, TO_PAIR4), NEXT_OF(SYN, TO_POD4), 0},
+		},
 	},
 	{
 		.name = "datagrams go and come back",
