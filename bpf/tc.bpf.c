@@ -388,10 +388,11 @@ static __always_inline enum mrd_move mrd_move_of(struct __sk_buff *skb,
 	return MRD_MOVE_NONE;
 }
 
-/* A connection's ports are used again once it is over. */
+/* A connection's ports are used again once it is over, as its client should know. */
 static __always_inline bool mrd_is_over(const struct mrd_packet *packet, const struct mrd_flow *row)
 {
-	return mrd_is_syn(packet) && row->way == MRD_FLOW_FORWARD && row->state == MRD_FLOW_CLOSED;
+	return mrd_is_syn(packet) && row->way == MRD_FLOW_FORWARD &&
+	       (mrd_flow_is_ended(row->state) || row->state == MRD_FLOW_DOUBTED);
 }
 
 /* Of TCP and UDP, with ports. has_rows: it is worth looking for one. */

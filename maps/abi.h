@@ -358,10 +358,13 @@ enum mrd_flow_state {
 	MRD_FLOW_SYN_SENT,
 	MRD_FLOW_ESTABLISHED,
 	MRD_FLOW_FIN_WAIT, /* the client has said its last */
-	MRD_FLOW_CLOSED,   /* both have, or one has reset the connection */
+	MRD_FLOW_CLOSED,   /* both have */
 	MRD_FLOW_UDP_UNREPLIED,
 	MRD_FLOW_UDP_REPLIED,
 	MRD_FLOW_CLOSE_WAIT, /* the endpoint has said its last */
+	MRD_FLOW_SYN_RECV,   /* the endpoint has answered the SYN, and waits for the client */
+	MRD_FLOW_RESET,	     /* one side has reset the connection, if the other took it so */
+	MRD_FLOW_DOUBTED,    /* the client goes on after that: so it may not be over */
 };
 
 struct mrd_flow_tuple {
@@ -407,7 +410,7 @@ struct mrd_flow {
 	__u8 is_uplink : 1; /* 1: so its row of mrd_interface said when the flow began */
 	__u8 is_resent;	    /* 1: the present endpoint was sent more than one SYN */
 	__u8 is_blamed;	    /* 1: its failure was told */
-	__u16 first_seq;    /* the first packet's sequence number, folded; of TCP without a socket */
+	__u16 first_seq; /* the first packet's sequence number, folded; of TCP without a socket */
 };
 _Static_assert(sizeof(struct mrd_flow) == 144, "map ABI");
 

@@ -111,6 +111,7 @@ static inline enum mrd_flow_state mrd_flow_finished(enum mrd_flow_state state,
 
 	switch (state) {
 	case MRD_FLOW_SYN_SENT:
+	case MRD_FLOW_SYN_RECV:
 	case MRD_FLOW_ESTABLISHED:
 		return mine;
 	case MRD_FLOW_FIN_WAIT:
@@ -119,6 +120,30 @@ static inline enum mrd_flow_state mrd_flow_finished(enum mrd_flow_state state,
 	default:
 		return state;
 	}
+}
+
+/* Nothing is to come but what is late: the ports may be another connection's. */
+static inline bool mrd_flow_is_ended(enum mrd_flow_state state)
+{
+	return state == MRD_FLOW_CLOSED || state == MRD_FLOW_RESET;
+}
+
+/* Of these every packet of the client may be news, of the others those with flags. */
+static inline bool mrd_flow_is_unsettled(enum mrd_flow_state state)
+{
+	return state == MRD_FLOW_SYN_RECV || state == MRD_FLOW_RESET;
+}
+
+/*
+ * Who is told to reset a connection takes no heed of a number out of its window. That is not known
+ * here; but who took it says no more. What is under way may still come: so the client must go on,
+ * and the endpoint behind that.
+ */
+static inline enum mrd_flow_state mrd_flow_unreset(enum mrd_flow_state state, enum mrd_flow_way way)
+{
+	if (way == MRD_FLOW_FORWARD)
+		return state == MRD_FLOW_RESET ? MRD_FLOW_DOUBTED : state;
+	return state == MRD_FLOW_DOUBTED ? MRD_FLOW_ESTABLISHED : state;
 }
 
 /*
@@ -130,10 +155,16 @@ static inline enum mrd_flow_state mrd_flow_next(enum mrd_flow_state state, enum 
 						__u32 tcp_flags)
 {
 	if (tcp_flags & MRD_TCP_RST)
-		return way == MRD_FLOW_FORWARD && state == MRD_FLOW_SYN_SENT ? state
-									     : MRD_FLOW_CLOSED;
+		return state == MRD_FLOW_CLOSED ||
+				       (way == MRD_FLOW_FORWARD && state == MRD_FLOW_SYN_SENT)
+			       ? state
+			       : MRD_FLOW_RESET;
 	if (way == MRD_FLOW_REVERSE && state == MRD_FLOW_SYN_SENT && (tcp_flags & MRD_TCP_SYN))
+		state = MRD_FLOW_SYN_RECV;
+	if (way == MRD_FLOW_FORWARD && state == MRD_FLOW_SYN_RECV && !(tcp_flags & MRD_TCP_SYN))
 		state = MRD_FLOW_ESTABLISHED;
+	if (!(tcp_flags & MRD_TCP_SYN))
+		state = mrd_flow_unreset(state, way);
 	if (way == MRD_FLOW_REVERSE && state == MRD_FLOW_UDP_UNREPLIED)
 		state = MRD_FLOW_UDP_REPLIED;
 	return tcp_flags & MRD_TCP_FIN ? mrd_flow_finished(state, way) : state;
@@ -142,7 +173,7 @@ static inline enum mrd_flow_state mrd_flow_next(enum mrd_flow_state state, enum 
 /* Has the endpoint answered for the first time? */
 static inline bool mrd_flow_is_answer(enum mrd_flow_state was, enum mrd_flow_state is)
 {
-	return (was == MRD_FLOW_SYN_SENT && is == MRD_FLOW_ESTABLISHED) ||
+	return (was == MRD_FLOW_SYN_SENT && is == MRD_FLOW_SYN_RECV) ||
 	       (was == MRD_FLOW_UDP_UNREPLIED && is == MRD_FLOW_UDP_REPLIED);
 }
 

@@ -379,7 +379,7 @@ static __noinline void mrd_leftover_drop(struct __sk_buff *skb, const struct mrd
 		return;
 	mrd_flow_other(&key, &reverse, &row->tuple);
 	row = bpf_map_lookup_elem(&mrd_flow, &key);
-	if (row && row->state != MRD_FLOW_CLOSED && mrd_is_taken(skb, &key))
+	if (row && !mrd_flow_is_ended(row->state) && mrd_is_taken(skb, &key))
 		return;
 	bpf_map_delete_elem(&mrd_flow, &key);
 	bpf_map_delete_elem(&mrd_flow, &reverse);

@@ -122,7 +122,7 @@ static __noinline bool mrd_reverse_is_free(const struct mrd_flow_key *key,
 		return true;
 	mrd_flow_other(&other, key, &row->tuple);
 	row = bpf_map_lookup_elem(&mrd_flow, &other);
-	return !row || row->state == MRD_FLOW_CLOSED;
+	return !row || mrd_flow_is_ended(row->state);
 }
 
 /* Kernels before 6.4 leave the upper half of what this helper returns as it was. */
@@ -221,6 +221,19 @@ static __noinline void mrd_report_answer(const struct mrd_flow *flow)
 			    MRD_EVENT_CONNECTED, MRD_STATUS_UNREAD);
 }
 
+/* The endpoint's next packet is to be looked at, whenever its last one was. */
+static __always_inline void mrd_reverse_wake(const struct mrd_flow_key *key,
+					     const struct mrd_flow_tuple *value)
+{
+	struct mrd_flow_key other;
+	struct mrd_flow *row;
+
+	mrd_flow_other(&other, key, value);
+	row = bpf_map_lookup_elem(&mrd_flow, &other);
+	if (row)
+		row->last_ns = 0;
+}
+
 /*
  * What a packet tells of its flow. The forward row is looked for only if it may have to be changed:
  * at flags that matter, and once a second.
@@ -233,7 +246,7 @@ static __noinline void mrd_flow_touch(const struct mrd_packet *packet, struct mr
 	struct mrd_flow *forward = row;
 	enum mrd_flow_state state;
 
-	if (!flags && now_ns - row->last_ns < MRD_SECOND_NS)
+	if (!flags && !mrd_flow_is_unsettled(row->state) && now_ns - row->last_ns < MRD_SECOND_NS)
 		return;
 	row->last_ns = now_ns;
 	if (way == MRD_FLOW_REVERSE) {
@@ -252,6 +265,8 @@ static __noinline void mrd_flow_touch(const struct mrd_packet *packet, struct mr
 	if (mrd_flow_is_answer(forward->state, state) && !forward->is_socket)
 		mrd_report_answer(forward);
 	forward->state = state;
+	if (state == MRD_FLOW_DOUBTED)
+		mrd_reverse_wake(&packet->key, &row->tuple);
 }
 
 /* ----------------------------------------------------------------------------- fragments */

@@ -20,13 +20,24 @@ enum { ALONE_MAX = 4096 }; /* remembered from pass to pass; others wait for the 
 /* Half of the shortest time that a state has. */
 static const uint64_t pass_ns = 5000ULL * MRD_NS_PER_MS;
 
-/* nf_conntrack_tcp_timeout_* and nf_conntrack_udp_timeout*; half-closed is half-closed, whoever was
- * first. */
+/*
+ * nf_conntrack_tcp_timeout_* and nf_conntrack_udp_timeout*, but for three:
+ * - When both sides have said their last there are 30 s there for the acknowledgement of that, and
+ *   120 s behind it. A row that is left does no harm to the next connection of its ports, but takes
+ *   room, and a full map refuses connections: in 120 s all of it would be used up by 1,100
+ *   connections a second. So it is the time of a connection that was reset. Whoever says his last
+ *   again begins it anew.
+ * - One that is half-closed has 60 s there once that is acknowledged, and 120 s before. Here all
+ *   have 120 s: who takes his time to answer is not cut off, and acknowledgements need not be read.
+ * - One that goes on after a reset keeps for a while what it had, as if it were unacknowledged.
+ */
 static const uint64_t idle_ms[] = {
 	[MRD_FLOW_NONE] = 120000,	    [MRD_FLOW_SYN_SENT] = 120000,
 	[MRD_FLOW_ESTABLISHED] = 432000000, [MRD_FLOW_FIN_WAIT] = 120000,
 	[MRD_FLOW_CLOSE_WAIT] = 120000,	    [MRD_FLOW_CLOSED] = 10000,
 	[MRD_FLOW_UDP_UNREPLIED] = 30000,   [MRD_FLOW_UDP_REPLIED] = 120000,
+	[MRD_FLOW_SYN_RECV] = 60000,	    [MRD_FLOW_RESET] = 10000,
+	[MRD_FLOW_DOUBTED] = 120000,
 };
 
 struct mrd_flow_sweep {
