@@ -355,8 +355,10 @@ void wire_look(const uint8_t *frame, size_t len, struct wire_shape *ret_shape)
 		look_at_transport(&look, SUM_TRANSPORT, l3, &inside, ipv6);
 	} else if (inside.protocol == (ipv6 ? ICMPV6 : ICMP)) {
 		const size_t quote = inside.l4 + ICMP_LEN;
-		const struct inside quoted = look_at_ip(&look, SUM_QUOTED_IP, quote, ipv6);
+		struct inside quoted = look_at_ip(&look, SUM_QUOTED_IP, quote, ipv6);
 
+		if (quoted.end > inside.end)
+			quoted.end = inside.end;
 		may_change(&look, inside.l4 + 2, 2);
 		if (!quoted.is_later)
 			look_at_transport(&look, SUM_QUOTED_TRANSPORT, quote, &quoted, ipv6);
