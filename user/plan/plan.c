@@ -15,9 +15,6 @@
 /* consistentHash has no time of its own; Kubernetes' longest is as good as for ever. */
 enum { HASH_AFFINITY_S = 86400 };
 
-/* What TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_KEEPCNT take (tcp(7)). */
-enum { KEEPALIVE_MAX_S = 32767, KEEPALIVE_PROBES_MAX = 127, MS_PER_S = 1000 };
-
 static int copy_text(const char *text, char **ret_copy)
 {
 	*ret_copy = strdup(text ? text : "");
@@ -136,14 +133,6 @@ static uint32_t affinity_of(const struct mrd_draft_input *in)
 	return in->effective->hash_source_ip ? HASH_AFFINITY_S : 0;
 }
 
-/* Of a time in ms, in whole seconds; what is beyond the kernel's limit is that. */
-static uint32_t seconds_of(uint64_t ms)
-{
-	const uint64_t seconds = (ms + MS_PER_S - 1) / MS_PER_S;
-
-	return seconds < KEEPALIVE_MAX_S ? (uint32_t)seconds : KEEPALIVE_MAX_S;
-}
-
 static enum mrd_eject_action eject_action(enum mrd_on_eject on_eject)
 {
 	switch (on_eject) {
@@ -160,7 +149,6 @@ static enum mrd_eject_action eject_action(enum mrd_on_eject on_eject)
 static void set_setting(const struct mrd_effective *from, struct mrd_plan_port *to)
 {
 	const struct mrd_pool_rule *pool = from->pool;
-	const uint32_t probes = pool->keepalive_probes;
 
 	to->setting = (struct mrd_setting){
 		.rescue = from->rescue_off ? MRD_RESCUE_OFF : MRD_RESCUE_ON,
@@ -173,10 +161,9 @@ static void set_setting(const struct mrd_effective *from, struct mrd_plan_port *
 	to->setting.max_connections = pool->max_connections;
 	to->setting.max_requests = pool->max_requests_per_connection;
 	to->setting.keepalive = pool->has_keepalive;
-	to->setting.keepalive_idle_s = seconds_of(pool->keepalive_time_ms);
-	to->setting.keepalive_interval_s = seconds_of(pool->keepalive_interval_ms);
-	to->setting.keepalive_probes =
-		probes < KEEPALIVE_PROBES_MAX ? probes : KEEPALIVE_PROBES_MAX;
+	to->setting.keepalive_idle_s = mrd_keepalive_seconds(pool->keepalive_time_ms);
+	to->setting.keepalive_interval_s = mrd_keepalive_seconds(pool->keepalive_interval_ms);
+	to->setting.keepalive_probes = mrd_keepalive_probes(pool->keepalive_probes);
 }
 
 static int copy_policy(const struct mrd_draft_input *in, struct mrd_plan_port *to)

@@ -151,6 +151,13 @@ struct mrd_pool_rule {
 
 extern const struct mrd_pool_rule mrd_pool_defaults;
 
+/* What TCP_KEEPIDLE, TCP_KEEPINTVL and TCP_KEEPCNT take (tcp(7)). */
+enum { MRD_KEEPALIVE_MAX_S = 32767, MRD_KEEPALIVE_PROBES_MAX = 127 };
+
+/* Of a time as it was given, and of a number: what holds in the kernel. */
+uint32_t mrd_keepalive_seconds(uint64_t ms);
+uint32_t mrd_keepalive_probes(uint32_t probes);
+
 /* loadBalancer.warmup (Envoy's slow start): a new endpoint's part grows over duration. */
 struct mrd_warmup_rule {
 	uint64_t duration_ms;	/* 0: off */

@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { CONNECT_TIMEOUT_MAX_MS = 3600 * 1000 }; /* Istio's own limit */
+enum { MS_PER_S = 1000, CONNECT_TIMEOUT_MAX_MS = 3600 * MS_PER_S }; /* Istio's own limit */
 
 static const char no_requests[] = "it counts requests, which are not seen at the socket";
 static const char no_protocol[] = "the application chooses its protocol";
@@ -57,13 +57,49 @@ static const struct mrd_field keepalive_fields[] = {
 };
 static const struct mrd_block keepalive_block = MRD_BLOCK(keepalive_fields);
 
+uint32_t mrd_keepalive_seconds(uint64_t ms)
+{
+	const uint64_t seconds = ms / MS_PER_S + (ms % MS_PER_S != 0);
+
+	return seconds < MRD_KEEPALIVE_MAX_S ? (uint32_t)seconds : MRD_KEEPALIVE_MAX_S;
+}
+
+uint32_t mrd_keepalive_probes(uint32_t probes)
+{
+	return probes < MRD_KEEPALIVE_PROBES_MAX ? probes : MRD_KEEPALIVE_PROBES_MAX;
+}
+
+static void compare_span(struct mrd_reader *reader, const struct mrd_span *given)
+{
+	const uint32_t seconds = mrd_keepalive_seconds(given->ms);
+
+	if (given->node && (uint64_t)seconds * MS_PER_S != given->ms)
+		mrd_read_warning(reader, given->node,
+				 "the kernel takes whole seconds, at most %d: %us holds",
+				 MRD_KEEPALIVE_MAX_S, seconds);
+}
+
+static void compare_probes(struct mrd_reader *reader, const struct mrd_number *given)
+{
+	const uint32_t probes = mrd_keepalive_probes(given->value);
+
+	if (given->node && probes != given->value)
+		mrd_read_warning(reader, given->node, "the kernel takes at most %u, which hold",
+				 probes);
+}
+
 /* An empty one asks for keep-alive with the kernel's own times. */
 static void read_keepalive(struct mrd_reader *reader, const struct mrd_doc_node *node,
 			   const void *unused, void *draft)
 {
+	struct pool_draft *pool = draft;
+
 	(void)unused;
-	mrd_read_block(reader, node, &keepalive_block, draft);
-	((struct pool_draft *)draft)->has_keepalive = node->kind == MRD_DOC_MAP;
+	mrd_read_block(reader, node, &keepalive_block, pool);
+	pool->has_keepalive = node->kind == MRD_DOC_MAP;
+	compare_span(reader, &pool->keepalive_time);
+	compare_span(reader, &pool->keepalive_interval);
+	compare_probes(reader, &pool->probes);
 }
 
 #define TAKEN(field, reader_fn, field_spec, member)                         \

@@ -238,6 +238,21 @@ static void test_pool(void **state)
 				"warning a:7:93 " AT_POOL ".http.maxRetries\n",
 		},
 		{
+			.id = "more than the kernel takes of tcpKeepalive",
+			.text = POOL("tcp: {tcpKeepalive: {time: 12h, interval: 500ms, probes: "
+				     "200}}"),
+			.want = "warning a:7:49 " AT_POOL ".tcp.tcpKeepalive\n"
+				"warning a:7:64 " AT_POOL ".tcp.tcpKeepalive\n"
+				"warning a:7:79 " AT_POOL ".tcp.tcpKeepalive\n",
+			.says = "32767s holds",
+		},
+		{
+			.id = "as much as it takes",
+			.text = POOL("tcp: {tcpKeepalive: {time: 32767s, interval: 1s, probes: "
+				     "127}}"),
+			.want = "",
+		},
+		{
 			.id = "two ways of choosing the protocol",
 			.text = POOL("http: {h2UpgradePolicy: UPGRADE, useClientProtocol: true}"),
 			.want = "warning a:7:29 " AT_POOL ".http.h2UpgradePolicy\n"
