@@ -89,14 +89,14 @@ struct mrd_setting {
 	__u32 max_requests;	  /* http.maxRequestsPerConnection */
 	__u32 keepalive_idle_s;	  /* tcp.tcpKeepalive: TCP_KEEPIDLE; so are the next two */
 	__u32 keepalive_interval_s;
-	__u32 keepalive_probes;
-	__u32 keepalive; /* 1: tcpKeepalive was given, be it empty */
+	__u16 keepalive_probes;
+	__u16 keepalive; /* 1: tcpKeepalive was given, be it empty */
 	enum mrd_rescue rescue;
 	enum mrd_eject_action on_eject;
 	__u32 peer_id; /* the same port by the other IP family, counted with; 0: none, or no limit
 			*/
 };
-_Static_assert(sizeof(struct mrd_setting) == 44, "map ABI");
+_Static_assert(sizeof(struct mrd_setting) == 40, "map ABI");
 
 /* ------------------------------- mrd_open: service → its open connections, as far as it has a
  * limit
