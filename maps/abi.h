@@ -403,14 +403,14 @@ struct mrd_flow {
 	__u64 sent_ns;	/* CLOCK_MONOTONIC of the first packet to the present endpoint; 0: none yet
 			 */
 	struct mrd_tried tried;
-	__u32 ifindex;	    /* the interface at which the flow is translated, both ways */
-	__u16 locality_id;  /* of the present endpoint, as is the next */
-	__u8 report;	    /* enum mrd_report */
-	__u8 is_socket : 1; /* 1: the client's socket was rewritten by connect() */
-	__u8 is_uplink : 1; /* 1: so its row of mrd_interface said when the flow began */
-	__u8 is_resent;	    /* 1: the present endpoint was sent more than one SYN */
-	__u8 is_blamed;	    /* 1: its failure was told */
-	__u16 first_seq; /* the first packet's sequence number, folded; of TCP without a socket */
+	__u32 ifindex;	   /* the interface at which the flow is translated, both ways */
+	__u16 locality_id; /* of the present endpoint, as is the next */
+	__u8 report;	   /* enum mrd_report */
+	__u8 is_socket;	   /* 1: the client's socket was rewritten by connect() */
+	__u8 is_uplink;	   /* 1: so its row of mrd_interface said when the flow began */
+	__u8 is_resent;	   /* 1: the present endpoint was sent more than one SYN */
+	__u8 is_blamed;	   /* 1: its failure was told */
+	__u8 first_seq;	   /* the first packet's sequence number, folded; of TCP without a socket */
 };
 _Static_assert(sizeof(struct mrd_flow) == 144, "map ABI");
 

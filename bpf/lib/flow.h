@@ -79,10 +79,11 @@ static inline bool mrd_is_syn(const struct mrd_packet *packet)
 	return packet->key.protocol == MRD_PROTOCOL_TCP && mrd_flags_open(packet->tcp_flags);
 }
 
-/* Of a sequence number as much as a row has room for. One in 65536 has another one's. */
-static inline __u16 mrd_seq_fold(__u32 seq)
+/* Of a sequence number as much as a row has room for. One in 256 has another one's. */
+static inline __u8 mrd_seq_fold(__u32 seq)
 {
-	return (__u16)(seq ^ seq >> 16);
+	seq ^= seq >> 16;
+	return (__u8)(seq ^ seq >> 8);
 }
 
 static inline bool mrd_is_opening(const struct mrd_packet *packet)
