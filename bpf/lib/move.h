@@ -362,8 +362,8 @@ static __always_inline bool mrd_is_unanswered(const struct mrd_flow *flow, __u32
 }
 
 /*
- * A new connection straight to an endpoint. An earlier one that was moved there, from the same
- * port, has left a row that would take this one's answers for its own: it goes, unless it is still
+ * A new connection straight to an endpoint. An earlier one from the same port, translated or moved
+ * there, has left a row that would take this one's answers for its own: it goes, unless it is still
  * open.
  */
 static __noinline void mrd_leftover_drop(struct __sk_buff *skb, const struct mrd_flow_key *straight)
@@ -375,7 +375,7 @@ static __noinline void mrd_leftover_drop(struct __sk_buff *skb, const struct mrd
 		return;
 	mrd_flow_other(&reverse, straight, &straight->tuple);
 	row = bpf_map_lookup_elem(&mrd_flow, &reverse);
-	if (!row || row->way != MRD_FLOW_REVERSE || !row->is_socket)
+	if (!row || row->way != MRD_FLOW_REVERSE)
 		return;
 	mrd_flow_other(&key, &reverse, &row->tuple);
 	row = bpf_map_lookup_elem(&mrd_flow, &key);

@@ -72,6 +72,23 @@ expect_match "the uplink as one" 'to-s=uplink' "$(served_interfaces h)"
 ip -n h route add 172.16.0.22 via 192.168.0.2 dev to-s onlink
 expect_eq "a client of the host" "s1=3" "$(outside_hits h 172.16.0.22 80 3)"
 
+# One port, first through TC and then straight to the endpoint that it was given.
+cat >"$SANDBOX/from_port.py" <<'PY'
+import socket, sys
+client = socket.socket()
+client.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+client.settimeout(10)
+client.bind(("", 41000))
+client.connect((sys.argv[1], int(sys.argv[2])))
+client.sendall(b"GET / HTTP/1.1\r\nHost: reviews\r\n\r\n")
+print(client.recv(4096).decode().split()[-1])
+PY
+from_port() { outside client python3 "$SANDBOX/from_port.py" "$@" 2>&1; }
+given=$(from_port $VIP 80)
+expect_match "a port by TC" '^h[12]$' "$given"
+expect_eq "the same port to that endpoint" "$given" "$(from_port "10.0.0.1${given#h}" 9080)"
+expect_eq "and nobody is blamed" "0 0" "$(stat_of h 10.0.0.11 .failed) $(stat_of h 10.0.0.12 .failed)"
+
 slow_download killed
 download=$SERVE_PID
 agent_kill h
