@@ -10,13 +10,13 @@ bench_begin
 paths notc socket
 sides_of_paths 10.0.0.11:9080 "$VIP:80"
 
-figure rescue.connects /s higher "New connections, with programs at interfaces and without" notc
-goal rescue.connects socket at_least 0.98 of notc
-rates rescue.connects connect 16 "${SIDES[@]}"
+figure rescue_price.connects /s higher "New connections, with programs at interfaces and without" notc
+goal rescue_price.connects socket at_least 0.98 of notc
+rates rescue_price.connects connect 16 "${SIDES[@]}"
 
-figure rescue.requests /s higher "Requests on connections that stay" notc
-goal rescue.requests socket at_least 0.99 of notc
-rates rescue.requests keepalive 16 "${SIDES[@]}"
+figure rescue_price.requests /s higher "Requests on connections that stay" notc
+goal rescue_price.requests socket at_least 0.99 of notc
+rates rescue_price.requests keepalive 16 "${SIDES[@]}"
 
 for name in "${PATHS[@]}"; do
   serve "$name-server" iperf3 --server
@@ -28,9 +28,9 @@ bytes=512M
 # bulk ROUND SIDE
 bulk() {
   in_twin "$2" iperf3 --client 172.16.0.52 --bytes "$bytes" --json >"$SANDBOX/bulk"
-  sample rescue.bulk "$2" "$1" "$(jq '.end.sum_received.bits_per_second / 1e9' "$SANDBOX/bulk")"
+  sample rescue_price.bulk "$2" "$1" "$(jq '.end.sum_received.bits_per_second / 1e9' "$SANDBOX/bulk")"
 }
-figure rescue.bulk Gbit/s higher "Bulk data, one stream" notc
-goal rescue.bulk socket at_least 0.99 of notc
+figure rescue_price.bulk Gbit/s higher "Bulk data, one stream" notc
+goal rescue_price.bulk socket at_least 0.99 of notc
 interleave "$BENCH_ROUNDS" bulk "${PATHS[@]}"
 bench_end

@@ -38,7 +38,7 @@ twin_agent many
 rows=$(bpftool -j map dump pinned "$(bpffs_of many)/mrd_route" | jq length)
 ((rows > services)) || { echo "only $rows services are in the kernel" >&2; exit 1; }
 
-figure services.connects /s higher "New connections by TC, by the number of services" few
-goal services.connects many at_least 0.91 of few
-rates services.connects connect 16 "$(side few)" "$(side many)"
+figure tc_services.connects /s higher "New connections by TC, by the number of services" few
+goal tc_services.connects many at_least 0.91 of few
+rates tc_services.connects connect 16 "$(side few)" "$(side many)"
 bench_end
