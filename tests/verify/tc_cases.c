@@ -3,54 +3,6 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-#define CLIENT4 "10.0.0.2"
-#define CLIENT6 "fd00::2"
-#define VIP4	"172.16.0.10"
-#define VIP6	"fd00:16::10"
-#define POD4	"10.1.0.2"
-#define POD6	"fd00:1::2"
-#define SELF4	"172.16.0.20" /* the client and POD4 */
-#define LONE4	"172.16.0.21" /* the client alone */
-#define LONE6	"fd00:16::21"
-#define NONE4	"172.16.0.30"
-#define NONE6	"fd00:16::30"
-#define OTHER4	"10.1.0.3"
-#define OTHER6	"fd00:1::3"
-#define PAIR4	"172.16.0.40" /* POD4, then OTHER4 */
-#define PAIR6	"fd00:16::40"
-#define SLOW4	"172.16.0.41" /* likewise, and may take two minutes to answer */
-#define ALONE4	"172.16.0.42" /* likewise, and is not rescued */
-#define ROUTER4 "192.0.2.1"
-#define ROUTER6 "2001:db8::1"
-
-const struct world_service tc_services[] = {
-	{VIP4, 80, TCP, 1, MRD_AFFINITY_NONE, {POD4}, 8080},
-	{VIP6, 80, TCP, 2, MRD_AFFINITY_NONE, {POD6}, 8080},
-	{VIP4, 53, UDP, 3, MRD_AFFINITY_NONE, {POD4}, 5353},
-	{VIP6, 53, UDP, 4, MRD_AFFINITY_NONE, {POD6}, 5353},
-	{SELF4, 80, TCP, 5, MRD_AFFINITY_NONE, {CLIENT4, POD4}, 8080},
-	{LONE4, 80, TCP, 6, MRD_AFFINITY_NONE, {CLIENT4}, 8080},
-	{LONE6, 53, UDP, 7, MRD_AFFINITY_NONE, {CLIENT6}, 5353},
-	{NONE4, 80, TCP, 8, MRD_AFFINITY_NONE, {NULL}, 8080},
-	{NONE6, 80, TCP, 9, MRD_AFFINITY_NONE, {NULL}, 8080},
-	{NONE4, 53, UDP, 10, MRD_AFFINITY_NONE, {NULL}, 5353},
-	{NONE6, 53, UDP, 11, MRD_AFFINITY_NONE, {NULL}, 5353},
-	{VIP4, 54, UDP, 12, MRD_AFFINITY_CLIENT_IP, {POD4, "10.1.0.3", "10.1.0.4"}, 5353},
-	{PAIR4, 80, TCP, 13, MRD_AFFINITY_NONE, {POD4, OTHER4}, 8080},
-	{PAIR6, 80, TCP, 14, MRD_AFFINITY_NONE, {POD6, OTHER6}, 8080},
-	{PAIR4, 53, UDP, 15, MRD_AFFINITY_NONE, {POD4, OTHER4}, 5353},
-	{PAIR6, 53, UDP, 16, MRD_AFFINITY_NONE, {POD6, OTHER6}, 5353},
-	{SLOW4, 80, TCP, 17, MRD_AFFINITY_NONE, {POD4, OTHER4}, 8080},
-	{ALONE4, 80, TCP, 18, MRD_AFFINITY_NONE, {POD4, OTHER4}, 8080},
-};
-const size_t tc_service_count = COUNT(tc_services);
-
-const struct world_setting tc_settings[] = {
-	{17, {.syn_timeout_ms = 120000}},
-	{18, {.rescue = MRD_RESCUE_OFF}},
-};
-const size_t tc_setting_count = COUNT(tc_settings);
-
 /* clang-format off */
 #define ENDS(from_, from_port_, to_, to_port_) \
 	.from = (from_), .from_port = (from_port_), .to = (to_), .to_port = (to_port_)

@@ -3,7 +3,7 @@
 #ifndef MRD_TESTS_TC_CASES_H
 #define MRD_TESTS_TC_CASES_H
 
-#include "tc_world.h"
+#include "tc_services.h"
 #include "wire.h"
 
 enum { STEPS_MAX = 5 };
@@ -29,10 +29,6 @@ struct packet_case {
 	enum mrd_reason reason;
 };
 
-extern const struct world_service tc_services[];
-extern const size_t tc_service_count;
-extern const struct world_setting tc_settings[];
-extern const size_t tc_setting_count;
 extern const struct packet_case tc_cases[];
 extern const size_t tc_case_count;
 
