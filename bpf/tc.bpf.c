@@ -82,13 +82,24 @@ static __always_inline int mrd_unwritten(void)
 /* ------------------------------------------------------------------- past the host's stack */
 
 /*
- * A packet that may pass by the stack. Not a fragment: the stack may put a datagram together again,
- * and needs all of it then. Not one with a VLAN's tag in it, which neighbours are not found for.
- * Not a reset: the client's interface asks whether its connection goes elsewhere.
+ * A VLAN's tag in the packet, or beside it, where the kernel keeps that of a packet that came in.
+ * The stack has an interface for it, whose routes hold; and a tag would go on with the packet.
  */
-static __always_inline bool mrd_may_be_fast(const struct mrd_packet *packet)
+static __always_inline bool mrd_is_tagged(const struct __sk_buff *skb,
+					  const struct mrd_packet *packet)
 {
-	return packet->part == MRD_PART_WHOLE && packet->l3 == MRD_ETH_LEN &&
+	return packet->l3 != MRD_ETH_LEN || skb->vlan_present;
+}
+
+/*
+ * A packet that may pass by the stack. Not a fragment: the stack may put a datagram together again,
+ * and needs all of it then. Not a reset: the client's interface asks whether its connection goes
+ * elsewhere.
+ */
+static __always_inline bool mrd_may_be_fast(const struct __sk_buff *skb,
+					    const struct mrd_packet *packet)
+{
+	return packet->part == MRD_PART_WHOLE && !mrd_is_tagged(skb, packet) &&
 	       !(packet->tcp_flags & MRD_TCP_RST);
 }
 
@@ -127,7 +138,8 @@ static __noinline int mrd_send_on(struct __sk_buff *skb, const struct mrd_packet
 	struct bpf_redir_neigh next = {0};
 	__u32 ifindex;
 
-	if (is_uplink ? packet->l3 != MRD_ETH_LEN : !mrd_is_fast() || !mrd_may_be_fast(packet))
+	if (is_uplink ? mrd_is_tagged(skb, packet)
+		      : !mrd_is_fast() || !mrd_may_be_fast(skb, packet))
 		return MRD_TC_NEXT;
 	ifindex = mrd_route_find(skb, to, packet->key.family, &next);
 	if (!ifindex || (is_uplink && ifindex == skb->ifindex))
@@ -218,7 +230,7 @@ static __noinline int mrd_on_row(struct __sk_buff *skb, struct mrd_work *work, s
 	hairpin = mrd_is_hairpin(&packet->key.tuple, &work->to);
 	station = mrd_station_of(skb->ifindex, row, way, hairpin);
 	if (station == MRD_STATION_ELSEWHERE ||
-	    (station == MRD_STATION_AHEAD && !mrd_may_be_fast(packet)))
+	    (station == MRD_STATION_AHEAD && !mrd_may_be_fast(skb, packet)))
 		return MRD_TC_NEXT;
 	if (packet->part == MRD_PART_FIRST && station != MRD_STATION_AHEAD)
 		mrd_fragment_keep(packet);
