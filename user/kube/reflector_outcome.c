@@ -350,6 +350,7 @@ void mrd_reflector_decide(struct mrd_reflector *reflector, const char *error)
 	switch (reflector->answer.state) {
 	case MRD_ANSWER_NONE:
 		reflector->away = true;
+		reflector->forbidden_ns = 0; /* what answers next may have just started */
 		mrd_reflector_fail(reflector, 0, "%s %s: %s", verb(reflector), resource(reflector),
 				   *error ? error : "no answer");
 		break;

@@ -574,6 +574,9 @@ static void rights_settle(void **state)
 		{.status = 403, .after_ms = 2999, .settling = true},
 		{.status = 403, .after_ms = 1},
 		{.status = 403, .after_ms = 600000},
+		{.status = NO_ANSWER, .after_ms = 1000},
+		{.status = 403, .after_ms = 30000, .settling = true},
+		{.status = 403, .after_ms = 5000},
 		{.status = 200, .after_ms = 60000},
 		{.status = 403, .after_ms = 60000, .settling = true},
 	};
