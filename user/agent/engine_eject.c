@@ -466,11 +466,11 @@ static void act_on(const struct hearing *hearing, uint64_t seen_ns)
 		mrd_model_touch(engine->input.model, entry->name.namespace_, entry->name.service);
 }
 
-static enum mrd_outlier_signal signal_of(enum mrd_event_kind kind)
+static enum mrd_outlier_signal signal_of(const struct mrd_event *event)
 {
-	switch (kind) {
+	switch (event->kind) {
 	case MRD_EVENT_CONNECTED:
-		return MRD_SIGNAL_CONNECTED;
+		return event->status ? MRD_SIGNAL_ANSWERED : MRD_SIGNAL_CONNECTED;
 	case MRD_EVENT_CONNECT_TIMEOUT:
 		return MRD_SIGNAL_TIMEOUT;
 	case MRD_EVENT_RESET:
@@ -495,8 +495,9 @@ void mrd_engine_event(struct mrd_engine *engine, const struct mrd_event *event)
 		watch->is_http = true;
 		mrd_outlier_set_http(watch->detector, true);
 	}
-	mrd_outlier_signal(watch->detector, event->endpoint_id, signal_of(event->kind),
-			   event->status, mrd_engine_ms(engine->now_ns()), on_verdict, &hearing);
+	mrd_outlier_signal(watch->detector, event->endpoint_id, signal_of(event),
+			   event->kind == MRD_EVENT_RESPONSE ? event->status : 0,
+			   mrd_engine_ms(engine->now_ns()), on_verdict, &hearing);
 	act_on(&hearing, event->time_ns);
 	plan_sweep(engine, watch);
 }

@@ -512,7 +512,7 @@ static void http_code(struct mrd_outlier *outlier, struct mrd_watched *host,
 	const bool is_error = code >= 500 && code <= 599;
 
 	count_result(outlier, host, MRD_RESULT_EXTERNAL, is_error, report->now_ms);
-	if (!is_error && signal == MRD_SIGNAL_CONNECTED && host->run_answers)
+	if (signal == MRD_SIGNAL_ANSWERED && outlier->is_http && host->run_answers)
 		return;
 	if (!is_error) {
 		host->run_5xx = 0;
@@ -534,9 +534,10 @@ static void http_code(struct mrd_outlier *outlier, struct mrd_watched *host,
 static void local_origin(struct mrd_outlier *outlier, struct mrd_watched *host,
 			 enum mrd_outlier_signal signal, const struct report *report)
 {
-	count_result(outlier, host, MRD_RESULT_LOCAL, signal != MRD_SIGNAL_CONNECTED,
-		     report->now_ms);
-	if (signal == MRD_SIGNAL_CONNECTED) {
+	const bool is_error = signal != MRD_SIGNAL_CONNECTED && signal != MRD_SIGNAL_ANSWERED;
+
+	count_result(outlier, host, MRD_RESULT_LOCAL, is_error, report->now_ms);
+	if (!is_error) {
 		host->run_local = 0;
 		return;
 	}
@@ -577,6 +578,8 @@ static uint32_t code_of(const struct mrd_outlier *outlier, enum mrd_outlier_sign
 		return CODE_TIMEOUT;
 	case MRD_SIGNAL_CONNECTED:
 		return outlier->is_http ? 0 : CODE_CONNECTED;
+	case MRD_SIGNAL_ANSWERED:
+		return CODE_CONNECTED;
 	case MRD_SIGNAL_RESPONSE:
 		break;
 	}

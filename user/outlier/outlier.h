@@ -32,10 +32,11 @@ struct mrd_outlier_host {
 extern const struct mrd_outlier_rule mrd_outlier_unheard;
 
 enum mrd_outlier_signal {
-	MRD_SIGNAL_RESPONSE, /* an HTTP status; code is set */
-	/* Handshake done: 200 for a port that is not HTTP, else nothing. With code 200: nobody
-	 * reads what follows, so it ends a run of failed handshakes of any port. */
-	MRD_SIGNAL_CONNECTED,
+	MRD_SIGNAL_RESPONSE,  /* an HTTP status; code is set */
+	MRD_SIGNAL_CONNECTED, /* handshake done: 200 for a port that is not HTTP, else nothing */
+	/* The same, but nobody reads what follows: 200 for an HTTP port, too, though there it ends
+	 * a run of failed handshakes only. */
+	MRD_SIGNAL_ANSWERED,
 	MRD_SIGNAL_CONNECT_FAILED, /* 503 */
 	MRD_SIGNAL_RESET,	   /* 503 */
 	MRD_SIGNAL_TIMEOUT,	   /* 504 */

@@ -128,6 +128,7 @@ static inline void play_event(struct run *run, const char *event)
 		{.word = "TO", .signal = MRD_SIGNAL_TIMEOUT},
 		{.word = "RST", .signal = MRD_SIGNAL_RESET},
 		{.word = "OK", .signal = MRD_SIGNAL_CONNECTED},
+		{.word = "ANSWERED", .signal = MRD_SIGNAL_ANSWERED},
 	};
 	enum mrd_outlier_signal signal = MRD_SIGNAL_RESPONSE;
 	char *rest;

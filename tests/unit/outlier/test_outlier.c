@@ -86,32 +86,43 @@ static void test_events(void **state)
 		},
 		{
 			.id = "a handshake behind which nobody reads is a success of handshakes",
-			.script = "0:1:4*CF 0:1:OK/200 0:1:4*TO 0:1:OK/200 0:1:4*CF",
+			.script = "0:1:4*CF 0:1:ANSWERED 0:1:4*TO 0:1:ANSWERED 0:1:4*CF",
 			.gateway_off = true,
 			.want = "",
 		},
 		{
 			.id = "it makes no response good",
-			.script = "0:1:2*500 0:1:2*CF 0:1:OK/200 0:1:CF",
+			.script = "0:1:2*500 0:1:2*CF 0:1:ANSWERED 0:1:CF",
 			.gateway_off = true,
 			.want = "0 1 EJECT 5XX #1; ",
 		},
 		{
 			.id = "nor a reset",
-			.script = "0:1:2*CF 0:1:2*RST 0:1:OK/200 0:1:CF",
+			.script = "0:1:2*CF 0:1:2*RST 0:1:ANSWERED 0:1:CF",
 			.gateway_off = true,
 			.want = "0 1 EJECT 5XX #1; ",
 		},
 		{
 			.id = "until a response did",
-			.script = "0:1:2*500 0:1:200 0:1:4*CF 0:1:OK/200 0:1:4*CF",
+			.script = "0:1:2*500 0:1:200 0:1:4*CF 0:1:ANSWERED 0:1:4*CF",
 			.gateway_off = true,
 			.want = "",
 		},
 		{
 			.id = "split: such a handshake is one as well",
-			.script = "0:1:4*CF 0:1:OK/200 0:1:4*CF",
+			.script = "0:1:4*CF 0:1:ANSWERED 0:1:4*CF",
 			.split = true,
+			.want = "",
+		},
+		{
+			.id = "a code stands in for what a handshake counts as",
+			.script = "0:1:4*503 0:1:OK/200 0:1:503",
+			.want = "",
+		},
+		{
+			.id = "not HTTP: a handshake ends a run of resets, whoever saw it",
+			.script = "0:1:4*RST 0:1:OK 0:1:4*RST 0:1:ANSWERED 0:1:4*RST",
+			.is_tcp = true,
 			.want = "",
 		},
 		{
