@@ -59,18 +59,27 @@ static void free_client(struct mrd_kube_client **client)
 
 /* ------------------------------------------------------------------------ what is told */
 
-/* The first there is: without a credential nothing else can be right. */
+/* Of what fails the first that is (not) settling; "": there is none. */
+static const char *error_of_kinds(const struct mrd_kube_client *client, bool settling)
+{
+	for (size_t i = 0; i < client->count; i++) {
+		struct mrd_reflector_status status;
+
+		mrd_reflector_get_status(client->kinds[i].reflector, &status);
+		if (status.error[0] && status.settling == settling)
+			return status.error;
+	}
+	return "";
+}
+
+/* Without a credential nothing else can be right; what may be well in a moment is told last. */
 static const char *error_of(const struct mrd_kube_client *client)
 {
 	const char *error = mrd_credential_error(client->credential);
 
-	for (size_t i = 0; i < client->count && !error[0]; i++) {
-		struct mrd_reflector_status status;
-
-		mrd_reflector_get_status(client->kinds[i].reflector, &status);
-		error = status.error;
-	}
-	return error;
+	if (!error[0])
+		error = error_of_kinds(client, false);
+	return error[0] ? error : error_of_kinds(client, true);
 }
 
 static void add_kind(struct mrd_kube_client_status *sum, const struct kind *kind)

@@ -92,6 +92,14 @@ static bool other_script(struct server_conn *conn)
 	return false;
 }
 
+/* A server that starts: it knows nobody's roles yet, and has no gadgets. */
+static bool starting_script(struct server_conn *conn)
+{
+	if (server_asked(conn, "/api/v1/things"))
+		return refuse(conn, "403 Forbidden");
+	return refuse(conn, "429 Too Many Requests");
+}
+
 /* Gadgets are refused at first; then things are served, and not before. When gadgets are asked for
  * again is told by a file. */
 static bool script_of_two(struct server_conn *conn)
@@ -311,6 +319,25 @@ static void a_kind_that_may_be_missing_does_not_fail(void **state)
 	assert_string_equal(status_of().error, "");
 }
 
+/* A right that may be there in a moment is no reason that is told, beside one that is. */
+static void what_settles_is_told_last(void **state)
+{
+	struct mrd_reflector_status kinds[2];
+
+	(void)state;
+	start(starting_script);
+	write_config(server.port, "    token: good\n");
+	open_client(2);
+	do {
+		rig_run_for(5);
+		mrd_kube_client_get_resource(client, 0, &kinds[0]);
+		mrd_kube_client_get_resource(client, 1, &kinds[1]);
+	} while (!kinds[0].error[0] || !kinds[1].error[0]);
+	assert_true(kinds[0].settling);
+	assert_false(status_of().settling);
+	assert_non_null(strstr(status_of().error, "429"));
+}
+
 static void without_a_kubeconfig_it_waits_for_one(void **state)
 {
 	(void)state;
@@ -488,6 +515,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		CLIENT_TEST(objects_are_listed_and_watched),
 		CLIENT_TEST(a_kind_that_may_be_missing_does_not_fail),
+		CLIENT_TEST(what_settles_is_told_last),
 		CLIENT_TEST(without_a_kubeconfig_it_waits_for_one),
 		CLIENT_TEST(a_plugin_that_runs_is_no_failure),
 		CLIENT_TEST(a_refused_token_is_read_again_and_then_backed_off),
