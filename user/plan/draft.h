@@ -103,6 +103,9 @@ uint32_t mrd_draft_tier(const struct mrd_draft_input *in, const struct mrd_draft
 const char *mrd_draft_own_label(const struct mrd_draft_input *in, const char *key);
 enum mrd_state mrd_draft_state(const struct mrd_draft_input *in,
 			       const struct mrd_view_endpoint *endpoint);
+/* May the endpoint take part, hints apart? */
+bool mrd_draft_is_candidate(const struct mrd_draft_input *in, const struct mrd_draft_rules *rules,
+			    const struct mrd_view_endpoint *endpoint);
 /* Is the endpoint meant for this node, as far as hints are followed? */
 bool mrd_draft_is_hinted(const struct mrd_draft_input *in, const struct mrd_draft_rules *rules,
 			 const struct mrd_view_endpoint *endpoint);

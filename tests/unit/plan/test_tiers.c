@@ -338,6 +338,38 @@ static const struct draft_case service_cases[] = {
 		.want = "0 r1/z1 100.00",
 	},
 	{
+		.name = "a local service: hints on another cluster's endpoints are not for us",
+		.world = "r1/z1:A~z1 r1/z2:A~z2 r2/z5:A@1~z5",
+		.from = "r1/z5",
+		.cluster_local = true,
+		.want = "0 r1/z1 50.00, 0 r1/z2 50.00",
+	},
+	{
+		.name = "nor does another cluster's endpoint without one switch ours off",
+		.world = "r1/z1:A~z1 r1/z2:A~z2 r2/z5:A@1",
+		.cluster_local = true,
+		.want = "0 r1/z1 100.00",
+	},
+	{
+		.name = "strict: hints on another region's endpoints are not for us",
+		.world = "r1/z1:A~z1 r1/z2:A~z2 r2/z5:A@1~z5",
+		.from = "r1/z5",
+		.strict = true,
+		.want = "0 r1/z1 50.00, 0 r1/z2 50.00",
+	},
+	{
+		.name = "strict: another region's endpoint without one does not switch ours off",
+		.world = "r1/z1:A~z1 r1/z2:A~z2 r2/z5:A@1",
+		.strict = true,
+		.want = "0 r1/z1 100.00",
+	},
+	{
+		.name = "hints for nodes too: only endpoints that could be in the route are asked",
+		.world = "r1/z1:A^node-a r1/z2:A^node-b r2:A@1",
+		.cluster_local = true,
+		.want = "0 r1/z1 100.00",
+	},
+	{
 		.name = "where a setting speaks, hints do not",
 		.world = "r1/z1:A~z1 r2:A@1~z2",
 		.mode = MRD_LOCALITY_FAILOVER,
