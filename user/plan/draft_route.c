@@ -219,7 +219,7 @@ static int build(const struct mrd_draft_input *in, struct mrd_draft *draft)
 		r = number_priorities(draft);
 	mrd_draft_warm(in, draft);
 	if (!r)
-		r = mrd_draft_share(draft, in->effective);
+		r = mrd_draft_share(in, draft);
 	return r ? r : mrd_draft_join(draft, in->node);
 }
 

@@ -162,6 +162,12 @@ bool mrd_draft_is_by_service(const struct mrd_view *view, const struct mrd_effec
 	       effective->locality_origin != MRD_ORIGIN_RULE;
 }
 
+uint32_t mrd_draft_panic_percent(const struct mrd_view *view, const struct mrd_effective *effective)
+{
+	return view->traffic_distribution == MRD_DISTRIBUTION_NONE ? effective->min_health_percent
+								   : 0;
+}
+
 void mrd_draft_find_rules(const struct mrd_draft_input *in, struct mrd_draft_rules *ret_rules)
 {
 	const struct mrd_effective *effective = in->effective;
