@@ -96,6 +96,10 @@ void mrd_draft_find_rules(const struct mrd_draft_input *in, struct mrd_draft_rul
 /* Does the Service's own trafficDistribution decide? It goes before the mesh's locality setting,
  * but not before a rule's. */
 bool mrd_draft_is_by_service(const struct mrd_view *view, const struct mrd_effective *effective);
+/* Below which part of a priority's endpoints its ejected ones are used too; 0: never, as with any
+ * trafficDistribution, whichever setting decides on places. */
+uint32_t mrd_draft_panic_percent(const struct mrd_view *view,
+				 const struct mrd_effective *effective);
 /* Istio's priority before compaction. */
 uint32_t mrd_draft_tier(const struct mrd_draft_input *in, const struct mrd_draft_rules *rules,
 			const struct mrd_view_endpoint *endpoint);
@@ -103,6 +107,9 @@ uint32_t mrd_draft_tier(const struct mrd_draft_input *in, const struct mrd_draft
 const char *mrd_draft_own_label(const struct mrd_draft_input *in, const char *key);
 enum mrd_state mrd_draft_state(const struct mrd_draft_input *in,
 			       const struct mrd_view_endpoint *endpoint);
+/* May the endpoint take part, hints apart? */
+bool mrd_draft_is_candidate(const struct mrd_draft_input *in, const struct mrd_draft_rules *rules,
+			    const struct mrd_view_endpoint *endpoint);
 /* Is the endpoint meant for this node, as far as hints are followed? */
 bool mrd_draft_is_hinted(const struct mrd_draft_input *in, const struct mrd_draft_rules *rules,
 			 const struct mrd_view_endpoint *endpoint);
@@ -118,7 +125,7 @@ int mrd_draft_merge_equal(struct mrd_draft *draft);
  * plan once more (draft_warm.c). */
 void mrd_draft_warm(const struct mrd_draft_input *in, struct mrd_draft *draft);
 /* Sets share, accept and panic of the hops. -ENOMEM. */
-int mrd_draft_share(struct mrd_draft *draft, const struct mrd_effective *effective);
+int mrd_draft_share(const struct mrd_draft_input *in, struct mrd_draft *draft);
 /* How many hops a route on this node may have. */
 uint32_t mrd_draft_hops_most(const struct mrd_plan_node *node);
 /* Joins hops until so many are left; their shares add up. -ENOMEM leaves the draft whole. */

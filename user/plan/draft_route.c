@@ -51,8 +51,8 @@ static bool is_in_route(const struct mrd_draft_input *in, const struct mrd_draft
 	       mrd_draft_listed_at(rules->distribute, locality) < rules->distribute->to_count;
 }
 
-static bool takes_part(const struct mrd_draft_input *in, const struct mrd_draft_rules *rules,
-		       const struct mrd_view_endpoint *endpoint)
+bool mrd_draft_is_candidate(const struct mrd_draft_input *in, const struct mrd_draft_rules *rules,
+			    const struct mrd_view_endpoint *endpoint)
 {
 	if ((in->effective->cluster_local || in->view->internal_local) &&
 	    endpoint->cluster != in->home)
@@ -60,8 +60,7 @@ static bool takes_part(const struct mrd_draft_input *in, const struct mrd_draft_
 	/* Node names are unique in a cluster only, hence the check above. */
 	if (in->view->internal_local)
 		return !strcmp(endpoint->node_name, in->node->name);
-	return is_in_route(in, rules, &endpoint->locality) &&
-	       mrd_draft_is_hinted(in, rules, endpoint);
+	return is_in_route(in, rules, &endpoint->locality);
 }
 
 enum mrd_state mrd_draft_state(const struct mrd_draft_input *in,
@@ -86,7 +85,8 @@ static int collect_endpoints(const struct mrd_draft_input *in, struct mrd_draft 
 	for (size_t i = 0; i < in->port->endpoint_count; i++) {
 		const struct mrd_view_endpoint *seen = &in->port->endpoints[i];
 
-		if (!takes_part(in, &draft->rules, seen))
+		if (!mrd_draft_is_candidate(in, &draft->rules, seen) ||
+		    !mrd_draft_is_hinted(in, &draft->rules, seen))
 			continue;
 		draft->endpoints[draft->endpoint_count++] = (struct mrd_draft_endpoint){
 			.seen = seen,
@@ -219,7 +219,7 @@ static int build(const struct mrd_draft_input *in, struct mrd_draft *draft)
 		r = number_priorities(draft);
 	mrd_draft_warm(in, draft);
 	if (!r)
-		r = mrd_draft_share(draft, in->effective);
+		r = mrd_draft_share(in, draft);
 	return r ? r : mrd_draft_join(draft, in->node);
 }
 

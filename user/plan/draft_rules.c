@@ -76,8 +76,10 @@ static bool fits(const struct mrd_draft_input *in, const struct mrd_view_endpoin
 }
 
 /* kube-proxy's condition: every ready endpoint has a hint, and one of them is meant for us. An
- * ejected one does not count for that: it would leave us with nobody. */
-static bool hints_hold(const struct mrd_draft_input *in, enum mrd_draft_hints hints)
+ * ejected one does not count for that: it would leave us with nobody. Those that the route leaves
+ * out anyhow, of other clusters or regions, have no say. */
+static bool hints_hold(const struct mrd_draft_input *in, const struct mrd_draft_rules *rules,
+		       enum mrd_draft_hints hints)
 {
 	const struct mrd_view_port *port = in->port;
 	bool one_fits = false;
@@ -85,7 +87,7 @@ static bool hints_hold(const struct mrd_draft_input *in, enum mrd_draft_hints hi
 	for (size_t i = 0; i < port->endpoint_count; i++) {
 		const struct mrd_view_endpoint *endpoint = &port->endpoints[i];
 
-		if (!endpoint->ready)
+		if (!endpoint->ready || !mrd_draft_is_candidate(in, rules, endpoint))
 			continue;
 		if (!(hints == MRD_DRAFT_HINTS_ZONE ? endpoint->zone_hint_count
 						    : endpoint->node_hint_count))
@@ -96,11 +98,13 @@ static bool hints_hold(const struct mrd_draft_input *in, enum mrd_draft_hints hi
 	return one_fits;
 }
 
-static enum mrd_draft_hints find_hints(const struct mrd_draft_input *in)
+static enum mrd_draft_hints find_hints(const struct mrd_draft_input *in,
+				       const struct mrd_draft_rules *rules)
 {
-	if (hints_hold(in, MRD_DRAFT_HINTS_NODE))
+	if (hints_hold(in, rules, MRD_DRAFT_HINTS_NODE))
 		return MRD_DRAFT_HINTS_NODE;
-	return hints_hold(in, MRD_DRAFT_HINTS_ZONE) ? MRD_DRAFT_HINTS_ZONE : MRD_DRAFT_HINTS_NONE;
+	return hints_hold(in, rules, MRD_DRAFT_HINTS_ZONE) ? MRD_DRAFT_HINTS_ZONE
+							   : MRD_DRAFT_HINTS_NONE;
 }
 
 bool mrd_draft_is_hinted(const struct mrd_draft_input *in, const struct mrd_draft_rules *rules,
@@ -158,6 +162,12 @@ bool mrd_draft_is_by_service(const struct mrd_view *view, const struct mrd_effec
 	       effective->locality_origin != MRD_ORIGIN_RULE;
 }
 
+uint32_t mrd_draft_panic_percent(const struct mrd_view *view, const struct mrd_effective *effective)
+{
+	return view->traffic_distribution == MRD_DISTRIBUTION_NONE ? effective->min_health_percent
+								   : 0;
+}
+
 void mrd_draft_find_rules(const struct mrd_draft_input *in, struct mrd_draft_rules *ret_rules)
 {
 	const struct mrd_effective *effective = in->effective;
@@ -173,7 +183,8 @@ void mrd_draft_find_rules(const struct mrd_draft_input *in, struct mrd_draft_rul
 		return; /* what it does not list is out already */
 	} else if (effective->locality_mode == MRD_LOCALITY_FAILOVER)
 		use_failover(effective->locality, in->node, ret_rules);
-	else if (!effective->locality)
-		ret_rules->hints = find_hints(in);
-	ret_rules->strict = effective->regions_strict;
+
+	ret_rules->strict = effective->regions_strict; /* before hints: it says who is asked */
+	if (ret_rules->mode == MRD_MODE_POOL && !effective->locality)
+		ret_rules->hints = find_hints(in, ret_rules);
 }

@@ -137,31 +137,32 @@ static void weigh_levels(const struct mrd_draft *draft, struct mrd_load_level *l
 }
 
 /* What a region that ramps up leaves must be taken by others; if they cannot, it is warm enough. */
-static void load_levels(const struct mrd_draft *draft, const struct mrd_effective *effective,
+static void load_levels(const struct mrd_draft_input *in, const struct mrd_draft *draft,
 			struct mrd_load_level *levels)
 {
 	const size_t count = count_levels(draft, levels);
+	const uint32_t overprovisioning = in->effective->overprovisioning_percent;
+	const uint32_t panic = mrd_draft_panic_percent(in->view, in->effective);
 
 	if (draft->ramps) {
 		weigh_levels(draft, levels);
-		if (mrd_load_levels(levels, count, effective->overprovisioning_percent,
-				    effective->min_health_percent) == FULL_LOAD)
+		if (mrd_load_levels(levels, count, overprovisioning, panic) == FULL_LOAD)
 			return;
 		for (size_t i = 0; i < count; i++)
 			levels[i].healthy_weight = levels[i].total_weight = 0;
 	}
-	mrd_load_levels(levels, count, effective->overprovisioning_percent,
-			effective->min_health_percent);
+	mrd_load_levels(levels, count, overprovisioning, panic);
 }
 
-int mrd_draft_share(struct mrd_draft *draft, const struct mrd_effective *effective)
+int mrd_draft_share(const struct mrd_draft_input *in, struct mrd_draft *draft)
 {
+	const uint32_t overprovisioning = in->effective->overprovisioning_percent;
 	MRD_AUTO_FREE struct mrd_load_level *levels = calloc(draft->hop_count + 1, sizeof(*levels));
 	double used = 0;
 
 	if (!levels)
 		return -ENOMEM;
-	load_levels(draft, effective, levels);
+	load_levels(in, draft, levels);
 
 	for (size_t first = 0, end; first < draft->hop_count; first = end) {
 		const struct mrd_load_level *level = &levels[draft->hops[first].priority];
@@ -173,12 +174,11 @@ int mrd_draft_share(struct mrd_draft *draft, const struct mrd_effective *effecti
 			draft->hops[end].accept =
 				level->panic ? MRD_ACCEPT_EJECTED : MRD_ACCEPT_ACTIVE;
 		}
-		share_out(draft, first, end, level->percent * per_cent,
-			  effective->overprovisioning_percent);
+		share_out(draft, first, end, level->percent * per_cent, overprovisioning);
 		for (size_t i = first; i < end; i++)
 			used += draft->hops[i].share;
 	}
-	if (used <= 0 && !give_to_first_usable(draft, effective->overprovisioning_percent))
+	if (used <= 0 && !give_to_first_usable(draft, overprovisioning))
 		fall_back_to_draining(draft);
 	return 0;
 }

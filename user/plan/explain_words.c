@@ -339,6 +339,18 @@ static void pass_over_mesh(struct writing *writing)
 	effective->locality_place = "";
 }
 
+static void check_panic(struct writing *writing)
+{
+	const struct mrd_effective *effective = &writing->effective;
+
+	if (effective->min_health_percent !=
+	    mrd_draft_panic_percent(writing->words->view, effective))
+		WARNING(writing,
+			"minHealthPercent %" PRIu32 " (%s) has no effect here: with the Service's "
+			"trafficDistribution no region panics",
+			effective->min_health_percent, effective->outlier_place);
+}
+
 int mrd_explain_add_words(const struct mrd_explain_words *words, struct mrd_explained_port *port)
 {
 	const struct mrd_policy *policy = words->input->policy;
@@ -354,6 +366,7 @@ int mrd_explain_add_words(const struct mrd_explain_words *words, struct mrd_expl
 	copy(&writing, writing.effective.outlier_place, &port->outlier_place);
 	add_reasons(&writing);
 	check_setting(&writing);
+	check_panic(&writing);
 	for (size_t i = 0; i < mrd_policy_rule_count(policy); i++)
 		check_rule(&writing, i);
 	return writing.no_memory ? -ENOMEM : 0;

@@ -34,6 +34,8 @@ static void make_files(void)
 						ENDPOINT("10.0.0.3", "r1-b")));
 	run_write("near.yaml", SERVICE("near", "172.16.0.3", "trafficDistribution: PreferClose, ")
 				       SLICE("near", "1", ENDPOINT("10.0.0.9", "r1-a")));
+	run_write("panic.yaml",
+		  RULE("default", "near", "near", "outlierDetection: {minHealthPercent: 50}"));
 	run_write("mesh.yaml", "localityLbSetting: {failover: [{from: r1, to: r7}]}\n");
 	run_write(
 		"strict.yaml",
@@ -124,6 +126,20 @@ static void the_service_goes_before_the_mesh(void **state)
 	assert_null(strstr(run.out, "locality setting at"));
 	assert_null(strstr(run.out, "r7"));
 	assert_null(strstr(run.out, "handshakes in a row"));
+}
+
+static void the_service_goes_before_panic(void **state)
+{
+	AUTO_RUN struct run run =
+		run_line("explain default/near:http --state a=near.yaml,region=r1 "
+			 "--policy panic.yaml --from r1");
+
+	(void)state;
+	assert_int_equal(run.status, 0);
+	print_message("%s", run.out);
+	assert_non_null(strstr(run.out, "warning: minHealthPercent 50 (panic.yaml:"));
+	assert_non_null(strstr(run.out, "has no effect here: with the Service's "
+					"trafficDistribution no region panics"));
 }
 
 static void names_what_has_no_effect(void **state)
@@ -359,6 +375,7 @@ int main(void)
 		cmocka_unit_test(says_why_and_what_would_change_it),
 		cmocka_unit_test(names_what_has_no_effect),
 		cmocka_unit_test(the_service_goes_before_the_mesh),
+		cmocka_unit_test(the_service_goes_before_panic),
 		cmocka_unit_test(json_has_the_plan_and_the_reasons),
 		cmocka_unit_test(what_cannot_be_explained),
 		cmocka_unit_test(an_agent_is_asked_in_one_line),
