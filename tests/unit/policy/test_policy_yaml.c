@@ -465,6 +465,15 @@ static void test_mesh(void **state)
 			.want = "error b:1:26 metadata.annotations[\"meridian.dev/probation\"]\n",
 		},
 		{
+			.id = "what others note at two documents",
+			.text = "metadata: {annotations: {example.org/owner: a, meridian.dev: "
+				"b}}\n",
+			.second =
+				"metadata: {annotations: {example.org/owner: c, meridian.dev: d}}\n"
+				"---\nmetadata: {annotations: {meridian.dev/probatoin: 1s}}\n",
+			.want = "error b:3:26 metadata.annotations[\"meridian.dev/probatoin\"]\n",
+		},
+		{
 			.id = "spread over documents",
 			.text = LOCALITY("failover: [{from: a, to: b}]"),
 			.second = "serviceSettings: [{hosts: ['*.svc.cluster.local']}]\n---\n"
