@@ -594,6 +594,27 @@ static void test_documents(void **state)
 			.want = "error a:7:19 items[0].spec.hots\n",
 		},
 		{
+			.id = "what a list may hold",
+			.text = "apiVersion: v1\nkind: List\nmetadata: {resourceVersion: ''}\n"
+				"items: []\n---\n"
+				"{apiVersion: networking.istio.io/v1, kind: DestinationRuleList, "
+				"items: null}\n",
+			.want = "warning a:6:65 items\n",
+			.says = "the same as not given",
+		},
+		{
+			.id = "a list with a typo",
+			.text = "apiVersion: v1\nkind: List\nitem:\n- {kind: x}\n",
+			.want = "warning a:1:1 items\nerror a:3:1 item\n",
+		},
+		{
+			.id = "a list in a list, with one field too many and no items",
+			.text = "apiVersion: v1\nkind: List\nitems:\n"
+				"- {apiVersion: v1, kind: List, spec: 1, items: []}\n"
+				"- {apiVersion: v1, kind: List}\n",
+			.want = "error a:4:32 items[0].spec\nwarning a:5:3 items[1].items\n",
+		},
+		{
 			.id = "items that are none",
 			.text = "apiVersion: v1\nkind: List\nitems: {}\n",
 			.want = "error a:3:8 items\n",
