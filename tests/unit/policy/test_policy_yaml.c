@@ -93,6 +93,13 @@ static void test_outlier(void **state)
 			.says = "never",
 		},
 		{
+			.id = "0 local-origin failures",
+			.text = OUTLIER("splitExternalLocalOriginErrors: true, "
+					"consecutiveLocalOriginFailures: 0"),
+			.want = "warning a:7:94 " AT_OUTLIER ".consecutiveLocalOriginFailures\n",
+			.says = "never",
+		},
+		{
 			.id = "A11",
 			.text = OUTLIER("outlierDetectionHttpErrorCodes: [429, 503, 429]"),
 			.want = "",
