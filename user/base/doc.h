@@ -3,9 +3,10 @@
  * A document as a tree of maps, lists and scalars in which every node knows its place. Read from
  * YAML by libyaml; JSON is read by the same reader, being YAML's flow style.
  *
- * Safe against hostile input: depth, node count and the nodes that aliases stand for are bounded
- * (MRD_DOC_DEPTH_MAX, MRD_DOC_NODES_MAX). A byte-order mark, CRLF, anchors, aliases and merge keys
- * ("<<") are understood; a duplicate key is an error at the second one.
+ * Safe against hostile input: depth and the nodes that aliases stand for are bounded
+ * (MRD_DOC_DEPTH_MAX, MRD_DOC_NODES_MAX); how many stand in a file, its size bounds. A byte-order
+ * mark, CRLF, anchors, aliases and merge keys ("<<") are understood; a duplicate key is an error at
+ * the second one.
  */
 #ifndef MRD_BASE_DOC_H
 #define MRD_BASE_DOC_H

@@ -8,8 +8,9 @@
 
 #include "doc.h"
 
-/* Exactly one JSON value. The bounds of doc.h hold. Errors go to diag, with file as their place.
- * 0, -EBADMSG or -ENOMEM. Free it with mrd_doc_free. */
+/* Exactly one JSON value, no deeper than doc.h has it and of no more than MRD_DOC_NODES_MAX nodes.
+ * Errors go to diag, with file as their place. 0, -EBADMSG or -ENOMEM. Free it with mrd_doc_free.
+ */
 int mrd_doc_parse_json(const char *file, const char *text, size_t len, struct mrd_diag *diag,
 		       struct mrd_doc_file **ret_file);
 /* The same for one document after the other: *file is NULL at first, then the document before,

@@ -71,6 +71,7 @@ struct builder {
 	size_t pairs_count;
 	size_t pairs_room;
 	size_t weight;
+	size_t alias_weight; /* what of it aliases added */
 	unsigned int mistakes;
 	bool is_over; /* a bound was met: what follows is not read */
 	size_t start; /* of what the parser reads, in the text */
@@ -224,13 +225,14 @@ static struct mrd_doc_node *node_new(struct builder *builder, enum mrd_doc_kind 
 	return node;
 }
 
-static int add_weight(struct builder *builder, yaml_mark_t mark, size_t weight)
+/* What stands in the file is bounded by the file's size. */
+static int add_alias_weight(struct builder *builder, yaml_mark_t mark, size_t weight)
 {
 	builder->weight += weight;
-	builder->is_over = builder->weight > MRD_DOC_NODES_MAX;
+	builder->alias_weight += weight;
+	builder->is_over = builder->alias_weight > MRD_DOC_NODES_MAX;
 	if (builder->is_over)
-		return refuse(builder, mark,
-			      "too many nodes in this file, counting what its aliases stand for");
+		return refuse(builder, mark, "this file's aliases stand for too many nodes");
 	return 0;
 }
 
@@ -304,7 +306,7 @@ static int on_alias(struct builder *builder, const yaml_event_t *event)
 		return deliver_missing(builder, event->start_mark, no_key);
 	if (builder->depth + anchor->height > MRD_DOC_DEPTH_MAX)
 		return refuse(builder, event->start_mark, "nested too deep through aliases");
-	ret = add_weight(builder, event->start_mark, anchor->weight);
+	ret = add_alias_weight(builder, event->start_mark, anchor->weight);
 	return ret < 0 ? ret : deliver(builder, anchor->node, anchor->height);
 }
 
@@ -349,9 +351,7 @@ static int on_scalar(struct builder *builder, const yaml_event_t *event)
 	ret = check_tag(builder, event->start_mark, event->data.scalar.tag);
 	if (ret < 0)
 		return ret;
-	ret = add_weight(builder, event->start_mark, 1);
-	if (ret < 0)
-		return ret;
+	builder->weight++;
 	node = node_new(builder, MRD_DOC_SCALAR, event->start_mark);
 	if (!node)
 		return -ENOMEM;
@@ -389,9 +389,7 @@ static int on_begin(struct builder *builder, yaml_mark_t mark, enum mrd_doc_kind
 	ret = check_tag(builder, mark, tag);
 	if (ret < 0)
 		return ret;
-	ret = add_weight(builder, mark, 1);
-	if (ret < 0)
-		return ret;
+	builder->weight++;
 	ret = anchor_new(builder, anchor_name, &anchor);
 	if (ret < 0)
 		return ret;

@@ -9,44 +9,39 @@
 
 enum { SEGMENTS = 3 };
 
-/* A segment's text; "" for a "*", which must be the last one. NULL: *ret_error says why. */
-static char *segment(const char *text, size_t len, bool last, int *ret_error)
+/* All segments, those below the subzone too: a "*" is the last one, and none is empty. */
+static int check_segments(const char *text)
 {
-	char *copy;
+	bool last;
 
-	if (!len) {
-		*ret_error = -EINVAL;
-		return NULL;
-	}
-	if (memchr(text, '*', len)) {
-		if (len != 1 || !last) {
-			*ret_error = -EDOM;
-			return NULL;
-		}
-		len = 0;
-	}
-	copy = strndup(text, len);
-	if (!copy)
-		*ret_error = -ENOMEM;
-	return copy;
+	do {
+		const size_t len = strcspn(text, "/");
+
+		last = !text[len];
+		if (!len)
+			return -EINVAL;
+		if (memchr(text, '*', len) && (len != 1 || !last))
+			return -EDOM;
+		text += len + 1;
+	} while (!last);
+	return 0;
 }
 
 int mrd_locality_parse(const char *text, struct mrd_locality_match *ret_match)
 {
 	MRD_CLEANUP(mrd_locality_match_free) struct mrd_locality_match match = {0};
 	char **const parts[SEGMENTS] = {&match.region, &match.zone, &match.subzone};
-	bool ended = false;
-	int error = 0;
+	const int error = check_segments(text);
 
+	if (error)
+		return error;
 	for (size_t i = 0; i < SEGMENTS; i++) {
-		const size_t len = ended ? 0 : strcspn(text, "/");
-		const bool last = !text[len];
+		const size_t len = strcspn(text, "/");
 
-		*parts[i] = ended ? strdup("") : segment(text, len, last, &error);
+		*parts[i] = strndup(text, *text == '*' ? 0 : len);
 		if (!*parts[i])
-			return error ? error : -ENOMEM;
-		ended |= last;
-		text += len + (last ? 0 : 1);
+			return -ENOMEM;
+		text += len + (text[len] == '/');
 	}
 	*ret_match = (struct mrd_locality_match){
 		.region = MRD_STEAL_PTR(match.region),

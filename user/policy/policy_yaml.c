@@ -297,6 +297,27 @@ static void visit_istio(struct loader *loader, const struct mrd_doc_node *root, 
 
 static void visit(struct loader *loader, const struct mrd_doc_node *node);
 
+static const struct mrd_field list_fields[] = {
+	{.name = "apiVersion", .use = MRD_FIELD_SILENT, .read = mrd_read_any},
+	{.name = "kind", .use = MRD_FIELD_SILENT, .read = mrd_read_any},
+	{.name = "metadata", .use = MRD_FIELD_SILENT, .read = mrd_read_any},
+	{.name = "items", .read = mrd_read_list_node},
+};
+static const struct mrd_block list_block = MRD_BLOCK(list_fields);
+
+/* A field that no list has may have been meant to be its items. */
+static void check_list(struct mrd_reader *reader, const struct mrd_doc_node *root)
+{
+	const struct mrd_step step = {.up = reader->at, .name = "items"};
+
+	mrd_read_block(reader, root, &list_block, NULL);
+	if (mrd_doc_get(root, step.name))
+		return;
+	reader->at = &step;
+	mrd_read_warning(reader, root, "not given: the list is empty");
+	reader->at = step.up;
+}
+
 static void visit_items(struct loader *loader, const struct mrd_doc_node *root)
 {
 	const struct mrd_step step = {.up = loader->reader.at, .name = "items"};
@@ -309,9 +330,8 @@ static void visit_items(struct loader *loader, const struct mrd_doc_node *root)
 		visit(loader, items->items[i]);
 	}
 	loader->reader.at = step.up;
-	if (loader->pass == PASS_RULES && items && items->kind != MRD_DOC_LIST &&
-	    items->kind != MRD_DOC_NULL)
-		error_at(loader, "items", items, "must be a list", "");
+	if (loader->pass == PASS_RULES)
+		check_list(&loader->reader, root);
 }
 
 /* "v1", "apps/v1", "gateway.networking.k8s.io/v1beta1", and a kind such as these have. */

@@ -43,6 +43,8 @@ struct mrd_notes {
 	const struct mrd_step *root; /* the way to the document */
 };
 
+bool mrd_is_ours(const char *annotation);
+
 /* A document's metadata; annotations of ours go into notes, which may hold the mesh's already. */
 struct mrd_meta_draft {
 	struct mrd_text name;

@@ -270,15 +270,16 @@ static void note_document(struct mrd_reader *reader, const struct mrd_doc_node *
 {
 	const struct mrd_step metadata = {.up = reader->at, .name = "metadata"};
 	const struct mrd_step annotations = {.up = &metadata, .name = "annotations"};
-	const struct mrd_doc_node *ours =
+	const struct mrd_doc_node *notes =
 		mrd_doc_get(mrd_doc_get(root, metadata.name), annotations.name);
 
 	for (size_t i = 0; i < root->count; i++)
 		if (strcmp(root->keys[i]->text, metadata.name) != 0)
 			note_key(reader, root, i, "", seen);
 	reader->at = &annotations;
-	for (size_t i = 0; ours && ours->kind == MRD_DOC_MAP && i < ours->count; i++)
-		note_key(reader, ours, i, "annotations/", seen);
+	for (size_t i = 0; notes && notes->kind == MRD_DOC_MAP && i < notes->count; i++)
+		if (mrd_is_ours(notes->keys[i]->text))
+			note_key(reader, notes, i, "annotations/", seen);
 	reader->at = metadata.up;
 }
 

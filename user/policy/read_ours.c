@@ -135,6 +135,11 @@ static const struct mrd_field our_fields[] = {
 };
 static const struct mrd_block our_block = MRD_BLOCK(our_fields);
 
+bool mrd_is_ours(const char *annotation)
+{
+	return !strncmp(annotation, OUR_PREFIX, strlen(OUR_PREFIX));
+}
+
 static void read_annotations(struct mrd_reader *reader, const struct mrd_doc_node *node,
 			     const void *unused, void *meta_draft)
 {
@@ -143,7 +148,7 @@ static void read_annotations(struct mrd_reader *reader, const struct mrd_doc_nod
 
 	mrd_read_map_node(reader, node, unused, NULL);
 	for (size_t i = 0; i < node->count && node->kind == MRD_DOC_MAP; i++)
-		if (!strncmp(node->keys[i]->text, OUR_PREFIX, strlen(OUR_PREFIX)))
+		if (mrd_is_ours(node->keys[i]->text))
 			mrd_read_one(reader, &our_block, node->keys[i], node->items[i], &draft);
 	for (size_t i = 0; i < MRD_OUR_COUNT; i++) {
 		if (!draft.at[i].value)

@@ -79,6 +79,13 @@ static const struct mrd_field outlier_fields[] = {
 };
 static const struct mrd_block outlier_block = MRD_BLOCK(outlier_fields);
 
+static void check_zero(struct mrd_reader *reader, const struct mrd_number *number)
+{
+	if (number->node && !number->value)
+		mrd_read_warning(reader, number->node,
+				 "0 is the same as not given; it does not mean never");
+}
+
 static void check_outlier(struct mrd_reader *reader, const struct outlier_draft *draft,
 			  const struct mrd_outlier_rule *rule)
 {
@@ -86,10 +93,10 @@ static void check_outlier(struct mrd_reader *reader, const struct outlier_draft 
 
 	reader->at = &step;
 	step.name = "consecutiveLocalOriginFailures";
-	if (draft->consecutive_local_origin.node && rule->consecutive_local_origin &&
-	    !rule->split_local_origin)
+	if (draft->consecutive_local_origin.value && !rule->split_local_origin)
 		mrd_read_error(reader, draft->consecutive_local_origin.node,
 			       "needs splitExternalLocalOriginErrors: true");
+	check_zero(reader, &draft->consecutive_local_origin);
 	step.name = "consecutiveGatewayErrors";
 	if (rule->consecutive_gateway && rule->consecutive_5xx &&
 	    rule->consecutive_gateway >= rule->consecutive_5xx)
@@ -97,9 +104,7 @@ static void check_outlier(struct mrd_reader *reader, const struct outlier_draft 
 				 "no effect: consecutive5xxErrors (%u) is reached first",
 				 rule->consecutive_5xx);
 	step.name = "maxEjectionPercent";
-	if (draft->max_percent.node && !draft->max_percent.value)
-		mrd_read_warning(reader, draft->max_percent.node,
-				 "0 is the same as not given; it does not mean never");
+	check_zero(reader, &draft->max_percent);
 	reader->at = step.up;
 }
 
@@ -158,8 +163,8 @@ void mrd_read_outlier(struct mrd_reader *reader, const struct mrd_doc_node *node
 	rule.consecutive_gateway = draft.consecutive_gateway.value;
 	rule.gateway_off = draft.consecutive_gateway.node && !draft.consecutive_gateway.value;
 	rule.split_local_origin = draft.split.value;
-	rule.consecutive_local_origin =
-		number_or(&draft.consecutive_local_origin, rule.consecutive_local_origin);
+	if (draft.consecutive_local_origin.value)
+		rule.consecutive_local_origin = draft.consecutive_local_origin.value;
 	rule.interval_ms = span_or(&draft.interval, rule.interval_ms);
 	rule.base_ejection_ms = span_or(&draft.base_ejection, rule.base_ejection_ms);
 	rule.max_ejection_ms =

@@ -281,12 +281,12 @@ static void hostile_documents_are_bounded(void **state)
 		 .head = "- &a0 [x,x,x,x,x,x,x,x,x,x]\n",
 		 .piece = "- &a# [*a%,*a%,*a%,*a%,*a%,*a%,*a%,*a%,*a%,*a%]\n",
 		 .count = 12,
-		 .want = "too many nodes in this file"},
+		 .want = "aliases stand for too many nodes"},
 		{.name = "laughs by merging",
 		 .head = "- &a0 {x: y}\n",
 		 .piece = "- &a# {<<: [*a%,*a%,*a%,*a%], x#: [*a%,*a%,*a%,*a%]}\n",
 		 .count = 30,
-		 .want = "too many nodes in this file"},
+		 .want = "aliases stand for too many nodes"},
 		{.name = "few aliases",
 		 .head = "- &a0 [x]\n",
 		 .piece = "- &a# [*a%, *a%]\n",
@@ -328,6 +328,25 @@ static void hostile_documents_are_bounded(void **state)
 		assert_in_range(diag.count, !!cases[i].want, 101);
 		mrd_doc_free(file);
 	}
+}
+
+/* A large cluster's dump: what stands in the file itself is bounded by the file's size. */
+static void only_aliases_are_counted(void **state)
+{
+	enum { ITEMS = MRD_DOC_NODES_MAX };
+	static const char item[] = "-\n";
+	static const size_t size = sizeof(item) - 1;
+	MRD_AUTO_FREE char *text = malloc(ITEMS * size);
+	MRD_AUTO_DIAG struct mrd_diag diag = {0};
+	struct mrd_doc_file *file = NULL;
+
+	(void)state;
+	assert_non_null(text);
+	for (size_t i = 0; i < ITEMS; i++)
+		memcpy(text + i * size, item, size);
+	assert_int_equal(mrd_doc_parse("f", text, ITEMS * size, &diag, &file), 0);
+	assert_int_equal(mrd_doc_root(file, 0)->count, ITEMS);
+	mrd_doc_free(file);
 }
 
 static void nesting_stops_at_the_limit(void **state)
@@ -537,6 +556,7 @@ int main(void)
 		cmocka_unit_test(broken_documents_name_place_and_reason),
 		cmocka_unit_test(half_written_files_are_refused_with_a_reason),
 		cmocka_unit_test(hostile_documents_are_bounded),
+		cmocka_unit_test(only_aliases_are_counted),
 		cmocka_unit_test(nesting_stops_at_the_limit),
 		cmocka_unit_test(a_long_json_line_is_read),
 		cmocka_unit_test(nodes_know_their_place),

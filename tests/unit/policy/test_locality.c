@@ -36,6 +36,14 @@ static void test_parse(void **state)
 		{.text = "a/b/c/rack", .region = "a", .zone = "b", .subzone = "c"}, /* M9 */
 		{.text = "r/z/s/*", .region = "r", .zone = "z", .subzone = "s"},
 		{.text = "r/z/*/rack", .want = -EDOM},
+		{.text = "r/z/s/rack/*", .region = "r", .zone = "z", .subzone = "s"},
+		{.text = "r/z/s/*/*", .want = -EDOM},
+		{.text = "r/z/s/*/x", .want = -EDOM},
+		{.text = "r/z/s/a*b", .want = -EDOM},
+		{.text = "r/z/s/rack/a*", .want = -EDOM},
+		{.text = "r/z/s//x", .want = -EINVAL},
+		{.text = "r/z/s/", .want = -EINVAL},
+		{.text = "r/z/s/rack/", .want = -EINVAL},
 	};
 
 	(void)state;

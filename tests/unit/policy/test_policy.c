@@ -360,6 +360,13 @@ static void test_outlier_values(void **state)
 			.want = {5, 0, 2, 10000, 30000, 300000, MRD_CAP_REGIONAL, 0, 0, false,
 				 true},
 		},
+		{
+			.id = "0 local-origin failures are not given",
+			.inside = "splitExternalLocalOriginErrors: true, "
+				  "consecutiveLocalOriginFailures: 0",
+			.want = {5, 0, 5, 10000, 30000, 300000, MRD_CAP_REGIONAL, 0, 0, false,
+				 true},
+		},
 	};
 
 	(void)state;

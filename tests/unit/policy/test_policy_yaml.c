@@ -93,6 +93,13 @@ static void test_outlier(void **state)
 			.says = "never",
 		},
 		{
+			.id = "0 local-origin failures",
+			.text = OUTLIER("splitExternalLocalOriginErrors: true, "
+					"consecutiveLocalOriginFailures: 0"),
+			.want = "warning a:7:94 " AT_OUTLIER ".consecutiveLocalOriginFailures\n",
+			.says = "never",
+		},
+		{
 			.id = "A11",
 			.text = OUTLIER("outlierDetectionHttpErrorCodes: [429, 503, 429]"),
 			.want = "",
@@ -465,6 +472,15 @@ static void test_mesh(void **state)
 			.want = "error b:1:26 metadata.annotations[\"meridian.dev/probation\"]\n",
 		},
 		{
+			.id = "what others note at two documents",
+			.text = "metadata: {annotations: {example.org/owner: a, meridian.dev: "
+				"b}}\n",
+			.second =
+				"metadata: {annotations: {example.org/owner: c, meridian.dev: d}}\n"
+				"---\nmetadata: {annotations: {meridian.dev/probatoin: 1s}}\n",
+			.want = "error b:3:26 metadata.annotations[\"meridian.dev/probatoin\"]\n",
+		},
+		{
 			.id = "spread over documents",
 			.text = LOCALITY("failover: [{from: a, to: b}]"),
 			.second = "serviceSettings: [{hosts: ['*.svc.cluster.local']}]\n---\n"
@@ -583,6 +599,27 @@ static void test_documents(void **state)
 				"- apiVersion: networking.istio.io/v1\n  kind: DestinationRule\n"
 				"  metadata: {name: a}\n  spec: {host: a, hots: b}\n",
 			.want = "error a:7:19 items[0].spec.hots\n",
+		},
+		{
+			.id = "what a list may hold",
+			.text = "apiVersion: v1\nkind: List\nmetadata: {resourceVersion: ''}\n"
+				"items: []\n---\n"
+				"{apiVersion: networking.istio.io/v1, kind: DestinationRuleList, "
+				"items: null}\n",
+			.want = "warning a:6:65 items\n",
+			.says = "the same as not given",
+		},
+		{
+			.id = "a list with a typo",
+			.text = "apiVersion: v1\nkind: List\nitem:\n- {kind: x}\n",
+			.want = "warning a:1:1 items\nerror a:3:1 item\n",
+		},
+		{
+			.id = "a list in a list, with one field too many and no items",
+			.text = "apiVersion: v1\nkind: List\nitems:\n"
+				"- {apiVersion: v1, kind: List, spec: 1, items: []}\n"
+				"- {apiVersion: v1, kind: List}\n",
+			.want = "error a:4:32 items[0].spec\nwarning a:5:3 items[1].items\n",
 		},
 		{
 			.id = "items that are none",
