@@ -40,8 +40,7 @@ const struct mrd_outlier_rule mrd_outlier_defaults = {
 	.failure_percentage = {.threshold = 85, .minimum_hosts = 5, .request_volume = 50},
 };
 
-/* A failover list without outlierDetection: responses mean nothing, failed handshakes do. */
-static const struct mrd_outlier_rule handshakes_alone = {
+const struct mrd_outlier_rule mrd_handshakes_defaults = {
 	.gateway_off = true,
 	.split_local_origin = true,
 	.consecutive_local_origin = 5,
@@ -216,12 +215,21 @@ static enum mrd_locality_mode locality_mode(const struct mrd_locality_setting *l
 	return MRD_LOCALITY_NONE;
 }
 
-static void set_mode(struct mrd_effective *effective)
+static void set_mode(const struct mrd_outlier_rule *handshakes, struct mrd_effective *effective)
 {
 	effective->locality_mode = locality_mode(effective->locality, effective->outlier != NULL);
 	effective->detector = effective->outlier;
 	if (!effective->detector && effective->locality_mode == MRD_LOCALITY_FAILOVER)
-		effective->detector = &handshakes_alone;
+		effective->detector = handshakes;
+}
+
+void mrd_blocks_effective(const struct mrd_mesh *mesh, const struct mrd_blocks *blocks,
+			  struct mrd_effective *ret_effective)
+{
+	*ret_effective = (struct mrd_effective){0};
+	take_mesh(mesh, NULL, ret_effective);
+	take_blocks(mesh, blocks, ret_effective);
+	set_mode(&mesh->handshakes, ret_effective);
 }
 
 void mrd_policy_effective(const struct mrd_policy *policy, const char *namespace_,
@@ -241,7 +249,7 @@ void mrd_policy_effective(const struct mrd_policy *policy, const char *namespace
 	take_mesh(&policy->mesh, rule, ret_effective);
 	if (rule)
 		take_traffic(policy, rule, &rule->traffic, port, ret_effective);
-	set_mode(ret_effective);
+	set_mode(rule ? &rule->handshakes : &policy->mesh.handshakes, ret_effective);
 }
 
 size_t mrd_policy_subset_count(const struct mrd_policy *policy, const char *namespace_,
@@ -275,7 +283,7 @@ int mrd_policy_subset(const struct mrd_policy *policy, const char *namespace_, c
 	};
 	mrd_policy_effective(policy, namespace_, service, port, &ret_subset->effective);
 	take_traffic(policy, rule, &subset->traffic, port, &ret_subset->effective);
-	set_mode(&ret_subset->effective);
+	set_mode(&rule->handshakes, &ret_subset->effective);
 	return 0;
 }
 

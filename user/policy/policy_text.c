@@ -336,7 +336,7 @@ static void write_annotations(struct writer *writer, const struct mrd_effective 
 		[MRD_ON_EJECT_CLOSE] = "close",
 		[MRD_ON_EJECT_RESET] = "reset",
 	};
-	const struct mrd_outlier_rule *rule = effective->outlier;
+	const struct mrd_outlier_rule *rule = effective->detector;
 
 	open_block(writer, "annotations", "", "");
 	our_number(writer, "overprovisioning-percent", effective->overprovisioning_percent);

@@ -443,12 +443,14 @@ int mrd_policy_load_with(const char *const *paths, size_t count,
 	}
 	visit_all(&loader, PASS_NOTES);
 	loader.policy->mesh.ours = loader.notes.ours;
+	mrd_ours_apply_to_handshakes(&loader.notes.ours, &loader.policy->mesh.handshakes);
 	loader.reader.notes = &loader.notes;
 	visit_all(&loader, PASS_MESH);
 	loader.reader.mesh = &loader.policy->mesh;
 	visit_all(&loader, PASS_RULES);
 	read_rules(&loader);
 	mrd_read_mesh_end(&loader.reader, loader.seen, loader.policy);
+	mrd_check_mesh_notes(&loader.reader, loader.policy, diag->errors == errors);
 	mrd_diag_sort(diag);
 	if (loader.reader.no_memory || mrd_policy_finish(loader.policy) < 0)
 		return -ENOMEM;

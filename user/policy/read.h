@@ -60,8 +60,16 @@ void mrd_note_error(struct mrd_reader *reader, enum mrd_our_key key, const char 
 void mrd_note_warning(struct mrd_reader *reader, enum mrd_our_key key, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* Envoy refuses a longest ejection below the base; place is where the base comes from. */
+/* Envoy refuses a longest ejection below the base; place is where the base comes from, NULL for
+ * that of failed handshakes. */
 void mrd_check_max_ejection(struct mrd_reader *reader, uint64_t base_ms, const char *place);
+
+/* Those of a rule's own, or of the mesh's for all rules, beside what is said: warnings about what
+ * changes nothing there. is_sound: no error was found in the rule, or in any document. */
+void mrd_check_rule_notes(struct mrd_reader *reader, const struct mrd_traffic *traffic,
+			  bool is_sound);
+void mrd_check_mesh_notes(struct mrd_reader *reader, const struct mrd_policy *policy,
+			  bool is_sound);
 
 /* ------------------------------------------------------------------------------- documents */
 

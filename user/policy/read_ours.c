@@ -265,9 +265,10 @@ void mrd_check_max_ejection(struct mrd_reader *reader, uint64_t base_ms, const c
 
 	if (!ours->given[MRD_OUR_MAX_EJECTION] || ours->value[MRD_OUR_MAX_EJECTION] >= base_ms)
 		return;
-	mrd_note_error(reader, MRD_OUR_MAX_EJECTION, "%s is less than baseEjectionTime, %s at %s",
+	mrd_note_error(reader, MRD_OUR_MAX_EJECTION, "%s is less than baseEjectionTime, %s%s%s",
 		       mrd_duration_format(ours->value[MRD_OUR_MAX_EJECTION], max),
-		       mrd_duration_format(base_ms, base), place);
+		       mrd_duration_format(base_ms, base),
+		       place ? " at " : " without outlierDetection", place ? place : "");
 }
 
 /* ------------------------------------------------------------------------------- effect */
@@ -292,16 +293,21 @@ static bool any_given(const struct mrd_ours *ours, enum mrd_our_key first, enum 
 	return false;
 }
 
-void mrd_ours_apply(const struct mrd_ours *ours, struct mrd_outlier_rule *rule)
+void mrd_ours_apply_to_handshakes(const struct mrd_ours *ours, struct mrd_outlier_rule *rule)
 {
-	struct mrd_success_rate_rule *rate = &rule->success_rate;
-	struct mrd_failure_percentage_rule *failure = &rule->failure_percentage;
-
 	if (rule->cap != MRD_CAP_PERCENT && ours->given[MRD_OUR_CAP])
 		rule->cap = (enum mrd_ejection_cap)ours->value[MRD_OUR_CAP];
 	apply_time(ours, MRD_OUR_PROBATION, &rule->probation_ms);
 	apply_time(ours, MRD_OUR_MAX_EJECTION, &rule->max_ejection_ms);
 	apply_time(ours, MRD_OUR_MAX_JITTER, &rule->max_jitter_ms);
+}
+
+void mrd_ours_apply(const struct mrd_ours *ours, struct mrd_outlier_rule *rule)
+{
+	struct mrd_success_rate_rule *rate = &rule->success_rate;
+	struct mrd_failure_percentage_rule *failure = &rule->failure_percentage;
+
+	mrd_ours_apply_to_handshakes(ours, rule);
 
 	rate->on = any_given(ours, MRD_OUR_SR_ENFORCING, MRD_OUR_SR_FACTOR);
 	if (ours->given[MRD_OUR_SR_ENFORCING])

@@ -272,6 +272,8 @@ static struct mrd_rule *make_rule(struct mrd_reader *reader, struct rule_draft *
 	rule->subset_count = draft->subset_count;
 	rule->inherited = policy->mesh.outlier.rule;
 	mrd_ours_apply(&rule->ours, &rule->inherited);
+	rule->handshakes = mrd_handshakes_defaults;
+	mrd_ours_apply_to_handshakes(&rule->ours, &rule->handshakes);
 	return MRD_STEAL_PTR(rule);
 }
 
@@ -355,20 +357,6 @@ static void add_rule(struct mrd_reader *reader, struct rule_draft *draft, struct
 	reader->at = spec.up;
 }
 
-static void check_annotations(struct mrd_reader *reader, const struct mrd_traffic *traffic)
-{
-	const struct mrd_mesh *mesh = reader->mesh;
-
-	if (reader->notes->at[MRD_OUR_CAP].own &&
-	    traffic->blocks.outlier.rule.cap == MRD_CAP_PERCENT)
-		mrd_note_warning(reader, MRD_OUR_CAP, "no effect: maxEjectionPercent is given");
-	/* Blocks that a rule gives itself have been checked where they stand. */
-	if (reader->notes->at[MRD_OUR_MAX_EJECTION].own && !traffic->blocks.outlier.given &&
-	    mesh->outlier.given)
-		mrd_check_max_ejection(reader, mesh->outlier.rule.base_ejection_ms,
-				       mesh->outlier.place);
-}
-
 static void inherit_notes(const struct mrd_notes *mesh, const struct mrd_step *root,
 			  struct mrd_notes *notes)
 {
@@ -401,13 +389,14 @@ void mrd_read_rule(struct mrd_reader *reader, const struct mrd_doc_node *root,
 		   struct mrd_policy *policy)
 {
 	const struct mrd_notes *mesh_notes = reader->notes;
+	const size_t errors = reader->diag->errors;
 	struct mrd_notes notes;
 	struct rule_draft draft = {.meta.notes = &notes};
 
 	inherit_notes(mesh_notes, reader->at, &notes);
 	reader->notes = &notes;
 	read_parts(reader, root, &draft);
-	check_annotations(reader, &draft.spec.traffic);
+	mrd_check_rule_notes(reader, &draft.spec.traffic, reader->diag->errors == errors);
 	if (draft.meta.name.node && draft.spec.host.node)
 		add_rule(reader, &draft, policy);
 	reader->notes = mesh_notes;

@@ -148,6 +148,7 @@ int mrd_policy_new_empty(const struct mrd_policy_names *names, struct mrd_policy
 		return -ENOMEM;
 	policy->cluster_domain = strdup(names->cluster_domain);
 	policy->root_namespace = strdup(names->root_namespace);
+	policy->mesh.handshakes = mrd_handshakes_defaults;
 	policy->by_host = mrd_table_new(NULL);
 	policy->wildcards = mrd_table_new(free_wildcards);
 	if (!policy->cluster_domain || !policy->root_namespace || !policy->by_host ||

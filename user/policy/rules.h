@@ -43,6 +43,12 @@ struct mrd_ours {
 /* What the annotations say about ejection goes into the rule. */
 void mrd_ours_apply(const struct mrd_ours *ours, struct mrd_outlier_rule *rule);
 
+/* What ejects where a failover list stands without outlierDetection: responses mean nothing, failed
+ * handshakes do. */
+extern const struct mrd_outlier_rule mrd_handshakes_defaults;
+/* Into that one goes what holds for any ejection: rates are of answers, which nobody waits for. */
+void mrd_ours_apply_to_handshakes(const struct mrd_ours *ours, struct mrd_outlier_rule *rule);
+
 /* ------------------------------------------------------------------------------- rules */
 
 struct mrd_outlier_block {
@@ -102,10 +108,11 @@ struct mrd_rule {
 	char *host;  /* expanded */
 	char *place; /* of its host */
 	struct mrd_traffic traffic;
-	struct mrd_ours ours;		   /* its own over the mesh's */
-	bool has_own;			   /* any of them its own */
-	struct mrd_outlier_rule inherited; /* the mesh's, under ours */
-	char **exports;			   /* namespaces, sorted, "." written out; none: all */
+	struct mrd_ours ours;		    /* its own over the mesh's */
+	bool has_own;			    /* any of them its own */
+	struct mrd_outlier_rule inherited;  /* the mesh's, under ours */
+	struct mrd_outlier_rule handshakes; /* mrd_handshakes_defaults, under ours */
+	char **exports;			    /* namespaces, sorted, "." written out; none: all */
 	size_t export_count;
 	bool has_selector; /* workloadSelector: for some clients of its namespace */
 	struct mrd_rule_subset *subsets;
@@ -123,6 +130,7 @@ struct mrd_mesh {
 	struct mrd_locality_setting *locality;
 	char *locality_place;
 	struct mrd_ours ours;
+	struct mrd_outlier_rule handshakes; /* mrd_handshakes_defaults, under ours */
 };
 
 /* serviceSettings: the most specific host decides, of equals the last. */
@@ -153,6 +161,10 @@ void mrd_blocks_free(struct mrd_blocks *blocks); /* these three free the members
 void mrd_traffic_free(struct mrd_traffic *traffic);
 void mrd_rule_subset_free(struct mrd_rule_subset *subset);
 void mrd_rule_free(struct mrd_rule *rule); /* NULL is fine */
+
+/* What blocks of a rule, or of one port of it, come to over the mesh's; not the annotations. */
+void mrd_blocks_effective(const struct mrd_mesh *mesh, const struct mrd_blocks *blocks,
+			  struct mrd_effective *ret_effective);
 
 /* The rule that this one would be merged with: same namespace, host, exportTo; or NULL. */
 const struct mrd_rule *mrd_policy_peer(const struct mrd_policy *policy,

@@ -393,7 +393,9 @@ static void test_annotations(void **state)
 			.text = ANNOTATED("meridian.dev/fallback: next-region, "
 					  "meridian.dev/regions: strict, meridian.dev/warmup: 5m, "
 					  "meridian.dev/on-eject: keep"),
-			.want = "",
+			.second = "localityLbSetting: {distribute: [{from: a, to: {b: 100}}]}\n",
+			.want = "warning a:3:93 " AT_OURS "regions\"]\n",
+			.says = "distribute says which regions",
 		},
 		{
 			.id = "a cap beside maxEjectionPercent",

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* Annotations of ours beside what a rule says: what they change, and where they change nothing. */
+#include "policy/policy_text.h"
+
+#include "tests/unit/policy/rows.h"
+
+/* The value of a lone annotation is in column 26 behind its name. */
+#define OURS(inside, policy)                                            \
+	"apiVersion: networking.istio.io/v1\nkind: DestinationRule\n"   \
+	"metadata: {name: r, annotations: {meridian.dev/" inside "}}\n" \
+	"spec: {host: reviews, trafficPolicy: {" policy "}}\n"
+#define AT(name)    "metadata.annotations[\"meridian.dev/" name "\"]\n"
+#define FAILOVER    "localityLbSetting: {failover: [{from: a, to: b}]}"
+#define DISTRIBUTE  "localityLbSetting: {distribute: [{from: a, to: {b: 100}}]}"
+#define BALANCED(s) "loadBalancer: {" s "}"
+
+static void test_what_changes_nothing(void **state)
+{
+	static const struct row rows[] = {
+		{
+			.id = "a time of ejections, and none of these",
+			.text = OURS("probation: 30s", BALANCED(DISTRIBUTE)),
+			.want = "warning a:3:59 " AT("probation"),
+			.says = "nothing is ejected without outlierDetection or a failover list",
+		},
+		{
+			.id = "the longest, the jitter and the cap",
+			.text = OURS(
+				"max-ejection-time: 1m, meridian.dev/max-ejection-time-jitter: 1s, "
+				"meridian.dev/ejection-cap: envoy",
+				"connectionPool: {tcp: {maxConnections: 1}}"),
+			.want = "warning a:3:67 " AT("max-ejection-time") "warning a:3:110 " AT(
+				"max-ejection-time-jitter") "warning a:3:141 " AT("ejection-cap"),
+		},
+		{
+			.id = "a list asks for ejections by handshakes",
+			.text = OURS("probation: 30s, meridian.dev/ejection-cap: envoy",
+				     BALANCED(FAILOVER)),
+			.want = "warning a:4:84 "
+				"spec.trafficPolicy.loadBalancer.localityLbSetting.failover\n",
+		},
+		{
+			.id = "the mesh's list does, too",
+			.text = OURS("probation: 30s",
+				     "connectionPool: {tcp: {maxConnections: 1}}"),
+			.second = FAILOVER "\n",
+			.want = "warning b:1:31 localityLbSetting.failover\n",
+		},
+		{
+			.id = "a port's outlierDetection",
+			.text = OURS("probation: 30s", "portLevelSettings: [{port: {number: 80}, "
+						       "outlierDetection: {}}]"),
+			.want = "",
+		},
+		{
+			.id = "rates are of answers",
+			.text = OURS("success-rate-minimum-hosts: '3', "
+				     "meridian.dev/failure-percentage-threshold: '50'",
+				     BALANCED(FAILOVER)),
+			.want = "warning a:3:76 " AT(
+				"success-rate-minimum-hosts") "warning a:3:124 " AT("failure-"
+										    "percentage-"
+										    "threshold") "w"
+												 "a"
+												 "r"
+												 "n"
+												 "i"
+												 "n"
+												 "g"
+												 " "
+												 "a"
+												 ":"
+												 "4"
+												 ":"
+												 "8"
+												 "4"
+												 " "
+												 "s"
+												 "p"
+												 "e"
+												 "c"
+												 "."
+												 "t"
+												 "r"
+												 "a"
+												 "f"
+												 "f"
+												 "i"
+												 "c"
+												 "P"
+												 "o"
+												 "l"
+												 "i"
+												 "c"
+												 "y"
+												 "."
+												 "l"
+												 "o"
+												 "a"
+												 "d"
+												 "B"
+												 "a"
+												 "l"
+												 "a"
+												 "n"
+												 "c"
+												 "e"
+												 "r"
+												 "."
+												 "l"
+												 "o"
+												 "c"
+												 "a"
+												 "l"
+												 "i"
+												 "t"
+												 "y"
+												 "L"
+												 "b"
+												 "S"
+												 "e"
+												 "t"
+												 "t"
+												 "i"
+												 "n"
+												 "g"
+												 "."
+												 "f"
+												 "a"
+												 "i"
+												 "l"
+												 "o"
+												 "v"
+												 "e"
+												 "r"
+												 "\n",
+			.says = "no effect: there is no outlierDetection",
+		},
+		{
+			.id = "a fallback of nothing",
+			.text = OURS("fallback: next-region", "outlierDetection: {}"),
+			.want = "warning a:3:58 " AT("fallback"),
+			.says = "no effect: there is no distribute",
+		},
+		{
+			.id = "a fallback of the mesh's distribution",
+			.text = OURS("fallback: next-region", "outlierDetection: {}"),
+			.second = DISTRIBUTE "\n",
+			.want = "",
+		},
+		{
+			.id = "strict beside a distribution",
+			.text = OURS("regions: strict", BALANCED(DISTRIBUTE)),
+			.want = "warning a:3:57 " AT("regions"),
+		},
+		{
+			.id = "a cap beside a port's maxEjectionPercent",
+			.text = OURS(
+				"ejection-cap: envoy",
+				"outlierDetection: {maxEjectionPercent: 5}, portLevelSettings: "
+				"[{port: {number: 80}, outlierDetection: {}}]"),
+			.want = "",
+		},
+		{
+			.id = "a SYN timeout of nobody",
+			.text = OURS("syn-timeout: 50ms, meridian.dev/rescue: 'off'",
+				     "outlierDetection: {}"),
+			.want = "warning a:3:61 " AT("syn-timeout"),
+			.says = "rescue is off",
+		},
+		{
+			.id = "the mesh's, that no rule asks either",
+			.text = "metadata: {annotations: {meridian.dev/probation: 30s, "
+				"meridian.dev/fallback: next-region}}\n",
+			.want = "warning a:1:50 " AT("probation") "warning a:1:78 " AT("fallback"),
+		},
+		{
+			.id = "the mesh's, that one rule asks",
+			.text = "metadata: {annotations: {meridian.dev/probation: 30s}}\n",
+			.second = RULE "    outlierDetection: {}\n",
+			.want = "",
+		},
+		{
+			.id = "the longest is shorter than handshakes' first",
+			.text = OURS("max-ejection-time: 10s", BALANCED(FAILOVER)),
+			.want = "error a:3:67 " AT(
+				"max-ejection-time") "warning a:4:84 "
+						     "spec.trafficPolicy.loadBalancer."
+						     "localityLbSetting.failover\n",
+			.says = "10s is less than baseEjectionTime, 30s without outlierDetection",
+		},
+		{
+			.id = "what is wrong is told before what changes nothing",
+			.text = OURS("probation: 30s", "outlierDetecton: {}"),
+			.want = "error a:4:39 spec.trafficPolicy.outlierDetecton\n",
+		},
+	};
+
+	(void)state;
+	CHECK_ROWS(rows);
+}
+
+/* A list alone ejects by failed handshakes, as the annotations have it. */
+static void test_handshakes(void **state)
+{
+	struct mrd_policy *policy = policy_of(
+		OURS("probation: 20s, meridian.dev/ejection-cap: always-one, "
+		     "meridian.dev/max-ejection-time: 40s, "
+		     "meridian.dev/max-ejection-time-jitter: 2s, "
+		     "meridian.dev/success-rate-minimum-hosts: '3'",
+		     BALANCED(FAILOVER)) "---\nmetadata: {annotations: {meridian.dev/probation: "
+					 "7s}}\n" FAILOVER "\n");
+	MRD_AUTO_STRBUF struct mrd_strbuf text = {0};
+	struct mrd_effective got;
+
+	(void)state;
+	mrd_policy_effective(policy, "default", "reviews", 80, &got);
+	assert_null(got.outlier);
+	assert_non_null(got.detector);
+	assert_int_equal(got.detector->probation_ms, 20000);
+	assert_int_equal(got.detector->cap, MRD_CAP_ALWAYS_ONE);
+	assert_int_equal(got.detector->max_ejection_ms, 40000);
+	assert_int_equal(got.detector->max_jitter_ms, 2000);
+	assert_false(got.detector->success_rate.on);
+	mrd_policy_text(policy, "default", "reviews", 80, &text);
+	assert_non_null(strstr(text.text, "meridian.dev/probation: 20s\n"));
+	mrd_policy_effective(policy, "default", "others", 80, &got);
+	assert_int_equal(got.detector->probation_ms, 7000);
+	mrd_policy_free(policy);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_what_changes_nothing),
+		cmocka_unit_test(test_handshakes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

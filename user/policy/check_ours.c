@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * Annotations of ours beside what a rule says: those that nothing in it asks are told, as far as
+ * the documents alone can tell. What depends on a Service is the plan's to say.
+ */
+#include "policy/read.h"
+
+#include <stdlib.h>
+
+/* What the blocks of a rule, each port's over the mesh's, come to; one of them is enough. */
+struct uses {
+	bool answers;	 /* outlierDetection */
+	bool handshakes; /* a failover list without it */
+	bool cap;	 /* either, without maxEjectionPercent */
+	bool distributes;
+	bool others; /* do not */
+};
+
+static void add_blocks(const struct mrd_mesh *mesh, const struct mrd_blocks *blocks,
+		       struct uses *uses)
+{
+	struct mrd_effective effective;
+
+	mrd_blocks_effective(mesh, blocks, &effective);
+	uses->answers |= effective.outlier != NULL;
+	uses->handshakes |= !effective.outlier && effective.detector;
+	uses->cap |= effective.detector && effective.detector->cap != MRD_CAP_PERCENT;
+	uses->distributes |= effective.locality_mode == MRD_LOCALITY_DISTRIBUTE;
+	uses->others |= effective.locality_mode != MRD_LOCALITY_DISTRIBUTE;
+}
+
+static void add_traffic(const struct mrd_mesh *mesh, const struct mrd_traffic *traffic,
+			struct uses *uses)
+{
+	add_blocks(mesh, &traffic->blocks, uses);
+	for (size_t i = 0; i < traffic->port_count; i++)
+		add_blocks(mesh, &traffic->ports[i].blocks, uses);
+}
+
+/* Why an annotation changes nothing; NULL: it may. */
+static const char *idle_reason(enum mrd_our_key key, const struct mrd_ours *ours,
+			       const struct uses *uses)
+{
+	switch (key) {
+	case MRD_OUR_CAP:
+		if ((uses->answers || uses->handshakes) && !uses->cap)
+			return "no effect: maxEjectionPercent is given";
+		/* fall through */
+	case MRD_OUR_PROBATION:
+	case MRD_OUR_MAX_EJECTION:
+	case MRD_OUR_MAX_JITTER:
+		return uses->answers || uses->handshakes
+			       ? NULL
+			       : "no effect: nothing is ejected without outlierDetection or a "
+				 "failover list";
+	case MRD_OUR_FALLBACK:
+		return uses->distributes ? NULL : "no effect: there is no distribute";
+	case MRD_OUR_REGIONS:
+		return uses->others ? NULL : "no effect: distribute says which regions are used";
+	case MRD_OUR_SYN_TIMEOUT:
+		return ours->value[MRD_OUR_RESCUE] ? "no effect: meridian.dev/rescue is off" : NULL;
+	default:
+		return key >= MRD_OUR_SR_ENFORCING && !uses->answers
+			       ? "no effect: there is no outlierDetection"
+			       : NULL;
+	}
+}
+
+static void warn_of_idle(struct mrd_reader *reader, const struct uses *uses)
+{
+	for (enum mrd_our_key key = 0; key < MRD_OUR_COUNT; key++) {
+		const char *reason = idle_reason(key, &reader->notes->ours, uses);
+
+		if (reader->notes->at[key].own && reason)
+			mrd_note_warning(reader, key, "%s", reason);
+	}
+}
+
+void mrd_check_rule_notes(struct mrd_reader *reader, const struct mrd_traffic *traffic,
+			  bool is_sound)
+{
+	const struct mrd_mesh *mesh = reader->mesh;
+	struct uses uses = {0};
+
+	add_traffic(mesh, traffic, &uses);
+	/* Blocks that a rule gives itself have been checked where they stand. */
+	if (reader->notes->at[MRD_OUR_MAX_EJECTION].own && !traffic->blocks.outlier.given &&
+	    mesh->outlier.given)
+		mrd_check_max_ejection(reader, mesh->outlier.rule.base_ejection_ms,
+				       mesh->outlier.place);
+	if (uses.handshakes)
+		mrd_check_max_ejection(reader, mrd_handshakes_defaults.base_ejection_ms, NULL);
+	if (is_sound)
+		warn_of_idle(reader, &uses);
+}
+
+void mrd_check_mesh_notes(struct mrd_reader *reader, const struct mrd_policy *policy, bool is_sound)
+{
+	static const struct mrd_blocks none;
+	struct uses uses = {0};
+
+	add_blocks(&policy->mesh, &none, &uses);
+	if (uses.handshakes)
+		mrd_check_max_ejection(reader, mrd_handshakes_defaults.base_ejection_ms, NULL);
+	for (size_t i = 0; i < policy->rule_count; i++)
+		add_traffic(&policy->mesh, &policy->rules[i]->traffic, &uses);
+	if (is_sound)
+		warn_of_idle(reader, &uses);
+}
