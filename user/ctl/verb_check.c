@@ -237,6 +237,40 @@ warn_at(struct check *check, const char *at, const char *field, const char *form
 	mrd_diag_add(&check->diag, MRD_WARNING, &place, field, "%s", reason ?: "no memory");
 }
 
+/* A rule's port, and whether any of the Services that the rule is for has it. */
+struct port_search {
+	struct search rule;
+	const struct mrd_model *model;
+	uint16_t number;
+};
+
+static int has_port(void *self, const char *namespace_, const char *name)
+{
+	const struct port_search *search = self;
+	struct mrd_view *view = NULL;
+	int found = 0;
+
+	if (is_match((void *)&search->rule, namespace_, name) &&
+	    !mrd_model_view(search->model, namespace_, name, &view))
+		found = mrd_view_has_port(view, search->number);
+	mrd_view_free(view);
+	return found;
+}
+
+static void check_ports(struct check *check, const struct mrd_policy *policy, size_t index,
+			const struct mrd_model *model)
+{
+	struct port_search search = {.rule = {policy, index}, .model = model};
+	const char *place;
+
+	for (size_t i = 0; mrd_policy_rule_port(policy, index, i, &search.number, &place); i++)
+		if (!mrd_model_walk_services(model, has_port, &search))
+			warn_at(check, place, "portLevelSettings",
+				"no effect: port %u is none of the Service's (those of its pods do "
+				"not count)",
+				search.number);
+}
+
 /* Rules that are for nobody. */
 static void check_hosts(struct check *check, const struct mrd_agent_config *config,
 			const struct mrd_policy *policy, const struct mrd_model *model)
@@ -247,8 +281,11 @@ static void check_hosts(struct check *check, const struct mrd_agent_config *conf
 
 		mrd_policy_rule_name(policy, i, &rule);
 		/* One that no Service can have was told by the policy's reader. */
-		if (mrd_host_may_be_service(rule.host, config->cluster_domain) &&
-		    !mrd_model_walk_services(model, is_match, (void *)&search))
+		if (!mrd_host_may_be_service(rule.host, config->cluster_domain))
+			continue;
+		if (mrd_model_walk_services(model, is_match, (void *)&search))
+			check_ports(check, policy, i, model);
+		else
 			warn_at(check, rule.place, "spec.host",
 				"no effect: no Service of the home cluster is called %s",
 				rule.host);

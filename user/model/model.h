@@ -149,6 +149,8 @@ struct mrd_view {
 int mrd_model_view(const struct mrd_model *model, const char *namespace_, const char *name,
 		   struct mrd_view **ret_view);
 void mrd_view_free(struct mrd_view *view); /* NULL is fine */
+/* By its number, whatever the family. */
+bool mrd_view_has_port(const struct mrd_view *view, uint16_t number);
 
 /* Every Service of the home cluster that is ours, in no order. fn returns 0 to go on; what it
  * returns otherwise is handed out. */

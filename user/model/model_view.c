@@ -516,6 +516,14 @@ static int add_ports(const struct mrd_model *model, const struct mrd_entry *entr
 	return 0;
 }
 
+bool mrd_view_has_port(const struct mrd_view *view, uint16_t number)
+{
+	for (size_t i = 0; i < view->port_count; i++)
+		if (view->ports[i].number == number)
+			return true;
+	return false;
+}
+
 void mrd_view_free(struct mrd_view *view)
 {
 	if (!view)

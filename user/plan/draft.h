@@ -135,6 +135,9 @@ int mrd_draft_join(struct mrd_draft *draft, const struct mrd_plan_node *node);
 int mrd_draft_warn(const struct mrd_draft_input *in, const struct mrd_draft *draft,
 		   struct mrd_plan_port *port);
 
+/* Behind "has no endpoint": where that is, of a service that does not leave it; or "". */
+const char *mrd_draft_stays(const struct mrd_effective *effective);
+
 /* From draft to what a plan says of the port, which is all 0 before. -ENOMEM leaves a part of it to
  * be cleared. */
 int mrd_plan_port_make(const struct mrd_draft_input *in, struct mrd_plan_port *port);

@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { PERCENT_ALL = 100 };
+
 static int __attribute__((format(printf, 2, 3)))
 warn(struct mrd_plan_port *port, const char *format, ...)
 {
@@ -59,33 +61,47 @@ static int warn_about_use(const struct mrd_draft *draft, struct mrd_plan_port *p
 
 /* -------------------------------------------------------------------------- policy and place */
 
-static bool has_region(const struct mrd_draft_input *in, const char *region)
-{
-	for (size_t i = 0; i < in->port->endpoint_count; i++)
-		if (!strcmp(in->port->endpoints[i].locality.region, region))
-			return true;
-	return false;
-}
-
-static bool is_empty(const struct mrd_draft_input *in, const struct mrd_locality_match *match)
+/* Has the locality an endpoint that may take part? */
+static bool is_empty(const struct mrd_draft_input *in, const struct mrd_draft *draft,
+		     const struct mrd_locality_match *match)
 {
 	for (size_t i = 0; i < in->port->endpoint_count; i++) {
-		const struct mrd_locality_name *at = &in->port->endpoints[i].locality;
+		const struct mrd_view_endpoint *endpoint = &in->port->endpoints[i];
+		const struct mrd_locality_name *at = &endpoint->locality;
 
-		if (mrd_draft_matches(match, at->region, at->zone, at->subzone))
+		if (mrd_draft_matches(match, at->region, at->zone, at->subzone) &&
+		    mrd_draft_is_candidate(in, &draft->rules, endpoint))
 			return false;
 	}
 	return true;
 }
 
-static int warn_of_entry(struct mrd_plan_port *port, const struct mrd_distribute_to *entry)
+static bool has_region(const struct mrd_draft_input *in, const struct mrd_draft *draft,
+		       const char *region)
+{
+	static char any[] = "";
+	const struct mrd_locality_match match = {
+		.region = (char *)region, .zone = any, .subzone = any};
+
+	return !is_empty(in, draft, &match);
+}
+
+const char *mrd_draft_stays(const struct mrd_effective *effective)
+{
+	return effective->cluster_local ? " in the home cluster, which the service does not leave"
+					: "";
+}
+
+static int warn_of_entry(const struct mrd_draft_input *in, struct mrd_plan_port *port,
+			 const struct mrd_distribute_to *entry)
 {
 	const struct mrd_locality_match *to = &entry->to;
 
 	return warn(port,
-		    "distribute: %s%s%s%s%s has no endpoint: its %u %% fall to the others listed",
+		    "distribute: %s%s%s%s%s has no endpoint%s: its %u %% fall to the others listed",
 		    *to->region ? to->region : "*", *to->zone ? "/" : "", to->zone,
-		    *to->subzone ? "/" : "", to->subzone, entry->weight);
+		    *to->subzone ? "/" : "", to->subzone, mrd_draft_stays(in->effective),
+		    entry->weight);
 }
 
 /* A mesh-wide rule need not suit every service, so of those only what breaks one is told. */
@@ -106,14 +122,15 @@ static int warn_about_distribution(const struct mrd_draft_input *in, const struc
 	if (!rule || !in->port->endpoint_count)
 		return 0;
 	for (size_t i = 0; i < rule->to_count; i++)
-		empty += is_empty(in, &rule->to[i].to);
+		empty += is_empty(in, draft, &rule->to[i].to);
 	if (empty == rule->to_count)
 		return warn(port,
-			    "distribute: no locality of the rule for this node has an endpoint");
+			    "distribute: no locality of the rule for this node has an endpoint%s",
+			    mrd_draft_stays(in->effective));
 	for (size_t i = 0;
 	     !r && in->effective->locality_origin == MRD_ORIGIN_RULE && i < rule->to_count; i++)
-		if (is_empty(in, &rule->to[i].to))
-			r = warn_of_entry(port, &rule->to[i]);
+		if (is_empty(in, draft, &rule->to[i].to))
+			r = warn_of_entry(in, port, &rule->to[i]);
 	return r;
 }
 
@@ -137,9 +154,9 @@ static int warn_about_failover(const struct mrd_draft_input *in, const struct mr
 	int r = 0;
 
 	if (rules->preferred && in->effective->locality_origin == MRD_ORIGIN_RULE &&
-	    in->port->endpoint_count && !has_region(in, rules->preferred))
-		r = warn(port, "failover: region %s, to which %s fails over, has no endpoint",
-			 rules->preferred, in->node->region);
+	    in->port->endpoint_count && !has_region(in, draft, rules->preferred))
+		r = warn(port, "failover: region %s, to which %s fails over, has no endpoint%s",
+			 rules->preferred, in->node->region, mrd_draft_stays(in->effective));
 	if (!r && rules->zone_aware)
 		r = warn(port, "zoneAwareLbSetting: inside a region the split is even; Envoy would "
 			       "prefer the own zone by its capacity");
@@ -174,6 +191,38 @@ static int warn_about_answers(const struct mrd_draft_input *in, struct mrd_plan_
 	return words ? warn(port, "outlierDetection: the port is %s", words) : 0;
 }
 
+/* A rule's lists for a service that stays on each node. */
+static int warn_about_staying(const struct mrd_draft_input *in, struct mrd_plan_port *port)
+{
+	const struct mrd_locality_setting *setting = in->effective->locality;
+
+	if (!in->view->internal_local || in->effective->locality_origin != MRD_ORIGIN_RULE ||
+	    !setting->enabled ||
+	    !(setting->distribute_count || setting->failover_count || setting->priority_count))
+		return 0;
+	return warn(port, "the rule's locality setting has no effect: internalTrafficPolicy is "
+			  "Local");
+}
+
+/* Envoy's cap is of the whole cluster, so that of a few endpoints none may go. */
+static int warn_about_cap(const struct mrd_draft_input *in, const struct mrd_draft *draft,
+			  struct mrd_plan_port *port)
+{
+	const struct mrd_outlier_rule *rule = in->effective->outlier;
+	uint32_t wanted;
+
+	if (!rule || in->effective->outlier_origin != MRD_ORIGIN_RULE ||
+	    rule->cap != MRD_CAP_PERCENT)
+		return 0;
+	wanted = (PERCENT_ALL + rule->max_ejection_percent - 1) / rule->max_ejection_percent;
+	if (!draft->endpoint_count || draft->endpoint_count >= wanted)
+		return 0;
+	return warn(port,
+		    "outlierDetection: nobody is ejected, as maxEjectionPercent %u lets none of "
+		    "fewer than %u endpoints go",
+		    rule->max_ejection_percent, wanted);
+}
+
 int mrd_draft_warn(const struct mrd_draft_input *in, const struct mrd_draft *draft,
 		   struct mrd_plan_port *port)
 {
@@ -188,7 +237,11 @@ int mrd_draft_warn(const struct mrd_draft_input *in, const struct mrd_draft *dra
 	if (!r)
 		r = warn_about_failover(in, draft, port);
 	if (!r)
+		r = warn_about_staying(in, port);
+	if (!r)
 		r = warn_about_answers(in, port);
+	if (!r)
+		r = warn_about_cap(in, draft, port);
 	if (!r && draft->joined)
 		r = warn(port,
 			 "more than %u localities: those of one region and priority are joined",

@@ -18,6 +18,8 @@
 struct writing {
 	const struct mrd_explain_words *words;
 	struct mrd_effective effective;
+	struct mrd_draft_input in; /* of the port's route, with that policy */
+	struct mrd_draft_rules rules;
 	struct mrd_explained_port *port;
 	bool no_memory;
 };
@@ -107,17 +109,20 @@ static void add_mode_reason(struct writing *writing)
 	}
 }
 
-/* What an annotation of ours changes about the hops. */
+/* What an annotation of ours changes about the hops: in one pool, or beside what goes before it,
+ * that is nothing. */
 static void add_own_reasons(struct writing *writing)
 {
 	const struct mrd_effective *effective = &writing->effective;
 
-	if (effective->regions_strict)
+	if (writing->rules.strict)
 		REASON(writing, "meridian.dev/regions: strict: only this node's region and the "
 				"one that the rule names for it take part");
-	if (effective->fallback_next_region)
+	if (writing->rules.falls_back && writing->rules.distribute)
 		REASON(writing, "meridian.dev/fallback: next-region: regions that the distribution "
 				"does not list come behind it");
+	if (writing->rules.mode == MRD_MODE_POOL)
+		return;
 	if (effective->unready_drop)
 		REASON(writing, "meridian.dev/unready: drop: endpoints that are not ready do not "
 				"count as lost");
@@ -128,58 +133,71 @@ static void add_own_reasons(struct writing *writing)
 		       effective->overprovisioning_percent, effective->overprovisioning_percent);
 }
 
-static void add_reasons(struct writing *writing)
+/* As far as they were given, or are on by themselves. */
+static void add_outlier_reason(struct writing *writing, const struct mrd_outlier_rule *outlier)
 {
-	const struct mrd_effective *effective = &writing->effective;
-	const struct mrd_outlier_rule *outlier = effective->outlier;
+	MRD_AUTO_STRBUF struct mrd_strbuf more = {0};
 	char interval[MRD_DURATION_TEXT_MAX];
 	char base[MRD_DURATION_TEXT_MAX];
 
-	if (writing->words->view->internal_local)
-		REASON(writing, "internalTrafficPolicy: Local: endpoints of this node alone");
-	else if (effective->cluster_local)
-		REASON(writing, "the host is cluster-local: endpoints of the home cluster alone");
-	add_mode_reason(writing);
-	add_own_reasons(writing);
-	if (!outlier && writing->words->planned->has_outlier) {
-		outlier = &writing->words->planned->outlier;
+	if (outlier->consecutive_gateway || outlier->gateway_off)
+		mrd_strbuf_addf(&more, ", consecutiveGatewayErrors %" PRIu32,
+				outlier->consecutive_gateway);
+	if (outlier->split_local_origin)
+		mrd_strbuf_addf(&more, ", consecutiveLocalOriginFailures %" PRIu32,
+				outlier->consecutive_local_origin);
+	writing->no_memory |= more.failed;
+	REASON(writing,
+	       "outlierDetection: consecutive5xxErrors %" PRIu32
+	       "%s, interval %s, baseEjectionTime %s",
+	       outlier->consecutive_5xx, more.text ? more.text : "",
+	       mrd_duration_format(outlier->interval_ms, interval),
+	       mrd_duration_format(outlier->base_ejection_ms, base));
+}
+
+static void add_health_reason(struct writing *writing)
+{
+	const struct mrd_outlier_rule *handshakes = &writing->words->planned->outlier;
+	char base[MRD_DURATION_TEXT_MAX];
+
+	if (writing->effective.outlier)
+		add_outlier_reason(writing, writing->effective.outlier);
+	else if (writing->words->planned->has_outlier)
 		REASON(writing,
 		       "no outlierDetection: an endpoint counts as failed when it is not ready, "
 		       "and is ejected for %s when %" PRIu32 " handshakes in a row have failed",
-		       mrd_duration_format(outlier->base_ejection_ms, base),
-		       outlier->consecutive_local_origin);
-		return;
-	}
-	if (!outlier) {
+		       mrd_duration_format(handshakes->base_ejection_ms, base),
+		       handshakes->consecutive_local_origin);
+	else
 		REASON(writing,
 		       "no outlierDetection: an endpoint counts as failed when it is not ready");
-		return;
-	}
-	REASON(writing,
-	       "outlierDetection: consecutive5xxErrors %" PRIu32
-	       ", consecutiveGatewayErrors %" PRIu32 ", interval %s, baseEjectionTime %s",
-	       outlier->consecutive_5xx, outlier->consecutive_gateway,
-	       mrd_duration_format(outlier->interval_ms, interval),
-	       mrd_duration_format(outlier->base_ejection_ms, base));
+}
+
+static void add_reasons(struct writing *writing)
+{
+	if (writing->words->view->internal_local)
+		REASON(writing, "internalTrafficPolicy: Local: endpoints of this node alone");
+	else if (writing->effective.cluster_local)
+		REASON(writing, "the host is cluster-local: endpoints of the home cluster alone");
+	add_mode_reason(writing);
+	add_own_reasons(writing);
+	add_health_reason(writing);
 }
 
 /* ------------------------------------------------------------------- what is named and not there
  */
 
-static bool matches(const struct mrd_locality_match *match, const struct mrd_locality_name *at)
-{
-	return (!*match->region || !strcmp(match->region, at->region)) &&
-	       (!*match->zone || !strcmp(match->zone, at->zone)) &&
-	       (!*match->subzone || !strcmp(match->subzone, at->subzone));
-}
-
 static bool has_endpoint(const struct writing *writing, const struct mrd_locality_match *match)
 {
 	const struct mrd_view_port *seen = writing->words->seen;
 
-	for (size_t i = 0; i < seen->endpoint_count; i++)
-		if (matches(match, &seen->endpoints[i].locality))
+	for (size_t i = 0; i < seen->endpoint_count; i++) {
+		const struct mrd_locality_name *at = &seen->endpoints[i].locality;
+
+		if (mrd_draft_matches(match, at->region, at->zone, at->subzone) &&
+		    mrd_draft_is_candidate(&writing->in, &writing->rules, &seen->endpoints[i]))
 			return true;
+	}
 	return false;
 }
 
@@ -193,51 +211,57 @@ static bool has_other_region(const struct writing *writing)
 	return false;
 }
 
+/* A region of a rule's own setting that is empty is among the plan's warnings. */
+static bool is_told(const struct writing *writing)
+{
+	return writing->effective.locality_origin == MRD_ORIGIN_RULE;
+}
+
 static void check_failover(struct writing *writing)
 {
-	const struct mrd_locality_setting *setting = writing->effective.locality;
-	const char *region = writing->words->input->node->region;
-	const struct mrd_failover *pair = NULL;
+	static char any[] = "";
+	const struct mrd_locality_match to = {
+		.region = (char *)writing->rules.preferred, .zone = any, .subzone = any};
 
-	for (size_t i = 0; !pair && i < setting->failover_count; i++)
-		if (!strcmp(setting->failover[i].from, region))
-			pair = &setting->failover[i];
-	if (!pair) {
+	if (!to.region)
 		WARNING(writing,
 			"no failover of %s is from %s, where this node is: all other regions come "
 			"behind it as equals",
-			setting_of(&writing->effective), region);
-		return;
-	}
-	if (!has_endpoint(writing, &(struct mrd_locality_match){
-					   .region = pair->to,
-					   .zone = (char *)"",
-					   .subzone = (char *)"",
-				   }))
-		WARNING(writing, "failover names %s, which has no endpoint of this service",
-			pair->to);
+			setting_of(&writing->effective), writing->words->input->node->region);
+	else if (!is_told(writing) && !has_endpoint(writing, &to))
+		WARNING(writing, "failover names %s, which has no endpoint of this service%s",
+			to.region, mrd_draft_stays(&writing->effective));
 }
 
 static void check_distribute(struct writing *writing)
 {
-	const struct mrd_locality_setting *setting = writing->effective.locality;
-	const struct mrd_plan_node *node = writing->words->input->node;
-	const struct mrd_locality_name at = {node->region, node->zone, node->subzone};
-	const struct mrd_distribute *rule = NULL;
+	const struct mrd_distribute *rule = writing->rules.distribute;
 
-	for (size_t i = 0; !rule && i < setting->distribute_count; i++)
-		if (matches(&setting->distribute[i].from, &at))
-			rule = &setting->distribute[i];
-	for (size_t i = 0; rule && i < rule->to_count; i++) {
+	for (size_t i = 0; rule && !is_told(writing) && i < rule->to_count; i++) {
 		const struct mrd_locality_match *to = &rule->to[i].to;
 
 		if (!has_endpoint(writing, to))
 			WARNING(writing,
 				"distribute gives %" PRIu32 "%% to %s%s%s, which has no endpoint "
-				"of this service: the others take it",
+				"of this service%s: the others take it",
 				rule->to[i].weight, *to->region ? to->region : "*",
-				*to->zone ? "/" : "", to->zone);
+				*to->zone ? "/" : "", to->zone,
+				mrd_draft_stays(&writing->effective));
 	}
+}
+
+static void check_detectors(struct writing *writing)
+{
+	const struct mrd_effective *effective = &writing->effective;
+
+	if (effective->outlier && !mrd_outlier_ejects(effective->outlier))
+		WARNING(writing,
+			"outlierDetection (%s) ejects nobody: each of its detectors is off, or "
+			"only tells%s",
+			effective->outlier_place,
+			writing->rules.mode == MRD_MODE_FAILOVER
+				? "; readiness alone triggers the failover"
+				: "");
 }
 
 static void check_setting(struct writing *writing)
@@ -251,8 +275,7 @@ static void check_setting(struct writing *writing)
 			setting_of(&writing->effective));
 	if (mode == MRD_MODE_FAILOVER && setting && setting->failover_count)
 		check_failover(writing);
-	if (mode == MRD_MODE_DISTRIBUTE && setting)
-		check_distribute(writing);
+	check_distribute(writing);
 	if (mode == MRD_MODE_FAILOVER && writing->words->planned->hop_count &&
 	    !writing->effective.cluster_local && !writing->effective.regions_strict &&
 	    !has_other_region(writing))
@@ -281,6 +304,40 @@ static int is_match(void *self, const char *namespace_, const char *name)
 	return mrd_policy_rule_matches(search->policy, search->index, namespace_, name);
 }
 
+/* Ports of the rule that holds, of which a wildcard's may be other services'. */
+static void check_ports(struct writing *writing, size_t index, const struct mrd_rule_name *rule)
+{
+	const struct mrd_view *view = writing->words->view;
+	const char *place;
+	uint16_t number;
+
+	for (size_t i = 0; !rule->is_wildcard && mrd_policy_rule_port(writing->words->input->policy,
+								      index, i, &number, &place);
+	     i++)
+		if (!mrd_view_has_port(view, number))
+			WARNING(writing,
+				"portLevelSettings of port %" PRIu16 " (%s) has no effect: the "
+				"Service has no such port (those of its pods do not count)",
+				number, place);
+}
+
+/* Another rule for this service, in a namespace where it is looked for. */
+static void check_rival(struct writing *writing, size_t index, const struct mrd_rule_name *rule)
+{
+	const char *holder;
+	const char *place;
+
+	mrd_policy_rule_holder(writing->words->input->policy, index, &holder, &place);
+	if (strcmp(place, writing->effective.rule_place) != 0)
+		WARNING(writing, "rule %s (%s) is for this host too, but %s goes before it",
+			rule->label, rule->place, writing->effective.rule);
+	else if (rule->has_policy) /* or it is there for its subsets */
+		WARNING(writing,
+			"rule %s (%s) is merged with %s, whose trafficPolicy came first: its own "
+			"has no effect",
+			rule->label, rule->place, holder);
+}
+
 /* A rule that says something about this service, but does not hold; or one beside it that says
  * something about nobody: its host may be meant for this one. */
 static void check_rule(struct writing *writing, size_t index)
@@ -295,14 +352,15 @@ static void check_rule(struct writing *writing, size_t index)
 	is_own = !strcmp(rule.namespace_, view->namespace_);
 	if (mrd_policy_rule_matches(policy, index, view->namespace_, view->name)) {
 		if (!strcmp(rule.place, writing->effective.rule_place) &&
-		    !strcmp(rule.label, writing->effective.rule))
+		    !strcmp(rule.label, writing->effective.rule)) {
+			check_ports(writing, index, &rule);
 			return;
+		}
 		if (!is_own && rule.is_root &&
 		    !mrd_policy_rule_is_exported_to(policy, index, view->namespace_))
 			return;
 		if (is_own || rule.is_root)
-			WARNING(writing, "rule %s (%s) is for this host too, but %s goes before it",
-				rule.label, rule.place, writing->effective.rule);
+			check_rival(writing, index, &rule);
 		else
 			WARNING(writing,
 				"rule %s (%s) is for this host, but not in its namespace: it is "
@@ -360,12 +418,23 @@ int mrd_explain_add_words(const struct mrd_explain_words *words, struct mrd_expl
 			     words->planned->number, &writing.effective);
 	if (mrd_draft_is_by_service(words->view, &writing.effective))
 		pass_over_mesh(&writing);
+	writing.in = (struct mrd_draft_input){
+		.model = words->input->model,
+		.view = words->view,
+		.port = words->seen,
+		.effective = &writing.effective,
+		.node = words->input->node,
+		.ejections = words->input->ejections.is_ejected ? &words->input->ejections : NULL,
+		.home = mrd_model_home(words->input->model),
+	};
+	mrd_draft_find_rules(&writing.in, &writing.rules);
 	copy(&writing, writing.effective.rule, &port->rule);
 	copy(&writing, writing.effective.rule_place, &port->rule_place);
 	copy(&writing, writing.effective.locality_place, &port->locality_place);
 	copy(&writing, writing.effective.outlier_place, &port->outlier_place);
 	add_reasons(&writing);
 	check_setting(&writing);
+	check_detectors(&writing);
 	check_panic(&writing);
 	for (size_t i = 0; i < mrd_policy_rule_count(policy); i++)
 		check_rule(&writing, i);

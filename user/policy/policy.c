@@ -55,6 +55,13 @@ const struct mrd_pool_rule mrd_pool_defaults = {
 	.http_idle_timeout_ms = 3600000,
 };
 
+bool mrd_outlier_ejects(const struct mrd_outlier_rule *rule)
+{
+	return rule->consecutive_5xx || rule->consecutive_gateway || rule->split_local_origin ||
+	       (rule->success_rate.on && rule->success_rate.enforced) ||
+	       (rule->failure_percentage.on && rule->failure_percentage.enforced);
+}
+
 /* ------------------------------------------------------------------------------- which rule */
 
 /* The first of a host's rules that a service's namespace may use. Its own rules are for all of its

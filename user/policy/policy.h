@@ -73,6 +73,9 @@ struct mrd_outlier_rule {
 /* The rule that "outlierDetection: {}" means. */
 extern const struct mrd_outlier_rule mrd_outlier_defaults;
 
+/* Has it a detector that is on and does more than tell? */
+bool mrd_outlier_ejects(const struct mrd_outlier_rule *rule);
+
 /* ----------------------------------------------------------------------------- localityLbSetting
  */
 

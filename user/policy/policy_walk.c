@@ -20,7 +20,31 @@ void mrd_policy_rule_name(const struct mrd_policy *policy, size_t index,
 		.host = rule->host,
 		.place = rule->place,
 		.is_root = !strcmp(rule->namespace_, policy->root_namespace),
+		.has_policy = rule->traffic.given,
+		.is_wildcard = mrd_host_is_wildcard(rule->host),
 	};
+}
+
+void mrd_policy_rule_holder(const struct mrd_policy *policy, size_t index, const char **ret_label,
+			    const char **ret_place)
+{
+	const struct mrd_rule *rule = policy->rules[index];
+	const struct mrd_rule *holder = mrd_policy_peer(policy, rule) ?: rule;
+
+	*ret_label = holder->label;
+	*ret_place = holder->place;
+}
+
+bool mrd_policy_rule_port(const struct mrd_policy *policy, size_t index, size_t port,
+			  uint16_t *ret_number, const char **ret_place)
+{
+	const struct mrd_traffic *traffic = &policy->rules[index]->traffic;
+
+	if (port >= traffic->port_count)
+		return false;
+	*ret_number = (uint16_t)traffic->ports[port].number;
+	*ret_place = traffic->ports[port].place ?: "";
+	return true;
 }
 
 bool mrd_policy_rule_matches(const struct mrd_policy *policy, size_t index, const char *namespace_,

@@ -13,11 +13,22 @@ struct mrd_rule_name {
 	const char *host;  /* expanded */
 	const char *place; /* of its host */
 	bool is_root;	   /* in the root namespace: holds for those that it is exported to */
+	bool has_policy;   /* a trafficPolicy */
+	bool is_wildcard;
 };
 
 /* index: below mrd_policy_rule_count(), the oldest first. */
 void mrd_policy_rule_name(const struct mrd_policy *policy, size_t index,
 			  struct mrd_rule_name *ret_name);
+/* The rule that holds for those that are merged with this one, as its label and place: itself, or
+ * the one whose trafficPolicy came first. */
+void mrd_policy_rule_holder(const struct mrd_policy *policy, size_t index, const char **ret_label,
+			    const char **ret_place);
+
+/* A port of portLevelSettings, and where it stands. False beyond the last one. */
+bool mrd_policy_rule_port(const struct mrd_policy *policy, size_t index, size_t port,
+			  uint16_t *ret_number, const char **ret_place);
+
 /* By its host alone, whatever its namespace. */
 bool mrd_policy_rule_matches(const struct mrd_policy *policy, size_t index, const char *namespace_,
 			     const char *service);

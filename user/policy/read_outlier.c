@@ -177,6 +177,9 @@ void mrd_read_outlier(struct mrd_reader *reader, const struct mrd_doc_node *node
 	check_outlier(reader, &draft, &rule);
 	check_base(reader, &draft.base_ejection, &rule);
 	mrd_ours_apply(&reader->notes->ours, &rule);
+	if (!mrd_outlier_ejects(&rule))
+		mrd_read_warning(reader, reader->key,
+				 "ejects nobody: each of its detectors is off, or only tells");
 	*(struct mrd_outlier_block *)block = (struct mrd_outlier_block){
 		.given = true,
 		.rule = rule,

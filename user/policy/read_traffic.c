@@ -261,6 +261,8 @@ static void read_ports(struct mrd_reader *reader, const struct mrd_doc_node *nod
 		reader->at = &step;
 		mrd_read_block(reader, list->items[i], &port_level_block, &draft);
 		traffic->ports[i].number = draft.number.value;
+		if (draft.number.node)
+			traffic->ports[i].place = mrd_read_place(reader, draft.number.node);
 		traffic->ports[i].blocks = draft.blocks;
 		check_port(reader, &draft.number, seen);
 		check_filled(reader, list->items[i], "port",

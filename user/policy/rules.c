@@ -30,8 +30,10 @@ void mrd_blocks_free(struct mrd_blocks *blocks)
 void mrd_traffic_free(struct mrd_traffic *traffic)
 {
 	mrd_blocks_free(&traffic->blocks);
-	for (size_t i = 0; i < traffic->port_count; i++)
+	for (size_t i = 0; i < traffic->port_count; i++) {
 		mrd_blocks_free(&traffic->ports[i].blocks);
+		free(traffic->ports[i].place);
+	}
 	free(traffic->ports);
 	*traffic = (struct mrd_traffic){0};
 }

@@ -83,6 +83,7 @@ struct mrd_blocks {
 
 struct mrd_port_level {
 	uint32_t number;
+	char *place; /* of the number; NULL: it was not valid */
 	struct mrd_blocks blocks;
 };
 

@@ -49,6 +49,12 @@ static void make_files(void)
 	run_write("framed.yaml",
 		  "clusters: [{name: a, directory: frames}]\npolicy: [answers.yaml]\n");
 	run_write("answers.yaml", RULE("greeter"));
+	run_write("levels.yaml",
+		  "clusters: [{name: a, directory: frames}]\npolicy: [ports.yaml]\n");
+	run_write("ports.yaml",
+		  ROOT("a", "'*.default.svc.cluster.local', trafficPolicy: {portLevelSettings: "
+			    "[{port: {number: 80}, outlierDetection: {}}, {port: {number: 8080}, "
+			    "outlierDetection: {}}]}"));
 	run_write("wild.yaml", "\"a\\e[31m\\nb\": 1\n");
 	run_write("\xff.yaml", "nonsense: 1\n");
 	run_write("all/meridian.yaml",
@@ -122,6 +128,12 @@ static void findings_are_told_on_stdout(void **state)
 			.want = {"answers.yaml:7:5: warning: outlierDetection: port 50051 of "
 				 "default/greeter is declared HTTP/2 or gRPC, whose answers are "
 				 "not read"},
+			.lines = 1,
+		},
+		{
+			.line = "levels.yaml", /* ports of nobody */
+			.want = {"ports.yaml:4:141: warning: portLevelSettings: no effect: port "
+				 "8080 is none of the Service's"},
 			.lines = 1,
 		},
 		{

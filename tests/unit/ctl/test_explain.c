@@ -22,7 +22,8 @@
 	", namespace: " namespace "}\nspec:\n  host: " host "\n  trafficPolicy: {" policy "}\n"
 #define FAILOVER(from, to) \
 	"loadBalancer: {localityLbSetting: {failover: [{from: " from ", to: " to "}]}}"
-#define OUTLIER "outlierDetection: {consecutive5xxErrors: 3}"
+#define FAILOVER_MESH "localityLbSetting: {failover: [{from: r1, to: r2}]}\n"
+#define OUTLIER	      "outlierDetection: {consecutive5xxErrors: 3}"
 
 static void make_files(void)
 {
@@ -63,6 +64,23 @@ static void make_files(void)
 		"roots.yaml",
 		RULE("default", "web", "web", OUTLIER) RULE("istio-system", "short", "web", OUTLIER)
 			RULE("istio-system", "typo", "wbe.default.svc.cluster.local", OUTLIER));
+	run_write(
+		"merged.yaml",
+		RULE("default", "web", "web", OUTLIER) RULE(
+			"default", "later", "web",
+			OUTLIER) "---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\n"
+				 "metadata: {name: more, namespace: default}\nspec: {host: web, "
+				 "subsets: [{name: v1}]}\n");
+	run_write("ports.yaml", RULE("default", "web", "web",
+				     "portLevelSettings: [{port: {number: 8080}, " OUTLIER "}]"));
+	run_write("idle.yaml", RULE("default", "web", "web",
+				    "outlierDetection: {consecutive5xxErrors: 0, "
+				    "consecutiveGatewayErrors: 0}, " FAILOVER("r1", "r2")));
+	run_write("local.yaml", "serviceSettings: [{settings: {clusterLocal: true}, hosts: "
+				"[\"*.default.svc.cluster.local\"]}]\n" FAILOVER_MESH);
+	run_write("fallback.yaml", "metadata: {annotations: {meridian.dev/fallback: next-region, "
+				   "meridian.dev/regions: strict, meridian.dev/unready: drop, "
+				   "meridian.dev/overprovisioning-percent: '200'}}\n");
 	run_write("private.yaml", RULE("default", "web", "web", OUTLIER) RULE(
 					  "istio-system", "own", "web.default.svc.cluster.local",
 					  OUTLIER) "  exportTo: [.]\n");
@@ -89,7 +107,7 @@ static void says_why_and_what_would_change_it(void **state)
 		"default/web:http port 80/TCP IPv4, from r1/r1-a\n"
 		"  at 172.16.0.1:80\n"
 		"  failover: by the rule's locality setting\n"
-		"  outlierDetection: consecutive5xxErrors 3, consecutiveGatewayErrors 0, interval "
+		"  outlierDetection: consecutive5xxErrors 3, interval "
 		"10s, baseEjectionTime 30s\n"
 		"  rule default/web, failover.yaml:6:9\n"
 		"    priority 0 r1/r1-a 70%, healthy 1 of 2\n"
@@ -163,7 +181,7 @@ static void names_what_has_no_effect(void **state)
 			  "warning: no failover of the rule's locality setting is from r2"}},
 		{.options = "--from r1 --policy nowhere.yaml",
 		 .want = {"failover: by the rule's locality setting",
-			  "warning: failover names r7, which has no endpoint of this service",
+			  "warning: failover: region r7, to which r1 fails over, has no endpoint\n",
 			  "warning: without outlierDetection no response"}},
 		{.options = "--from r1 --policy strict.yaml",
 		 .want = {"meridian.dev/regions: strict: only this node's region"},
@@ -193,6 +211,29 @@ static void names_what_has_no_effect(void **state)
 			  "is called web.istio-system.svc.cluster.local",
 			  "warning: rule istio-system/typo (roots.yaml:20:9) has no effect: no "
 			  "Service is called wbe.default.svc.cluster.local"}},
+		{.options = "--from r1 --policy merged.yaml",
+		 .want = {"warning: rule default/later (merged.yaml:13:9) is merged with "
+			  "default/web, whose trafficPolicy came first: its own has no effect"},
+		 .never = "default/more"},
+		{.options = "--from r1 --policy ports.yaml",
+		 .want = {"warning: portLevelSettings of port 8080 (ports.yaml:7:55) has no "
+			  "effect: the Service has no such port"}},
+		{.options = "--from r1 --policy idle.yaml",
+		 .want = {"outlierDetection: consecutive5xxErrors 0, consecutiveGatewayErrors 0, ",
+			  "warning: outlierDetection (idle.yaml:7:19) ejects nobody: each of its "
+			  "detectors is off, or only tells; readiness alone triggers"}},
+		{.options = "--from r1 --policy local.yaml",
+		 .want = {"the host is cluster-local",
+			  "warning: failover names r2, which has no endpoint of this service in "
+			  "the home cluster, which the service does not leave"}},
+		{.options = "--from r1 --policy fallback.yaml",
+		 .want = {"one pool:", "meridian.dev/regions: strict"},
+		 .never = "come behind it"},
+		{.options = "--from r1 --policy fallback.yaml --policy distribute.yaml",
+		 .want = {"meridian.dev/fallback: next-region: regions that",
+			  "meridian.dev/unready: drop",
+			  "meridian.dev/overprovisioning-percent: 200"},
+		 .never = "meridian.dev/regions"},
 		{.options = "--from r1 --policy private.yaml",
 		 .want = {"rule default/web, private.yaml:6:9"},
 		 .never = "rule istio-system/own"},

@@ -41,6 +41,7 @@ struct draft_case {
 	bool unready_drop;
 	bool is_http2;
 	enum mrd_origin outlier; /* who gives the default detection */
+	uint32_t max_ejection;	 /* with this maxEjectionPercent; 0: not given */
 	uint32_t hops;		 /* of the node's configuration; 0: the most */
 	enum mrd_mode want_mode;
 	const char *want;
@@ -87,6 +88,7 @@ static inline struct mrd_model *draft_model(void)
 struct draft_stage {
 	struct mrd_model *model;
 	struct mrd_effective effective;
+	struct mrd_outlier_rule outlier;
 	struct mrd_plan_ejections ejections;
 	struct mrd_plan_node node;
 	struct world_word word;
@@ -97,6 +99,11 @@ static inline void draft_begin(const struct draft_case *c, struct world *world,
 			       struct draft_stage *stage)
 {
 	stage->model = draft_model();
+	stage->outlier = mrd_outlier_defaults;
+	if (c->max_ejection) {
+		stage->outlier.cap = MRD_CAP_PERCENT;
+		stage->outlier.max_ejection_percent = c->max_ejection;
+	}
 	stage->effective = (struct mrd_effective){
 		.locality_mode = c->mode,
 		.locality = c->setting,
@@ -107,7 +114,7 @@ static inline void draft_begin(const struct draft_case *c, struct world *world,
 		.fallback_next_region = c->fallback,
 		.regions_strict = c->strict,
 		.unready_drop = c->unready_drop,
-		.outlier = c->outlier == MRD_ORIGIN_NONE ? NULL : &mrd_outlier_defaults,
+		.outlier = c->outlier == MRD_ORIGIN_NONE ? NULL : &stage->outlier,
 		.outlier_origin = c->outlier,
 		.outlier_place = "",
 		.pool = &mrd_pool_defaults,

@@ -65,6 +65,71 @@ static const struct {
 	},
 	{
 		{
+			.name = "what a cluster-local service has elsewhere is nothing to it",
+			.world = "r1:A r2:A@1",
+			.mode = MRD_LOCALITY_FAILOVER,
+			.setting = &pairs,
+			.origin = MRD_ORIGIN_RULE,
+			.cluster_local = true,
+		},
+		"failover: region r2, to which r1 fails over, has no endpoint in the home cluster, "
+		"which the service does not leave\n",
+	},
+	{
+		{
+			.name = "nor is what a distribution lists there",
+			.world = "r1:A r2/z9:A@1",
+			.mode = MRD_LOCALITY_DISTRIBUTE,
+			.setting = &two,
+			.origin = MRD_ORIGIN_RULE,
+			.cluster_local = true,
+		},
+		"distribute: r2/z9 has no endpoint in the home cluster, which the service does not "
+		"leave: its 10 % fall to the others listed\n",
+	},
+	{
+		{
+			.name = "a home cluster of two regions",
+			.world = "r1:A r2:A",
+			.mode = MRD_LOCALITY_FAILOVER,
+			.setting = &pairs,
+			.origin = MRD_ORIGIN_RULE,
+			.cluster_local = true,
+		},
+		"",
+	},
+	{
+		{
+			.name = "a service that stays on its node",
+			.world = "r1:A#node-a r2:A",
+			.mode = MRD_LOCALITY_FAILOVER,
+			.setting = &pairs,
+			.origin = MRD_ORIGIN_RULE,
+			.internal_local = true,
+		},
+		"the rule's locality setting has no effect: internalTrafficPolicy is Local\n",
+	},
+	{
+		{
+			.name = "so few that none may be ejected",
+			.world = "r1:A r1:A r2:A",
+			.outlier = MRD_ORIGIN_RULE,
+			.max_ejection = 30,
+		},
+		"outlierDetection: nobody is ejected, as maxEjectionPercent 30 lets none of fewer "
+		"than 4 endpoints go\n",
+	},
+	{
+		{
+			.name = "as many as one may be of",
+			.world = "r1:A r1:A r2:A r2:A",
+			.outlier = MRD_ORIGIN_RULE,
+			.max_ejection = 30,
+		},
+		"",
+	},
+	{
+		{
 			.name = "zone-aware",
 			.world = "r1:A",
 			.mode = MRD_LOCALITY_FAILOVER,

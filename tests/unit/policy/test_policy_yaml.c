@@ -93,6 +93,17 @@ static void test_outlier(void **state)
 			.says = "never",
 		},
 		{
+			.id = "every detector off",
+			.text = OUTLIER("consecutive5xxErrors: 0"),
+			.want = "warning a:7:5 " AT_OUTLIER "\n",
+			.says = "ejects nobody",
+		},
+		{
+			.id = "one of them on",
+			.text = OUTLIER("consecutive5xxErrors: 0, consecutiveGatewayErrors: 1"),
+			.want = "",
+		},
+		{
 			.id = "0 local-origin failures",
 			.text = OUTLIER("splitExternalLocalOriginErrors: true, "
 					"consecutiveLocalOriginFailures: 0"),
