@@ -11,17 +11,50 @@
 #include "base/cleanup.h"
 #include "base/doc_file.h"
 
+static const char late_mark[] = "\n\xef\xbb\xbf---";
+
 enum {
+	MARK_LEN = 3,
+	NUMBER_ROOM = 512, /* what is longer is no number that anybody writes */
 	FILE_ROOM_MIN = 4096,
 	FILE_MAX = 256 * 1024 * 1024, /* ten times the manifests of 100,000 endpoints */
 };
 
+/* A byte-order mark may begin any document, as where files were put together; libyaml knows it at
+ * the text's beginning and behind "---". NULL: without memory. */
+static char *drop_marks(const char *text, size_t len, size_t *ret_len)
+{
+	char *copy = malloc(len);
+	const char *end = text + len;
+	const char *mark;
+	size_t done = 0;
+
+	if (!copy)
+		return NULL;
+	while ((mark = memmem(text, (size_t)(end - text), late_mark, sizeof(late_mark) - 1))) {
+		memcpy(copy + done, text, (size_t)(mark + 1 - text)); /* with its line feed */
+		done += (size_t)(mark + 1 - text);
+		text = mark + 1 + MARK_LEN;
+	}
+	memcpy(copy + done, text, (size_t)(end - text));
+	*ret_len = done + (size_t)(end - text);
+	return copy;
+}
+
 int mrd_doc_parse(const char *file, const char *text, size_t len, struct mrd_diag *diag,
 		  struct mrd_doc_file **ret_file)
 {
-	struct mrd_doc_file *doc = calloc(1, sizeof(*doc));
+	MRD_AUTO_FREE char *plain = NULL;
+	struct mrd_doc_file *doc;
 	int ret;
 
+	if (len && memmem(text, len, late_mark, sizeof(late_mark) - 1)) {
+		plain = drop_marks(text, len, &len);
+		if (!plain)
+			return -ENOMEM;
+		text = plain;
+	}
+	doc = calloc(1, sizeof(*doc));
 	if (!doc)
 		return -ENOMEM;
 	doc->name = mrd_arena_copy(&doc->arena, file, strlen(file));
@@ -181,11 +214,77 @@ int mrd_doc_int(const struct mrd_doc_node *node, int64_t *ret_number)
 	return 0;
 }
 
+/* Digits, a point, an exponent; YAML 1.1 has "1." and ".5" too. */
+static bool is_decimal(const char *text)
+{
+	static const char digits[] = "0123456789";
+	size_t whole, part = 0;
+
+	text += *text == '-' || *text == '+';
+	whole = strspn(text, digits);
+	text += whole;
+	if (*text == '.') {
+		part = strspn(text + 1, digits);
+		text += part + 1;
+	}
+	if (!whole && !part)
+		return false;
+	if (*text == 'e' || *text == 'E') {
+		text++;
+		text += *text == '-' || *text == '+';
+		whole = strspn(text, digits);
+		if (!whole)
+			return false;
+		text += whole;
+	}
+	return !*text;
+}
+
+static bool is_based(const char *text)
+{
+	static const struct {
+		const char *prefix;
+		const char *digits;
+	} bases[] = {
+		{"0x", "0123456789abcdefABCDEF"},
+		{"0o", "01234567"},
+		{"0b", "01"},
+	};
+
+	text += *text == '-' || *text == '+';
+	for (size_t i = 0; i < sizeof(bases) / sizeof(*bases); i++)
+		if (!strncasecmp(text, bases[i].prefix, 2) && text[2] &&
+		    !text[2 + strspn(text + 2, bases[i].digits)])
+			return true;
+	return false;
+}
+
 static bool is_one_of(const char *text, const char *const *forms)
 {
 	while (*forms && strcmp(text, *forms) != 0)
 		forms++;
 	return *forms;
+}
+
+bool mrd_doc_is_number(const struct mrd_doc_node *node)
+{
+	static const char *const odd[] = {".inf",  ".Inf",  ".INF",  "+.inf", "+.Inf",
+					  "+.INF", "-.inf", "-.Inf", "-.INF", ".nan",
+					  ".NaN",  ".NAN",  NULL};
+	char plain[NUMBER_ROOM];
+	size_t len = 0;
+
+	if (!node || node->kind != MRD_DOC_SCALAR || node->quoted)
+		return false;
+	for (const char *at = node->text; *at; at++) {
+		if (*at == '_' && at != node->text)
+			continue;
+		if (len + 1 == sizeof(plain))
+			return false;
+		plain[len++] = *at;
+	}
+	plain[len] = '\0';
+	return is_decimal(plain) || is_based(plain) || is_one_of(plain, odd);
 }
 
 int mrd_doc_bool(const struct mrd_doc_node *node, bool *ret_flag)

@@ -62,6 +62,9 @@ const struct mrd_doc_node *mrd_doc_get(const struct mrd_doc_node *map, const cha
  * number. */
 int mrd_doc_string(const struct mrd_doc_node *node, const char **ret_text);
 int mrd_doc_int(const struct mrd_doc_node *node, int64_t *ret_number);
+/* Would kubectl read a number where this stands? Also forms that readers of numbers refuse here:
+ * octal ones with a leading zero, digits with "_" between them, what is none or has no end. */
+bool mrd_doc_is_number(const struct mrd_doc_node *node);
 /* true and false, and what kubectl takes for them (YAML 1.1): yes, no, on, off, y, n; each also
  * with a capital, or in capitals. */
 int mrd_doc_bool(const struct mrd_doc_node *node, bool *ret_flag);

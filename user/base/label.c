@@ -23,6 +23,19 @@ static bool is_word(const char *text, size_t len, const char *signs)
 	return true;
 }
 
+static bool has_capital(const char *text, size_t len)
+{
+	for (size_t i = 0; i < len; i++)
+		if (text[i] >= 'A' && text[i] <= 'Z')
+			return true;
+	return false;
+}
+
+bool mrd_label_is_dns(const char *text, size_t len)
+{
+	return len && len <= WORD_LEN_MAX && is_word(text, len, "-") && !has_capital(text, len);
+}
+
 bool mrd_label_is_value(const char *text, size_t len)
 {
 	return len <= WORD_LEN_MAX && is_word(text, len, "-_.");
@@ -43,6 +56,11 @@ static bool is_prefix(const char *text, size_t len)
 		text += part + 1;
 	}
 	return len > 0;
+}
+
+bool mrd_label_is_dns_name(const char *text, size_t len)
+{
+	return is_prefix(text, len) && !has_capital(text, len);
 }
 
 bool mrd_label_is_key(const char *text, size_t len)

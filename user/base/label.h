@@ -11,4 +11,9 @@ bool mrd_label_is_key(const char *text, size_t len);
 /* At most 63 letters, digits, "-", "_" and ".", with a letter or digit at both ends; or nothing. */
 bool mrd_label_is_value(const char *text, size_t len);
 
+/* What Kubernetes takes for the names of objects (RFC 1123): a DNS label, as namespaces have, or
+ * such with dots between. */
+bool mrd_label_is_dns(const char *text, size_t len);
+bool mrd_label_is_dns_name(const char *text, size_t len);
+
 #endif

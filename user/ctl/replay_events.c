@@ -279,6 +279,14 @@ static int read_line(struct reading *reading, size_t len)
 	return reading->diag->errors == errors ? add_event(reading->events, &event) : 0;
 }
 
+/* Editors of some systems put a byte-order mark before the first line. */
+static size_t mark_len(const char *line)
+{
+	static const char mark[] = "\xef\xbb\xbf";
+
+	return strncmp(line, mark, sizeof(mark) - 1) ? 0 : sizeof(mark) - 1;
+}
+
 static int read_lines(struct reading *reading, FILE *file)
 {
 	MRD_AUTO_FREE char *line = NULL;
@@ -289,9 +297,9 @@ static int read_lines(struct reading *reading, FILE *file)
 	while (!r && (errno = 0, len = getline(&line, &room, file)) >= 0) {
 		if (len && line[len - 1] == '\n')
 			line[--len] = '\0';
-		reading->place.line++;
-		reading->text = line;
-		if (strspn(line, " \t\r") != (size_t)len)
+		reading->text = line + (reading->place.line++ ? 0 : mark_len(line));
+		len -= reading->text - line;
+		if (strspn(reading->text, " \t\r") != (size_t)len)
 			r = read_line(reading, (size_t)len);
 	}
 	if (!r && ferror(file)) {

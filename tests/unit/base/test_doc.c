@@ -473,6 +473,58 @@ static void numbers_and_flags(void **state)
 	}
 }
 
+/* What kubectl would send as a number. */
+static void numbers_of_all_forms(void **state)
+{
+	static const struct {
+		const char *text;
+		bool want;
+	} cases[] = {
+		{"17", true},	 {"-1.5", true},  {"+.5e-3", true}, {"1.", true},    {"017", true},
+		{"08", true},	 {"1_000", true}, {"0x1F", true},   {"-0b10", true}, {".inf", true},
+		{"-.INF", true}, {".NaN", true},  {"", false},	    {".", false},    {"-", false},
+		{"e3", false},	 {"1e", false},	  {"1.2.3", false}, {"0xg", false},  {"0b2", false},
+		{"_1", false},	 {"'17'", false}, {"1s", false},    {"[1]", false},  {"inf", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		MRD_AUTO_DIAG struct mrd_diag diag = {0};
+		struct mrd_doc_file *file = NULL;
+
+		print_message("case %s\n", cases[i].text);
+		assert_int_equal(
+			mrd_doc_parse("f", cases[i].text, strlen(cases[i].text), &diag, &file), 0);
+		assert_int_equal(mrd_doc_is_number(mrd_doc_root(file, 0)), cases[i].want);
+		mrd_doc_free(file);
+	}
+}
+
+/* Where files were put together. */
+static void marks_may_begin_documents(void **state)
+{
+	static const char body[] = "\xef\xbb\xbf"
+				   "a: 1\n"
+				   "\xef\xbb\xbf"
+				   "---\nb: 2\n"
+				   "\xef\xbb\xbf"
+				   "--- {c: }}\n"
+				   "---\n\xef\xbb\xbf"
+				   "d: 4\n";
+	MRD_AUTO_DIAG struct mrd_diag diag = {0};
+	struct mrd_doc_file *file = NULL;
+
+	(void)state;
+	assert_int_equal(mrd_doc_parse("f", body, sizeof(body) - 1, &diag, &file), -EBADMSG);
+	assert_int_equal(diag.count, 1);
+	assert_int_equal(diag.findings[0].line, 4);
+	assert_int_equal(mrd_doc_count(file), 4);
+	assert_non_null(mrd_doc_get(mrd_doc_root(file, 0), "a"));
+	assert_non_null(mrd_doc_get(mrd_doc_root(file, 1), "b"));
+	assert_non_null(mrd_doc_get(mrd_doc_root(file, 3), "d"));
+	mrd_doc_free(file);
+}
+
 static void asking_the_wrong_kind_is_harmless(void **state)
 {
 	static const char body[] = "[a, {b: c}]";
@@ -561,6 +613,8 @@ int main(void)
 		cmocka_unit_test(a_long_json_line_is_read),
 		cmocka_unit_test(nodes_know_their_place),
 		cmocka_unit_test(numbers_and_flags),
+		cmocka_unit_test(numbers_of_all_forms),
+		cmocka_unit_test(marks_may_begin_documents),
 		cmocka_unit_test(asking_the_wrong_kind_is_harmless),
 		cmocka_unit_test(files_and_pipes_are_read_to_the_end),
 	};

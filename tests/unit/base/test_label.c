@@ -53,6 +53,14 @@ static void keys_and_values_are_told_from_others(void **state)
 		assert_int_equal(mrd_label_is_value(cases[i].text, strlen(cases[i].text)),
 				 cases[i].is_value);
 	}
+	assert_true(mrd_label_is_dns("a-1", 3));
+	assert_false(mrd_label_is_dns("a.b", 3));
+	assert_false(mrd_label_is_dns("A", 1));
+	assert_false(mrd_label_is_dns("", 0));
+	assert_false(mrd_label_is_dns("a\nb", 3));
+	assert_true(mrd_label_is_dns_name("a.b-c", 5));
+	assert_false(mrd_label_is_dns_name("a..b", 4));
+	assert_false(mrd_label_is_dns_name("a.B", 3));
 	/* The length counts, and not what stands behind it. */
 	assert_true(mrd_label_is_key("a*", 1));
 	assert_false(mrd_label_is_value("a\0b", 3));

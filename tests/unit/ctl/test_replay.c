@@ -439,6 +439,20 @@ static void standard_input_is_a_dash(void **state)
 	assert_non_null(strstr(run.out, "\"t_ms\":7}"));
 }
 
+static void a_byte_order_mark_is_no_event(void **state)
+{
+	static const struct replay_case one = {.outlier = ONE};
+	struct run run AUTO_RUN = {0};
+
+	(void)state;
+	write_policy(&one);
+	run_write("events.jsonl",
+		  "\xef\xbb\xbf{\"t_ms\":7,\"endpoint\":\"10.0.0.2:80\",\"code\":503}\n");
+	run = run_line(REPLAY "events.jsonl");
+	assert_int_equal(run.status, 0);
+	assert_non_null(strstr(run.out, "\"10.0.0.2:80\",\"action\":\"EJECT\""));
+}
+
 static void every_mistake_is_told_and_nothing_printed(void **state)
 {
 	static const struct replay_case one = {.outlier = ONE};
@@ -560,6 +574,7 @@ int main(void)
 		cmocka_unit_test(terms),
 		cmocka_unit_test(text_is_a_line_an_event),
 		cmocka_unit_test(standard_input_is_a_dash),
+		cmocka_unit_test(a_byte_order_mark_is_no_event),
 		cmocka_unit_test(every_mistake_is_told_and_nothing_printed),
 		cmocka_unit_test(command_lines),
 	};
