@@ -161,6 +161,9 @@ static void read_items(struct batch *batch, const struct mrd_field *list, const 
 	const struct mrd_field items = mrd_field_get(list, "items");
 	const size_t count = mrd_field_count(&batch->reading, &items);
 
+	/* An API server writes null or [] for nothing; what has no such field may have a typo. */
+	if (!items.written)
+		mrd_field_warn(&batch->reading, &items, "not given: the list is empty");
 	for (size_t i = 0; i < count && !batch->reading.no_memory; i++) {
 		const struct mrd_field item = mrd_field_item(&items, i);
 

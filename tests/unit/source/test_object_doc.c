@@ -367,7 +367,8 @@ static const struct read_case collections[] = {
 			"[{apiVersion: v1, kind: Node, metadata: {name: n1}}]}\n"
 			"- {apiVersion: v1, kind: List, items: null}\n- {apiVersion: v1, kind: "
 			"List}\n",
-		.want = "4:40 Node /n1\n",
+		.want = "4:40 Node /n1\n"
+			"f:6:3: warning: items[2].items: not given: the list is empty\n",
 	},
 	{
 		.name = "kinds that only sound alike",
