@@ -36,7 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		abort();
 	if (policy) {
 		mrd_policy_effective(policy, "default", "reviews", 9080, &effective);
-		mrd_policy_text(policy, "default", "reviews", 9080, &text);
+		mrd_policy_text(policy, "default", "reviews", 9080, "PreferSameZone", &text);
 	}
 	mrd_strbuf_free(&text);
 	mrd_policy_free(policy);

@@ -147,12 +147,18 @@ static json_t *explain(const struct mrd_agent *agent, const char *argument, cons
 static int add_policy(const struct mrd_view *view, const struct mrd_policy *policy,
 		      struct mrd_strbuf *out)
 {
+	static const char *const distributions[] = {
+		[MRD_DISTRIBUTION_NONE] = "",
+		[MRD_DISTRIBUTION_SAME_ZONE] = "PreferSameZone",
+		[MRD_DISTRIBUTION_SAME_NODE] = "PreferSameNode",
+	};
 	char *former MRD_AUTO_FREE = NULL;
 
 	for (size_t i = 0; i < view->port_count; i++) {
 		struct mrd_strbuf text MRD_AUTO_STRBUF = {0};
 
-		mrd_policy_text(policy, view->namespace_, view->name, view->ports[i].number, &text);
+		mrd_policy_text(policy, view->namespace_, view->name, view->ports[i].number,
+				distributions[view->traffic_distribution], &text);
 		if (text.failed)
 			return -ENOMEM;
 		if (former && !strcmp(former, text.text))

@@ -13,6 +13,7 @@ enum { STEP = 2 }; /* spaces of a level */
 struct writer {
 	struct mrd_strbuf *out;
 	unsigned int indent;
+	const char *distribution; /* the Service's; NULL or "": none */
 };
 
 static void begin(struct writer *writer)
@@ -34,17 +35,25 @@ static void line(struct writer *writer, const char *format, ...)
 	mrd_strbuf_addf(writer->out, "\n");
 }
 
+/* A file's name may hold anything; a comment ends with its line. */
+static void comment(struct writer *writer, const char *said)
+{
+	for (; *said; said++)
+		mrd_strbuf_addf(writer->out, "%c", (unsigned char)*said < ' ' ? '?' : *said);
+}
+
 /* A block's name, with where it comes from; what is in it follows one level deeper. */
 static void open_block(struct writer *writer, const char *name, const char *origin,
 		       const char *place)
 {
 	begin(writer);
 	mrd_strbuf_addf(writer->out, "%s:", name);
-	if (*origin || *place)
-		mrd_strbuf_addf(writer->out, " # %s%s", origin, *origin && *place ? ", " : "");
-	/* A file's name may hold anything; a comment ends with its line. */
-	for (; *place; place++)
-		mrd_strbuf_addf(writer->out, "%c", (unsigned char)*place < ' ' ? '?' : *place);
+	if (*origin || *place) {
+		mrd_strbuf_addf(writer->out, " # ");
+		comment(writer, origin);
+		mrd_strbuf_addf(writer->out, "%s", *origin && *place ? ", " : "");
+		comment(writer, place);
+	}
 	mrd_strbuf_addf(writer->out, "\n");
 	writer->indent += STEP;
 }
@@ -144,12 +153,26 @@ static void write_codes(struct writer *writer, const struct mrd_outlier_rule *ru
 	mrd_strbuf_addf(writer->out, "]\n");
 }
 
+/* Where the Service says which endpoints are near. */
+static bool is_by_service(const struct writer *writer, const struct mrd_effective *effective)
+{
+	return writer->distribution && *writer->distribution &&
+	       effective->locality_origin != MRD_ORIGIN_RULE;
+}
+
+/* A mesh's list that does not hold asks for no detector. */
+static const struct mrd_outlier_rule *detector_of(const struct writer *writer,
+						  const struct mrd_effective *effective)
+{
+	return is_by_service(writer, effective) ? effective->outlier : effective->detector;
+}
+
 static void write_outlier(struct writer *writer, const struct mrd_effective *effective)
 {
 	const struct mrd_outlier_rule *rule = effective->outlier;
 
 	if (!rule) {
-		line(writer, effective->detector
+		line(writer, detector_of(writer, effective)
 				     ? "# no outlierDetection: failed handshakes alone eject"
 				     : "# no outlierDetection: nothing is ejected");
 		return;
@@ -234,6 +257,11 @@ static void write_locality(struct writer *writer, const struct mrd_effective *ef
 {
 	const struct mrd_locality_setting *setting = effective->locality;
 
+	if (is_by_service(writer, effective)) {
+		line(writer, "# by the Service's trafficDistribution, %s%s", writer->distribution,
+		     setting ? ": the mesh's setting has no effect" : "");
+		return;
+	}
 	if (!setting)
 		return;
 	open_block(writer, setting->zone_aware ? "zoneAwareLbSetting" : "localityLbSetting",
@@ -336,7 +364,7 @@ static void write_annotations(struct writer *writer, const struct mrd_effective 
 		[MRD_ON_EJECT_CLOSE] = "close",
 		[MRD_ON_EJECT_RESET] = "reset",
 	};
-	const struct mrd_outlier_rule *rule = effective->detector;
+	const struct mrd_outlier_rule *rule = detector_of(writer, effective);
 
 	open_block(writer, "annotations", "", "");
 	our_number(writer, "overprovisioning-percent", effective->overprovisioning_percent);
@@ -366,7 +394,10 @@ static void write_annotations(struct writer *writer, const struct mrd_effective 
 
 static void write_subset(struct writer *writer, const struct mrd_subset *subset)
 {
-	line(writer, "- name: %s # %s", subset->name, subset->place);
+	begin(writer);
+	mrd_strbuf_addf(writer->out, "- name: %s # ", subset->name);
+	comment(writer, subset->place);
+	mrd_strbuf_addf(writer->out, "\n");
 	writer->indent += STEP;
 	if (subset->label_count)
 		open_block(writer, "labels", "", "");
@@ -397,9 +428,9 @@ static void write_metadata(struct writer *writer, const struct mrd_effective *ef
 }
 
 void mrd_policy_text(const struct mrd_policy *policy, const char *namespace_, const char *service,
-		     uint16_t port, struct mrd_strbuf *out)
+		     uint16_t port, const char *distribution, struct mrd_strbuf *out)
 {
-	struct writer writer = {.out = out};
+	struct writer writer = {.out = out, .distribution = distribution};
 	struct mrd_effective effective;
 	struct mrd_subset subset;
 

@@ -16,8 +16,9 @@
 void mrd_effective_text(const struct mrd_effective *effective, unsigned int indent,
 			struct mrd_strbuf *out);
 
-/* A whole DestinationRule for one port of a service, subsets included. */
+/* A whole DestinationRule for one port of a service, subsets included. distribution: the Service's
+ * trafficDistribution, which goes before the mesh's locality setting; "": it has none. */
 void mrd_policy_text(const struct mrd_policy *policy, const char *namespace_, const char *service,
-		     uint16_t port, struct mrd_strbuf *out);
+		     uint16_t port, const char *distribution, struct mrd_strbuf *out);
 
 #endif

@@ -222,7 +222,7 @@ static void test_handshakes(void **state)
 	assert_int_equal(got.detector->max_ejection_ms, 40000);
 	assert_int_equal(got.detector->max_jitter_ms, 2000);
 	assert_false(got.detector->success_rate.on);
-	mrd_policy_text(policy, "default", "reviews", 80, &text);
+	mrd_policy_text(policy, "default", "reviews", 80, "", &text);
 	assert_non_null(strstr(text.text, "meridian.dev/probation: 20s\n"));
 	mrd_policy_effective(policy, "default", "others", 80, &got);
 	assert_int_equal(got.detector->probation_ms, 7000);

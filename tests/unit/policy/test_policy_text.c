@@ -13,7 +13,7 @@ static char *text_of(const struct mrd_policy *policy)
 	struct mrd_strbuf text = {0};
 	char *result;
 
-	mrd_policy_text(policy, "default", "reviews", 80, &text);
+	mrd_policy_text(policy, "default", "reviews", 80, "", &text);
 	result = mrd_strbuf_steal(&text);
 	assert_non_null(result);
 	return result;
@@ -249,8 +249,32 @@ static void test_indent(void **state)
 	assert_non_null(strstr(text.text, "\n    # no outlierDetection: nothing is ejected\n"));
 	mrd_strbuf_free(&text);
 	text = (struct mrd_strbuf){0};
-	mrd_policy_text(policy, "kube-system", "kube-dns", 53, &text);
+	mrd_policy_text(policy, "kube-system", "kube-dns", 53, "", &text);
 	assert_memory_equal(text.text, "# cluster-local", strlen("# cluster-local"));
+	mrd_strbuf_free(&text);
+	mrd_policy_free(policy);
+}
+
+/* What the mesh says does not hold then; what a rule says does. */
+static void test_distribution(void **state)
+{
+	static const char said[] = "    # by the Service's trafficDistribution, PreferSameZone";
+	struct mrd_policy *policy =
+		policy_of("localityLbSetting: {failover: [{from: a, to: b}]}\n---\n" OBJECT(
+			"") "spec: {host: reviews, trafficPolicy: {loadBalancer: "
+			    "{localityLbSetting: {failover: [{from: a, to: c}]}}}}\n");
+	struct mrd_strbuf text = {0};
+
+	(void)state;
+	mrd_policy_text(policy, "default", "others", 80, "PreferSameZone", &text);
+	assert_non_null(strstr(text.text, said));
+	assert_null(strstr(text.text, "localityLbSetting"));
+	assert_non_null(strstr(text.text, "# no outlierDetection: nothing is ejected\n"));
+	mrd_strbuf_free(&text);
+	text = (struct mrd_strbuf){0};
+	mrd_policy_text(policy, "default", "reviews", 80, "PreferSameZone", &text);
+	assert_null(strstr(text.text, said));
+	assert_non_null(strstr(text.text, "localityLbSetting"));
 	mrd_strbuf_free(&text);
 	mrd_policy_free(policy);
 }
@@ -261,6 +285,7 @@ int main(void)
 		cmocka_unit_test(test_reads_back),
 		cmocka_unit_test(test_text),
 		cmocka_unit_test(test_indent),
+		cmocka_unit_test(test_distribution),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
