@@ -5,8 +5,6 @@
  */
 #include "policy/read.h"
 
-#include <stdlib.h>
-
 /* What the blocks of a rule, each port's over the mesh's, come to; one of them is enough. */
 struct uses {
 	bool answers;	 /* outlierDetection */
@@ -37,22 +35,24 @@ static void add_traffic(const struct mrd_mesh *mesh, const struct mrd_traffic *t
 		add_blocks(mesh, &traffic->ports[i].blocks, uses);
 }
 
+static const char nothing_is_ejected[] =
+	"no effect: nothing is ejected without outlierDetection or a failover list";
+
 /* Why an annotation changes nothing; NULL: it may. */
 static const char *idle_reason(enum mrd_our_key key, const struct mrd_ours *ours,
 			       const struct uses *uses)
 {
+	const bool ejects = uses->answers || uses->handshakes;
+
 	switch (key) {
 	case MRD_OUR_CAP:
-		if ((uses->answers || uses->handshakes) && !uses->cap)
-			return "no effect: maxEjectionPercent is given";
-		/* fall through */
+		if (ejects)
+			return uses->cap ? NULL : "no effect: maxEjectionPercent is given";
+		return nothing_is_ejected;
 	case MRD_OUR_PROBATION:
 	case MRD_OUR_MAX_EJECTION:
 	case MRD_OUR_MAX_JITTER:
-		return uses->answers || uses->handshakes
-			       ? NULL
-			       : "no effect: nothing is ejected without outlierDetection or a "
-				 "failover list";
+		return ejects ? NULL : nothing_is_ejected;
 	case MRD_OUR_FALLBACK:
 		return uses->distributes ? NULL : "no effect: there is no distribute";
 	case MRD_OUR_REGIONS:

@@ -14,6 +14,8 @@
 #include "base/label.h"
 #include "base/strbuf.h"
 
+#define NUMBER_EXACT_MAX 9007199254740992.0
+
 /* ------------------------------------------------------------------------------- findings */
 
 static void add_step(struct mrd_strbuf *path, const struct mrd_step *step)
@@ -353,19 +355,32 @@ void mrd_read_map_node(struct mrd_reader *reader, const struct mrd_doc_node *nod
 		*(const struct mrd_doc_node **)node_at = node;
 }
 
+/* The API server refuses these where a string is asked for, so a file that is valid here would not
+ * be valid there. But a letter alone is let pass: tools write "y" without quotes, and mean a name.
+ */
+static bool is_no_string(const struct mrd_doc_node *node)
+{
+	bool flag;
+
+	return mrd_doc_is_number(node) || (!mrd_doc_bool(node, &flag) && node->text[1]);
+}
+
+void mrd_read_string(struct mrd_reader *reader, const struct mrd_doc_node *node)
+{
+	if (!expect_kind(reader, node, MRD_DOC_SCALAR) || !is_no_string(node))
+		return;
+	mrd_read_warning(reader, node,
+			 "an API server takes nothing but a string here: write \"%s\" in quotes",
+			 node->text);
+}
+
 void mrd_read_text(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *unused,
 		   void *text)
 {
-	int64_t number;
-	bool flag;
-
 	(void)unused;
 	if (!expect_kind(reader, node, MRD_DOC_SCALAR))
 		return;
-	/* The API server refuses these, so a file that is valid here would not be valid there. But
-	 * a letter alone is let pass: tools write "y" without quotes, and mean a name. */
-	if (!node->quoted &&
-	    (!mrd_doc_int(node, &number) || (!mrd_doc_bool(node, &flag) && node->text[1]))) {
+	if (is_no_string(node)) {
 		mrd_read_error(reader, node, "must be a string: write \"%s\" in quotes",
 			       node->text);
 		return;
@@ -374,21 +389,53 @@ void mrd_read_text(struct mrd_reader *reader, const struct mrd_doc_node *node, c
 		*(struct mrd_text *)text = (struct mrd_text){.node = node, .text = node->text};
 }
 
-/* protobuf's JSON takes numbers in quotes too. */
+/* JSON's grammar of numbers. */
+static bool is_json_number(const char *text)
+{
+	static const char digits[] = "0123456789";
+	size_t len;
+
+	text += *text == '-';
+	len = *text == '0' ? 1 : strspn(text, digits);
+	if (!len)
+		return false;
+	text += len;
+	if (*text == '.') {
+		len = strspn(text + 1, digits);
+		if (!len)
+			return false;
+		text += len + 1;
+	}
+	if (*text == 'e' || *text == 'E') {
+		text++;
+		text += *text == '-' || *text == '+';
+		len = strspn(text, digits);
+		if (!len)
+			return false;
+		text += len;
+	}
+	return !*text;
+}
+
+/*
+ * As protobuf's JSON has it, which Istio and kubectl's API server follow where it matters: a number
+ * may stand in quotes, and may have a point or an exponent if it is whole all the same ("5.0",
+ * "1e1"). Below 2^53 a double is exact, which all limits are far below.
+ */
 static int parse_number(const struct mrd_doc_node *node, int64_t *ret_number)
 {
-	const char *digits = node->text + (*node->text == '-');
-	char *end;
+	const int r = mrd_doc_int(node, ret_number);
+	double value;
 
-	if (!node->quoted)
-		return mrd_doc_int(node, ret_number);
-	if (!isdigit((unsigned char)*digits))
+	if (r != -EINVAL || !is_json_number(node->text))
+		return r;
+	value = strtod(node->text, NULL);
+	if (value < -NUMBER_EXACT_MAX || value > NUMBER_EXACT_MAX)
+		return -ERANGE;
+	if (value != (double)(int64_t)value)
 		return -EINVAL;
-	errno = 0;
-	*ret_number = strtoll(node->text, &end, 10);
-	if (*end)
-		return -EINVAL;
-	return errno ? -ERANGE : 0;
+	*ret_number = (int64_t)value;
+	return 0;
 }
 
 void mrd_read_number(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *limits,

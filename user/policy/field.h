@@ -169,6 +169,8 @@ void mrd_read_block(struct mrd_reader *reader, const struct mrd_doc_node *node, 
 		    void *draft);
 void mrd_read_text(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *unused,
 		   void *text);
+/* Where an API server asks for a string and a file of ours need not: a warning. */
+void mrd_read_string(struct mrd_reader *reader, const struct mrd_doc_node *node);
 void mrd_read_number(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *limits,
 		     void *number); /* NULL limits: 0 to 2^32 - 1 */
 void mrd_read_real(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *limits,

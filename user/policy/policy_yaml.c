@@ -38,13 +38,21 @@ struct waiting_rule {
 	size_t index;	  /* in order of appearance */
 };
 
+/* Borrows from its document. */
+struct named_rule {
+	const char *file;
+	const struct mrd_doc_node *name;
+	const char *host;
+};
+
 struct loader {
 	struct mrd_reader reader;
 	struct mrd_policy *policy;
 	struct mrd_doc_file **files; /* owned */
 	size_t file_count;
-	struct mrd_table *seen; /* keys of mesh-wide documents */
-	struct mrd_notes notes; /* their annotations */
+	struct mrd_table *seen;	 /* keys of mesh-wide documents */
+	struct mrd_table *named; /* "namespace/name" → the first of the files' rules */
+	struct mrd_notes notes;	 /* their annotations */
 	enum load_pass pass;
 	bool in_documents;
 	size_t read_from_files;
@@ -58,6 +66,7 @@ static void loader_cleanup(struct loader *loader)
 {
 	mrd_policy_free(loader->policy);
 	mrd_table_free(loader->seen);
+	mrd_table_free(loader->named);
 	for (size_t i = 0; i < loader->file_count; i++)
 		mrd_doc_free(loader->files[i]);
 	free(loader->files);
@@ -208,10 +217,53 @@ static const char *text_at(const struct mrd_doc_node *map, const char *key)
 	return value ? value->text : "";
 }
 
+/* An API server has one object of a name: with the second, applied later, the first would be gone.
+ * Of two for one host the merging is told anyhow. */
+static void check_named(struct loader *loader, const struct mrd_doc_node *root)
+{
+	const struct mrd_step above = {.up = loader->reader.at, .name = "metadata"};
+	const struct mrd_step step = {.up = &above, .name = "name"};
+	const struct mrd_doc_node *metadata = mrd_doc_get(root, above.name);
+	const struct mrd_doc_node *name = mrd_doc_get(metadata, step.name);
+	const char *namespace_ = text_at(metadata, "namespace");
+	const struct named_rule now = {
+		.file = loader->reader.file,
+		.name = name,
+		.host = text_at(mrd_doc_get(root, "spec"), "host"),
+	};
+	MRD_AUTO_FREE struct named_rule *copy = NULL;
+	MRD_AUTO_FREE char *key = NULL;
+	const struct named_rule *first;
+
+	if (!name || !*name->text || loader->in_documents)
+		return;
+	copy = malloc(sizeof(*copy));
+	if (asprintf(&key, "%s/%s", *namespace_ ? namespace_ : "default", name->text) < 0)
+		key = NULL;
+	first = key ? mrd_table_get_str(loader->named, key) : NULL;
+	if (first && strcmp(first->host, now.host) != 0) {
+		loader->reader.at = &step;
+		mrd_read_warning(&loader->reader, name,
+				 "%s is at %s:%u:%u already: of two, a cluster would have the one "
+				 "that was applied last; here both count",
+				 key, first->file, first->name->line, first->name->column);
+		loader->reader.at = above.up;
+	}
+	if (first)
+		return;
+	if (copy)
+		*copy = now;
+	if (copy && key && !mrd_table_put_str(loader->named, key, copy))
+		(void)MRD_STEAL_PTR(copy);
+	else
+		loader->reader.no_memory = true;
+}
+
 static void add_waiting(struct loader *loader, const struct mrd_doc_node *root)
 {
 	const struct mrd_doc_node *metadata = mrd_doc_get(root, "metadata");
 
+	check_named(loader, root);
 	if (loader->rule_count == loader->rule_room) {
 		const size_t room = loader->rule_room ? loader->rule_room * 2 : RULE_ROOM_MIN;
 		struct waiting_rule *grown = reallocarray(loader->rules, room, sizeof(*grown));
@@ -428,7 +480,8 @@ int mrd_policy_load_with(const char *const *paths, size_t count,
 	if (r < 0)
 		return r;
 	loader.seen = mrd_table_new(free);
-	if (!loader.seen)
+	loader.named = mrd_table_new(free);
+	if (!loader.seen || !loader.named)
 		return -ENOMEM;
 	for (size_t i = 0; i < count; i++) {
 		r = read_path(&loader, paths[i]);

@@ -7,10 +7,12 @@
 #include "policy/read.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/label.h"
 #include "policy/locality.h"
 #include "policy/locality_set.h"
 
@@ -347,6 +349,43 @@ static bool is_of_node(const char *key)
 	return false;
 }
 
+/* "key" or "key=value", as labels have them; Istio does not look. */
+static void check_words(struct mrd_reader *reader, const struct mrd_doc_node *node)
+{
+	const char *value = strchr(node->text, '=');
+	const size_t len = strcspn(node->text, "=");
+
+	if (!mrd_label_is_key(node->text, len))
+		mrd_read_warning(reader, node, "no effect: \"%.*s\" is no key of a label", (int)len,
+				 node->text);
+	else if (value && !mrd_label_is_value(value + 1, strlen(value + 1)))
+		mrd_read_warning(reader, node, "no effect: \"%s\" is no value of a label",
+				 value + 1);
+}
+
+/* Whoever has the first value of a key has not the second. Keys are noted behind a "=", with which
+ * no entry begins. */
+static void check_values(struct mrd_reader *reader, const struct mrd_doc_node *node,
+			 struct mrd_table *seen)
+{
+	const char *value = strchr(node->text, '=');
+	MRD_AUTO_FREE char *key = NULL;
+	const struct mrd_doc_node *first;
+
+	if (!value || value == node->text)
+		return;
+	if (asprintf(&key, "=%.*s", (int)(value - node->text), node->text) < 0) {
+		key = NULL;
+		reader->no_memory = true;
+		return;
+	}
+	first = mrd_read_first(reader, seen, key, node);
+	if (first && strcmp(first->text, node->text) != 0)
+		mrd_read_warning(reader, node,
+				 "no effect: \"%s\" has asked for another value of this key",
+				 first->text);
+}
+
 static void check_label(struct mrd_reader *reader, const struct mrd_doc_node *node,
 			struct mrd_table *seen, bool has_failover)
 {
@@ -359,8 +398,11 @@ static void check_label(struct mrd_reader *reader, const struct mrd_doc_node *no
 		mrd_read_warning(reader, node,
 				 "compared with the node's label: one that only the client's pod "
 				 "has is not seen");
+	if (*node->text && *node->text != '=')
+		check_words(reader, node);
 	if (mrd_read_first(reader, seen, node->text, node))
 		mrd_read_warning(reader, node, "no effect: \"%s\" is there already", node->text);
+	check_values(reader, node, seen);
 }
 
 static void read_label(struct mrd_reader *reader, const struct mrd_doc_node *node,

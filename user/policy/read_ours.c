@@ -140,6 +140,18 @@ bool mrd_is_ours(const char *annotation)
 	return !strncmp(annotation, OUR_PREFIX, strlen(OUR_PREFIX));
 }
 
+static void check_string(struct mrd_reader *reader, const char *key,
+			 const struct mrd_doc_node *value)
+{
+	const struct mrd_step step = {.up = reader->at, .name = key};
+
+	if (value->kind != MRD_DOC_SCALAR)
+		return;
+	reader->at = &step;
+	mrd_read_string(reader, value);
+	reader->at = step.up;
+}
+
 static void read_annotations(struct mrd_reader *reader, const struct mrd_doc_node *node,
 			     const void *unused, void *meta_draft)
 {
@@ -147,9 +159,14 @@ static void read_annotations(struct mrd_reader *reader, const struct mrd_doc_nod
 	struct ours_draft draft = {0};
 
 	mrd_read_map_node(reader, node, unused, NULL);
-	for (size_t i = 0; i < node->count && node->kind == MRD_DOC_MAP; i++)
+	for (size_t i = 0; i < node->count && node->kind == MRD_DOC_MAP; i++) {
+		const size_t errors = reader->diag->errors;
+
 		if (mrd_is_ours(node->keys[i]->text))
 			mrd_read_one(reader, &our_block, node->keys[i], node->items[i], &draft);
+		if (errors == reader->diag->errors)
+			check_string(reader, node->keys[i]->text, node->items[i]);
+	}
 	for (size_t i = 0; i < MRD_OUR_COUNT; i++) {
 		if (!draft.at[i].value)
 			continue;

@@ -6,9 +6,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/label.h"
 #include "policy/host.h"
-
-enum { NAMESPACE_LEN_MAX = 63 };
 
 /* ------------------------------------------------------------------------------- spec */
 
@@ -100,14 +99,6 @@ static const struct mrd_block rule_block = MRD_BLOCK(rule_fields);
 
 /* ------------------------------------------------------------------------------- exportTo */
 
-static bool is_namespace(const char *text)
-{
-	const size_t len = strlen(text);
-
-	return len && len <= NAMESPACE_LEN_MAX && text[0] != '-' && text[len - 1] != '-' &&
-	       text[strspn(text, "abcdefghijklmnopqrstuvwxyz0123456789-")] == '\0';
-}
-
 static int compare_texts(const void *left, const void *right)
 {
 	return strcmp(*(char *const *)left, *(char *const *)right);
@@ -123,7 +114,7 @@ static char *read_export(struct mrd_reader *reader, const struct mrd_doc_node *n
 
 	mrd_read_text(reader, node, NULL, &text);
 	name = !text.node ? "" : strcmp(text.text, ".") != 0 ? text.text : rule->namespace_;
-	if (text.node && strcmp(name, "*") != 0 && !is_namespace(name))
+	if (text.node && strcmp(name, "*") != 0 && !mrd_label_is_dns(name, strlen(name)))
 		mrd_read_error(reader, node, "must be \".\", \"*\" or a namespace, not \"%s\"",
 			       text.text);
 	if (text.node && mrd_read_first(reader, seen, name, node))
@@ -366,6 +357,28 @@ static void inherit_notes(const struct mrd_notes *mesh, const struct mrd_step *r
 		notes->at[i].own = false;
 }
 
+/* Names are printed, and keep rules apart. An empty namespace is none given. */
+static void check_names(struct mrd_reader *reader, const struct mrd_meta_draft *meta)
+{
+	const struct mrd_text *name = &meta->name;
+	const struct mrd_text *namespace_ = &meta->namespace_;
+	struct mrd_step step = {.up = reader->at, .name = "name"};
+
+	reader->at = &step;
+	if (name->node && !mrd_label_is_dns_name(name->text, strlen(name->text)))
+		mrd_read_error(reader, name->node,
+			       "\"%s\" is no name of an object: small letters, digits, \"-\" and "
+			       "\".\" inside",
+			       name->text);
+	step.name = "namespace";
+	if (namespace_->node && *namespace_->text &&
+	    !mrd_label_is_dns(namespace_->text, strlen(namespace_->text)))
+		mrd_read_error(reader, namespace_->node,
+			       "\"%s\" is no DNS label: small letters, digits and \"-\" inside",
+			       namespace_->text);
+	reader->at = step.up;
+}
+
 static void read_parts(struct mrd_reader *reader, const struct mrd_doc_node *root,
 		       struct rule_draft *draft)
 {
@@ -376,10 +389,10 @@ static void read_parts(struct mrd_reader *reader, const struct mrd_doc_node *roo
 
 	mrd_read_metadata(reader, meta, &draft->meta);
 	mrd_read_block(reader, root, &rule_block, draft);
-	if (meta && meta->kind == MRD_DOC_MAP && !mrd_doc_get(meta, "name")) {
-		reader->at = &metadata;
+	reader->at = &metadata;
+	if (meta && meta->kind == MRD_DOC_MAP && !mrd_doc_get(meta, "name"))
 		mrd_read_error(reader, meta, "must have a name");
-	}
+	check_names(reader, &draft->meta);
 	reader->at = &subsets;
 	mrd_read_subsets(reader, draft->spec.subsets, &draft->subsets, &draft->subset_count);
 	reader->at = metadata.up;

@@ -3,11 +3,10 @@
  */
 #include "policy/read.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME_LEN_MAX = 63 }; /* RFC 1123 */
+#include "base/label.h"
 
 struct subset_draft {
 	struct mrd_text name;
@@ -43,26 +42,13 @@ static const struct mrd_field subset_fields[] = {
 };
 static const struct mrd_block subset_block = MRD_BLOCK(subset_fields);
 
-static bool is_name(const char *text)
-{
-	const size_t len = strlen(text);
-
-	if (!len || len > NAME_LEN_MAX || text[0] == '-' || text[len - 1] == '-')
-		return false;
-	for (size_t i = 0; i < len; i++)
-		if (!islower((unsigned char)text[i]) && !isdigit((unsigned char)text[i]) &&
-		    text[i] != '-')
-			return false;
-	return true;
-}
-
 static void check_name(struct mrd_reader *reader, const struct mrd_doc_node *node,
 		       const char *first_place)
 {
 	const struct mrd_step step = {.up = reader->at, .name = "name"};
 
 	reader->at = &step;
-	if (!is_name(node->text))
+	if (!mrd_label_is_dns(node->text, strlen(node->text)))
 		mrd_read_error(reader, node,
 			       "\"%s\" is no DNS label: small letters, digits and \"-\" inside",
 			       node->text);

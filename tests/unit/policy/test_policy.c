@@ -348,6 +348,12 @@ static void test_outlier_values(void **state)
 				 false},
 		},
 		{
+			.id = "whole numbers with a point and with an exponent",
+			.inside = "maxEjectionPercent: '0', consecutive5xxErrors: 0.7e1",
+			.want = {7, 0, 5, 10000, 30000, 300000, MRD_CAP_REGIONAL, 0, 0, false,
+				 false},
+		},
+		{
 			.id = "0 percent is not given; numbers in quotes",
 			.inside = "maxEjectionPercent: 0, consecutive5xxErrors: '7'",
 			.want = {7, 0, 5, 10000, 30000, 300000, MRD_CAP_REGIONAL, 0, 0, false,

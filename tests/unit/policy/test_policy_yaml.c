@@ -164,6 +164,20 @@ static void test_outlier(void **state)
 			.want = "error a:7:71 " AT_OUTLIER ".maxEjectionPercent\n",
 		},
 		{
+			.id = "whole numbers as protobuf's JSON takes them",
+			.text = OUTLIER("consecutive5xxErrors: 5.0, maxEjectionPercent: 1e1, "
+					"consecutiveGatewayErrors: '2.00'"),
+			.want = "",
+		},
+		{
+			.id = "and numbers that it does not take",
+			.text = OUTLIER("consecutive5xxErrors: '05', maxEjectionPercent: '1e-1', "
+					"consecutiveGatewayErrors: 1e99"),
+			.want = "error a:7:46 " AT_OUTLIER ".consecutive5xxErrors\n"
+				"error a:7:72 " AT_OUTLIER ".maxEjectionPercent\n"
+				"error a:7:106 " AT_OUTLIER ".consecutiveGatewayErrors\n",
+		},
+		{
 			.id = "beyond 32 and 64 bits",
 			.text = OUTLIER("consecutive5xxErrors: 4294967296, "
 					"consecutiveGatewayErrors: '99999999999999999999'"),
@@ -391,6 +405,16 @@ static void test_annotations(void **state)
 			.says = "did you mean",
 		},
 		{
+			.id = "what an API server refuses, whosever it is",
+			.text = ANNOTATED(
+				"example.org/a: true, meridian.dev/overprovisioning-percent: "
+				"200, example.org/b: 1.5, example.org/c: y"),
+			.want = "warning a:3:50 metadata.annotations[\"example.org/a\"]\n"
+				"warning a:3:95 " AT_OURS "overprovisioning-percent\"]\n"
+				"warning a:3:115 metadata.annotations[\"example.org/b\"]\n",
+			.says = "write \"200\" in quotes",
+		},
+		{
 			.id = "bad values",
 			.text = ANNOTATED("meridian.dev/probation: soon, "
 					  "meridian.dev/overprovisioning-percent: '99', "
@@ -426,6 +450,36 @@ static void test_hosts(void **state)
 	"apiVersion: networking.istio.io/v1\nkind: DestinationRule\n" \
 	"metadata: {name: r, namespace: shop}\nspec: {host: '" host "'}\n"
 	static const struct row rows[] = {
+		{
+			.id = "numbers are no names, however they are written",
+			.text = RULE_NAMED("1e3", "1.5") "    outlierDetection: "
+							 "{}\n---\n" RULE_NAMED(
+								 "0x1f",
+								 "'1.5'") "    outlierDetection: "
+									  "{}\n",
+			.want = "error a:3:18 metadata.name\n"
+				"error a:5:9 spec.host\n"
+				"error a:11:18 metadata.name\n",
+			.says = "must be a string: write \"1e3\" in quotes",
+		},
+		{
+			.id = "names that no object has",
+			.text = RULE_NAMED("\"a\\nb\", namespace: A",
+					   "reviews") "    outlierDetection: {}\n",
+			.second = RULE_NAMED("R, namespace: ''",
+					     "reviews") "    outlierDetection: {}\n",
+			.want = "error a:3:18 metadata.name\n"
+				"error a:3:37 metadata.namespace\n"
+				"error b:3:18 metadata.name\n",
+		},
+		{
+			.id = "one name for two hosts",
+			.text = RULE "    outlierDetection: {}\n",
+			.second = RULE_NAMED("r, namespace: default",
+					     "ratings") "    outlierDetection: {}\n",
+			.want = "warning b:3:18 metadata.name\n",
+			.says = "a.yaml:3:18 already: of two, a cluster would have the one",
+		},
 		{.id = "short", .text = HOSTED("cart"), .want = ""},
 		{.id = "any", .text = HOSTED("*"), .want = ""},
 		{

@@ -171,9 +171,20 @@ static void test_failover_priority(void **state)
 			.id = "V8: failoverPriority",
 			.text = RULE "    loadBalancer: {" LOCALITY(
 				"failoverPriority: [topology.istio.io/network, "
-				"'a=b=c', a=]") "    }\n",
+				"'a=b', b=]") "    }\n",
 			.want = "warning a:7:58 " AT_LOCALITY ".failoverPriority\n",
 			.says = "Istio would ignore it",
+		},
+		{
+			.id = "failoverPriority: what no object can have",
+			.text = LOCALITY("failoverPriority: [a b, 'a=b=c', app=x, app=y, app=x]"),
+			.second = WATCHED,
+			.want = "warning a:1:40 localityLbSetting.failoverPriority[0]\n"
+				"warning a:1:40 localityLbSetting.failoverPriority[0]\n"
+				"warning a:1:45 localityLbSetting.failoverPriority[1]\n"
+				"warning a:1:61 localityLbSetting.failoverPriority[3]\n"
+				"warning a:1:68 localityLbSetting.failoverPriority[4]\n",
+			.says = "\"app=x\" has asked for another value of this key",
 		},
 		{
 			.id = "failoverPriority: keys",
