@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * Envoy sweeps each interval; here a sweep that nobody needs is skipped. That comes out the same,
- * because a sweep does three things only: it un-ejects a host whose time is over, it lowers the
- * multiplier of a healthy host by one, and it judges the rates of the interval. The first has a
- * date that next_sweep tells. The second is counted: each host remembers the sweep up to which its
- * multiplier is right (decayed_to_ms), and every later sweep takes one away. The third is due at
- * the end of an interval in which something was counted (buckets_due_ms).
+ * because a sweep does three things only, in this order: it un-ejects a host whose time is over, it
+ * judges the rates of the interval, and it lowers the multiplier of a host that is healthy after
+ * that by one. The first has a date that next_sweep tells. The second is due at the end of an
+ * interval in which something was counted (buckets_due_ms). The third is counted: each host
+ * remembers the sweep up to which its multiplier is right (decayed_to_ms), and every later sweep
+ * takes one away.
  *
  * A signal costs one binary search among the hosts' numbers and no memory.
  */
@@ -643,10 +644,12 @@ void mrd_outlier_sweep(struct mrd_outlier *outlier, uint64_t now_ms, mrd_outlier
 		/* A late caller does not lengthen an ejection: the host is back since the sweep. */
 		if (host->ejected && due_ms <= last_ms)
 			uneject(outlier, host, due_ms, &report);
-		decay(outlier, host, last_ms);
 	}
 	if (outlier->buckets_due_ms <= last_ms)
 		judge_rates(outlier, &report);
+	/* Last: a host that its rate ejects at this sweep loses nothing by it. */
+	for (size_t i = 0; i < outlier->count; i++)
+		decay(outlier, &outlier->hosts[i], last_ms);
 	outlier->swept_ms = last_ms;
 	mrd_outlier_plan_sweep(outlier);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * What holds whatever happens: random rules, hosts and events, and after each verdict a mirror that
- * knows only the verdicts is asked whether it may be. The cap is computed anew from its words.
+ * knows only the verdicts is asked whether it may be. The cap is computed anew from its words; when
+ * an ejection ends, from a multiplier that the mirror keeps as Envoy does: sweep by sweep.
  */
 #include "outlier/outlier.h"
 
@@ -14,7 +15,14 @@
 #include "base/strbuf.h"
 #include "tests/unit/outlier/draw.h"
 
-enum { HOSTS_MAX = 24, STREAMS = 4000, EVENTS = 250 };
+enum {
+	HOSTS_MAX = 24,
+	STREAMS = 4000,
+	EVENTS = 250,
+	LONG_STREAMS = 100,
+	LONG_EVENTS = 20000,
+	SEED_STEP = 0x9e3779b9, /* any odd number: seeds that have little in common */
+};
 
 struct stream {
 	uint64_t seed;
@@ -30,6 +38,9 @@ struct stream {
 	bool ejected[HOSTS_MAX];
 	uint64_t until_ms[HOSTS_MAX];
 	uint32_t ejections[HOSTS_MAX];
+	uint64_t multiplier[HOSTS_MAX];
+	uint64_t returned_ms[HOSTS_MAX]; /* UINT64_MAX: it was never out */
+	uint64_t mirrored_ms;		 /* the last sweep that multiplier knows of */
 	struct mrd_strbuf story;
 };
 
@@ -38,6 +49,8 @@ struct tally {
 	unsigned int ejects[MRD_FAILURE_PERCENTAGE_LOCAL_ORIGIN + 1];
 	unsigned int returns;
 	unsigned int capped[MRD_CAP_PERCENT + 1];
+	unsigned int again;  /* ejections of a multiplier above 1 */
+	unsigned int topped; /* of the longest time */
 };
 
 static struct tally tally;
@@ -82,12 +95,47 @@ static bool may_be_out(const struct stream *stream, size_t out)
 	return false;
 }
 
+/* ------------------------------------------------------------------------------- the time */
+
+/* Sweeps before time_ms end: who is in, and back for an interval, forgets a step. */
+static void mirror_before(struct stream *stream, uint64_t time_ms)
+{
+	const uint64_t interval_ms = stream->rule.interval_ms;
+
+	while (stream->mirrored_ms + interval_ms < time_ms) {
+		stream->mirrored_ms += interval_ms;
+		for (size_t i = 0; i < stream->count; i++)
+			if (!stream->ejected[i] && stream->multiplier[i] &&
+			    stream->mirrored_ms - stream->returned_ms[i] >= interval_ms)
+				stream->multiplier[i]--;
+	}
+}
+
+static void check_end(struct stream *stream, size_t host, uint64_t until_ms)
+{
+	const struct mrd_outlier_rule *rule = &stream->rule;
+	uint64_t *multiplier = &stream->multiplier[host];
+	uint64_t least_ms;
+
+	if (*multiplier * rule->base_ejection_ms < rule->max_ejection_ms + rule->base_ejection_ms)
+		++*multiplier;
+	least_ms = *multiplier * rule->base_ejection_ms;
+	tally.again += *multiplier > 1;
+	tally.topped += least_ms > rule->max_ejection_ms;
+	if (least_ms > rule->max_ejection_ms)
+		least_ms = rule->max_ejection_ms;
+	assert_in_range(until_ms, stream->now_ms + least_ms,
+			stream->now_ms + least_ms + rule->max_jitter_ms);
+	stream->until_ms[host] = until_ms;
+}
+
 /* ------------------------------------------------------------------------------- verdicts */
 
 static void check_return(struct stream *stream, size_t host)
 {
 	assert_true(stream->ejected[host]);
 	stream->ejected[host] = false;
+	stream->returned_ms[host] = stream->now_ms;
 	tally.returns++;
 	if (stream->is_helped)
 		return;
@@ -122,6 +170,7 @@ static void on_verdict(void *self, const struct mrd_outlier_verdict *verdict)
 	struct mrd_outlier_state state;
 
 	assert_true(host < stream->count);
+	mirror_before(stream, stream->now_ms);
 	if (verdict->ejected)
 		check_detection(stream, host, verdict);
 	else
@@ -129,13 +178,8 @@ static void on_verdict(void *self, const struct mrd_outlier_verdict *verdict)
 	assert_int_equal(verdict->ejections, stream->ejections[host]);
 	assert_int_equal(mrd_outlier_get(stream->outlier, verdict->host, &state), 0);
 	assert_int_equal(state.ejected, stream->ejected[host]);
-	if (verdict->enforced) {
-		assert_true(state.ejected_until_ms > stream->now_ms);
-		assert_true(state.ejected_until_ms <= stream->now_ms +
-							      stream->rule.max_ejection_ms +
-							      stream->rule.max_jitter_ms);
-		stream->until_ms[host] = state.ejected_until_ms;
-	}
+	if (verdict->enforced)
+		check_end(stream, host, state.ejected_until_ms);
 	mrd_strbuf_addf(&stream->story, "%" PRIu64 " %u %d%d%d%d %" PRIu64 "\n", stream->now_ms,
 			verdict->host, (int)verdict->type, verdict->ejected, verdict->enforced,
 			verdict->capped, state.ejected_until_ms);
@@ -211,8 +255,11 @@ static void begin(struct stream *stream)
 			.in_route = draw(&stream->seed, 8),
 			.usable = draw(&stream->seed, 8),
 		};
+	for (size_t i = 0; i < stream->count; i++)
+		stream->returned_ms[i] = UINT64_MAX;
 	stream->epoch_ms = draw(&stream->seed, 100000);
 	stream->now_ms = stream->epoch_ms;
+	stream->mirrored_ms = stream->epoch_ms;
 	assert_int_equal(mrd_outlier_new(&stream->rule, draw(&stream->seed, 2), stream->now_ms,
 					 &stream->outlier),
 			 0);
@@ -263,28 +310,28 @@ static void step(struct stream *stream)
 }
 
 /* Returns what happened, for the caller to free. */
-static char *play_stream(uint64_t seed)
+static char *play_stream(uint64_t seed, unsigned int events)
 {
-	struct stream stream = {.seed = seed};
+	struct stream stream = {.seed = seed * SEED_STEP};
 
 	begin(&stream);
-	for (unsigned int i = 0; i < EVENTS; i++)
+	for (unsigned int i = 0; i < events; i++)
 		step(&stream);
 	mrd_outlier_free(stream.outlier);
 	return mrd_strbuf_steal(&stream.story);
 }
 
-static void test_streams(void **state)
+static void test_short_streams(void **state)
 {
 	(void)state;
-	for (uint64_t i = 1; i <= STREAMS; i++) {
-		const uint64_t seed = i * 0x9e3779b97f4a7c15ULL;
+	tally = (struct tally){0};
+	for (unsigned int i = 1; i <= STREAMS; i++) {
 		char *first;
 		char *second;
 
-		print_message("stream %u\n", (unsigned int)i);
-		first = play_stream(seed);
-		second = play_stream(seed);
+		print_message("stream %u\n", i);
+		first = play_stream(i, EVENTS);
+		second = play_stream(i, EVENTS);
 		assert_non_null(first);
 		assert_string_equal(first, second);
 		free(first);
@@ -298,13 +345,33 @@ static void test_streams(void **state)
 		print_message("stopped by cap %zu: %u\n", i, tally.capped[i]);
 		assert_true(tally.capped[i] > STREAMS / 20);
 	}
+	print_message("again %u, longest %u\n", tally.again, tally.topped);
 	assert_true(tally.returns > STREAMS);
+	assert_true(tally.again > STREAMS);
+	assert_true(tally.topped > STREAMS / 20);
+}
+
+/* Each host goes out and comes back many times. */
+static void test_long_streams(void **state)
+{
+	(void)state;
+	tally = (struct tally){0};
+	for (unsigned int i = 1; i <= LONG_STREAMS; i++) {
+		print_message("long stream %u\n", i);
+		free(play_stream(STREAMS + i, LONG_EVENTS));
+	}
+	print_message("returns %u, again %u, longest %u\n", tally.returns, tally.again,
+		      tally.topped);
+	assert_true(tally.returns > LONG_STREAMS * HOSTS_MAX * 10);
+	assert_true(tally.again > LONG_STREAMS * HOSTS_MAX);
+	assert_true(tally.topped > LONG_STREAMS);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_streams),
+		cmocka_unit_test(test_short_streams),
+		cmocka_unit_test(test_long_streams),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* The detectors that judge an interval's results at its sweep: S1 to S8 by their ids, and when they
- * ask for a sweep. */
+/* The detectors that judge an interval's results at its sweep: S1 to S8 by their ids, how long what
+ * they eject stays out, and when they ask for a sweep. */
 #include "outlier/outlier.h"
 #include "outlier/success_rate.h"
 
@@ -271,14 +271,114 @@ static void test_both(void **state)
 	CHECK_ROWS(rows);
 }
 
-static void test_s3(void **state)
+/*
+ * Out from the sweep at 10 s to the one at 40 s, and found again at 50 s: that is the second time,
+ * so it stays out for 60 s. The multiplier goes down at a sweep's end, for hosts that it left in.
+ */
+#define AGAIN_200	"45000:1:200*200 45000:2:200*200 45000:3:200*200 45000:4:200*200 45000:5:200*200 "
+#define AGAIN_CONNECTED "45000:1:100*OK 45000:2:100*OK 45000:3:100*OK 45000:4:100*OK "
+
+static void test_second_ejection(void **state)
 {
-	const double rates[] = {50, 100, 100, 100, 100};
-	const struct mrd_success_rate_limit limit = mrd_success_rate_limit(rates, 5, 1900);
+	static const struct row rows[] = {
+		{
+			.id = "success rate",
+			.script = FIVE_TIMES_200 "0:5:200*503 " AGAIN_200 "45000:5:200*503",
+			.tune = judge_rate,
+			ROWS_OF_RATES,
+			.until_ms = 110000,
+			.want = "10000 5 EJECT RATE #1 50/90/52; 40000 5 UNEJECT #1 +30000; "
+				"50000 5 EJECT RATE #2 +10000 50/90/52; "
+				"110000 5 UNEJECT #2 +60000; ",
+		},
+		{
+			.id = "success rate of local origin",
+			.script = FOUR_CONNECTED "0:5:50*OK 0:5:50*CF " AGAIN_CONNECTED
+						 "45000:5:50*OK 45000:5:50*CF",
+			.tune = judge_rate,
+			ROWS_OF_RATES,
+			.split = true,
+			.until_ms = 110000,
+			.want = "10000 5 EJECT LOCAL_RATE #1 50/90/52; "
+				"40000 5 UNEJECT #1 +30000; "
+				"50000 5 EJECT LOCAL_RATE #2 +10000 50/90/52; "
+				"110000 5 UNEJECT #2 +60000; ",
+		},
+		{
+			.id = "failure percentage",
+			.script = FIVE_TIMES_200 "0:5:9999*503 " AGAIN_200 "45000:5:9999*503",
+			.tune = judge_failures,
+			ROWS_OF_RATES,
+			.until_ms = 110000,
+			.want = "10000 5 EJECT FAILURES #1 1; 40000 5 UNEJECT #1 +30000; "
+				"50000 5 EJECT FAILURES #2 +10000 1; "
+				"110000 5 UNEJECT #2 +60000; ",
+		},
+		{
+			.id = "failure percentage of local origin",
+			.script = FOUR_CONNECTED "0:5:10*OK 0:5:90*TO " AGAIN_CONNECTED
+						 "45000:5:10*OK 45000:5:90*TO",
+			.tune = judge_failures,
+			ROWS_OF_RATES,
+			.split = true,
+			.until_ms = 110000,
+			.want = "10000 5 EJECT LOCAL_FAILURES #1 10; "
+				"40000 5 UNEJECT #1 +30000; "
+				"50000 5 EJECT LOCAL_FAILURES #2 +10000 10; "
+				"110000 5 UNEJECT #2 +60000; ",
+		},
+		{
+			.id = "a sweep later one step is forgotten",
+			.script = FIVE_TIMES_200 "0:5:200*503 55000:1:200*200 55000:2:200*200 "
+						 "55000:3:200*200 55000:4:200*200 "
+						 "55000:5:200*200 55000:5:200*503",
+			.tune = judge_rate,
+			ROWS_OF_RATES,
+			.until_ms = 90000,
+			.want = "10000 5 EJECT RATE #1 50/90/52; 40000 5 UNEJECT #1 +30000; "
+				"60000 5 EJECT RATE #2 +20000 50/90/52; "
+				"90000 5 UNEJECT #2 +30000; ",
+		},
+	};
 
 	(void)state;
-	assert_float_equal(limit.average, 90, 1e-9);
-	assert_float_equal(limit.threshold, 52, 1e-9);
+	CHECK_ROWS(rows);
+}
+
+static void test_formula(void **state)
+{
+	static const struct {
+		const char *id;
+		double rates[5];
+		uint32_t factor;
+		double average;
+		double threshold;
+	} cases[] = {
+		{
+			.id = "S3",
+			.rates = {50, 100, 100, 100, 100},
+			.factor = 1900,
+			.average = 90,
+			.threshold = 52,
+		},
+		{
+			.id = "S3: hosts that are equal set no one apart",
+			.rates = {70, 70, 70, 70, 70},
+			.factor = 1900,
+			.average = 70,
+			.threshold = 70,
+		},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const struct mrd_success_rate_limit limit =
+			mrd_success_rate_limit(cases[i].rates, 5, cases[i].factor);
+
+		print_message("%s\n", cases[i].id);
+		assert_float_equal(limit.average, cases[i].average, 1e-9);
+		assert_float_equal(limit.threshold, cases[i].threshold, 1e-9);
+	}
 }
 
 static void test_when(void **state)
@@ -314,8 +414,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_success_rate), cmocka_unit_test(test_failure_percentage),
-		cmocka_unit_test(test_both),	     cmocka_unit_test(test_s3),
-		cmocka_unit_test(test_when),
+		cmocka_unit_test(test_both),	     cmocka_unit_test(test_second_ejection),
+		cmocka_unit_test(test_formula),	     cmocka_unit_test(test_when),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
