@@ -186,6 +186,43 @@ static void test_regions_and_endpoints_do_not_resonate(void **state)
 		}
 }
 
+/* Of any so many connections in a row, so many take the second hop. */
+static void test_the_split_holds_for_a_few_connections(void **state)
+{
+	static const struct {
+		const char *id;
+		__u32 shares[2];
+		__u32 picks;
+		int want;
+	} cases[] = {
+		{.id = "Z3: ten requests, one to v2",
+		 .shares = {9000, 1000},
+		 .picks = 10,
+		 .want = 1},
+		{.id = "Z2: ten requests, all to v2",
+		 .shares = {0, 10000},
+		 .picks = 10,
+		 .want = 10},
+		{.id = "a hundred, a hundredth", .shares = {9900, 100}, .picks = 100, .want = 1},
+	};
+	static struct world world;
+	const __u32 members[] = {2, 1};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		printf("%s\n", cases[i].id);
+		for (__u32 start = 0; start < MRD_TICKETS; start += 7) {
+			int hits = 0;
+
+			world_init(&world, 2, cases[i].shares, members);
+			world.ticket = start;
+			for (__u32 pick = 0; pick < cases[i].picks; pick++)
+				hits += world_pick(&world) >= MEMBERS;
+			assert_int_equal(hits, cases[i].want);
+		}
+	}
+}
+
 static void test_ten_percent_over_ten_endpoints_reaches_them_all(void **state)
 {
 	static struct world world;
@@ -393,6 +430,7 @@ int main(void)
 		cmocka_unit_test(test_a_hop_of_share_0_is_no_first_choice),
 		cmocka_unit_test(test_without_shares_the_first_hop_begins),
 		cmocka_unit_test(test_regions_and_endpoints_do_not_resonate),
+		cmocka_unit_test(test_the_split_holds_for_a_few_connections),
 		cmocka_unit_test(test_ten_percent_over_ten_endpoints_reaches_them_all),
 		cmocka_unit_test(test_the_next_member_then_the_next_hop),
 		cmocka_unit_test(test_a_lone_survivor_is_found),

@@ -145,17 +145,46 @@ static void test_o15(void **state)
 
 static void test_o27(void **state)
 {
-	const struct row row = {.hosts = "AA"};
-	struct mrd_outlier *outlier = outlier_of(&row);
-	struct run run = {.outlier = outlier};
+	static const struct {
+		const char *id;
+		const char *script;
+		const char *hosts; /* that are left; the first of them is the first */
+		size_t ejected;
+		size_t want;
+	} cases[] = {
+		{.id = "O27", .script = "0:2:5*500", .hosts = "A", .ejected = 1},
+		{.id = "O27: the last host of all",
+		 .script = "0:1:5*500",
+		 .hosts = "",
+		 .ejected = 1},
+		{.id = "O27: another one stays out",
+		 .script = "0:1:5*500 0:2:5*500",
+		 .hosts = "A",
+		 .ejected = 2,
+		 .want = 1},
+		{.id = "O27: one that was in",
+		 .script = "0:1:5*500",
+		 .hosts = "A",
+		 .ejected = 1,
+		 .want = 1},
+	};
 
 	(void)state;
-	play(&run, "0:2:5*500", 0);
-	assert_int_equal(mrd_outlier_ejected_count(outlier), 1);
-	set_hosts(outlier, "A");
-	assert_int_equal(mrd_outlier_ejected_count(outlier), 0);
-	mrd_strbuf_free(&run.lines);
-	mrd_outlier_free(outlier);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		const struct row row = {.hosts = "AA"};
+		struct mrd_outlier *outlier = outlier_of(&row);
+		struct run run = {.outlier = outlier};
+
+		print_message("%s\n", cases[i].id);
+		play(&run, cases[i].script, 0);
+		assert_int_equal(mrd_outlier_ejected_count(outlier), cases[i].ejected);
+		set_hosts(outlier, cases[i].hosts);
+		assert_int_equal(mrd_outlier_ejected_count(outlier), cases[i].want);
+		/* And no sweep is left to be done for it. */
+		assert_int_equal(mrd_outlier_next_sweep(outlier) == UINT64_MAX, !cases[i].want);
+		mrd_strbuf_free(&run.lines);
+		mrd_outlier_free(outlier);
+	}
 }
 
 /* A health check passes at 12,345 ms; without the flag nobody tells the detector. */

@@ -231,6 +231,14 @@ static const struct draft_case cases[] = {
 		.want = "0 r1 90.00, 0 r2 10.00",
 	},
 	{
+		.name = "Z3: a tenth to Shanghai, nine tenths stay",
+		.world = "r1:AA r2:A@1",
+		.mode = MRD_LOCALITY_DISTRIBUTE,
+		.setting = &asm_distribute,
+		.want_mode = MRD_MODE_DISTRIBUTE,
+		.want = "0 r1 90.00, 0 r2 10.00",
+	},
+	{
 		.name = "I8: two of four",
 		.world = "r1:AAEE r2:A@1",
 		.mode = MRD_LOCALITY_DISTRIBUTE,

@@ -160,6 +160,7 @@ static void test_locality_mode(void **state)
 		const char *id;
 		const char *text;
 		enum mrd_locality_mode want;
+		bool zone_aware;
 	} cases[] = {
 		{.id = "V14, F7: nothing", .text = "", .want = MRD_LOCALITY_NONE},
 		{
@@ -225,6 +226,14 @@ static void test_locality_mode(void **state)
 			.want = MRD_LOCALITY_NONE,
 		},
 		{
+			.id = "W5: the rule's zone-aware setting replaces the mesh's locality",
+			.text = MESH(DISTRIBUTE) NEXT OBJECT("default", "a")
+				SPEC("reviews", "loadBalancer: {zoneAwareLbSetting: {failover: "
+						"[{from: a, to: b}]}}"),
+			.want = MRD_LOCALITY_FAILOVER,
+			.zone_aware = true,
+		},
+		{
 			.id = "a rule of another block leaves the mesh's",
 			.text = OBJECT("default", "a") SPEC("reviews", OUTLIER)
 				NEXT MESH(DISTRIBUTE),
@@ -245,6 +254,7 @@ static void test_locality_mode(void **state)
 		print_message("%s\n", cases[i].id);
 		got = effective(policy, "reviews");
 		assert_int_equal(got.locality_mode, cases[i].want);
+		assert_int_equal(got.locality && got.locality->zone_aware, cases[i].zone_aware);
 		if (got.outlier || cases[i].want != MRD_LOCALITY_FAILOVER)
 			assert_ptr_equal(got.detector, got.outlier);
 		else
@@ -420,13 +430,42 @@ static void test_outlier_values(void **state)
 
 static void test_no_outlier(void **state)
 {
+	static const struct {
+		const char *id;
+		const char *text;
+		bool want;
+	} cases[] = {
+		{.id = "A1: no outlierDetection",
+		 .text = OBJECT("default", "a") SPEC("reviews", "loadBalancer: {}")},
+		{.id = "A1: no rule", .text = ""},
+		{.id = "A1: a rule for another host",
+		 .text = OBJECT("default", "a") SPEC("ratings", OUTLIER)},
+		{.id = "A1: null is none",
+		 .text = OBJECT("default", "a")
+			 SPEC("reviews", "outlierDetection: null, loadBalancer: {}")},
+		{.id = "A2: {}",
+		 .text = OBJECT("default", "a") SPEC("reviews", "outlierDetection: {}"),
+		 .want = true},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct mrd_policy *policy = policy_of(cases[i].text);
+
+		print_message("%s\n", cases[i].id);
+		assert_int_equal(effective(policy, "reviews").outlier != NULL, cases[i].want);
+		assert_int_equal(effective(policy, "reviews").detector != NULL, cases[i].want);
+		mrd_policy_free(policy);
+	}
+}
+
+static void test_defaults(void **state)
+{
 	struct mrd_policy *policy =
 		policy_of(OBJECT("default", "a") SPEC("reviews", "loadBalancer: {simple: RANDOM}"));
 	const struct mrd_effective got = effective(policy, "reviews");
 
 	(void)state;
-	/* A1 */
-	assert_null(got.outlier);
 	assert_null(got.locality);
 	assert_int_equal(got.lb, MRD_LB_RANDOM);
 	assert_int_equal(got.min_health_percent, 0);
@@ -587,9 +626,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_which_rule),	cmocka_unit_test(test_locality_mode),
 		cmocka_unit_test(test_locality_values), cmocka_unit_test(test_outlier_values),
-		cmocka_unit_test(test_no_outlier),	cmocka_unit_test(test_simple),
-		cmocka_unit_test(test_annotations),	cmocka_unit_test(test_cluster_local),
-		cmocka_unit_test(test_empty),
+		cmocka_unit_test(test_no_outlier),	cmocka_unit_test(test_defaults),
+		cmocka_unit_test(test_simple),		cmocka_unit_test(test_annotations),
+		cmocka_unit_test(test_cluster_local),	cmocka_unit_test(test_empty),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

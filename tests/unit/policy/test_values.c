@@ -420,14 +420,6 @@ static void test_settings(void **state)
 	assert_int_equal(effective(policy).locality_mode, MRD_LOCALITY_FAILOVER);
 	mrd_policy_free(policy);
 
-	/* W5 */
-	policy = policy_of("localityLbSetting: {distribute: [{from: a, to: {b: 100}}]}\n---\n" LB(
-		"zoneAwareLbSetting: {failover: [{from: a, to: b}]}"));
-	assert_true(effective(policy).locality->zone_aware);
-	assert_int_equal(effective(policy).locality_origin, MRD_ORIGIN_RULE);
-	assert_int_equal(effective(policy).locality_mode, MRD_LOCALITY_FAILOVER);
-	mrd_policy_free(policy);
-
 	policy = policy_of("zoneAwareLbSetting: {enabled: true}\n");
 	assert_true(effective(policy).locality->zone_aware);
 	assert_int_equal(effective(policy).locality_mode, MRD_LOCALITY_NONE);
