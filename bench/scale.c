@@ -7,9 +7,12 @@
  * Usage: scale SERVICES CHANGES FOLDER
  * Writes the rules to FOLDER/rules.yaml. Prints "name value" a line:
  *   full_ms      all services from a filled model to their rows, written for the first time
- *   rss_mib      resident memory behind that, the model included
+ *   rss_mb       resident memory behind that, the model included
  *   change_us    one slice put into the model → its service's rows written; a line each
- *   events_core  per cent of a core that 10,000 errors a second cost, each of which ejects
+ * and per cent of a core that 10,000 errors a second cost, each of which ejects:
+ *   events_core  in the detector, up to its verdict
+ *   planned_core from there on, until the services' new plans are in rows
+ *   returns_core un-ejected at a sweep, and planned again
  */
 #include <errno.h>
 #include <stdio.h>
@@ -230,7 +233,7 @@ static void make_engine(void)
 
 /* ---------------------------------------------------------------------------------- figures */
 
-static double resident_mib(void)
+static double resident_mb(void)
 {
 	FILE *file = fopen("/proc/self/status", "r");
 	char line[TEXT_ROOM];
@@ -241,7 +244,7 @@ static double resident_mib(void)
 			kib = strtod(line + 6, NULL);
 	if (file)
 		fclose(file);
-	return kib / 1024;
+	return kib * 1024 / 1e6;
 }
 
 static void time_full_plan(void)
@@ -250,7 +253,7 @@ static void time_full_plan(void)
 
 	run_rounds();
 	printf("full_ms %.3f\n", (double)(mrd_clock_ns() - start_ns) / MRD_NS_PER_MS);
-	printf("rss_mib %.1f\n", resident_mib());
+	printf("rss_mb %.1f\n", resident_mb());
 }
 
 static void time_changes(unsigned int changes)
@@ -270,40 +273,61 @@ static void time_changes(unsigned int changes)
 	}
 }
 
+static void send_errors(size_t first, size_t count)
+{
+	for (size_t i = first; i < first + count && i < scale.endpoint_count; i++) {
+		const struct mrd_event event = {
+			.kind = MRD_EVENT_RESPONSE,
+			.service_id = scale.service_ids[i],
+			.endpoint_id = scale.endpoint_ids[i],
+			.status = 503,
+			.time_ns = now_ns(),
+		};
+
+		mrd_engine_event(scale.engine, &event);
+	}
+}
+
+static double since(double *start_s)
+{
+	const double now_s = cpu_s();
+	const double spent_s = now_s - *start_s;
+
+	*start_s = now_s;
+	return spent_s;
+}
+
 /* Ten endpoints of a hundred services a batch, as a drained ring buffer would bring them; two
  * seconds pass between batches, so that all are back. */
 static void time_events(void)
 {
+	const double percent = 100.0 * EVENTS_PER_S / EVENTS;
 	const size_t batch = ENDPOINTS * 100;
-	double spent_s = 0;
+	double detected_s = 0;
+	double planned_s = 0;
+	double returned_s = 0;
 	size_t ejected = 0;
 
 	for (size_t done = 0; done < EVENTS; done += batch) {
-		const size_t first = done % scale.endpoint_count;
-		const double start_s = cpu_s();
+		double start_s = cpu_s();
 		struct mrd_engine_status status;
 
-		for (size_t i = first; i < first + batch && i < scale.endpoint_count; i++) {
-			const struct mrd_event event = {
-				.kind = MRD_EVENT_RESPONSE,
-				.service_id = scale.service_ids[i],
-				.endpoint_id = scale.endpoint_ids[i],
-				.status = 503,
-				.time_ns = now_ns(),
-			};
-
-			mrd_engine_event(scale.engine, &event);
-		}
-		spent_s += cpu_s() - start_s;
+		send_errors(done % scale.endpoint_count, batch);
+		detected_s += since(&start_s);
 		run_rounds();
+		planned_s += since(&start_s);
 		mrd_engine_get_status(scale.engine, &status);
 		ejected += status.ejected;
 		scale.ahead_ns += 2000ULL * MRD_NS_PER_MS;
+		start_s = cpu_s();
 		mrd_engine_tick(scale.engine);
 		run_rounds();
+		returned_s += since(&start_s);
 	}
 	must(ejected * 2 > EVENTS ? 0 : -ENODATA, "events that eject nothing");
-	printf("events_core %.3f\n", 100 * spent_s * EVENTS_PER_S / EVENTS);
+	printf("events_core %.3f\n", detected_s * percent);
+	printf("planned_core %.3f\n", planned_s * percent);
+	printf("returns_core %.3f\n", returned_s * percent);
 }
 
 int main(int argc, char **argv)
