@@ -74,20 +74,25 @@ expect_eq "by the same, on the same connection" "200 $pod kept" "$(answer 5)"
 expect_eq "services that keep have no rows" 0 "$(reset_rows)"
 
 # ------------------------------------------------------------------------------ close
-talk_to 172.16.0.32
-ask /
-wait_for 5 answered 2
-expect_eq "close: nothing is closed before" "200 $pod kept" "$(answer 2)"
-ask /broken
-wait_for 5 answered 3
-wait_for 5 is_out
-ask /
-expect_ok "the next request" wait_for 5 answered 4
-expect_eq "is answered, and the last one" "200 $pod closing" "$(answer 4)"
-ask /
-expect_ok "then the connection ends" wait_for 5 answered 5
-expect_eq "properly" end "$(answer 5)"
-expect_eq "which is counted" 1 "$(reason h REQUEST_EJECTED)"
+counted=0
+for vip in 172.16.0.32 fd00:172::32; do
+  ejections=$(grep -c 'endpoint ejected' "$(agent_log_of h)" || true)
+  talk_to $vip
+  ask /
+  wait_for 5 answered 2
+  expect_eq "close, $vip: nothing is closed before" "200 $pod kept" "$(answer 2)"
+  ask /broken
+  wait_for 5 answered 3
+  one_more() { (($(grep -c 'endpoint ejected' "$(agent_log_of h)") > ejections)); }
+  wait_for 5 one_more
+  ask /
+  expect_ok "the next request" wait_for 5 answered 4
+  expect_eq "is answered, and the last one" "200 $pod closing" "$(answer 4)"
+  ask /
+  expect_ok "then the connection ends" wait_for 5 answered 5
+  expect_eq "properly" end "$(answer 5)"
+  expect_eq "which is counted" $((++counted)) "$(reason h REQUEST_EJECTED)"
+done
 
 # ------------------------------------------------------------------------------ reset
 for vip in 172.16.0.33 fd00:172::33; do
@@ -123,6 +128,22 @@ expect_ok "leave a direct connection alone" kill -0 "$direct"
 established() { run_in client ss -tnH state established | grep -c "10.0.0.1[12]:9080" || true; }
 expect_eq "which is the one that is left" 1 "$(established)"
 kill "$direct" "$mine"
+
+# Those that no hook sees have rows of mrd_flow, which go.
+eps ack-hangzhou reset 10.0.0.11 10.0.0.12 fd00:a0::11 fd00:a0::12
+back() { [[ $(hits client 172.16.0.33 80 2) == h*=* ]]; }
+wait_for 10 back
+wait_for 10 serves h 3
+before=$(flows h)
+for vip in 172.16.0.33 fd00:172::33; do
+  outside client "$PEER" hold $vip 80 60 >>"$SANDBOX/log/outside" 2>&1 &
+done
+more() { (($(flows h) == before + 4)); }
+expect_ok "two connections that no hook sees" wait_for 5 more
+eps ack-hangzhou reset 10.0.0.11=draining 10.0.0.12=draining fd00:a0::11=draining fd00:a0::12=draining
+as_before() { (($(flows h) == before)); }
+expect_ok "their rows go" wait_for 5 as_before
+expect_match "which is said" 'flows=[1-9]' "$(grep 'connections reset' "$(agent_log_of h)" | tail -n 2 | paste -sd' ')"
 
 # ------------------------------------------------------------------------------ what was rescued
 # Its first endpoint's failure ejects that one: the connection is another one's by then.

@@ -9,8 +9,8 @@ set -euo pipefail
 sandbox_begin e2e/61-rescue-in-a-region
 one_region
 web h2
-svc ack-hangzhou reviews $VIP 80
-eps ack-hangzhou reviews 10.0.0.11 10.0.0.12
+svc ack-hangzhou reviews "$VIP,$VIP6" 80
+eps ack-hangzhou reviews 10.0.0.11 10.0.0.12 fd00:a0::11 fd00:a0::12
 policy reviews <<YAML
 apiVersion: networking.istio.io/v1
 kind: DestinationRule
@@ -28,15 +28,22 @@ expect_between "half of them were moved" 40 60 "$(reason h RESCUE_REFUSED)"
 expect_eq "the first is to blame" "$(reason h RESCUE_REFUSED)" "$(stat_of h 10.0.0.11 .failed)"
 
 blackhole h1
-pids=()
-for i in {1..20}; do
-  hits client $VIP 80 50 >"$SANDBOX/answers.$i" &
-  pids+=($!)
+# many HITS ADDRESS PROCESSES COUNT: who answered so many connections by each of so many processes.
+many() {
+  local pids=() i
+
+  for ((i = 0; i < $3; i++)); do
+    "$1" client "$2" 80 "$4" >"$SANDBOX/answers.$i" &
+    pids+=($!)
+  done
+  wait "${pids[@]}"
+  for ((i = 0; i < $3; i++)); do tr ' ' '\n' <"$SANDBOX/answers.$i"; echo; done |
+    awk -F= 'NF { n[$1] += $2 } END { for (k in n) print k "=" n[k] }'
+}
+for address in $VIP $VIP6; do
+  expect_eq "one of two is silent: 1,000 connections to $address, none fails" "h2=1000" "$(many hits "$address" 20 50)"
+  expect_eq "that no hook sees, likewise" "h2=1000" "$(many outside_hits "$address" 50 20)"
 done
-wait "${pids[@]}"
-for i in {1..20}; do echo >>"$SANDBOX/answers.$i"; done
-expect_eq "one of two is silent: 1,000 connections, none fails" "h2=1000" \
-  "$(cat "$SANDBOX"/answers.* | tr ' ' '\n' | awk -F= 'NF { n[$1] += $2 } END { for (k in n) print k "=" n[k] }')"
 unblackhole h1
 
 # The next SYN is the first that the second choice is sent, however long the first choice's refusal has been known.

@@ -9,21 +9,45 @@ set -euo pipefail
 sandbox_begin e2e/63-rescue-at-tc
 two_regions
 web s1
-svc ack-hangzhou reviews $VIP 80
-eps ack-hangzhou reviews 10.0.0.11
-eps ack-shanghai reviews 10.1.0.11
-failover_policy reviews "{ consecutive5xxErrors: 0, consecutiveGatewayErrors: 0, interval: 1h }"
+for family in 4 6; do
+  address=$VIP pods=(10.0.0.11 10.1.0.11)
+  [[ $family == 4 ]] || address=$VIP6 pods=(fd00:a0::11 fd00:a1::11)
+  svc ack-hangzhou "reviews$family" "$address" 80
+  eps ack-hangzhou "reviews$family" "${pods[0]}"
+  eps ack-shanghai "reviews$family" "${pods[1]}"
+  failover_policy "reviews$family" "{ consecutive5xxErrors: 0, consecutiveGatewayErrors: 0, interval: 1h }"
+done
+# Errors are answered at once, and not as few a second as a kernel sends otherwise.
+nsenter --net=/run/netns/h sysctl -qw net.ipv4.icmp_ratelimit=0 net.ipv6.icmp.ratelimit=0
 
 for fast in false true; do
   agent_start h "kernel.fastForward: $fast"
   served() { [[ $(served_interfaces h) == *veth0=pod* ]]; }
   expect_ok "the client's interface is served" wait_for 10 served
-  expect_eq "refused (fastForward $fast)" "s1 s1" "$(outside client "$PEER" get $VIP 80 2 | paste -sd' ')"
-  expect_eq "moved" 2 "$(reason h RESCUE_REFUSED)"
+  for address in $VIP $VIP6; do
+    was=$(reason h RESCUE_REFUSED)
+    expect_eq "refused (fastForward $fast, $address)" "s1=2" "$(outside_hits client "$address" 80 2)"
+    expect_eq "moved" 2 $(($(reason h RESCUE_REFUSED) - was))
+  done
   expect_eq "each a failure of the first endpoint" 2 "$(stat_of h 10.0.0.11 .failed)"
+
+  ip -n h route replace unreachable 10.0.0.11
+  ip -n h route replace unreachable fd00:a0::11
+  for address in $VIP $VIP6; do
+    was=$(reason h RESCUE_UNREACHABLE)
+    expect_eq "unreachable (fastForward $fast, $address)" "s1=2" "$(outside_hits client "$address" 80 2)"
+    expect_eq "moved" 2 $(($(reason h RESCUE_UNREACHABLE) - was))
+  done
+  ip -n h route replace 10.0.0.11 dev veth1
+  ip -n h -6 route delete unreachable fd00:a0::11
+  ip -n h route replace fd00:a0::11 dev veth1
+
   blackhole h1
-  expect_eq "silent" "s1 s1" "$(outside client "$PEER" get $VIP 80 2 | paste -sd' ')"
-  expect_between "moved, too" 3 4 "$(($(reason h RESCUE_TIMEOUT) + $(reason h RESCUE_UNREACHABLE) + 2))"
+  for address in $VIP $VIP6; do
+    was=$(($(reason h RESCUE_TIMEOUT) + $(reason h RESCUE_UNREACHABLE)))
+    expect_eq "silent (fastForward $fast, $address)" "s1=2" "$(outside_hits client "$address" 80 2)"
+    expect_eq "moved, too" 2 $(($(reason h RESCUE_TIMEOUT) + $(reason h RESCUE_UNREACHABLE) - was))
+  done
   unblackhole h1
   ctl h detach >/dev/null
   wait_for 10 sandbox_gone "${AGENT_PID[h]}"
