@@ -34,8 +34,11 @@ struct queue {
 	struct entry *last;
 };
 
-/* News come first: a list of hundreds takes seconds, and a pod that starts meanwhile waits for one
- * interface at most. */
+/*
+ * News come first: a list of hundreds takes seconds, and a pod that starts meanwhile waits for one
+ * interface at most. Of a list the last one told of comes first: that is the youngest, whose news
+ * may have been lost while an earlier list is still being served.
+ */
 enum { QUEUE_NEWS, QUEUE_LIST, QUEUES };
 
 struct mrd_interfaces {
@@ -155,12 +158,13 @@ static void enqueue(struct mrd_interfaces *interfaces, struct entry *entry, int 
 	if (entry->is_queued)
 		return;
 	entry->is_queued = true;
-	entry->next = NULL;
-	if (queue->last)
-		queue->last->next = entry;
-	else
+	entry->next = which == QUEUE_LIST ? queue->first : NULL;
+	if (!queue->first)
+		queue->first = queue->last = entry;
+	else if (which == QUEUE_LIST)
 		queue->first = entry;
-	queue->last = entry;
+	else
+		queue->last = queue->last->next = entry;
 	interfaces->queued++;
 }
 

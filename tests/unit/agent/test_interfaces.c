@@ -256,10 +256,10 @@ static void does_one_a_step(void **state)
 	for (uint32_t i = 1; i <= 3; i++)
 		tell(stage, i, 0);
 	assert_true(mrd_interfaces_step(stage->interfaces, stage->now_ns));
-	assert_string_equal(stage->done, "serve 1 pod 0, ");
+	assert_string_equal(stage->done, "serve 3 pod 0, ");
 	assert_true(mrd_interfaces_step(stage->interfaces, stage->now_ns));
 	assert_false(mrd_interfaces_step(stage->interfaces, stage->now_ns));
-	assert_string_equal(stage->done, "serve 1 pod 0, serve 2 pod 0, serve 3 pod 0, ");
+	assert_string_equal(stage->done, "serve 3 pod 0, serve 2 pod 0, serve 1 pod 0, ");
 	assert_false(mrd_interfaces_step(stage->interfaces, stage->now_ns));
 }
 
@@ -272,10 +272,27 @@ static void one_that_comes_does_not_wait_for_the_list(void **state)
 		tell(stage, index, 3);
 	mrd_interfaces_listed(stage->interfaces);
 	assert_true(mrd_interfaces_step(stage->interfaces, stage->now_ns));
-	assert_string_equal(stage->done, "serve 5 pod 3, ");
+	assert_string_equal(stage->done, "serve 7 pod 3, ");
 	tell(stage, 20, 4);
 	tell(stage, 21, 4);
-	expect_done(stage, "serve 20 pod 4, serve 21 pod 4, serve 6 pod 3, serve 7 pod 3, ");
+	expect_done(stage, "serve 20 pod 4, serve 21 pod 4, serve 6 pod 3, serve 5 pod 3, ");
+}
+
+/* Its news were lost, so another list tells of it, while the first one is still being served. */
+static void the_youngest_of_a_list_does_not_wait_for_the_others(void **state)
+{
+	struct stage *stage = *state;
+
+	for (uint32_t index = 5; index < 9; index++)
+		tell(stage, index, 3);
+	mrd_interfaces_listed(stage->interfaces);
+	assert_true(mrd_interfaces_step(stage->interfaces, stage->now_ns));
+	mrd_interfaces_listing(stage->interfaces);
+	for (uint32_t index = 5; index < 9; index++)
+		tell(stage, index, 3);
+	tell(stage, 20, 4);
+	mrd_interfaces_listed(stage->interfaces);
+	expect_done(stage, "serve 20 pod 4, serve 7 pod 3, serve 6 pod 3, serve 5 pod 3, ");
 }
 
 static void leaves_what_goes(void **state)
@@ -326,7 +343,7 @@ static void what_a_new_list_does_not_tell_of_is_gone(void **state)
 	tell(stage, 5, 3);
 	tell(stage, 6, 4);
 	mrd_interfaces_listed(stage->interfaces);
-	expect_done(stage, "serve 5 pod 3, serve 6 pod 4, ");
+	expect_done(stage, "serve 6 pod 4, serve 5 pod 3, ");
 	mrd_interfaces_listing(stage->interfaces);
 	tell(stage, 6, 4);
 	expect_done(stage, "");
@@ -344,7 +361,7 @@ static void clears_up_behind_an_earlier_agent(void **state)
 	mrd_interfaces_listed(stage->interfaces);
 	mrd_interfaces_stale(stage->interfaces, 9);
 	mrd_interfaces_stale(stage->interfaces, 5);
-	expect_done(stage, "leave 6, leave 9, ");
+	expect_done(stage, "leave 9, leave 6, ");
 	expect_done(stage, "");
 }
 
@@ -359,11 +376,11 @@ static void another_choice_takes_effect(void **state)
 	mrd_interfaces_changed(stage->interfaces, &eth0);
 	tell(stage, 5, 3);
 	tell(stage, 6, 4);
-	expect_done(stage, "serve 5 pod 3, serve 6 pod 4, ");
+	expect_done(stage, "serve 6 pod 4, serve 5 pod 3, ");
 	mrd_interfaces_choose(stage->interfaces, &named);
-	expect_done(stage, "serve 2 uplink -1, leave 5, ");
+	expect_done(stage, "leave 5, serve 2 uplink -1, ");
 	mrd_interfaces_choose(stage->interfaces, &none);
-	expect_done(stage, "leave 2, leave 6, ");
+	expect_done(stage, "leave 6, leave 2, ");
 }
 
 static void a_new_name_counts(void **state)
@@ -469,6 +486,7 @@ int main(void)
 		STAGED(serves_what_comes),
 		STAGED(does_one_a_step),
 		STAGED(one_that_comes_does_not_wait_for_the_list),
+		STAGED(the_youngest_of_a_list_does_not_wait_for_the_others),
 		STAGED(leaves_what_goes),
 		STAGED(an_interface_that_was_away_is_served_anew),
 		STAGED(one_that_goes_before_its_turn_is_not_served),
