@@ -14,19 +14,31 @@
 #include "packet.h"
 #include "skb.h"
 
-enum {
-	MRD_CUT = 128, /* at the front; transport headers behind it are not answered */
-	MRD_ANSWER_TTL = 64,
-	/* What an error quotes: the IP header and eight bytes. */
-	MRD_QUOTE_IPV4 = sizeof(struct mrd_ipv4_header) + 8,
-	MRD_QUOTE_IPV6 = sizeof(struct mrd_ipv6_header) + 8,
-	MRD_ANSWER_MAX =
-		sizeof(struct mrd_ipv6_header) + sizeof(struct mrd_icmp_header) + MRD_QUOTE_IPV6,
+/* What an error quotes: the IP header, without options and extensions, and eight bytes. */
+enum { MRD_QUOTED = 8 };
+
+struct mrd_quote_ipv4 {
+	struct mrd_ipv4_header ip;
+	__u8 ports[MRD_QUOTED];
+};
+
+struct mrd_quote_ipv6 {
+	struct mrd_ipv6_header ip;
+	__u8 ports[MRD_QUOTED];
 };
 
 struct mrd_icmp_answer {
 	struct mrd_icmp_header icmp;
-	__u8 quote[MRD_QUOTE_IPV6];
+	union {
+		struct mrd_quote_ipv4 ipv4;
+		struct mrd_quote_ipv6 ipv6;
+	} quote;
+};
+
+enum {
+	MRD_CUT = 128, /* at the front; transport headers behind it are not answered */
+	MRD_ANSWER_TTL = 64,
+	MRD_ANSWER_MAX = sizeof(struct mrd_ipv6_header) + sizeof(struct mrd_icmp_answer),
 };
 
 /* What the sum over a pseudo header adds up; in network order. */
@@ -120,13 +132,43 @@ static __noinline bool mrd_answer_reset(struct __sk_buff *skb, const struct mrd_
 				    BPF_F_RECOMPUTE_CSUM);
 }
 
-/* Of a datagram whose IP header has neither options nor extensions. */
+/*
+ * The datagram's head as if it had been sent without options and extensions: all that is asked of a
+ * quote is whose it is, and the length of one is then known to the verifier.
+ */
+static __always_inline bool mrd_answer_quote(struct __sk_buff *skb, const struct mrd_packet *packet,
+					     struct mrd_icmp_answer *answer)
+{
+	struct mrd_quote_ipv4 *ipv4 = &answer->quote.ipv4;
+	struct mrd_quote_ipv6 *ipv6 = &answer->quote.ipv6;
+	const __u32 extra = packet->l4 - packet->l3 - mrd_ip_len(packet);
+
+	if (packet->key.family == MRD_FAMILY_IPV6) {
+		if (bpf_skb_load_bytes(skb, packet->l3, &ipv6->ip, sizeof(ipv6->ip)) ||
+		    bpf_skb_load_bytes(skb, packet->l4, ipv6->ports, sizeof(ipv6->ports)))
+			return false;
+		ipv6->ip.payload = bpf_htons((__u16)(bpf_ntohs(ipv6->ip.payload) - extra));
+		ipv6->ip.next = (__u8)packet->key.protocol;
+		return true;
+	}
+	if (bpf_skb_load_bytes(skb, packet->l3, &ipv4->ip, sizeof(ipv4->ip)) ||
+	    bpf_skb_load_bytes(skb, packet->l4, ipv4->ports, sizeof(ipv4->ports)))
+		return false;
+	ipv4->ip.version_words = 0x45;
+	ipv4->ip.total = bpf_htons((__u16)(bpf_ntohs(ipv4->ip.total) - extra));
+	ipv4->ip.check = 0;
+	ipv4->ip.check = mrd_fold(
+		(__u32)bpf_csum_diff(NULL, 0, (__be32 *)(void *)&ipv4->ip, sizeof(ipv4->ip), 0));
+	return true;
+}
+
 static __noinline bool mrd_answer_unreachable(struct __sk_buff *skb,
 					      const struct mrd_packet *packet)
 {
 	const bool is_ipv4 = packet->key.family == MRD_FAMILY_IPV4;
-	const __u32 len =
-		sizeof(struct mrd_icmp_header) + (is_ipv4 ? MRD_QUOTE_IPV4 : MRD_QUOTE_IPV6);
+	const __u32 len = sizeof(struct mrd_icmp_header) +
+			  (is_ipv4 ? sizeof(struct mrd_quote_ipv4) : sizeof(struct mrd_quote_ipv6));
+	const __u32 at = packet->l3 + mrd_ip_len(packet);
 	struct mrd_icmp_answer answer = {
 		.icmp.type = is_ipv4 ? MRD_ICMP_UNREACHABLE : MRD_ICMPV6_UNREACHABLE,
 		.icmp.code = is_ipv4 ? MRD_ICMP_CODE_PORT : MRD_ICMPV6_CODE_PORT,
@@ -134,23 +176,18 @@ static __noinline bool mrd_answer_unreachable(struct __sk_buff *skb,
 	__u32 sum;
 	long r;
 
-	if (packet->l4 - packet->l3 != mrd_ip_len(packet))
-		return false;
-	r = is_ipv4 ? bpf_skb_load_bytes(skb, packet->l3, answer.quote, MRD_QUOTE_IPV4)
-		    : bpf_skb_load_bytes(skb, packet->l3, answer.quote, MRD_QUOTE_IPV6);
-	if (r || !mrd_answer_clear(skb, packet->l3, mrd_ip_len(packet) + len) ||
+	if (!mrd_answer_quote(skb, packet, &answer) ||
+	    !mrd_answer_clear(skb, packet->l3, mrd_ip_len(packet) + len) ||
 	    !mrd_answer_ip(skb, packet, len, mrd_icmp_of(packet->key.family), &sum))
 		return false;
 	if (is_ipv4) /* without a pseudo header */
 		sum = 0;
 	answer.icmp.check = mrd_fold(
 		(__u32)bpf_csum_diff(NULL, 0, (__be32 *)(void *)&answer, sizeof(answer), sum));
-	r = is_ipv4 ? bpf_skb_store_bytes(skb, packet->l4, &answer,
-					  sizeof(answer.icmp) + MRD_QUOTE_IPV4,
+	r = is_ipv4 ? bpf_skb_store_bytes(skb, at, &answer,
+					  sizeof(answer.icmp) + sizeof(answer.quote.ipv4),
 					  BPF_F_RECOMPUTE_CSUM)
-		    : bpf_skb_store_bytes(skb, packet->l4, &answer,
-					  sizeof(answer.icmp) + MRD_QUOTE_IPV6,
-					  BPF_F_RECOMPUTE_CSUM);
+		    : bpf_skb_store_bytes(skb, at, &answer, sizeof(answer), BPF_F_RECOMPUTE_CSUM);
 	return !r;
 }
 
