@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-# Other map sizes or another ABI version: the new set is built beside the old, no request is lost.
+# Other map sizes or another ABI version: the new set is built beside the old, no request is lost. With other sizes conversations
+# keep their endpoints.
 set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -10,13 +11,31 @@ two_regions
 web h1 h2 s1
 svc ack-hangzhou reviews $VIP 80
 eps ack-hangzhou reviews 10.0.0.11 10.0.0.12
+for pod in h1:10.0.0.11 h2:10.0.0.12; do
+  serve "${pod%:*}" "$PEER" udp-echo "${pod#*:}" 5353 "${pod%:*}"
+done
+PORT_NAME=dns PROTOCOL=UDP svc ack-hangzhou dns 172.16.0.21 53
+PORT_NAME=dns PROTOCOL=UDP TARGET_PORT=5353 eps ack-hangzhou dns 10.0.0.11 10.0.0.12
 agent_start h
+# Two conversations, which go on in the other order.
+for i in 1 2; do
+  run_in client "$PEER" udp-ask unconnected 2 172.16.0.21 53 0 "$SANDBOX/go-on-$i" >"$SANDBOX/asked-$i" &
+  asks[i]=$!
+  wait_for 5 test -s "$SANDBOX/asked-$i"
+done
 (run_in client "$PEER" get $VIP 80 100 50 >"$SANDBOX/polled") &
 poll=$!
 agent_kill h
 agent_start h "kernel.limits: { members: 1000 }"
 expect_match "said" 'replac' "$(cat "$(agent_log_of h)")"
 expect_match "the new size" 'max_entries 1000' "$(bpftool map show pinned "$(bpffs_of h)/mrd_member")"
+for i in 2 1; do
+  touch "$SANDBOX/go-on-$i"
+  wait "${asks[i]}"
+  expect_eq "conversation $i keeps its endpoint" 1 "$(sort -u "$SANDBOX/asked-$i" | wc -l)"
+  expect_eq "and is answered by the service" 2 "$(grep -c "from 172.16.0.21 53\$" "$SANDBOX/asked-$i")"
+done
+expect_eq "each has one of its own" 2 "$(cat "$SANDBOX"/asked-? | sort -u | wc -l)"
 
 # The version of another build: what is pinned is not understood, so it is replaced too.
 agent_kill h

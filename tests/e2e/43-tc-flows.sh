@@ -53,7 +53,7 @@ background() {
   sandbox_spawn "$SANDBOX_CGROUP/outside" "$SANDBOX/log/$name" nsenter --net="/run/netns/$pod" -- "$@"
 }
 # download NAME ADDRESS: what slow downloads run.
-download() { echo curl -sf --limit-rate 2M --max-time 60 -o "$SANDBOX/$1" "http://$2/large"; }
+download() { echo curl -sf --limit-rate "${RATE:-2M}" --max-time 60 -o "$SANDBOX/$1" "http://$2/large"; }
 slow_download() { # slow_download NAME [ADDRESS]: about four seconds
   # shellcheck disable=SC2046 # words
   background "$1" client $(download "$1" "${2:-172.16.0.23}")
@@ -98,34 +98,45 @@ expect_eq "the same port to that endpoint" "$given" "$(from_port "10.0.0.1${give
 expect_eq "and nobody is blamed" "0 0" "$(stat_of h 10.0.0.11 .failed) $(stat_of h 10.0.0.12 .failed)"
 
 declare -A downloads
-for address in 172.16.0.23 '[fd00:172::23]'; do
-  slow_download "tc-$address" "$address"
-  downloads["tc-$address"]=$SERVE_PID
-  hooked_download "hooks-$address" "$address"
-  downloads["hooks-$address"]=$SERVE_PID
-done
+downloads_begin() { # downloads_begin NAME: by TC and seen by hooks, of both families
+  local address
+
+  downloads=()
+  for address in 172.16.0.23 '[fd00:172::23]'; do
+    slow_download "$1-$address" "$address"
+    downloads["$1-$address"]=$SERVE_PID
+    hooked_download "$1-hooks-$address" "$address"
+    downloads["$1-hooks-$address"]=$SERVE_PID
+  done
+}
+downloads_end() { # downloads_end WHAT
+  local name
+
+  for name in "${!downloads[@]}"; do
+    expect_ok "$1: $name" wait "${downloads[$name]}"
+    expect_ok "byte for byte" cmp "$SANDBOX/large" "$SANDBOX/$name"
+  done
+}
+downloads_begin killed
 agent_kill h
 expect_eq "new connections without an agent" "h1=2 h2=2" "$(outside_hits client $VIP 80 4)"
 expect_eq "IPv6, too" "h1=2 h2=2" "$(outside_hits client $VIP6 80 4)"
 agent_start h "kernel.interfaces: ['veth*', to-s]"
 wait_for 10 serves h 4
-for name in "${!downloads[@]}"; do
-  expect_ok "a connection outlives the agent: $name" wait "${downloads[$name]}"
-  expect_ok "byte for byte: $name" cmp "$SANDBOX/large" "$SANDBOX/$name"
-done
+downloads_end "a connection outlives the agent"
 
-downloads=()
-for address in 172.16.0.23 '[fd00:172::23]'; do
-  slow_download "replanned-$address" "$address"
-  downloads["replanned-$address"]=$SERVE_PID
-done
+RATE=500k downloads_begin resized
+agent_kill h
+agent_start h "kernel.interfaces: ['veth*', to-s]" "kernel.limits: { members: 1000 }"
+wait_for 10 serves h 4
+expect_eq "maps of another size" replaced "$(ctl h -o json status | jq -r .agent.adoption)"
+downloads_end "a connection outlives the maps of the plan"
+
+downloads_begin replanned
 TARGET_PORT=9081 eps ack-hangzhou files 10.0.0.12 fd00:a0::12
 replanned() { [[ $(ctl h -o json endpoints default/files | jq -c '[.endpoints[].address | contains("12:9081") or contains("::12]")]') == "[true,true]" ]]; }
 expect_ok "the plan changes" wait_for 10 replanned
-for name in "${!downloads[@]}"; do
-  expect_ok "a connection keeps its endpoint: $name" wait "${downloads[$name]}"
-  expect_ok "byte for byte: $name" cmp "$SANDBOX/large" "$SANDBOX/$name"
-done
+downloads_end "a connection keeps its endpoint"
 TARGET_PORT=9081 eps ack-hangzhou files 10.0.0.11 fd00:a0::11
 expect_between "where flows began they are looked for" 1 9 "$(unsettled h)"
 expect_ok "what is over leaves no rows" wait_for 60 is_flows 0

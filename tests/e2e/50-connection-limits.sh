@@ -107,7 +107,7 @@ expect_eq "given up: nothing is open" 0 "$(open_of IPV4)"
 # ------------------------------------------------------------------------------ the connect timeout
 # Five, of which the quickest counts: a busy machine may be late, but nothing may be early.
 for vip in $VIP $VIP6; do
-  took=$(for _ in 1 2 3 4 5; do run_in client "$PEER" connect $vip 80 || true; done)
+  took=$(for _ in 1 2 3 4 5; do run_in client "$PEER" connect "$vip" 80 || true; done)
   expect_eq "$vip: each is told in so many words" "5 ETIMEDOUT" "$(awk '{ print $1 }' <<<"$took" | sort | uniq -c | sed 's/^ *//')"
   expect_between "$vip: in its time" 450 550 "$(awk '{ print $3 }' <<<"$took" | sort -n | head -n 1)"
 done

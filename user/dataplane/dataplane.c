@@ -145,7 +145,7 @@ static int open_places(struct mrd_dataplane *dataplane, const struct mrd_datapla
 	return 0;
 }
 
-/* Takes the pinned set over if it is whole and of this version and size. */
+/* Takes the pinned set over if it is whole and of this version and size; or what it can of it. */
 static int adopt(struct mrd_dataplane *dataplane, struct mrd_object *object, char **ret_error)
 {
 	MRD_AUTO_PINSET struct mrd_pinset pinned;
@@ -161,14 +161,14 @@ static int adopt(struct mrd_dataplane *dataplane, struct mrd_object *object, cha
 		return mrd_permission_failure(r, "the pinned maps cannot be opened", ret_error);
 	if (r < 0 || !mrd_object_fits(object, &pinned)) {
 		dataplane->adoption = MRD_ADOPTION_REPLACED;
-		return 0;
+		r = mrd_object_reuse_conversations(object, &pinned);
+	} else {
+		dataplane->adoption = MRD_ADOPTION_ADOPTED;
+		r = mrd_object_reuse(object, &pinned);
 	}
-	r = mrd_object_reuse(object, &pinned);
-	if (r < 0)
-		return mrd_failure(ret_error, r, "the pinned maps cannot be adopted: %s",
-				   strerror(-r));
-	dataplane->adoption = MRD_ADOPTION_ADOPTED;
-	return 0;
+	return r < 0 ? mrd_failure(ret_error, r, "the pinned maps cannot be adopted: %s",
+				   strerror(-r))
+		     : 0;
 }
 
 /* The rows that the agent writes must be those that the object was compiled with. */

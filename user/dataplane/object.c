@@ -148,6 +148,23 @@ int mrd_object_reuse(struct mrd_object *object, const struct mrd_pinset *set)
 	return 0;
 }
 
+int mrd_object_reuse_conversations(struct mrd_object *object, const struct mrd_pinset *set)
+{
+	static const enum mrd_pin pins[] = {
+		MRD_PIN_FLOW,	  MRD_PIN_FRAGMENT,  MRD_PIN_OPENED,   MRD_PIN_SETTLED,
+		MRD_PIN_UDP_FLOW, MRD_PIN_UDP_REPLY, MRD_PIN_AFFINITY,
+	};
+	uint32_t version;
+	int r = 0;
+
+	if (mrd_pinset_version(set, &version) || version != MRD_ABI_VERSION)
+		return 0;
+	for (size_t i = 0; r == 0 && i < sizeof(pins) / sizeof(pins[0]); i++)
+		if (has_shape_of(set->fds[pins[i]], object->maps[pins[i]]))
+			r = bpf_map__reuse_fd(object->maps[pins[i]], set->fds[pins[i]]);
+	return r;
+}
+
 /* No link holds this program, but the map itself; sockets keep the one under which they came in. */
 static int attach_to_followed(const struct mrd_object *object)
 {

@@ -31,6 +31,12 @@ void mrd_object_close(struct mrd_object *object); /* NULL is fine; what was load
 bool mrd_object_fits(const struct mrd_object *object, const struct mrd_pinset *set);
 /* Has the object use the set's maps instead of making its own. */
 int mrd_object_reuse(struct mrd_object *object, const struct mrd_pinset *set);
+/*
+ * Of a set of other sizes: those of its maps that conversations under way live by, if they are of
+ * this version and just as this object would make them. What they say of endpoints holds: those
+ * keep their numbers.
+ */
+int mrd_object_reuse_conversations(struct mrd_object *object, const struct mrd_pinset *set);
 int mrd_object_load(struct mrd_object *object, char **ret_error);
 /* After loading: descriptors of its own for all maps and wanted programs, so that the object, which
  * holds some megabytes, can be closed. */
