@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-/* A first start may find hundreds, and each takes the kernel some 30 ms. */
+/* A first start may find hundreds, and each takes the kernel some 25 ms. */
 static const uint64_t turn_ns = 10ULL * MRD_NS_PER_MS;
 
 /* ----------------------------------------------------------------------------------- data plane */
