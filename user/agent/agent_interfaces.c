@@ -14,7 +14,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-/* A first start may find hundreds, and each takes the kernel some 25 ms. */
+/* A first start may find hundreds, and each takes the kernel some 30 ms. */
 static const uint64_t turn_ns = 10ULL * MRD_NS_PER_MS;
 
 /* ----------------------------------------------------------------------------------- data plane */
@@ -105,7 +105,7 @@ static void tell_first(struct mrd_agent *agent)
 		     MRD_KV_NUM("failed", status.failed));
 }
 
-/* Some, and the rest in the loop's next turn. */
+/* Some, and the rest in the loop's next turn. Before each it is heard who has come. */
 static void on_work(void *self)
 {
 	struct mrd_agent *agent = self;
@@ -117,6 +117,7 @@ static void on_work(void *self)
 		mrd_agent_drain(agent);
 		if (agent->detached)
 			return;
+		mrd_link_watch_dispatch(agent->link_watch);
 		more = mrd_interfaces_step(agent->interfaces, mrd_clock_ns());
 	} while (more && mrd_clock_ns() < until_ns);
 	if (!more)

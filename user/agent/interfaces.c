@@ -47,7 +47,6 @@ struct mrd_interfaces {
 	struct mrd_table *entries; /* by index */
 	struct queue queues[QUEUES];
 	size_t queued;
-	bool is_listing;
 	bool is_first_list; /* who is told of now may have been served by an earlier agent */
 };
 
@@ -244,7 +243,6 @@ void mrd_interfaces_listing(struct mrd_interfaces *interfaces)
 	struct entry *entry;
 	size_t cursor = 0;
 
-	interfaces->is_listing = true;
 	while ((entry = mrd_table_next(interfaces->entries, &cursor, NULL, NULL)))
 		entry->is_listed = false;
 }
@@ -271,7 +269,6 @@ void mrd_interfaces_listed(struct mrd_interfaces *interfaces)
 	size_t cursor = 0;
 
 	interfaces->is_first_list = false;
-	interfaces->is_listing = false;
 	while ((entry = mrd_table_next(interfaces->entries, &cursor, NULL, NULL)))
 		if (!entry->is_listed && !entry->is_gone)
 			forget(interfaces, entry);
@@ -287,8 +284,7 @@ void mrd_interfaces_changed(struct mrd_interfaces *interfaces, const struct mrd_
 	entry->link = *link;
 	entry->is_gone = false;
 	entry->is_listed = true;
-	review(interfaces, entry,
-	       interfaces->is_listing || interfaces->is_first_list ? QUEUE_LIST : QUEUE_NEWS);
+	review(interfaces, entry, link->is_listed ? QUEUE_LIST : QUEUE_NEWS);
 }
 
 void mrd_interfaces_gone(struct mrd_interfaces *interfaces, uint32_t index)

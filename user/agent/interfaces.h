@@ -4,7 +4,7 @@
  * those that come and go are to be served, which are, and what could not be done.
  *
  * Knows neither sockets nor libbpf: what the kernel has is told by the calls below, what is to be
- * done goes through a struct mrd_interface_port, one interface a step, for a step may take some 25
+ * done goes through a struct mrd_interface_port, one interface a step, for a step may take some 30
  * ms: for either direction the kernel waits until nobody runs by the old list of programs. To have
  * them replaced takes none of that.
  */

@@ -152,6 +152,7 @@ static int read_message(const struct nlmsghdr *head, const struct bytes *body,
 	case RTM_NEWLINK:
 	case RTM_DELLINK:
 		r = read_link(*body, ret_link, &concerns);
+		ret_link->is_listed = head->nlmsg_flags & NLM_F_MULTI;
 		ret_link->is_torn = is_torn;
 		if (!r && concerns)
 			*ret_word = head->nlmsg_type == RTM_NEWLINK ? MRD_LINK_IS : MRD_LINK_GONE;

@@ -20,7 +20,8 @@ struct mrd_link {
 			     there is no other end */
 	bool is_ethernet;
 	bool is_loopback;
-	bool is_torn; /* changes came between the parts of the list that this stands in */
+	bool is_listed; /* told as part of a list; otherwise it is news */
+	bool is_torn;	/* changes came between the parts of the list that this stands in */
 };
 
 enum mrd_link_word {

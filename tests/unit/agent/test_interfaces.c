@@ -218,6 +218,16 @@ static void tell(struct stage *stage, uint32_t index, int32_t netns_id)
 	mrd_interfaces_changed(stage->interfaces, &link);
 }
 
+static void list(struct stage *stage, uint32_t first, uint32_t last)
+{
+	for (uint32_t index = first; index <= last; index++) {
+		struct mrd_link link = veth(index, 3);
+
+		link.is_listed = true;
+		mrd_interfaces_changed(stage->interfaces, &link);
+	}
+}
+
 /* Everything that is to be done, and what it was. */
 static void expect_done(struct stage *stage, const char *want)
 {
@@ -256,10 +266,10 @@ static void does_one_a_step(void **state)
 	for (uint32_t i = 1; i <= 3; i++)
 		tell(stage, i, 0);
 	assert_true(mrd_interfaces_step(stage->interfaces, stage->now_ns));
-	assert_string_equal(stage->done, "serve 3 pod 0, ");
+	assert_string_equal(stage->done, "serve 1 pod 0, ");
 	assert_true(mrd_interfaces_step(stage->interfaces, stage->now_ns));
 	assert_false(mrd_interfaces_step(stage->interfaces, stage->now_ns));
-	assert_string_equal(stage->done, "serve 3 pod 0, serve 2 pod 0, serve 1 pod 0, ");
+	assert_string_equal(stage->done, "serve 1 pod 0, serve 2 pod 0, serve 3 pod 0, ");
 	assert_false(mrd_interfaces_step(stage->interfaces, stage->now_ns));
 }
 
@@ -268,14 +278,17 @@ static void one_that_comes_does_not_wait_for_the_list(void **state)
 	struct stage *stage = *state;
 
 	mrd_interfaces_listing(stage->interfaces);
-	for (uint32_t index = 5; index < 8; index++)
-		tell(stage, index, 3);
+	list(stage, 5, 6);
+	tell(stage, 20, 4);
+	list(stage, 7, 7);
+	assert_true(mrd_interfaces_step(stage->interfaces, stage->now_ns));
+	assert_string_equal(stage->done, "serve 20 pod 4, ");
 	mrd_interfaces_listed(stage->interfaces);
 	assert_true(mrd_interfaces_step(stage->interfaces, stage->now_ns));
-	assert_string_equal(stage->done, "serve 7 pod 3, ");
-	tell(stage, 20, 4);
+	assert_string_equal(stage->done, "serve 20 pod 4, serve 7 pod 3, ");
 	tell(stage, 21, 4);
-	expect_done(stage, "serve 20 pod 4, serve 21 pod 4, serve 6 pod 3, serve 5 pod 3, ");
+	tell(stage, 22, 4);
+	expect_done(stage, "serve 21 pod 4, serve 22 pod 4, serve 6 pod 3, serve 5 pod 3, ");
 }
 
 /* Its news were lost, so another list tells of it, while the first one is still being served. */
@@ -283,16 +296,13 @@ static void the_youngest_of_a_list_does_not_wait_for_the_others(void **state)
 {
 	struct stage *stage = *state;
 
-	for (uint32_t index = 5; index < 9; index++)
-		tell(stage, index, 3);
+	list(stage, 5, 8);
 	mrd_interfaces_listed(stage->interfaces);
 	assert_true(mrd_interfaces_step(stage->interfaces, stage->now_ns));
 	mrd_interfaces_listing(stage->interfaces);
-	for (uint32_t index = 5; index < 9; index++)
-		tell(stage, index, 3);
-	tell(stage, 20, 4);
+	list(stage, 5, 9);
 	mrd_interfaces_listed(stage->interfaces);
-	expect_done(stage, "serve 20 pod 4, serve 7 pod 3, serve 6 pod 3, serve 5 pod 3, ");
+	expect_done(stage, "serve 9 pod 3, serve 7 pod 3, serve 6 pod 3, serve 5 pod 3, ");
 }
 
 static void leaves_what_goes(void **state)
@@ -343,7 +353,7 @@ static void what_a_new_list_does_not_tell_of_is_gone(void **state)
 	tell(stage, 5, 3);
 	tell(stage, 6, 4);
 	mrd_interfaces_listed(stage->interfaces);
-	expect_done(stage, "serve 6 pod 4, serve 5 pod 3, ");
+	expect_done(stage, "serve 5 pod 3, serve 6 pod 4, ");
 	mrd_interfaces_listing(stage->interfaces);
 	tell(stage, 6, 4);
 	expect_done(stage, "");
@@ -361,7 +371,7 @@ static void clears_up_behind_an_earlier_agent(void **state)
 	mrd_interfaces_listed(stage->interfaces);
 	mrd_interfaces_stale(stage->interfaces, 9);
 	mrd_interfaces_stale(stage->interfaces, 5);
-	expect_done(stage, "leave 9, leave 6, ");
+	expect_done(stage, "leave 6, leave 9, ");
 	expect_done(stage, "");
 }
 
@@ -376,7 +386,7 @@ static void another_choice_takes_effect(void **state)
 	mrd_interfaces_changed(stage->interfaces, &eth0);
 	tell(stage, 5, 3);
 	tell(stage, 6, 4);
-	expect_done(stage, "serve 6 pod 4, serve 5 pod 3, ");
+	expect_done(stage, "serve 5 pod 3, serve 6 pod 4, ");
 	mrd_interfaces_choose(stage->interfaces, &named);
 	expect_done(stage, "leave 5, serve 2 uplink -1, ");
 	mrd_interfaces_choose(stage->interfaces, &none);

@@ -88,7 +88,18 @@ static const struct link_case link_cases[] = {
 			      .name = "eth0",
 			      .netns_id = -1,
 			      .is_ethernet = true,
+			      .is_listed = true,
 			      .is_torn = true},
+	},
+	{
+		.name = "a list",
+		.words = {.type = RTM_NEWLINK, .flags = NLM_F_MULTI, .index = 2, .name = "eth0"},
+		.want = MRD_LINK_IS,
+		.want_link = {.index = 2,
+			      .name = "eth0",
+			      .netns_id = -1,
+			      .is_ethernet = true,
+			      .is_listed = true},
 	},
 	{
 		.name = "deleted",
@@ -125,6 +136,7 @@ static void assert_link(const struct mrd_link *want, const struct mrd_link *seen
 	assert_int_equal(seen->netns_id, want->netns_id);
 	assert_int_equal(seen->is_ethernet, want->is_ethernet);
 	assert_int_equal(seen->is_loopback, want->is_loopback);
+	assert_int_equal(seen->is_listed, want->is_listed);
 	assert_int_equal(seen->is_torn, want->is_torn);
 }
 
