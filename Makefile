@@ -112,14 +112,14 @@ $(OUT)/gen/vmlinux.h: $(wildcard $(BTF)) bpf/lib/vmlinux_min.h | tools
 	$(Q)mkdir -p $(@D) && if [ -r "$(BTF)" ]; then $(BPFTOOL) btf dump file "$(BTF)" format c > $@; \
 		else cp bpf/lib/vmlinux_min.h $@; fi
 
-$(OUT)/bpf/modern/%.o: bpf/%.c $(OUT)/gen/vmlinux.h
-	$(call say,BPF,$<)
-	$(Q)mkdir -p $(@D) && $(CLANG) $(BPF_FLAGS) -c $< -o $@
-
-$(OUT)/bpf/legacy/%.o: bpf/%.c $(OUT)/gen/vmlinux.h
-	$(call say,BPF,$< (legacy))
-	$(Q)mkdir -p $(@D) && $(CLANG) $(BPF_FLAGS) -DMRD_LEGACY_ATOMICS -c $< -o $@
-
+define BPF_RULE
+$(OUT)/bpf/$(1)/%.o: $(2)/%.c $(OUT)/gen/vmlinux.h
+	$$(call say,BPF,$$< ($(1)))
+	$$(Q)mkdir -p $$(@D) && $$(CLANG) $$(BPF_FLAGS) $(3) -c $$< -o $$@
+endef
+$(eval $(call BPF_RULE,modern,bpf))
+$(eval $(call BPF_RULE,legacy,bpf,-DMRD_LEGACY_ATOMICS))
+$(eval $(call BPF_RULE,bench,bench))
 $(OUT)/bpf/meridian.bpf.o: $(patsubst bpf/%.c,$(OUT)/bpf/modern/%.o,$(BPF_SOURCES))
 $(OUT)/bpf/meridian_legacy.bpf.o: $(patsubst bpf/%.c,$(OUT)/bpf/legacy/%.o,$(BPF_SOURCES))
 $(OUT)/bpf/meridian.bpf.o $(OUT)/bpf/meridian_legacy.bpf.o:
@@ -164,7 +164,7 @@ $(AUX_BINS):
 
 .PHONY: unit-binaries aux-binaries generated
 unit-binaries: $(call unit_bin,$(UNIT_TESTS))
-aux-binaries: $(AUX_BINS)
+aux-binaries: $(AUX_BINS) $(OUT)/bpf/bench/floor.bpf.o
 generated: $(OUT)/gen/meridian.skel.h $(OUT)/gen/meridian_legacy.skel.h
 
 RUN := MAKE="$(MAKE)" OUT="$(OUT)" scripts/check.sh
