@@ -123,7 +123,6 @@ struct mrd_walk {
 	__u64 first; /* drawn from the present hop's counter */
 	struct mrd_member_key key;
 	__u32 chosen;
-	__u32 ticket;
 	const __u8 *avoid; /* an address, or NULL */
 	/* A usable member of that address, if its endpoint_id is not 0, and its route's mode. */
 	struct mrd_picked own;
@@ -171,7 +170,8 @@ static __noinline enum mrd_reason mrd_walk_step(struct mrd_walk *walk, __u32 ste
 	if (turn.is_new && turn.member_count) {
 		if (step)
 			mrd_count_one(MRD_REASON_NEXT_HOP);
-		walk->first = mrd_number_next(service_id, turn.hop_id);
+		if (turn.member_count > 1) /* of one any number is the same */
+			walk->first = mrd_number_next(service_id, turn.hop_id);
 	}
 	walk->key.hop_id = turn.hop_id;
 	ret_picked->locality_id = turn.locality_id;
@@ -204,8 +204,8 @@ static __noinline enum mrd_reason mrd_route_pick(__u32 service_id, const __u8 *a
 		return MRD_REASON_REFUSE_NO_ROUTE;
 	mrd_walk_own_nothing(&walk);
 	if (!mrd_pick_is_sure(walk.route))
-		walk.ticket = mrd_ticket_of(mrd_number_next(service_id, MRD_SERVICE_TICKET));
-	walk.chosen = mrd_pick_hop(walk.route, walk.ticket);
+		walk.chosen = mrd_pick_hop(
+			walk.route, mrd_ticket_of(mrd_number_next(service_id, MRD_SERVICE_TICKET)));
 	for (__u32 step = 0; step < MRD_PICK_STEPS; step++) {
 		const enum mrd_reason reason = mrd_walk_step(&walk, step, ret_picked);
 

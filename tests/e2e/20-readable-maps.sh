@@ -27,6 +27,8 @@ expect_match "state" '"state": "MRD_STATE_ACTIVE"' "$dump"
 expect_match "name" 'reviews' "$(map_dump h mrd_name)"
 expect_match "region" 'cn-shanghai' "$(map_dump h mrd_locality)"
 expect_match "counters" '"established": 3' "$(map_dump h mrd_stat)"
+expect_eq "numbers that are drawn to choose among one" 0 \
+  "$(bpftool -j map dump pinned "$(bpffs_of h)/mrd_ticket" | jq '[.[].formatted.value] | add')"
 
 for verb in status services endpoints regions; do
   expect_ok "meridianctl -o json $verb is JSON" bash -c "'$MERIDIANCTL' --config '$SANDBOX/h.yaml' -o json $verb | jq -e . >'$SANDBOX/json'"
