@@ -75,12 +75,9 @@ static __always_inline bool mrd_segment_read(struct __sk_buff *skb, struct mrd_s
 static __always_inline struct mrd_socket *mrd_probe_socket(struct __sk_buff *skb,
 							   enum mrd_protocol protocol)
 {
-	struct bpf_sock *sk = skb->sk;
+	struct bpf_sock *sk = skb->sk; /* one that only asks for a connection has no storage */
 	struct mrd_socket *sock;
 
-	if (!sk)
-		return NULL;
-	sk = bpf_sk_fullsock(sk);
 	if (!sk)
 		return NULL;
 	sock = bpf_sk_storage_get(&mrd_socket, sk, NULL, 0);

@@ -102,9 +102,6 @@ static __always_inline struct mrd_socket *mrd_sender_of(struct __sk_buff *skb,
 {
 	struct bpf_sock *sk = skb->sk;
 
-	if (!sk)
-		return NULL;
-	sk = bpf_sk_fullsock(sk);
 	return sk ? mrd_storage_of(sk, key) : NULL;
 }
 
