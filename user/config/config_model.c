@@ -35,7 +35,8 @@ void mrd_config_locality(const struct mrd_agent_config *config, const struct mrd
 		label = (struct mrd_locality_name){.region = "", .zone = "", .subzone = ""};
 	if (!*region)
 		region = *label.region ? label.region : config->clusters[config->home].region;
-	is_same = !strcmp(region, label.region);
+	/* Without a region of its own the label's zone is in whatever region the node is. */
+	is_same = !*label.region || !strcmp(region, label.region);
 	*ret_locality = (struct mrd_locality_name){
 		.region = region,
 		.zone = *config->node_zone ? config->node_zone
