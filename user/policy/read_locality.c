@@ -176,12 +176,25 @@ static void read_weight(struct mrd_reader *reader, const struct mrd_doc_node *ma
 	reader->at = step.up;
 }
 
+/* Of a bare "*", or as many as there are. */
+static size_t find_rest(const struct mrd_doc_node *map)
+{
+	size_t at = 0;
+
+	while (at < map->count && strcmp(map->keys[at]->text, "*") != 0)
+		at++;
+	return at;
+}
+
+/* A map has no order, and an API server sorts its keys: a bare "*" is for the rest wherever it
+ * stands. */
 static void read_weights(struct mrd_reader *reader, const struct mrd_doc_node *map,
 			 struct mrd_distribute *rule)
 {
 	MRD_CLEANUP(set_cleanup) struct mrd_locality_set *set = mrd_locality_set_new();
 	struct locality_list list = {.set = set, .nodes = (const struct mrd_doc_node **)map->keys};
 	const struct mrd_step step = {.up = reader->at, .name = "to"};
+	const size_t rest = find_rest(map);
 	uint32_t total = 0;
 	bool all_valid = true;
 
@@ -193,7 +206,9 @@ static void read_weights(struct mrd_reader *reader, const struct mrd_doc_node *m
 	rule->to_count = map->count;
 	reader->at = &step;
 	for (size_t i = 0; i < map->count; i++) {
-		read_weight(reader, map, i, &list, &rule->to[i]);
+		const size_t from = i < rest ? i : i + 1 < map->count ? i + 1 : rest;
+
+		read_weight(reader, map, from, &list, &rule->to[i]);
 		total += rule->to[i].weight;
 		all_valid &= rule->to[i].weight != 0;
 	}

@@ -130,11 +130,10 @@ static void test_localities(void **state)
 			.want = "",
 		},
 		{
-			.id = "nothing may follow it",
+			.id = "nothing may follow it in a list; a map has no order",
 			.text = LOCALITY("distribute: [{from: '*', to: {'*': 50, b: 50}}, "
 					 "{from: a, to: {b: 100}}]"),
-			.want = "error a:1:60 localityLbSetting.distribute[0].to[\"b\"]\n"
-				"error a:1:76 localityLbSetting.distribute[1].from\n",
+			.want = "error a:1:76 localityLbSetting.distribute[1].from\n",
 		},
 		{
 			.id = "no weights at all",
@@ -148,6 +147,28 @@ static void test_localities(void **state)
 
 	(void)state;
 	CHECK_ROWS(rows);
+}
+
+/* As an API server gives a map back, with its keys in order. */
+static void test_rest_of_a_map(void **state)
+{
+	static const char text[] =
+		LOCALITY("distribute: [{from: a, to: {'*': 30, b: 50, c/z: 20}}]");
+	static const char *const regions[] = {"b", "c", ""};
+	static const uint32_t weights[] = {50, 20, 30};
+	struct mrd_policy *policy = policy_of(text);
+	struct mrd_effective effective;
+
+	(void)state;
+	mrd_policy_effective(policy, "default", "a", 80, &effective);
+	assert_int_equal(effective.locality->distribute[0].to_count, 3);
+	for (size_t i = 0; i < 3; i++) {
+		const struct mrd_distribute_to *to = &effective.locality->distribute[0].to[i];
+
+		assert_string_equal(to->to.region, regions[i]);
+		assert_int_equal(to->weight, weights[i]);
+	}
+	mrd_policy_free(policy);
 }
 
 static void test_failover_priority(void **state)
@@ -362,9 +383,9 @@ static void test_zone_aware(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_distribute),	  cmocka_unit_test(test_localities),
-		cmocka_unit_test(test_failover_priority), cmocka_unit_test(test_unwatched),
-		cmocka_unit_test(test_zone_aware),
+		cmocka_unit_test(test_distribute),    cmocka_unit_test(test_localities),
+		cmocka_unit_test(test_rest_of_a_map), cmocka_unit_test(test_failover_priority),
+		cmocka_unit_test(test_unwatched),     cmocka_unit_test(test_zone_aware),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
