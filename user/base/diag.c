@@ -8,8 +8,18 @@
 
 #include "base/cleanup.h"
 #include "base/strbuf.h"
+#include "base/table.h"
 
-enum { ROOM_MIN = 8 };
+enum { ROOM_MIN = 8, SEVERITIES = 2 };
+
+static const char cut_mark[] = " ... ";
+
+/* Of one file, by severity. */
+struct tally {
+	size_t kept[SEVERITIES];
+	size_t more[SEVERITIES];
+	size_t more_at[SEVERITIES]; /* the finding that counts them */
+};
 
 static void finding_clear(struct mrd_finding *finding)
 {
@@ -23,6 +33,7 @@ void mrd_diag_free(struct mrd_diag *diag)
 	for (size_t i = 0; i < diag->count; i++)
 		finding_clear(&diag->findings[i]);
 	free(diag->findings);
+	mrd_table_free(diag->files);
 	*diag = (struct mrd_diag){0};
 }
 
@@ -41,34 +52,118 @@ static struct mrd_finding *finding_new(struct mrd_diag *diag)
 	return &diag->findings[diag->count];
 }
 
-void mrd_diag_add(struct mrd_diag *diag, enum mrd_severity severity, const struct mrd_place *place,
-		  const char *field, const char *format, ...)
+/* Without its middle if it is long, at the bounds of characters: a message may speak of a value
+ * before or behind it. */
+static char *cut(const char *text)
 {
-	MRD_AUTO_STRBUF struct mrd_strbuf reason = {0};
+	const size_t half = (MRD_FINDING_TEXT_MAX - sizeof(cut_mark)) / 2;
+	const size_t len = strlen(text);
+	size_t head = half;
+	size_t tail = len - half;
+	char *shorter;
+
+	if (len <= MRD_FINDING_TEXT_MAX)
+		return strdup(text);
+	while (head && (text[head] & 0xc0) == 0x80)
+		head--;
+	while (tail < len && (text[tail] & 0xc0) == 0x80)
+		tail++;
+	return asprintf(&shorter, "%.*s%s%s", (int)head, text, cut_mark, text + tail) < 0 ? NULL
+											  : shorter;
+}
+
+/* Takes the reason over. */
+static bool keep(struct mrd_diag *diag, enum mrd_severity severity, const struct mrd_place *place,
+		 const char *field, char *reason)
+{
 	struct mrd_finding *finding = finding_new(diag);
-	va_list args;
 
-	if (severity == MRD_ERROR)
-		diag->errors++;
-	if (!finding)
-		return;
-	va_start(args, format);
-	mrd_strbuf_vaddf(&reason, format, args);
-	va_end(args);
-
+	if (!finding) {
+		free(reason);
+		return false;
+	}
 	*finding = (struct mrd_finding){
 		.file = strdup(place && place->file ? place->file : ""),
 		.line = place ? place->line : 0,
 		.column = place ? place->column : 0,
 		.severity = severity,
-		.field = strdup(field ? field : ""),
-		.reason = mrd_strbuf_steal(&reason),
+		.field = cut(field),
+		.reason = reason,
 	};
 	if (!finding->file || !finding->field || !finding->reason) {
 		finding_clear(finding);
-		return;
+		return false;
 	}
 	diag->count++;
+	return true;
+}
+
+static struct tally *tally_get(struct mrd_diag *diag, const char *file)
+{
+	struct tally *tally;
+
+	if (!diag->files)
+		diag->files = mrd_table_new(free);
+	if (!diag->files)
+		return NULL;
+	tally = mrd_table_get_str(diag->files, file);
+	if (tally)
+		return tally;
+	tally = calloc(1, sizeof(*tally));
+	if (tally && !mrd_table_put_str(diag->files, file, tally))
+		return tally;
+	free(tally);
+	return NULL;
+}
+
+bool mrd_diag_is_full(const struct mrd_diag *diag, enum mrd_severity severity, const char *file)
+{
+	const struct tally *tally = diag->files ? mrd_table_get_str(diag->files, file) : NULL;
+
+	return tally && tally->kept[severity] == MRD_FINDINGS_MAX;
+}
+
+/* Behind those that are kept: at the place of the first that is not. */
+static void count_more(struct mrd_diag *diag, enum mrd_severity severity,
+		       const struct mrd_place *place, struct tally *tally)
+{
+	const size_t more = tally->more[severity] + 1;
+	char *reason;
+
+	if (asprintf(&reason, "%zu more %s%s, not shown", more,
+		     severity == MRD_ERROR ? "error" : "warning", more > 1 ? "s" : "") < 0)
+		return;
+	if (more > 1) {
+		free(diag->findings[tally->more_at[severity]].reason);
+		diag->findings[tally->more_at[severity]].reason = reason;
+	} else if (keep(diag, severity, place, "", reason)) {
+		tally->more_at[severity] = diag->count - 1;
+	} else {
+		return;
+	}
+	tally->more[severity] = more;
+}
+
+void mrd_diag_add(struct mrd_diag *diag, enum mrd_severity severity, const struct mrd_place *place,
+		  const char *field, const char *format, ...)
+{
+	MRD_AUTO_STRBUF struct mrd_strbuf reason = {0};
+	struct tally *tally = tally_get(diag, place && place->file ? place->file : "");
+	va_list args;
+
+	if (severity == MRD_ERROR)
+		diag->errors++;
+	if (!tally)
+		return;
+	if (tally->kept[severity] == MRD_FINDINGS_MAX) {
+		count_more(diag, severity, place, tally);
+		return;
+	}
+	va_start(args, format);
+	mrd_strbuf_vaddf(&reason, format, args);
+	va_end(args);
+	if (keep(diag, severity, place, field ? field : "", reason.text ? cut(reason.text) : NULL))
+		tally->kept[severity]++;
 }
 
 static int compare_numbers(unsigned int a, unsigned int b)
@@ -97,6 +192,9 @@ void mrd_diag_sort(struct mrd_diag *diag)
 {
 	if (diag->count)
 		qsort(diag->findings, diag->count, sizeof(*diag->findings), compare_findings);
+	/* They point to places in the order of before. */
+	mrd_table_free(diag->files);
+	diag->files = NULL;
 }
 
 char *mrd_finding_text(const struct mrd_finding *finding)

@@ -2,6 +2,10 @@
 /*
  * Findings about what a user wrote: all of them, each with its place, so that one run shows every
  * mistake. Printed as "file:line:column: error: field: reason" (interfaces: check).
+ *
+ * Bounded, or a small file could fill memory with what is wrong with it: of one file and severity
+ * MRD_FINDINGS_MAX are kept, behind them one that counts the others; fields and reasons that are
+ * longer than MRD_FINDING_TEXT_MAX lose their middle.
  */
 #ifndef MRD_BASE_DIAG_H
 #define MRD_BASE_DIAG_H
@@ -9,6 +13,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
+
+enum { MRD_FINDINGS_MAX = 1000, MRD_FINDING_TEXT_MAX = 512 };
 
 enum mrd_severity { MRD_WARNING, MRD_ERROR };
 
@@ -27,11 +33,14 @@ struct mrd_finding {
 	char *reason; /* what is wrong and, where it is not obvious, the remedy */
 };
 
+struct mrd_table;
+
 struct mrd_diag {
 	struct mrd_finding *findings;
 	size_t count;
 	size_t errors;
 	size_t room;
+	struct mrd_table *files; /* how many of each are kept */
 };
 
 void mrd_diag_free(struct mrd_diag *diag); /* frees the findings, not diag itself */
@@ -41,7 +50,10 @@ void mrd_diag_free(struct mrd_diag *diag); /* frees the findings, not diag itsel
 void mrd_diag_add(struct mrd_diag *diag, enum mrd_severity severity, const struct mrd_place *place,
 		  const char *field, const char *format, ...) __attribute__((format(printf, 5, 6)));
 
-/* Sorts by file, line and column. */
+/* Whether another of this file would only be counted: nobody need put it into words. */
+bool mrd_diag_is_full(const struct mrd_diag *diag, enum mrd_severity severity, const char *file);
+
+/* When all are added: sorts by file, line and column. */
 void mrd_diag_sort(struct mrd_diag *diag);
 /* "file:line:column: error: field: reason", without line feed; parts that are unknown are left out.
  * It is one line whatever the user wrote (mrd_strbuf_add_visible). Returns a string that the caller

@@ -3,8 +3,8 @@
  * A document as a tree of maps, lists and scalars in which every node knows its place. Read from
  * YAML by libyaml; JSON is read by the same reader, being YAML's flow style.
  *
- * Safe against hostile input: depth and the nodes that aliases stand for are bounded
- * (MRD_DOC_DEPTH_MAX, MRD_DOC_NODES_MAX); how many stand in a file, its size bounds. A byte-order
+ * Safe against hostile input: depth and what aliases stand for are bounded (MRD_DOC_DEPTH_MAX,
+ * MRD_DOC_ALIAS_NODES_MAX); what stands in a file, its size bounds. A byte-order
  * mark, CRLF, anchors, aliases and merge keys ("<<") are understood; a duplicate key is an error at
  * the second one.
  */
@@ -17,7 +17,13 @@
 
 #include "diag.h"
 
-enum { MRD_DOC_DEPTH_MAX = 64, MRD_DOC_NODES_MAX = 4000000 };
+enum {
+	MRD_DOC_DEPTH_MAX = 64,
+	MRD_DOC_NODES_MAX = 4000000, /* of a JSON document */
+	/* A node counts once more for each so many bytes of its text, which readers copy. */
+	MRD_DOC_ALIAS_NODES_MAX = 500000,
+	MRD_DOC_NODE_TEXT = 32,
+};
 
 enum mrd_doc_kind { MRD_DOC_NULL, MRD_DOC_SCALAR, MRD_DOC_MAP, MRD_DOC_LIST };
 

@@ -13,6 +13,8 @@
  * of a key stands, a key without a name goes with its value, null stands for an alias. Behind what
  * libyaml cannot read nothing of that document makes sense, but the next one begins at a line with
  * "---", which nothing else in YAML can look like; there another parser begins.
+ *
+ * So does one at a "{" behind a document that began with one: JSON needs nothing between two.
  */
 #include "base/doc_file.h"
 
@@ -76,6 +78,8 @@ struct builder {
 	bool is_over; /* a bound was met: what follows is not read */
 	size_t start; /* of what the parser reads, in the text */
 	size_t start_line;
+	size_t start_column;
+	bool is_json;	      /* the document that is being read began with "{" */
 	size_t document_line; /* where the document that is being read begins */
 	size_t refused_line;
 };
@@ -156,11 +160,11 @@ static yaml_mark_t mark_of_offset(const struct builder *builder, size_t offset)
 	return mark;
 }
 
-/* The byte at a mark, or 0. */
-static char byte_of_mark(const struct builder *builder, yaml_mark_t mark)
+/* The byte at a mark that counts from the byte at offset; NULL: behind the end. */
+static const char *find_mark(const struct builder *builder, size_t offset, yaml_mark_t mark)
 {
-	const char *at = builder->text;
-	const char *end = at + builder->len;
+	const char *at = builder->text + offset;
+	const char *end = builder->text + builder->len;
 
 	for (size_t line = 0; at && line < mark.line; line++) {
 		at = memchr(at, '\n', (size_t)(end - at));
@@ -171,9 +175,16 @@ static char byte_of_mark(const struct builder *builder, yaml_mark_t mark)
 			at++;
 		while (at < end && ((unsigned char)*at & 0xc0) == 0x80);
 	}
-	if (!at || at >= end)
-		return '\0';
-	return *at;
+	return at && at < end ? at : NULL;
+}
+
+/* From the parser's own count to the text's. */
+static yaml_mark_t mark_in_text(const struct builder *builder, yaml_mark_t mark)
+{
+	if (!mark.line)
+		mark.column += builder->start_column;
+	mark.line += builder->start_line;
+	return mark;
 }
 
 /* libyaml's reason in full, put clearer where its own words leave people guessing. */
@@ -181,15 +192,16 @@ static int refuse_as_libyaml(struct builder *builder, const yaml_parser_t *yaml)
 {
 	MRD_AUTO_STRBUF struct mrd_strbuf reason = {0};
 	const char *problem = yaml->problem ? yaml->problem : "not YAML";
-	yaml_mark_t mark = yaml->problem_mark;
+	yaml_mark_t mark = mark_in_text(builder, yaml->problem_mark);
+	const char *at;
 	char byte;
 
 	if (yaml->error == YAML_MEMORY_ERROR)
 		return -ENOMEM;
-	mark.line += builder->start_line;
 	if (yaml->error == YAML_READER_ERROR)
 		mark = mark_of_offset(builder, builder->start + yaml->problem_offset);
-	byte = byte_of_mark(builder, mark);
+	at = find_mark(builder, 0, mark);
+	byte = at ? *at : '\0';
 	if (byte == '\t' && (strstr(problem, "tab character") || strstr(problem, "start any")))
 		return refuse(builder, mark, "a tab cannot indent YAML: use spaces");
 
@@ -230,9 +242,10 @@ static int add_alias_weight(struct builder *builder, yaml_mark_t mark, size_t we
 {
 	builder->weight += weight;
 	builder->alias_weight += weight;
-	builder->is_over = builder->alias_weight > MRD_DOC_NODES_MAX;
+	builder->is_over = builder->alias_weight > MRD_DOC_ALIAS_NODES_MAX;
 	if (builder->is_over)
-		return refuse(builder, mark, "this file's aliases stand for too many nodes");
+		return refuse(builder, mark,
+			      "this file's aliases stand for too many nodes or too long texts");
 	return 0;
 }
 
@@ -341,6 +354,7 @@ static int on_scalar(struct builder *builder, const yaml_event_t *event)
 {
 	const char *text = (const char *)event->data.scalar.value;
 	const size_t len = event->data.scalar.length;
+	const size_t weight = 1 + len / MRD_DOC_NODE_TEXT;
 	const bool is_key = expects_key(builder);
 	struct mrd_doc_node *node;
 	struct anchor *anchor;
@@ -351,7 +365,7 @@ static int on_scalar(struct builder *builder, const yaml_event_t *event)
 	ret = check_tag(builder, event->start_mark, event->data.scalar.tag);
 	if (ret < 0)
 		return ret;
-	builder->weight++;
+	builder->weight += weight;
 	node = node_new(builder, MRD_DOC_SCALAR, event->start_mark);
 	if (!node)
 		return -ENOMEM;
@@ -366,7 +380,7 @@ static int on_scalar(struct builder *builder, const yaml_event_t *event)
 	if (ret < 0)
 		return ret;
 	if (anchor)
-		*anchor = (struct anchor){.node = node, .weight = 1};
+		*anchor = (struct anchor){.node = node, .weight = weight};
 	return deliver(builder, node, 0);
 }
 
@@ -613,6 +627,7 @@ static int on_end(struct builder *builder)
 static int on_document_begin(struct builder *builder, yaml_mark_t mark)
 {
 	builder->document_line = mark.line;
+	builder->is_json = false;
 	builder->pending_count = 0;
 	builder->depth = 0;
 	mrd_table_free(builder->anchors);
@@ -655,6 +670,9 @@ static int on_event(struct builder *builder, const yaml_event_t *event)
 		return on_begin(builder, event->start_mark, MRD_DOC_LIST,
 				event->data.sequence_start.anchor, event->data.sequence_start.tag);
 	case YAML_MAPPING_START_EVENT:
+		if (!builder->depth)
+			builder->is_json =
+				event->data.mapping_start.style == YAML_FLOW_MAPPING_STYLE;
 		return on_begin(builder, event->start_mark, MRD_DOC_MAP,
 				event->data.mapping_start.anchor, event->data.mapping_start.tag);
 	case YAML_SEQUENCE_END_EVENT:
@@ -665,7 +683,25 @@ static int on_event(struct builder *builder, const yaml_event_t *event)
 	}
 }
 
-/* Up to the end of the text, or to what nothing can be made of. */
+/* Whether libyaml stopped at a "{" behind the end of a document that began with one. */
+static bool is_at_next_json(struct builder *builder, const yaml_parser_t *yaml)
+{
+	const yaml_mark_t mark = mark_in_text(builder, yaml->problem_mark);
+	const char *at;
+
+	if (!builder->is_json || yaml->error != YAML_PARSER_ERROR ||
+	    strcmp(yaml->problem, "did not find expected <document start>") != 0)
+		return false;
+	at = find_mark(builder, builder->start, yaml->problem_mark);
+	if (!at || *at != '{')
+		return false;
+	builder->start = (size_t)(at - builder->text);
+	builder->start_line = mark.line;
+	builder->start_column = mark.column;
+	return true;
+}
+
+/* Up to the end of the text, or to what nothing can be made of. 1: another parser is to go on. */
 static int read_events(struct builder *builder, yaml_parser_t *yaml)
 {
 	bool more = true;
@@ -675,9 +711,10 @@ static int read_events(struct builder *builder, yaml_parser_t *yaml)
 		int ret;
 
 		if (!yaml_parser_parse(yaml, &event))
-			return refuse_as_libyaml(builder, yaml);
+			return is_at_next_json(builder, yaml) ? 1
+							      : refuse_as_libyaml(builder, yaml);
 		more = event.type != YAML_STREAM_END_EVENT;
-		event.start_mark.line += builder->start_line;
+		event.start_mark = mark_in_text(builder, event.start_mark);
 		ret = on_event(builder, &event);
 		yaml_event_delete(&event);
 		if (ret < 0)
@@ -707,6 +744,7 @@ static bool find_next_document(struct builder *builder)
 			continue;
 		builder->start = (size_t)(at - builder->text);
 		builder->start_line = line;
+		builder->start_column = 0;
 		return true;
 	}
 	return false;
@@ -734,7 +772,7 @@ static int read_documents(struct builder *builder)
 		ret = read_from_start(builder);
 		if (ret == -EBADMSG && !builder->is_over)
 			note_mistake(builder);
-	} while (ret == -EBADMSG && !builder->is_over && find_next_document(builder));
+	} while (ret == 1 || (ret == -EBADMSG && !builder->is_over && find_next_document(builder)));
 	if (builder->mistakes == MISTAKES_MAX) {
 		const struct mrd_place place = {.file = builder->file->name};
 

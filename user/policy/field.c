@@ -44,6 +44,10 @@ static void add_finding(struct mrd_reader *reader, enum mrd_severity severity,
 
 	if (node && node->is_missing)
 		return;
+	if (mrd_diag_is_full(reader->diag, severity, reader->file)) {
+		mrd_diag_add(reader->diag, severity, &place, "", "%s", "");
+		return;
+	}
 	add_step(&path, reader->at);
 	mrd_strbuf_vaddf(&reason, format, args);
 	if (path.failed || reason.failed)
@@ -149,7 +153,9 @@ static void unknown_field(struct mrd_reader *reader, const struct mrd_doc_node *
 	const char *nearest = NULL;
 	size_t nearest_at = TYPO_MAX + 1;
 
-	for (size_t i = 0; i < block->count; i++) {
+	/* Comparing is slow work, for words that nobody would read. */
+	for (size_t i = 0;
+	     i < block->count && !mrd_diag_is_full(reader->diag, MRD_ERROR, reader->file); i++) {
 		const size_t apart = distance(key->text, block->fields[i].name);
 
 		if (apart < nearest_at) {
@@ -162,6 +168,8 @@ static void unknown_field(struct mrd_reader *reader, const struct mrd_doc_node *
 	else
 		mrd_read_error(reader, key, "unknown field");
 }
+
+static bool is_unset(const struct mrd_field *field, const struct mrd_doc_node *value);
 
 static bool is_warned(const struct mrd_field *field)
 {
@@ -200,7 +208,8 @@ static void read_field(struct mrd_reader *reader, const struct mrd_field *field,
 	reader->muted -= is_warned(field) ? 1 : 0;
 	/* A value that is wrong has been told; that it would have no effect is another day's news.
 	 */
-	if (is_warned(field) && (errors == reader->diag->errors || value->kind != MRD_DOC_SCALAR))
+	if (is_warned(field) && !is_unset(field, value) &&
+	    (errors == reader->diag->errors || value->kind != MRD_DOC_SCALAR))
 		warn_field(reader, field, key);
 }
 
@@ -436,6 +445,16 @@ static int parse_number(const struct mrd_doc_node *node, int64_t *ret_number)
 		return -EINVAL;
 	*ret_number = (int64_t)value;
 	return 0;
+}
+
+/* As Istio has it: a number of 0, and a list without items, are not given. */
+static bool is_unset(const struct mrd_field *field, const struct mrd_doc_node *value)
+{
+	int64_t number;
+
+	if (value->kind == MRD_DOC_LIST)
+		return !value->count;
+	return field->read == mrd_read_number && !parse_number(value, &number) && !number;
 }
 
 void mrd_read_number(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *limits,

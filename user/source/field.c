@@ -80,6 +80,10 @@ static void add_finding(struct mrd_reading *reading, enum mrd_severity severity,
 	MRD_AUTO_STRBUF struct mrd_strbuf path = {0};
 	MRD_AUTO_STRBUF struct mrd_strbuf reason = {0};
 
+	if (mrd_diag_is_full(reading->diag, severity, place.file)) {
+		mrd_diag_add(reading->diag, severity, &place, "", "%s", "");
+		return;
+	}
 	add_path(&path, field);
 	mrd_strbuf_vaddf(&reason, format, args);
 	mrd_diag_add(reading->diag, severity, &place, path.text ? path.text : "", "%s",

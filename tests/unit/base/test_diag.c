@@ -126,6 +126,57 @@ static void many_findings_are_all_kept(void **state)
 	assert_int_equal(diag.count + diag.errors + diag.room, 0);
 }
 
+static void of_a_file_and_severity_some_are_kept_and_all_counted(void **state)
+{
+	enum { TOLD = MRD_FINDINGS_MAX + 3 };
+	static const char *const files[] = {"a", "b"};
+	MRD_AUTO_DIAG struct mrd_diag diag = {0};
+
+	(void)state;
+	for (unsigned int i = 1; i <= TOLD; i++)
+		for (size_t k = 0; k < 2; k++)
+			mrd_diag_add(&diag, MRD_ERROR,
+				     &(struct mrd_place){.file = files[k], .line = i}, "x", "bad");
+	assert_int_equal(diag.errors, 2 * TOLD);
+	assert_int_equal(diag.count, 2 * (MRD_FINDINGS_MAX + 1));
+	assert_true(mrd_diag_is_full(&diag, MRD_ERROR, "a"));
+	assert_false(mrd_diag_is_full(&diag, MRD_WARNING, "a"));
+	assert_false(mrd_diag_is_full(&diag, MRD_ERROR, "c"));
+	mrd_diag_add(&diag, MRD_WARNING, &(struct mrd_place){.file = "a", .line = 1}, "x", "odd");
+	assert_int_equal(diag.count, 2 * (MRD_FINDINGS_MAX + 1) + 1);
+	mrd_diag_sort(&diag);
+	for (size_t i = MRD_FINDINGS_MAX + 1; i < diag.count; i += MRD_FINDINGS_MAX + 1) {
+		MRD_AUTO_FREE char *text = mrd_finding_text(&diag.findings[i]);
+
+		assert_string_equal(text + 1, ":1001: error: 3 more errors, not shown");
+	}
+}
+
+static void long_texts_lose_their_middle(void **state)
+{
+	static const char head[] = "\"\xc3\xa9";
+	static const char tail[] = "\" is no host";
+	char value[2 * MRD_FINDING_TEXT_MAX + 1] = "";
+	MRD_AUTO_DIAG struct mrd_diag diag = {0};
+
+	(void)state;
+	for (size_t i = 0; i < MRD_FINDING_TEXT_MAX; i++)
+		memcpy(&value[2 * i], "\xc3\xa9", 2);
+	for (size_t shift = 0; shift < 2; shift++) {
+		const char *reason;
+
+		mrd_diag_add(&diag, MRD_ERROR, NULL, value, "\"%s%s\" is no host", value,
+			     shift ? "x" : "");
+		reason = diag.findings[shift].reason;
+		assert_in_range(strlen(reason), MRD_FINDING_TEXT_MAX - 16, MRD_FINDING_TEXT_MAX);
+		assert_in_range(strlen(diag.findings[shift].field), MRD_FINDING_TEXT_MAX - 16,
+				MRD_FINDING_TEXT_MAX);
+		assert_memory_equal(reason, head, strlen(head));
+		assert_string_equal(reason + strlen(reason) - strlen(tail), tail);
+		assert_non_null(strstr(reason, "\xc3\xa9 ... \xc3\xa9"));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -135,6 +186,8 @@ int main(void)
 		cmocka_unit_test(findings_outlive_what_they_speak_of),
 		cmocka_unit_test(sorted_by_file_line_and_column),
 		cmocka_unit_test(many_findings_are_all_kept),
+		cmocka_unit_test(of_a_file_and_severity_some_are_kept_and_all_counted),
+		cmocka_unit_test(long_texts_lose_their_middle),
 	};
 
 	return cmocka_run_group_tests_name("base/diag", tests, NULL, NULL);

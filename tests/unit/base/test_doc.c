@@ -64,6 +64,9 @@ static void good_documents(void **state)
 		{.text = "{\"a\":[1,2,{\"b\":null}],\"c\":\"\\u00e9\\/\"}",
 		 .want = "{a:[1 2 {b:null}] c:\"\xc3\xa9/\"}"},
 		{.text = "{\n\t\"a\": 1,\n\t\"b\": [\n\t\t2\n\t]\n}\n", .want = "{a:1 b:[2]}"},
+		/* JSON needs nothing between two documents. */
+		{.text = "{\"a\": 1}\n{\"b\": 2}{\"c\": 3} {}\n---\nd: 4\n",
+		 .want = "{a:1}|{b:2}|{c:3}|{}|{d:4}"},
 		{.text = "a: {}\nb: []\n", .want = "{a:{} b:[]}"},
 		{.text = "a: &x {b: 1}\nc: *x\nd: *x\n", .want = "{a:{b:1} c:{b:1} d:{b:1}}"},
 		{.text = "a: &x 1\nb: &x 2\nc: *x\n", .want = "{a:1 b:2 c:2}"},
@@ -123,6 +126,13 @@ static void broken_documents_name_place_and_reason(void **state)
 		{.text = "<<: {a: 1}\n<<: {b: 1}\n",
 		 .kept = "{a:1}",
 		 .want = "f:2:1: error: <<: this key is given twice, first in line 1"},
+		{.text = "{\"a\": 1}\n {\"b\": 2,\n\"b\": 3} {\"c\": 1, \"c\": *x}\n",
+		 .kept = "{a:1}|{b:2}|{c:1}",
+		 .want = "f:3:1: error: b: this key is given twice, first in line 2\n"
+			 "f:3:23: error: c: an alias of an anchor that is not set\n"
+			 "f:3:18: error: c: this key is given twice, first in line 3"},
+		{.text = "{\"a\": 1} {\"b\": ]}\n---\nc: 1\n", .kept = "{a:1}|{c:1}", .want = NULL},
+		{.text = "a: 1\n{b: 2}\n", .want = NULL},
 		{.text = "a: 1\n---\nb: [\n", .kept = "{a:1}", .want = NULL},
 		{.text = "a: 1\n---\nb: 1\nb: 2\n---\nc: 1\n",
 		 .kept = "{a:1}|{b:1}|{c:1}",
@@ -287,6 +297,13 @@ static void hostile_documents_are_bounded(void **state)
 		 .piece = "- &a# {<<: [*a%,*a%,*a%,*a%], x#: [*a%,*a%,*a%,*a%]}\n",
 		 .count = 30,
 		 .want = "aliases stand for too many nodes"},
+		{.name = "laughs by text",
+		 .head = "- &v \"0123456789012345678901234567890123456789"
+			 "012345678901234567890123456789012345678901234567890123456789\"\n"
+			 "- &a0 [*v,*v,*v,*v,*v,*v,*v,*v,*v,*v]\n",
+		 .piece = "- &a# [*a%,*a%,*a%,*a%,*a%,*a%,*a%,*a%,*a%,*a%]\n",
+		 .count = 5,
+		 .want = "aliases stand for too many nodes or too long texts"},
 		{.name = "few aliases",
 		 .head = "- &a0 [x]\n",
 		 .piece = "- &a# [*a%, *a%]\n",

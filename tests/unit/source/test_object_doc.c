@@ -647,6 +647,29 @@ static int stop_at_second(void *self, struct mrd_meta *object, const struct mrd_
 	return ++*calls == 2 ? 7 : 0;
 }
 
+/* One endpoint that stands for many, with an address that is none. */
+static void few_words_for_many_mistakes(void **state)
+{
+	enum { TIMES = 50000 };
+	MRD_AUTO_STRBUF struct mrd_strbuf yaml = {0};
+	MRD_AUTO_DIAG struct mrd_diag diag = {0};
+	struct mrd_doc_file *doc;
+	int calls = 0;
+
+	(void)state;
+	mrd_strbuf_addf(&yaml, "%s",
+			SLICE_HEAD "addressType: IPv4\nports: []\nendpoints: [&e {addresses: [x]}");
+	for (size_t i = 0; i < TIMES; i++)
+		mrd_strbuf_addf(&yaml, ", *e");
+	mrd_strbuf_addf(&yaml, "]\n");
+	assert_int_equal(mrd_doc_parse("f", yaml.text, yaml.len, &diag, &doc), 0);
+	assert_int_equal(mrd_object_read(mrd_doc_root(doc, 0), "f", &diag, stop_at_second, &calls),
+			 -EBADMSG);
+	assert_int_equal(diag.count, MRD_FINDINGS_MAX + 1);
+	assert_int_equal(diag.errors, TIMES + 1);
+	mrd_doc_free(doc);
+}
+
 static void the_receivers_refusal_ends_the_delivery(void **state)
 {
 	static const char yaml[] = "apiVersion: v1\nkind: NodeList\nitems: [{metadata: {name: a}}, "
@@ -673,6 +696,7 @@ int main(void)
 		cmocka_unit_test(what_is_broken_is_named_with_its_place),
 		cmocka_unit_test(every_beginning_of_a_manifest_is_read_safely),
 		cmocka_unit_test(cut_json_gives_nothing),
+		cmocka_unit_test(few_words_for_many_mistakes),
 		cmocka_unit_test(the_receivers_refusal_ends_the_delivery),
 	};
 
