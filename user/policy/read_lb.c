@@ -270,30 +270,33 @@ static const struct mrd_field lb_fields[] = {
 };
 static const struct mrd_block lb_block = MRD_BLOCK(lb_fields);
 
-static void check_warmup(struct mrd_reader *reader, const struct mrd_doc_node *node,
+/* Weights grow with a warmup, and not everything chooses by weights. Returns whether it does. */
+static bool check_warmup(struct mrd_reader *reader, const struct mrd_doc_node *node,
 			 const struct lb_draft *draft)
 {
 	static const char *const names[] = {"warmup", "warmupDurationSecs"};
 	const enum mrd_lb lb = simple_lbs[draft->simple.index];
+	const struct mrd_doc_node *hash = mrd_doc_get(node, "consistentHash");
+	const bool is_hashed = hash && hash->kind != MRD_DOC_NULL;
 	struct mrd_step step = {.up = reader->at};
 
 	mrd_read_exclusive(reader, node, names[0], names[1], "");
+	if ((lb == MRD_LB_LEAST_REQUEST || lb == MRD_LB_ROUND_ROBIN) && !is_hashed)
+		return true;
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		const struct mrd_doc_node *key = mrd_read_key(node, names[i]);
-		const struct mrd_doc_node *value = mrd_doc_get(node, names[i]);
-		const struct mrd_doc_node *hash = mrd_doc_get(node, "consistentHash");
 
-		if (!key || value->kind == MRD_DOC_NULL)
-			continue;
-		if ((lb == MRD_LB_LEAST_REQUEST || lb == MRD_LB_ROUND_ROBIN) &&
-		    (!hash || hash->kind == MRD_DOC_NULL))
+		if (!key || mrd_doc_get(node, names[i])->kind == MRD_DOC_NULL)
 			continue;
 		step.name = names[i];
 		reader->at = &step;
-		mrd_read_error(reader, key, "only with ROUND_ROBIN or LEAST_REQUEST, not with %s",
-			       hash ? "consistentHash" : simple_words[draft->simple.index]);
+		mrd_read_warning(reader, key,
+				 "no effect with %s, as in Istio: only ROUND_ROBIN and "
+				 "LEAST_REQUEST warm endpoints up",
+				 is_hashed ? "consistentHash" : simple_words[draft->simple.index]);
 		reader->at = step.up;
 	}
+	return false;
 }
 
 /* What a proxy would do by the requests that it sees. What was not written is not named. */
@@ -320,6 +323,7 @@ void mrd_read_lb(struct mrd_reader *reader, const struct mrd_doc_node *node, con
 	struct mrd_lb_block *into = block;
 	const struct mrd_doc_node *locality;
 	struct lb_draft draft = {0};
+	bool can_warm_up;
 
 	(void)unused;
 	into->given = true;
@@ -328,10 +332,11 @@ void mrd_read_lb(struct mrd_reader *reader, const struct mrd_doc_node *node, con
 	mrd_read_exclusive(reader, node, "localityLbSetting", "zoneAwareLbSetting", "");
 	mrd_read_exclusive(reader, node, "simple", "consistentHash", "");
 	check_simple(reader, &draft);
-	check_warmup(reader, node, &draft);
+	can_warm_up = check_warmup(reader, node, &draft);
 	into->lb = simple_lbs[draft.simple.index];
 	into->hash_source_ip = draft.source_ip;
-	into->warmup = draft.warmup.duration_ms ? draft.warmup : draft.warmup_alias;
+	if (can_warm_up)
+		into->warmup = draft.warmup.duration_ms ? draft.warmup : draft.warmup_alias;
 	into->locality = draft.zone_aware ? draft.zone_aware : draft.locality;
 	if (draft.zone_aware)
 		mrd_locality_setting_free(draft.locality);

@@ -103,6 +103,12 @@ static void check_outlier(struct mrd_reader *reader, const struct outlier_draft 
 		mrd_read_warning(reader, draft->consecutive_gateway.node,
 				 "no effect: consecutive5xxErrors (%u) is reached first",
 				 rule->consecutive_5xx);
+	step.name = "outlierDetectionHttpErrorCodes";
+	if (rule->has_error_codes && mrd_outlier_ejects(rule) && !rule->consecutive_5xx &&
+	    !rule->consecutive_gateway && !rule->success_rate.on && !rule->failure_percentage.on)
+		mrd_read_warning(reader, draft->codes,
+				 "no effect: consecutive5xxErrors is 0, and nothing else counts "
+				 "responses");
 	step.name = "maxEjectionPercent";
 	check_zero(reader, &draft->max_percent);
 	reader->at = step.up;
@@ -174,9 +180,9 @@ void mrd_read_outlier(struct mrd_reader *reader, const struct mrd_doc_node *node
 		rule.max_ejection_percent = draft.max_percent.value;
 	}
 	read_codes(reader, draft.codes, &rule);
+	mrd_ours_apply(&reader->notes->ours, &rule);
 	check_outlier(reader, &draft, &rule);
 	check_base(reader, &draft.base_ejection, &rule);
-	mrd_ours_apply(&reader->notes->ours, &rule);
 	if (!mrd_outlier_ejects(&rule))
 		mrd_read_warning(reader, reader->key,
 				 "ejects nobody: each of its detectors is off, or only tells");

@@ -111,10 +111,10 @@ static void test_pool(void **state)
 				 .http_idle_timeout_ms = 300000},
 		},
 		{
-			.id = "V17, V18: the limits",
-			.inside = "tcp: {connectTimeout: 1h, maxConnections: 2147483647}",
+			.id = "V17: beyond the mesh's limit",
+			.inside = "tcp: {connectTimeout: 2h, maxConnections: 2147483647}",
 			.want = {.max_connections = INT32_MAX,
-				 .connect_timeout_ms = 3600000,
+				 .connect_timeout_ms = 7200000,
 				 .idle_timeout_ms = 3600000,
 				 .http_idle_timeout_ms = 3600000},
 		},
@@ -157,6 +157,11 @@ static void test_balancer(void **state)
 			.id = "warmup",
 			.inside = "warmup: {duration: 30s, minimumPercent: 0, aggression: '1.5'}",
 			.warmup = {.duration_ms = 30000, .minimum_percent = 0, .aggression = 1.5},
+		},
+		{
+			.id = "nothing warms up at random",
+			.inside = "simple: RANDOM, warmup: {duration: 5m}",
+			.lb = MRD_LB_RANDOM,
 		},
 		{
 			.id = "warmup by its old name",
@@ -285,8 +290,7 @@ static void test_hash_findings(void **state)
 			.id = "hash: a size of 0 is none",
 			.text = LB("consistentHash: {useSourceIp: true, minimumRingSize: 0, "
 				   "maglev: {tableSize: 4999999}}"),
-			.want = "warning a:6:70 " AT_LB ".consistentHash.minimumRingSize\n"
-				"warning a:6:90 " AT_LB ".consistentHash.maglev\n",
+			.want = "warning a:6:90 " AT_LB ".consistentHash.maglev\n",
 		},
 		{
 			.id = "hash: the largest table",
@@ -337,6 +341,68 @@ static void test_hash_findings(void **state)
 	CHECK_ROWS(rows);
 }
 
+static void test_zero_is_not_given(void **state)
+{
+	static const struct row rows[] = {
+		{
+			.id = "numbers that nothing acts on",
+			.text = RULE "    connectionPool: {http: {http1MaxPendingRequests: 0, "
+				     "http2MaxRequests: 0, maxRetries: '0', "
+				     "maxConcurrentStreams: 0}}\n",
+			.want = "",
+		},
+		{
+			.id = "a list",
+			.text = RULE "    connectionPool: {http: {maxRetries: 1}}\n  subsets: []\n",
+			.want = "warning a:7:29 "
+				"spec.trafficPolicy.connectionPool.http.maxRetries\n",
+		},
+		{
+			.id = "no number",
+			.text = RULE "    connectionPool: {http: {maxRetries: -0x}}\n",
+			.want = "error a:7:41 spec.trafficPolicy.connectionPool.http.maxRetries\n",
+		},
+	};
+
+	(void)state;
+	CHECK_ROWS(rows);
+}
+
+static void test_codes_that_nobody_counts(void **state)
+{
+	static const struct row rows[] = {
+		{
+			.id = "no detector of responses",
+			.text = RULE "    outlierDetection: {splitExternalLocalOriginErrors: true, "
+				     "consecutive5xxErrors: 0, "
+				     "outlierDetectionHttpErrorCodes: [429]}\n",
+			.want = "warning a:7:118 spec.trafficPolicy.outlierDetection."
+				"outlierDetectionHttpErrorCodes\n",
+			.says = "no effect: consecutive5xxErrors is 0",
+		},
+		{
+			.id = "gateway errors",
+			.text = RULE "    outlierDetection: {consecutive5xxErrors: 0, "
+				     "consecutiveGatewayErrors: 3, "
+				     "outlierDetectionHttpErrorCodes: [503]}\n",
+			.want = "",
+		},
+		{
+			.id = "rates",
+			.text = "apiVersion: networking.istio.io/v1\nkind: DestinationRule\n"
+				"metadata: {name: r, annotations: "
+				"{meridian.dev/success-rate-enforcing: '100'}}\n"
+				"spec: {host: a, trafficPolicy: {outlierDetection: "
+				"{consecutive5xxErrors: 0, "
+				"outlierDetectionHttpErrorCodes: [429]}}}\n",
+			.want = "",
+		},
+	};
+
+	(void)state;
+	CHECK_ROWS(rows);
+}
+
 static void test_balancer_findings(void **state)
 {
 	static const struct row rows[] = {
@@ -377,14 +443,15 @@ static void test_balancer_findings(void **state)
 			.id = "warmup: only where weights are",
 			.text = LB("simple: RANDOM, warmup: {duration: 1s}"),
 			.want = "warning a:6:42 " AT_LB ".simple\n"
-				"error a:6:50 " AT_LB ".warmup\n",
-			.says = "not with RANDOM",
+				"warning a:6:50 " AT_LB ".warmup\n",
+			.says = "no effect with RANDOM",
 		},
 		{
 			.id = "warmup: not with a hash",
 			.text = LB("consistentHash: {useSourceIp: true}, warmupDurationSecs: 1s"),
 			.want = "warning a:6:71 " AT_LB ".warmupDurationSecs\n"
-				"error a:6:71 " AT_LB ".warmupDurationSecs\n",
+				"warning a:6:71 " AT_LB ".warmupDurationSecs\n",
+			.says = "no effect with consistentHash",
 		},
 		{
 			.id = "warmup: by both names",
@@ -516,10 +583,10 @@ static void test_annotation_findings(void **state)
 		},
 		{
 			.id = "times and words of the rescue",
-			.text = ANNOTATED("meridian.dev/syn-timeout: 0s, meridian.dev/rescue: "
+			.text = ANNOTATED("meridian.dev/syn-timeout: 1, meridian.dev/rescue: "
 					  "maybe",
 					  "{loadBalancer: {}}"),
-			.want = OURS("61", "syn-timeout") OURS("86", "rescue"),
+			.want = OURS("61", "syn-timeout") OURS("85", "rescue"),
 		},
 		{
 			.id = "an initial timeout beyond the kernel's longest",
@@ -616,6 +683,8 @@ int main(void)
 		cmocka_unit_test(test_balancer),
 		cmocka_unit_test(test_hash_findings),
 		cmocka_unit_test(test_balancer_findings),
+		cmocka_unit_test(test_zero_is_not_given),
+		cmocka_unit_test(test_codes_that_nobody_counts),
 		cmocka_unit_test(test_settings),
 		cmocka_unit_test(test_annotations),
 		cmocka_unit_test(test_annotation_findings),
