@@ -54,9 +54,12 @@ static const char *idle_reason(enum mrd_our_key key, const struct mrd_ours *ours
 	case MRD_OUR_MAX_JITTER:
 		return ejects ? NULL : nothing_is_ejected;
 	case MRD_OUR_FALLBACK:
-		return uses->distributes ? NULL : "no effect: there is no distribute";
+		return uses->distributes || !ours->value[key] ? NULL
+							      : "no effect: there is no distribute";
 	case MRD_OUR_REGIONS:
-		return uses->others ? NULL : "no effect: distribute says which regions are used";
+		return uses->others || !ours->value[key]
+			       ? NULL
+			       : "no effect: distribute says which regions are used";
 	case MRD_OUR_SYN_TIMEOUT:
 		return ours->value[MRD_OUR_RESCUE] ? "no effect: meridian.dev/rescue is off" : NULL;
 	default:

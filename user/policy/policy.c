@@ -199,8 +199,8 @@ static void take_ours(const struct mrd_ours *ours, struct mrd_effective *into)
 	into->overprovisioning_percent = MRD_OVERPROVISIONING_PERCENT;
 	if (ours->given[MRD_OUR_OVERPROVISION])
 		into->overprovisioning_percent = (uint32_t)ours->value[MRD_OUR_OVERPROVISION];
-	into->fallback_next_region = ours->given[MRD_OUR_FALLBACK];
-	into->regions_strict = ours->given[MRD_OUR_REGIONS];
+	into->fallback_next_region = ours->value[MRD_OUR_FALLBACK];
+	into->regions_strict = ours->value[MRD_OUR_REGIONS];
 	into->unready_drop = ours->value[MRD_OUR_UNREADY];
 	into->region_warmup_ms = ours->value[MRD_OUR_WARMUP];
 	into->on_eject = (enum mrd_on_eject)ours->value[MRD_OUR_ON_EJECT];

@@ -463,7 +463,7 @@ static void read_priority(struct mrd_reader *reader, const struct setting_draft 
 	}
 	reader->at = &step;
 	if (setting->enabled && setting->distribute_count &&
-	    !reader->notes->ours.given[MRD_OUR_FALLBACK])
+	    !reader->notes->ours.value[MRD_OUR_FALLBACK])
 		mrd_read_warning(reader, list, "no effect: distribute decides");
 	reader->at = step.up;
 }
@@ -535,7 +535,7 @@ void mrd_read_unwatched(struct mrd_reader *reader, const struct mrd_doc_node *se
 
 	if (!mrd_doc_bool(mrd_doc_get(setting, "enabled"), &enabled) && !enabled)
 		return;
-	if (has_list(setting, "distribute") && !reader->notes->ours.given[MRD_OUR_FALLBACK])
+	if (has_list(setting, "distribute") && !reader->notes->ours.value[MRD_OUR_FALLBACK])
 		return;
 	for (size_t i = 0; i < sizeof(lists) / sizeof(*lists); i++) {
 		const struct mrd_step step = {.up = reader->at, .name = lists[i]};
@@ -582,7 +582,7 @@ void mrd_read_locality(struct mrd_reader *reader, const struct mrd_doc_node *nod
 {
 	(void)unused;
 	read_setting(reader, node, &setting_block, setting_at);
-	if (!reader->notes->ours.given[MRD_OUR_FALLBACK])
+	if (!reader->notes->ours.value[MRD_OUR_FALLBACK])
 		mrd_read_exclusive(reader, node, "distribute", "failover",
 				   ", or set meridian.dev/fallback: next-region");
 }

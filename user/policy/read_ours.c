@@ -77,12 +77,13 @@ static void read_our_number(struct mrd_reader *reader, const struct mrd_doc_node
 	static const struct our_spec name##_spec = {             \
 		.key = (key_), .words = MRD_WORDS(name##_words), .values = name##_values}
 
-static const uint64_t cap_values[] = {MRD_CAP_ENVOY, MRD_CAP_ALWAYS_ONE};
-WORDS(cap, MRD_OUR_CAP, "envoy", "always-one");
-static const uint64_t fallback_values[] = {1};
-WORDS(fallback, MRD_OUR_FALLBACK, "next-region");
-static const uint64_t regions_values[] = {1};
-WORDS(regions, MRD_OUR_REGIONS, "strict");
+/* Each has a value that says the default: what the mesh's document sets, a rule can lift. */
+static const uint64_t cap_values[] = {MRD_CAP_REGIONAL, MRD_CAP_ENVOY, MRD_CAP_ALWAYS_ONE};
+WORDS(cap, MRD_OUR_CAP, "regional", "envoy", "always-one");
+static const uint64_t fallback_values[] = {0, 1};
+WORDS(fallback, MRD_OUR_FALLBACK, "none", "next-region");
+static const uint64_t regions_values[] = {0, 1};
+WORDS(regions, MRD_OUR_REGIONS, "all", "strict");
 static const uint64_t unready_values[] = {0, 1};
 WORDS(unready, MRD_OUR_UNREADY, "count", "drop");
 static const uint64_t on_eject_values[] = {MRD_ON_EJECT_KEEP, MRD_ON_EJECT_CLOSE,
@@ -101,7 +102,7 @@ static const struct mrd_number_limits overprovisioning = {.min = PERCENT_MAX,
 							  .max = OVERPROVISIONING_MAX};
 static const struct mrd_number_limits percent = {.min = 0, .max = PERCENT_MAX};
 static const struct mrd_span_limits or_zero = {.min_ms = 0};
-static const struct mrd_span_limits syn_timeout = {.min_ms = 1, .max_ms = SYN_TIMEOUT_MAX_MS};
+static const struct mrd_span_limits syn_timeout = {.min_ms = 0, .max_ms = SYN_TIMEOUT_MAX_MS};
 
 #define OURS(field, reader_fn, spec_at)                                          \
 	{                                                                        \
@@ -111,7 +112,7 @@ static const struct mrd_span_limits syn_timeout = {.min_ms = 1, .max_ms = SYN_TI
 
 static const struct mrd_field our_fields[] = {
 	OURS("ejection-cap", read_our_word, &cap_spec),
-	OURS("probation", read_our_span, PLAIN(MRD_OUR_PROBATION, NULL)),
+	OURS("probation", read_our_span, PLAIN(MRD_OUR_PROBATION, &or_zero)),
 	OURS("overprovisioning-percent", read_our_number,
 	     PLAIN(MRD_OUR_OVERPROVISION, &overprovisioning)),
 	OURS("fallback", read_our_word, &fallback_spec),
@@ -120,7 +121,7 @@ static const struct mrd_field our_fields[] = {
 	OURS("on-eject", read_our_word, &on_eject_spec),
 	OURS("syn-timeout", read_our_span, PLAIN(MRD_OUR_SYN_TIMEOUT, &syn_timeout)),
 	OURS("rescue", read_our_word, &rescue_spec),
-	OURS("warmup", read_our_span, PLAIN(MRD_OUR_WARMUP, NULL)),
+	OURS("warmup", read_our_span, PLAIN(MRD_OUR_WARMUP, &or_zero)),
 	OURS("max-ejection-time", read_our_span, PLAIN(MRD_OUR_MAX_EJECTION, NULL)),
 	OURS("max-ejection-time-jitter", read_our_span, PLAIN(MRD_OUR_MAX_JITTER, &or_zero)),
 	OURS("success-rate-enforcing", read_our_word, &sr_enforcing_spec),

@@ -15,8 +15,8 @@ enum mrd_our_key {
 	MRD_OUR_CAP,	       /* enum mrd_ejection_cap */
 	MRD_OUR_PROBATION,     /* ms */
 	MRD_OUR_OVERPROVISION, /* per cent */
-	MRD_OUR_FALLBACK,      /* given: next-region */
-	MRD_OUR_REGIONS,       /* given: strict */
+	MRD_OUR_FALLBACK,      /* 1: next-region */
+	MRD_OUR_REGIONS,       /* 1: strict */
 	MRD_OUR_UNREADY,       /* 1: drop */
 	MRD_OUR_ON_EJECT,      /* enum mrd_on_eject */
 	MRD_OUR_WARMUP,	       /* ms */

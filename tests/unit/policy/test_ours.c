@@ -149,6 +149,20 @@ static void test_what_changes_nothing(void **state)
 			.want = "",
 		},
 		{
+			.id = "the defaults, written out",
+			.text = OURS("fallback: none, meridian.dev/regions: all",
+				     BALANCED(DISTRIBUTE)),
+			.want = "",
+		},
+		{
+			.id = "no fallback: failover cannot stand beside",
+			.text = OURS("fallback: none",
+				     BALANCED("localityLbSetting: {distribute: [{from: a, to: {b: "
+					      "100}}], failover: [{from: a, to: b}]}")),
+			.want = "error a:4:113 "
+				"spec.trafficPolicy.loadBalancer.localityLbSetting.failover\n",
+		},
+		{
 			.id = "strict beside a distribution",
 			.text = OURS("regions: strict", BALANCED(DISTRIBUTE)),
 			.want = "warning a:3:57 " AT("regions"),
@@ -229,11 +243,41 @@ static void test_handshakes(void **state)
 	mrd_policy_free(policy);
 }
 
+/* What the mesh's document sets, a rule's own value lifts. */
+static void test_a_rule_lifts_the_mesh(void **state)
+{
+	struct mrd_policy *policy = policy_of(
+		"metadata: {annotations: {meridian.dev/regions: strict, meridian.dev/fallback: "
+		"next-region, meridian.dev/probation: 30s, meridian.dev/warmup: 1m, "
+		"meridian.dev/syn-timeout: 80ms, meridian.dev/ejection-cap: envoy}}\n" DISTRIBUTE
+		"\n---\n" OURS("regions: all, meridian.dev/fallback: none, "
+			       "meridian.dev/probation: 0s, meridian.dev/warmup: 0s, "
+			       "meridian.dev/syn-timeout: 0s, meridian.dev/ejection-cap: regional",
+			       "outlierDetection: {}"));
+	struct mrd_effective got;
+
+	(void)state;
+	mrd_policy_effective(policy, "default", "reviews", 80, &got);
+	assert_false(got.regions_strict);
+	assert_false(got.fallback_next_region);
+	assert_int_equal(got.detector->probation_ms, 0);
+	assert_int_equal(got.detector->cap, MRD_CAP_REGIONAL);
+	assert_int_equal(got.region_warmup_ms, 0);
+	assert_int_equal(got.syn_timeout_ms, 0);
+	mrd_policy_effective(policy, "default", "others", 80, &got);
+	assert_true(got.regions_strict);
+	assert_true(got.fallback_next_region);
+	assert_int_equal(got.region_warmup_ms, 60000);
+	assert_int_equal(got.syn_timeout_ms, 80);
+	mrd_policy_free(policy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_changes_nothing),
 		cmocka_unit_test(test_handshakes),
+		cmocka_unit_test(test_a_rule_lifts_the_mesh),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
