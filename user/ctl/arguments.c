@@ -107,7 +107,8 @@ bool mrd_arguments_read_locality(const char *text, struct mrd_locality_argument 
 	for (size_t i = 0; i < LEVELS; i++) {
 		const size_t len = strcspn(text, "/");
 
-		if ((!len && (i == 0 || *text)) || len >= MRD_NAME_LEN)
+		/* A node is at one place: "*" is for rules. */
+		if ((!len && (i == 0 || *text)) || len >= MRD_NAME_LEN || memchr(text, '*', len))
 			return false;
 		memcpy(levels[i], text, len);
 		text += len;

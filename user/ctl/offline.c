@@ -285,16 +285,19 @@ static int read_policy(const struct mrd_agent_config *config, FILE *err,
 	return mrd_offline_conclude(r, &diag, err);
 }
 
+static bool names(const struct mrd_ejected_argument *ejected,
+		  const struct mrd_view_endpoint *endpoint)
+{
+	return !mrd_ip_compare(&ejected->ip, &endpoint->ip) &&
+	       (!ejected->port || ejected->port == endpoint->port);
+}
+
 static bool is_named(const struct mrd_arguments *arguments,
 		     const struct mrd_view_endpoint *endpoint)
 {
-	for (size_t i = 0; i < arguments->ejected_count; i++) {
-		const struct mrd_ejected_argument *ejected = &arguments->ejected[i];
-
-		if (!mrd_ip_compare(&ejected->ip, &endpoint->ip) &&
-		    (!ejected->port || ejected->port == endpoint->port))
+	for (size_t i = 0; i < arguments->ejected_count; i++)
+		if (names(&arguments->ejected[i], endpoint))
 			return true;
-	}
 	return false;
 }
 
@@ -336,6 +339,75 @@ static int find_node(struct mrd_offline *offline, FILE *err)
 	return MRD_EXIT_GOOD;
 }
 
+/* ------------------------------------------------------------------------------- names of nobody
+ */
+
+/* Which of those that are to be ejected are somebody's. */
+struct search {
+	const struct mrd_offline *offline;
+	bool *found;
+};
+
+static int look_into(void *self, const char *namespace_, const char *name)
+{
+	const struct search *search = self;
+	const struct mrd_arguments *arguments = search->offline->arguments;
+	struct mrd_view *view;
+	const int r = mrd_model_view(search->offline->model, namespace_, name, &view);
+
+	if (r)
+		return r == -ENOENT ? 0 : r;
+	for (size_t i = 0; i < view->port_count; i++)
+		for (size_t k = 0; k < view->ports[i].endpoint_count; k++)
+			for (size_t e = 0; e < arguments->ejected_count; e++)
+				search->found[e] |=
+					names(&arguments->ejected[e], &view->ports[i].endpoints[k]);
+	mrd_view_free(view);
+	return 0;
+}
+
+static int check_ejected(const struct mrd_offline *offline, struct mrd_diag *diag)
+{
+	const struct mrd_arguments *arguments = offline->arguments;
+	MRD_AUTO_FREE bool *found = calloc(arguments->ejected_count + 1, sizeof(*found));
+	struct search search = {.offline = offline, .found = found};
+	int r;
+
+	if (!found)
+		return -ENOMEM;
+	if (!arguments->ejected_count)
+		return 0;
+	r = mrd_model_walk_services(offline->model, look_into, &search);
+	for (size_t i = 0; !r && i < arguments->ejected_count; i++) {
+		const struct mrd_ejected_argument *ejected = &arguments->ejected[i];
+		char text[MRD_IP_TEXT_MAX];
+
+		if (!found[i])
+			mrd_diag_add(diag, MRD_WARNING, NULL, "--ejected",
+				     "no service has the endpoint %s",
+				     ejected->port
+					     ? mrd_ip_port_format(&ejected->ip, ejected->port, text)
+					     : mrd_ip_format(&ejected->ip, text));
+	}
+	return r;
+}
+
+/* A typo would answer for another state of things, or for another node. Where no Node is known at
+ * all, its name may still be what endpoints say. */
+static int check_names(const struct mrd_offline *offline, FILE *err)
+{
+	const struct mrd_agent_config *config = offline->config;
+	const char *node = offline->arguments->node;
+	MRD_AUTO_DIAG struct mrd_diag diag = {0};
+
+	if (node && mrd_model_count(offline->model, config->home, MRD_KIND_NODE) &&
+	    !mrd_model_find(offline->model, config->home, MRD_KIND_NODE, "", node))
+		mrd_diag_add(&diag, MRD_WARNING, NULL, "--node",
+			     "the home cluster (%s) has no node %s: its labels are not known",
+			     config->clusters[config->home].name, node);
+	return mrd_offline_conclude(check_ejected(offline, &diag), &diag, err);
+}
+
 /* Clusters that the command line names are sound whatever the file says. */
 static int read_clusters(struct mrd_offline *offline, int config_status, FILE *err)
 {
@@ -361,6 +433,8 @@ static int open_all(struct mrd_offline *offline, FILE *err)
 		return config_status;
 	if (states_status != MRD_EXIT_GOOD)
 		return states_status;
+	if (policy_status == MRD_EXIT_GOOD)
+		policy_status = check_names(offline, err);
 	return policy_status == MRD_EXIT_GOOD ? find_node(offline, err) : policy_status;
 }
 

@@ -25,6 +25,8 @@ static void test_locality(void **state)
 		{.text = "a/", .is_bad = true},
 		{.text = "a//c", .is_bad = true},
 		{.text = "a/b/c/", .is_bad = true},
+		{.text = "*", .is_bad = true},
+		{.text = "a/*", .is_bad = true},
 	};
 
 	(void)state;

@@ -204,6 +204,37 @@ static void plans_what_the_options_say(void **state)
 	}
 }
 
+static void names_of_nobody_are_told(void **state)
+{
+	static const struct {
+		const char *options;
+		const char *want;
+	} cases[] = {
+		{.options = "--from r1 --ejected 10.0.0.1,10.0.0.2:8080 --node n1", .want = ""},
+		{.options = "--from r1 --ejected 10.0.0.1,10.9.9.9",
+		 .want = "warning: --ejected: no service has the endpoint 10.9.9.9\n"},
+		{.options = "--from r1 --ejected 10.0.0.1:80",
+		 .want = "warning: --ejected: no service has the endpoint 10.0.0.1:80\n"},
+		{.options = "--from r1 --node nope",
+		 .want = "warning: --node: the home cluster (a) has no node nope: its labels are "
+			 "not known\n"},
+	};
+	AUTO_RUN struct run nodeless = run_line("plan --state a=both.yaml --from r1 --node n1");
+
+	(void)state;
+	assert_string_equal(nodeless.err, "");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char line[RUN_ROOM];
+		AUTO_RUN struct run run = {0};
+
+		print_message("%s\n", cases[i].options);
+		snprintf(line, sizeof(line), "plan " STATES "%s", cases[i].options);
+		run = run_line(line);
+		assert_int_equal(run.status, 0);
+		assert_string_equal(run.err, cases[i].want);
+	}
+}
+
 static void text_is_for_people(void **state)
 {
 	static const char want[] = "service default/web\n"
@@ -457,6 +488,7 @@ int main(void)
 		cmocka_unit_test(plans_what_the_options_say),
 		cmocka_unit_test(text_is_for_people),
 		cmocka_unit_test(a_pod_is_ejected_with_both_addresses),
+		cmocka_unit_test(names_of_nobody_are_told),
 		cmocka_unit_test(what_is_broken_is_told_on_stderr),
 		cmocka_unit_test(one_run_tells_all_of_it),
 		cmocka_unit_test(wrong_usage_is_status_2),
