@@ -376,7 +376,7 @@ static void test_codes_that_nobody_counts(void **state)
 			.text = RULE "    outlierDetection: {splitExternalLocalOriginErrors: true, "
 				     "consecutive5xxErrors: 0, "
 				     "outlierDetectionHttpErrorCodes: [429]}\n",
-			.want = "warning a:7:118 spec.trafficPolicy.outlierDetection."
+			.want = "warning a:7:119 spec.trafficPolicy.outlierDetection."
 				"outlierDetectionHttpErrorCodes\n",
 			.says = "no effect: consecutive5xxErrors is 0",
 		},
