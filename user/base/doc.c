@@ -271,7 +271,7 @@ bool mrd_doc_is_number(const struct mrd_doc_node *node)
 	static const char *const odd[] = {".inf",  ".Inf",  ".INF",  "+.inf", "+.Inf",
 					  "+.INF", "-.inf", "-.Inf", "-.INF", ".nan",
 					  ".NaN",  ".NAN",  NULL};
-	char plain[NUMBER_ROOM];
+	char plain[NUMBER_ROOM] = "";
 	size_t len = 0;
 
 	if (!node || node->kind != MRD_DOC_SCALAR || node->quoted)

@@ -450,36 +450,6 @@ static void test_hosts(void **state)
 	"apiVersion: networking.istio.io/v1\nkind: DestinationRule\n" \
 	"metadata: {name: r, namespace: shop}\nspec: {host: '" host "'}\n"
 	static const struct row rows[] = {
-		{
-			.id = "numbers are no names, however they are written",
-			.text = RULE_NAMED("1e3", "1.5") "    outlierDetection: "
-							 "{}\n---\n" RULE_NAMED(
-								 "0x1f",
-								 "'1.5'") "    outlierDetection: "
-									  "{}\n",
-			.want = "error a:3:18 metadata.name\n"
-				"error a:5:9 spec.host\n"
-				"error a:11:18 metadata.name\n",
-			.says = "must be a string: write \"1e3\" in quotes",
-		},
-		{
-			.id = "names that no object has",
-			.text = RULE_NAMED("\"a\\nb\", namespace: A",
-					   "reviews") "    outlierDetection: {}\n",
-			.second = RULE_NAMED("R, namespace: ''",
-					     "reviews") "    outlierDetection: {}\n",
-			.want = "error a:3:18 metadata.name\n"
-				"error a:3:37 metadata.namespace\n"
-				"error b:3:18 metadata.name\n",
-		},
-		{
-			.id = "one name for two hosts",
-			.text = RULE "    outlierDetection: {}\n",
-			.second = RULE_NAMED("r, namespace: default",
-					     "ratings") "    outlierDetection: {}\n",
-			.want = "warning b:3:18 metadata.name\n",
-			.says = "a.yaml:3:18 already: of two, a cluster would have the one",
-		},
 		{.id = "short", .text = HOSTED("cart"), .want = ""},
 		{.id = "any", .text = HOSTED("*"), .want = ""},
 		{
