@@ -43,9 +43,10 @@ BENCH_OUT=${BENCH_OUT:-$SANDBOX_OUT/../bench}
 BENCH_SAMPLES=$BENCH_OUT/samples/$BENCH_NAME.jsonl
 BENCH_RAW=$BENCH_OUT/raw/$BENCH_NAME
 BENCH_SLICE_MS=40
+BENCH_RATE_SLICE_MS=200
 BENCH_ROUNDS=15
 BENCH_SECONDS=42
-[[ -z ${QUICK-} ]] || BENCH_ROUNDS=7 BENCH_SECONDS=4
+[[ -z ${QUICK-} ]] || BENCH_ROUNDS=7 BENCH_SECONDS=2 BENCH_RATE_SLICE_MS=60
 declare -A BENCH_FIGURES=() BENCH_TITLES=()
 BENCH_AGENT=()
 
@@ -162,16 +163,16 @@ rates() {
 }
 
 # latencies FIGURE MODE REQUESTS_PER_S SIDE…: of requests that start at a constant rate whatever the answers
-# do, sides in turn, a fifth of a second each.
+# do, sides in turn, a fifth of a second each (QUICK=1: less).
 latencies() {
   local figure=$1 mode=$2 rate=$3
   local -i slices round
 
   shift 3
-  slices=$((BENCH_SECONDS * 5 / $# / BENCH_ROUNDS))
+  slices=$((BENCH_SECONDS * 1000 / BENCH_RATE_SLICE_MS / $# / BENCH_ROUNDS))
   slices=$((slices ? slices : 1))
   for ((round = 0; round < BENCH_ROUNDS; round++)); do
-    load "--rate=$rate" "--requests=$SANDBOX/requests" "$mode" 256 200 "$slices" "$@" >"$SANDBOX/rates"
+    load "--rate=$rate" "--requests=$SANDBOX/requests" "$mode" 256 "$BENCH_RATE_SLICE_MS" "$slices" "$@" >"$SANDBOX/rates"
     raw "$figure" "$round" "$SANDBOX/requests"
   done
 }

@@ -22,7 +22,7 @@ STYLE = ":root{%s}@media(prefers-color-scheme:dark){:root{%s}}" % (
     ";".join(f"{name}:{dark}" for name, dark in VARIABLES.values()),
 )
 # Told apart by the colour-blind, too, and on both grounds.
-COLOURS = ("#3b8bc4", "#e08214", "#2fa37a", "#a875c9", "#d1495b", "#8c8c3a", "#4fb3bf", "#c46ba0")
+COLOURS = ("#3b8bc4", "#e08214", "#2fa37a", "#a875c9", "#9c6b4f", "#8c8c3a", "#4fb3bf", "#c46ba0")
 BASE_COLOUR = "#8a8a90"
 FAILED = "#e5383b"
 ROW_INCHES = 0.34
@@ -77,7 +77,8 @@ def saved(drawn, folder, name):
     text = io.StringIO()
     with matplotlib.rc_context({"svg.hashsalt": name}):
         drawn.savefig(text, format="svg", transparent=True, metadata={"Date": None})
-    svg = text.getvalue()
+    drawn.set_layout_engine("none")  # all is placed; the second picture need not find it out again
+    svg = re.sub(r"(\d\.\d\d)\d+", r"\1", text.getvalue())  # a hundredth of a point is enough
     svg = svg[svg.index("<svg") :]
     for colour, (variable, _) in VARIABLES.items():
         svg = svg.replace(colour, f"var({variable})")
@@ -176,28 +177,40 @@ def latencies(figure, by_side, palette):
     return drawn
 
 
-def timeline(sides, palette):
-    """What an outage costs. `sides`: side -> stats.buckets()."""
-    drawn, rows = pyplot.subplots(
-        len(sides), 1, sharex=True, squeeze=False, figsize=(WIDTH_INCHES, 0.6 + 1.05 * len(sides))
+def dashes(axes, seconds, values, color):
+    """A dash for each 10 ms, all in one path: a mark for each would make a page of many megabytes."""
+    gap = numpy.full(len(seconds), numpy.nan)
+    axes.plot(
+        numpy.column_stack((seconds, seconds + 0.01, gap)).ravel(), numpy.column_stack((values, values, gap)).ravel(),
+        color=color, linewidth=2.2, solid_capstyle="round",
     )
+
+
+def timeline(sides, palette):
+    """What an outage costs. `sides`: side -> stats.buckets(), and when it was over."""
+    inches = 0.6 + 1.05 * len(sides)
+    # So many axes of the same size need no search for their places, which takes seconds.
+    with matplotlib.rc_context({"figure.constrained_layout.use": False}):
+        drawn, rows = pyplot.subplots(len(sides), 1, sharex=True, squeeze=False, figsize=(WIDTH_INCHES, inches))
+    drawn.subplots_adjust(left=0.14, right=0.93, top=1 - 0.1 / inches, bottom=0.5 / inches, hspace=0.2)
     for (side, line), axes in zip(sides.items(), rows[:, 0]):
         seconds = numpy.array(line["start_s"])
         failures = numpy.array(line["failures"])
-        axes.axvline(0, color=INK, linestyle=":", linewidth=1)
-        axes.bar(seconds, line["requests"], 0.01, align="edge", color=PALE, alpha=0.5)
-        axes.bar(seconds, failures, 0.01, align="edge", color=FAILED)
+        for mark_s in (0, line["back_s"]):
+            if mark_s is not None:
+                axes.axvline(mark_s, color=INK, linestyle=":", linewidth=1)
+        edges = numpy.append(seconds, seconds[-1] + 0.01)
+        axes.stairs(line["requests"], edges, fill=True, color=PALE, alpha=0.5)
+        axes.stairs(failures, edges, fill=True, color=FAILED)
         axes.set_ylim(0, max(line["requests"]) * 1.3)
         axes.set_ylabel(side, rotation=0, ha="right", va="center")
         slowest = axes.twinx()
-        slowest.scatter(
-            seconds, line["slowest_ms"], s=3, linewidths=0,
-            color=numpy.where(failures > 0, FAILED, palette.of(side)),
-        )
+        dashes(slowest, seconds, numpy.where(failures > 0, numpy.nan, line["slowest_ms"]), palette.of(side))
+        dashes(slowest, seconds, numpy.where(failures > 0, line["slowest_ms"], numpy.nan), FAILED)
         slowest.set_yscale("log")
         slowest.set_ylim(0.05, 20000)
         slowest.set_yticks([1, 100, 10000], ["1 ms", "100 ms", "10 s"], fontsize=7)
         slowest.yaxis.set_minor_locator(ticker.NullLocator())
         slowest.grid(False)
-    rows[-1, 0].set_xlabel("s after the outage began; bars: requests in 10 ms, red: failed; dots: the slowest of them")
+    rows[-1, 0].set_xlabel("s after the outage began; dotted: begin and end; bars: requests in 10 ms, red: failed; dashes: the slowest")
     return drawn

@@ -125,7 +125,8 @@ class Report:
         lines = {}
         for record in self.run.timelines[name]:
             requests = self.run.requests(record["file"])[record["side"]]
-            lines[record["side"]] = stats.buckets(requests, record["begin_us"])
+            back_s = (record["back_us"] - record["begin_us"]) / 1e6 if record["back_us"] else None
+            lines[record["side"]] = {**stats.buckets(requests, record["begin_us"]), "back_s": back_s}
         own = next(one for one in self.whole["outages"] if one["name"] == name)
         rows = [[cell(row["side"]), *(cell(text, "n") for text in figures.outage_cells(row))] for row in own["sides"]]
         plot = self.plot(plots.timeline(lines, self.palette), f"{name}.line", own["title"])

@@ -15,7 +15,11 @@ sidecar_start() {
     return 1
   fi
   sidecar_launch "$1" "$1-client"
-  wait_listen "$1-client" "${SIDECAR_PORT[$1]}" 10
+  if ! wait_listen "$1-client" "${SIDECAR_PORT[$1]}" 10; then
+    stop "$SERVE_PID" || true
+    missing "$1" "it does not start; it said: $(tail -n 1 "$SANDBOX/log/$1")"
+    return 1
+  fi
 }
 
 sidecar_program() {
@@ -35,11 +39,20 @@ sidecar_how() {
   fi
 }
 
+# sidecar_file NAME: its configuration. By the name's end Envoy knows which language that is in.
+sidecar_file() {
+  local file=$SANDBOX/$1.conf
+
+  [[ $1 != envoy ]] || file=$SANDBOX/sidecar-envoy.yaml
+  "${1}_conf" >"$file"
+  echo "$file"
+}
+
 # sidecar_launch NAME POD
 sidecar_launch() {
-  local conf=$SANDBOX/$1.conf command=("$(sidecar_program "$1")")
+  local conf command=("$(sidecar_program "$1")")
 
-  "${1}_conf" >"$conf"
+  conf=$(sidecar_file "$1")
   case $1 in
   haproxy) command+=(-W -db -f "$conf") ;;
   nginx) command+=(-e stderr -c "$conf") ;;
@@ -50,7 +63,7 @@ sidecar_launch() {
 
 # sidecar_reload NAME: after a change of PEERS_HOME, as an operator would: both have a signal for it.
 sidecar_reload() {
-  "${1}_conf" >"$SANDBOX/$1.conf"
+  sidecar_file "$1" >/dev/null
   if [[ $1 == haproxy ]]; then
     kill -USR2 "${PEER_PID[$1]}"
   else

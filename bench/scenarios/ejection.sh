@@ -8,7 +8,7 @@ set -euo pipefail
 
 # The agent's figure is that of its last 1,000 ejections, each round makes a hundred: a quick run has too few to quote.
 rounds=$BENCH_ROUNDS
-[[ -z ${QUICK-} ]] || rounds=4
+[[ -z ${QUICK-} ]] || rounds=2
 
 # A backend of its own for the addresses 10.0.9.1 to 10.0.9.100, which answers 503.
 failing_backend() {

@@ -12,7 +12,7 @@ set -euo pipefail
 . "$(dirname "$0")/../kube_objects.sh"
 
 count=10000 rounds=5 seconds=20 changes=1000 edited=100
-[[ -z ${QUICK-} ]] || count=1000 rounds=2 seconds=5 changes=100 edited=20
+[[ -z ${QUICK-} ]] || count=1000 rounds=2 seconds=2 changes=100 edited=20
 
 figures() {
   figure kube.bookinfo_rss_mib MiB lower "The agent's memory, Bookinfo from two API servers"

@@ -81,6 +81,19 @@ expect_match "a scenario that is none" "no scenario nothing; there are: .*paths"
   "$(ONLY=nothing MRD_OUT=$SANDBOX_OUT "$bench" "$out" 2>&1 || echo "exit $?")"
 expect_ok "it has removed nothing" test -s "$out/summary.json"
 
+# ------------------------------------------------------------------------------ a sidecar that is rarely there
+
+# Envoy is on few machines. By the end of the name it takes the file for YAML.
+declare -A PEER_ADDRESS=([server]=10.0.0.11 [remote]=10.1.0.11)
+PEERS_HOME=(server) PEERS_EJECTION_S=4
+# shellcheck source=bench/sidecars.sh
+. "$SANDBOX_ROOT/bench/sidecars.sh"
+file=$(sidecar_file envoy)
+expect_match "the name of Envoy's configuration" '\.yaml$' "$file"
+expect_eq "whom it sends to, by priority" "10.0.0.11 10.1.0.11" "$(/usr/bin/python3 -c 'import sys, yaml
+for locality in yaml.safe_load(open(sys.argv[1]))["static_resources"]["clusters"][0]["load_assignment"]["endpoints"]:
+    print(locality["lb_endpoints"][0]["endpoint"]["address"]["socket_address"]["address"])' "$file" | paste -sd' ')"
+
 # ------------------------------------------------------------------------------ Ctrl-C
 
 start bulk

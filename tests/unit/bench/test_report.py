@@ -63,6 +63,12 @@ class Report(unittest.TestCase):
             self.assertIn(wanted, page)
         self.assertNotRegex(page, r"(src|href)=\"[^#\"]|@import|url\([^#]")
 
+    def test_time_line_of_a_minute_is_small(self):
+        self.write("requests", "".join(f"0 x {i * 10000} 0 {1000 + i}.5 {'ok' if i % 9 else 'reset'}\n" for i in range(6000)))
+        self.run_tool("report.py", "s")
+        size = os.path.getsize(f"{self.folder}/plots/out.line.svg")
+        self.assertLess(size, 1_000_000)
+
     def test_ids_of_plots_do_not_meet_in_the_page(self):
         self.run_tool("report.py", "s")
         ids = [part.split('"')[0] for part in self.read("report.html").split(' id="')[1:]]
