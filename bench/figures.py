@@ -123,8 +123,9 @@ def summed_up(declared, sides):
     return {**declared, "base": base, "sides": rows}
 
 
-def judged(goal, samples):
-    sides = samples.get(goal["figure"], {})
+def judged(goal, run):
+    goal = {**goal, "unit": run.figures[goal["figure"]]["unit"] if goal["figure"] in run.figures else ""}
+    sides = run.samples.get(goal["figure"], {})
     if goal["side"] not in sides or goal.get("of", goal["side"]) not in sides:
         return {**goal, "verdict": "not measured"}
     if "of" in goal:
@@ -150,7 +151,7 @@ def summary(run):
     return {
         "machine": machine,
         "figures": [summed_up(run.figures[name], sides) for name, sides in run.samples.items()],
-        "goals": [judged(goal, run.samples) for goal in run.goals],
+        "goals": [judged(goal, run) for goal in run.goals],
         "outages": [outage(run, name) for name in run.timelines],
         "missing": run.missing,
         "sides": run.sides,
@@ -178,7 +179,7 @@ def ratio_words(figure, row):
 
 def goal_words(goal):
     words = f"{'≥' if goal['is'] == 'at_least' else '≤'} {number(goal['value'])}"
-    return words + (f" × {goal['of']}" if "of" in goal else "")
+    return words + (f" × {goal['of']}" if "of" in goal else f" {goal['unit']}").rstrip()
 
 
 def outage_cells(row):

@@ -145,7 +145,8 @@ peer_start() {
   PEER_PID[$1]=$SERVE_PID
   [[ -n ${PEER_TOLD[$1]-} ]] || about "$1" "$(peer_words "$1")"
   PEER_TOLD[$1]=1
-  wait_for 60 peer_answers "$1"
+  # With 10,000 services nft alone may take a minute for kube-proxy's first rules.
+  wait_for 240 peer_answers "$1"
 }
 
 # peer_answers NAME: is there a good answer at the address of its side?

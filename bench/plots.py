@@ -25,6 +25,7 @@ STYLE = ":root{%s}@media(prefers-color-scheme:dark){:root{%s}}" % (
 COLOURS = ("#3b8bc4", "#e08214", "#2fa37a", "#a875c9", "#9c6b4f", "#8c8c3a", "#4fb3bf", "#c46ba0")
 BASE_COLOUR = "#8a8a90"
 FAILED = "#e5383b"
+PATH = re.compile(r' d="[^"]*"')  # for which a hundredth of a point is enough
 ROW_INCHES = 0.34
 WIDTH_INCHES = 9.0
 
@@ -78,7 +79,7 @@ def saved(drawn, folder, name):
     with matplotlib.rc_context({"svg.hashsalt": name}):
         drawn.savefig(text, format="svg", transparent=True, metadata={"Date": None})
     drawn.set_layout_engine("none")  # all is placed; the second picture need not find it out again
-    svg = re.sub(r"(\d\.\d\d)\d+", r"\1", text.getvalue())  # a hundredth of a point is enough
+    svg = PATH.sub(lambda path: re.sub(r"(\.\d\d)\d+", r"\1", path[0]), text.getvalue())
     svg = svg[svg.index("<svg") :]
     for colour, (variable, _) in VARIABLES.items():
         svg = svg.replace(colour, f"var({variable})")
@@ -129,7 +130,7 @@ def compared(figure, samples, goals, palette):
     for y, row in enumerate(rows):
         values = list(samples[row["side"]].values())
         spread = (numpy.arange(len(values)) * 0.618 % 1 - 0.5) * 0.5
-        left.plot(values, y + spread, ".", markersize=3.5, alpha=0.6, markeredgewidth=0, color=palette.of(row["side"]))
+        left.plot(values, y + spread, ".", markersize=4, alpha=0.75, markeredgewidth=0, color=palette.of(row["side"]))
         left.plot([row["median"]] * 2, [y - 0.36, y + 0.36], color=INK, linewidth=1.4)
     left.set_yticks(range(len(rows)), [row["side"] for row in rows])
     left.set_ylim(len(rows) - 0.4, -0.6)
@@ -154,7 +155,7 @@ def processor(parts, palette):
         at += values
     axes.set_yticks(range(len(sides)), sides)
     axes.invert_yaxis()
-    axes.set_xlabel("processor time for a request, us")
+    axes.set_xlabel("processor time for a request, us; agent: or proxy")
     return drawn
 
 

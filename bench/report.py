@@ -32,6 +32,7 @@ td.n{text-align:right;font-variant-numeric:tabular-nums}
 tr:nth-child(even) td{background:var(--band)}
 .reached{color:var(--good)}.missed{color:var(--bad)}
 td:first-child,td:last-child{white-space:normal;min-width:11rem}
+th.n,td.n:last-child{text-align:right;min-width:0}
 svg{width:100%%;height:auto}dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem .8rem;font-size:.9rem}dt{font-weight:600}dd{margin:0}
 summary{cursor:pointer}code{background:var(--band);padding:0 .25rem}
 </style>
@@ -60,7 +61,9 @@ def cell(text, kind=""):
 
 
 def table(head, rows):
-    lines = ["<div class=scroll><table><tr>" + "".join(f"<th>{html.escape(word)}</th>" for word in head) + "</tr>"]
+    numbers = [" class=n" if text.startswith('<td class="n"') else "" for text in rows[0]] if rows else [""] * len(head)
+    lines = ["<div class=scroll><table><tr>"
+             + "".join(f"<th{kind}>{html.escape(word)}</th>" for kind, word in zip(numbers, head)) + "</tr>"]
     lines += ["<tr>" + "".join(row) + "</tr>" for row in rows]
     return "\n".join(lines) + "</table></div>"
 
@@ -71,10 +74,10 @@ def goals_table(whole, titles):
         seen = goal.get("seen")
         words = figures.number(seen["median"]) + figures.between(seen, " (", ")") if seen else ""
         rows.append([
-            cell(titles.get(goal["figure"], goal["figure"])), cell(goal["side"]), cell(figures.goal_words(goal)),
-            cell(words), cell(goal["verdict"], goal["verdict"].split(",")[0]),
+            cell(titles.get(goal["figure"], goal["figure"])), cell(goal["scenario"]), cell(goal["side"]),
+            cell(figures.goal_words(goal)), cell(words), cell(goal["verdict"], goal["verdict"].split(",")[0]),
         ])
-    return table(("figure", "side", "goal", "seen (95 %)", "verdict"), rows)
+    return table(("figure", "scenario", "side", "goal", "seen (95 %)", "verdict"), rows)
 
 
 def figures_table(of_scenario):

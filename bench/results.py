@@ -33,7 +33,8 @@ def goal_rows(whole):
     for goal in whole["goals"]:
         seen = goal.get("seen")
         words = figures.number(seen["median"]) + figures.between(seen, " (", ")") if seen else ""
-        yield titles.get(goal["figure"], goal["figure"]), goal["side"], figures.goal_words(goal), words, goal["verdict"]
+        title = titles.get(goal["figure"], goal["figure"])
+        yield title, goal["scenario"], goal["side"], figures.goal_words(goal), words, goal["verdict"]
 
 
 def side_rows(own):
@@ -44,7 +45,7 @@ def side_rows(own):
 
 def text_of(whole):
     parts = [machine_words(whole["machine"]), "## Goals"]
-    parts.append(table(("figure", "side", "goal", "seen (95 %)", "verdict"), goal_rows(whole)))
+    parts.append(table(("figure", "scenario", "side", "goal", "seen (95 %)", "verdict"), goal_rows(whole)))
     shown = figures.in_tables(whole)
     for scenario in dict.fromkeys(one["scenario"] for one in shown):
         own = [one for one in shown if one["scenario"] == scenario]

@@ -199,6 +199,7 @@ static_resources:
   - name: reviews
     type: STATIC
     connect_timeout: $(awk "BEGIN { print $SIDECAR_CONNECT_MS / 1000 }")s
+    circuit_breakers: {thresholds: [{max_connections: 4096, max_pending_requests: 4096, max_requests: 4096, max_retries: 1024}]}
     common_lb_config: {healthy_panic_threshold: {value: 0}}
     outlier_detection:
       consecutive_5xx: 1

@@ -55,11 +55,16 @@ figure peers.requests /s higher "Requests on connections that stay"
 ahead peers.requests
 goal peers.requests socket at_least 3 of haproxy
 goal peers.requests socket at_least 3 of nginx
+# Whether that can be: nothing is quicker than the pod's own address.
+goal peers.requests direct at_least 3 of haproxy
+goal peers.requests direct at_least 3 of nginx
 rates peers.requests keepalive 16 "${sides[@]}"
 
 figure peers.latency us lower "Requests on connections that stay, at a quarter of direct's most"
 goal peers.latency.p99 socket at_most 0.333 of haproxy
 goal peers.latency.p99 socket at_most 0.333 of nginx
+goal peers.latency.p99 direct at_most 0.333 of haproxy
+goal peers.latency.p99 direct at_most 0.333 of nginx
 latencies peers.latency keepalive "$(($(median_of peers.requests direct) / 4))" "${sides[@]}"
 
 [[ -n ${PEER_SIDE[kube-iptables]-} && -n ${PEER_SIDE[kube-nftables]-} ]] || bench_end

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-# What each BPF program takes for a run over real traffic, by the kernel's own statistics, and how many
-# instructions the verifier looked at. Statistics cost time themselves, so nothing else is measured then.
+# What each BPF program takes for a run over real traffic, by the kernel's own statistics; what single packets cost
+# that are fed to one by hand; how many instructions the verifier looked at; and what the maps hold. Statistics cost
+# time themselves, so nothing else is measured then.
 set -euo pipefail
 # shellcheck source=bench/lib.sh
 . "$(dirname "$0")/../lib.sh"
@@ -16,16 +17,56 @@ leave() {
   sandbox_exit
 }
 
-# Of the programs on node h's cgroup.
+# Those at node h's interfaces, which its agent holds, and on its cgroup, as bpftool shows them.
+programs() {
+  local ids
+
+  ids=$({
+    sed -n 's/^prog_id:\t*//p' "/proc/${AGENT_PID[h]}"/fdinfo/*
+    bpftool -j cgroup show "$SANDBOX_CGROUP/h" | jq '.[].id'
+  } | sort -un | paste -sd,)
+  bpftool -j prog show | jq --argjson ids "[$ids]" '[.[] | select(.id as $id | $ids | index($id))]'
+}
+
 runs() {
   local name ns
 
-  bpftool -j prog show | jq -r --argjson ids "$(bpftool -j cgroup show "$SANDBOX_CGROUP/h" | jq -c '[.[].id]')" \
-    '.[] | select(.id as $id | $ids | index($id)) | select(.run_cnt > 100) | "\(.name) \(.run_time_ns / .run_cnt)"' |
+  programs | jq -r '.[] | select(.run_cnt > 100) | "\(.name) \(.run_time_ns / .run_cnt)"' |
     while read -r name ns; do
       figure "program.${name}_ns" ns lower "$name, a run"
       sample "program.${name}_ns" value 0 "$ns"
     done
+}
+
+# packet FIGURE TITLE PROGRAM FROM TO FLAGS: as if it came by at the client's interface.
+packet() {
+  local figure=program.packet_$1_ns id
+
+  id=$(programs | jq --arg name "$3" '.[] | select(.name == $name).id')
+  figure "$figure" ns lower "$2"
+  sample "$figure" value 0 "$(nsenter --net=/run/netns/h -- "$SANDBOX_OUT/bench/packet_cost" "$id" "$interface" "$packets" \
+    "${@:4}")"
+}
+
+# Of nobody's and of one of the VIP's connections. SYN: 2, ACK: 16.
+packets() {
+  interface=$(ip -n h -j route get 10.0.0.2 | jq -r '.[0].dev')
+  packet foreign "A packet of nobody's connection, at an interface" mrd_tc_forward 10.0.0.2:9 10.9.9.9:9 16
+  packet first "A connection's first packet, at an interface" mrd_tc_forward 10.0.0.2:10000 "$VIP:80" 2
+  packet next "One that follows" mrd_tc_forward 10.0.0.2:10000 "$VIP:80" 16
+  packet answer "One that comes back" mrd_tc_reverse 10.0.0.11:9080 10.0.0.2:10000 16
+  packet sent "A packet of nobody's connection that a socket sends" mrd_probe_egress 10.0.0.2:9 10.9.9.9:9 16
+  packet received "One that it receives" mrd_probe_ingress 10.9.9.9:9 10.0.0.2:9 16
+}
+
+# At default limits, as the kernel accounts for them.
+maps() {
+  local ids
+
+  ids=$(sed -n 's/^map_id:\t*//p' "/proc/${AGENT_PID[h]}"/fdinfo/* | sort -un | paste -sd,)
+  figure program.maps_mib MiB lower "All maps, at default limits"
+  sample program.maps_mib value 0 "$(bpftool -j map show | jq --argjson ids "[$ids]" \
+    '[.[] | select(.id as $id | $ids | index($id)).bytes_memlock] | add / 1048576')"
 }
 
 verified() {
@@ -39,6 +80,8 @@ verified() {
     done
 }
 
+packets=1000
+[[ -z ${QUICK-} ]] || packets=200
 bench_begin
 trap leave EXIT
 bench_world
@@ -50,8 +93,11 @@ wait_for 5 run_in client "$PEER" udp unconnected 1 172.16.0.53 53
 sysctl -qw kernel.bpf_stats_enabled=1
 wrk_load "$VIP" 80 16 "Connection: close"
 wrk_load "$VIP" 80 16
+outside client wrk -t1 -c16 -d1s -H "Connection: close" "http://$VIP/" >"$SANDBOX/log/wrk"
 run_in client "$PEER" udp unconnected 2000 172.16.0.53 53 >/dev/null
 sysctl -qw "kernel.bpf_stats_enabled=$stats_were"
 runs
+packets
 verified
+maps
 bench_end

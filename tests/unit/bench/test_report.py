@@ -18,6 +18,7 @@ RECORDS = (
     {"kind": "figure", "name": "late", "unit": "us", "better": "lower", "title": "Latency", "base": "direct"},
     {"kind": "figure", "name": "out", "unit": "us", "better": "lower", "title": "Outage", "base": "direct"},
     {"kind": "goal", "figure": "a", "side": "x", "is": "at_least", "value": 0.4, "of": "direct"},
+    {"kind": "goal", "figure": "a", "side": "x", "is": "at_least", "value": 60},
     {"kind": "missing", "what": "envoy", "how": "ENVOY= names one"},
     *({"kind": "sample", "figure": "a", "side": side, "round": r, "value": value, "unit": "/s"}
       for side, value in (("direct", 100), ("x", 50)) for r in range(7)),
@@ -57,6 +58,7 @@ class Report(unittest.TestCase):
                 minidom.parse(f"{self.folder}/plots/{name}.svg")
                 with open(f"{self.folder}/plots/{name}.png", "rb") as picture:
                     self.assertEqual(picture.read(4), b"\x89PNG")
+        self.assertIn(">0.500</text>", self.read("plots/a.svg"))
         self.assertEqual(page.count("<svg"), len(os.listdir(f"{self.folder}/plots")) // 2)
         for wanted in ("Title &amp; more", "what &lt;x&gt; is", "0.500 of direct", "reached", "ENVOY= names one",
                        "prefers-color-scheme:dark"):
@@ -83,7 +85,8 @@ class Report(unittest.TestCase):
         self.assertTrue(text.startswith("head\n<!--"), text)
         self.assertTrue(text.endswith("-->\ntail\n"), text)
         self.assertNotIn("old", text)
-        self.assertIn("| Title & more | x | ≥ 0.4 × direct | 0.5 (0.5 to 0.5) | reached |", text)
+        self.assertIn("| Title & more | s | x | ≥ 0.4 × direct | 0.5 (0.5 to 0.5) | reached |", text)
+        self.assertIn("| Title & more | s | x | ≥ 60 /s | 50 (50 to 50) | missed |", text)
         self.assertIn("- x: what <x> is\n", text)
         self.assertIn("## Outage\n\n| side | failed |", text)
         self.assertIn("| x | 1 | 0 | 1.02 |  |  |  |", text)
