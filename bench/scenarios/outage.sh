@@ -8,10 +8,10 @@ set -euo pipefail
 . "$(dirname "$0")/../peers.sh"
 
 rate=200
-before_s=1 outage_s=2 after_s=4
+before_s=1 outage_s=3 after_s=4
 [[ -z ${QUICK-} ]] || before_s=0.5 outage_s=1 after_s=2
 # An endpoint is away for longer than the outage, and is back before the end.
-PEERS_EJECTION_S=3
+PEERS_EJECTION_S=4
 [[ -z ${QUICK-} ]] || PEERS_EJECTION_S=1
 timeout_ms=3000
 mode=connect
