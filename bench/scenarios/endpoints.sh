@@ -7,6 +7,7 @@ set -euo pipefail
 . "$(dirname "$0")/../peers.sh"
 
 kinds=(socket tc kube-iptables kube-nftables)
+[[ -z ${QUICK-} ]] || kinds=(socket kube-iptables)
 wide=172.16.0.30
 names=(direct)
 for kind in "${kinds[@]}"; do

@@ -12,7 +12,7 @@ set -euo pipefail
 . "$(dirname "$0")/../kube_objects.sh"
 
 count=10000 rounds=5 seconds=20 changes=1000 edited=100
-[[ -z ${QUICK-} ]] || count=1000 rounds=2 seconds=2 changes=100 edited=20
+[[ -z ${QUICK-} ]] || count=1000 rounds=1 seconds=2 changes=100 edited=20
 
 figures() {
   figure kube.bookinfo_rss_mib MiB lower "The agent's memory, Bookinfo from two API servers"
@@ -30,11 +30,13 @@ figures() {
   figure kube.rss_peak_mib MiB lower "Memory with $count services, at most"
   figure kube.changes_per_s /s higher "Changed slices that the server told"
   figure kube.changes_core "% of a core" lower "1,000 changed slices a second"
-  # A tenth of the changes have the same timers and turns of the loop beside them.
-  [[ -n ${QUICK-} ]] || goal kube.changes_core value at_most 30
   figure kube.changes_behind_ms ms lower "The last of them taken, after it was made"
   figure kube.idle_core "% of a core" lower "Nothing changes"
-  goal kube.idle_core value at_most 0.1
+  # A tenth of the changes have the same timers and turns of the loop beside them, and two seconds are a tick or two.
+  [[ -n ${QUICK-} ]] || {
+    goal kube.changes_core value at_most 30
+    goal kube.idle_core value at_most 0.1
+  }
 }
 
 # Resident memory in MiB, at most.

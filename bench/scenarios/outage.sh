@@ -107,7 +107,7 @@ done
 # Answers may be under way when the first one tells. At interfaces no answer is read, so that nobody is told.
 UNDER_WAY=2 outage unwell "An instance answers 503" "to_servers fail" "to_servers unfail" server
 outage refusing "An instance refuses" "to_servers refuse" "to_servers unrefuse" server
-outage silent "An instance falls silent" "to_servers blackhole" "to_servers unblackhole" server
+[[ -n ${QUICK-} ]] || outage silent "An instance falls silent" "to_servers blackhole" "to_servers unblackhole" server
 outage region "The whole region falls silent" "to_servers blackhole" "to_servers unblackhole" server second
 outage scaled "The region is scaled to zero" scale_down scale_up server second
 [[ -z ${QUICK-} ]] || bench_end
