@@ -120,15 +120,49 @@ static __always_inline enum mrd_reason mrd_call_pick(struct bpf_sock_addr *ctx,
 
 /* ------------------------------------------------------------------------------- connect */
 
-/* The socket may be ours from an earlier connect(): then it gives that up. */
+/* From then on the endpoint's datagrams are the VIP's, whatever the storage speaks of. */
+static __noinline bool mrd_reply_put(const struct mrd_udp_key *key, const __u8 *vip, __u32 vip_port)
+{
+	const struct mrd_udp_reply *row = bpf_map_lookup_elem(&mrd_udp_reply, key);
+	struct mrd_udp_reply reply = {.vip_port = vip_port};
+
+	if (row && row->vip_port == vip_port && !mrd_addr_differ(row->vip, vip))
+		return true;
+	mrd_addr_copy(reply.vip, vip);
+	return !bpf_map_update_elem(&mrd_udp_reply, key, &reply, BPF_ANY);
+}
+
+/*
+ * The socket may be ours from an earlier connect(): then it gives that up. A UDP socket may have
+ * answers of its former endpoint in its queue, and keeps that peer if the kernel finds no route to
+ * the new one: so who that was is not forgotten.
+ */
+static __always_inline void mrd_call_give_up(struct bpf_sock_addr *ctx, struct mrd_socket *sock)
+{
+	struct mrd_udp_key key;
+
+	if (sock->connected && sock->protocol == MRD_PROTOCOL_UDP) {
+		mrd_udp_key_of(&key, bpf_get_socket_cookie(ctx), sock->endpoint,
+			       sock->endpoint_port, sock->family);
+		if (mrd_reply_put(&key, sock->vip, sock->vip_port))
+			sock->has_replies = 1;
+	}
+	mrd_connection_forget(ctx, sock);
+	mrd_socket_clear(sock);
+}
+
 static __always_inline void mrd_call_disown(struct bpf_sock_addr *ctx)
 {
 	struct mrd_socket *sock = bpf_sk_storage_get(&mrd_socket, ctx->sk, NULL, 0);
 
-	if (!sock || !sock->connected)
-		return;
-	mrd_connection_forget(ctx, sock);
-	mrd_socket_clear(sock);
+	if (sock && sock->connected)
+		mrd_call_give_up(ctx, sock);
+}
+
+/* Only TCP's connections are limited. */
+static __always_inline bool mrd_call_needs_place(const struct mrd_call *call)
+{
+	return call->service.has_setting && call->vip.protocol == MRD_PROTOCOL_TCP;
 }
 
 /*
@@ -139,17 +173,16 @@ static __noinline bool mrd_call_is_beyond(struct bpf_sock_addr *ctx, const struc
 {
 	const __u32 service_id = call->service.service_id;
 	struct mrd_socket *sock;
-	enum mrd_place place = MRD_PLACE_UNLIMITED;
+	enum mrd_place place;
 
-	if (!call->service.has_setting)
+	if (!mrd_call_needs_place(call))
 		return false;
 	sock = bpf_sk_storage_get(&mrd_socket, ctx->sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	if (!sock)
 		return false; /* who could not give it back does not take one */
 	mrd_connection_forget(ctx, sock);
 	mrd_socket_clear(sock);
-	if (call->vip.protocol == MRD_PROTOCOL_TCP)
-		place = mrd_place_take(service_id);
+	place = mrd_place_take(service_id);
 	if (place == MRD_PLACE_TAKEN) {
 		sock->service_id = service_id;
 		sock->limited = 1;
@@ -163,7 +196,7 @@ static __always_inline void mrd_call_place_return(struct bpf_sock_addr *ctx,
 {
 	struct mrd_socket *sock;
 
-	if (!call->service.has_setting)
+	if (!mrd_call_needs_place(call))
 		return;
 	sock = bpf_sk_storage_get(&mrd_socket, ctx->sk, NULL, 0);
 	if (sock)
@@ -202,12 +235,10 @@ static __always_inline void mrd_call_remember(struct bpf_sock_addr *ctx,
 		mrd_count_one(MRD_REASON_NO_SOCKET_STORAGE);
 		return;
 	}
-	if (call->service.has_setting) {
-		sock->has_setting = 1; /* and it was cleared for its place */
-	} else {
-		mrd_connection_forget(ctx, sock);
-		mrd_socket_clear(sock);
-	}
+	if (!mrd_call_needs_place(call)) /* it was cleared for its place */
+		mrd_call_give_up(ctx, sock);
+	if (call->service.has_setting)
+		sock->has_setting = 1;
 	mrd_socket_set(sock, &call->vip, call->service.service_id, &call->picked.member);
 	sock->locality_id = (__u16)call->picked.locality_id;
 	sock->connected = 1;
@@ -315,8 +346,6 @@ static __always_inline bool mrd_reply_ready(struct bpf_sock_addr *ctx, const str
 {
 	struct mrd_socket *sock =
 		bpf_sk_storage_get(&mrd_socket, ctx->sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
-	const struct mrd_udp_reply *row;
-	struct mrd_udp_reply reply = {.vip_port = call->vip.port};
 	struct mrd_udp_key key;
 
 	if (!sock)
@@ -328,20 +357,25 @@ static __always_inline bool mrd_reply_ready(struct bpf_sock_addr *ctx, const str
 
 	mrd_udp_key_of(&key, cookie, call->picked.member.addr, call->picked.member.port,
 		       call->vip.family);
-	row = bpf_map_lookup_elem(&mrd_udp_reply, &key);
-	if (row && row->vip_port == call->vip.port && !mrd_addr_differ(row->vip, call->vip.addr))
-		return true;
-	mrd_addr_copy(reply.vip, call->vip.addr);
-	return !bpf_map_update_elem(&mrd_udp_reply, &key, &reply, BPF_ANY);
+	return mrd_reply_put(&key, call->vip.addr, call->vip.port);
 }
 
-/* A datagram that names the VIP to which its socket is connected anyway goes where that went. */
+/*
+ * A datagram that names the VIP to which its socket is connected anyway goes where that went. A
+ * socket that connect(AF_UNSPEC) set free is asked for its endpoint no more.
+ */
 static __always_inline bool mrd_call_connected(struct bpf_sock_addr *ctx, struct mrd_call *call)
 {
-	const struct mrd_socket *sock = bpf_sk_storage_get(&mrd_socket, ctx->sk, NULL, 0);
+	struct mrd_socket *sock = bpf_sk_storage_get(&mrd_socket, ctx->sk, NULL, 0);
 
-	if (!sock || !sock->connected || sock->vip_port != call->vip.port ||
-	    sock->family != call->vip.family || mrd_addr_differ(sock->vip, call->vip.addr))
+	if (!sock || !sock->connected)
+		return false;
+	if (ctx->sk->state != BPF_TCP_ESTABLISHED) {
+		mrd_call_give_up(ctx, sock);
+		return false;
+	}
+	if (sock->vip_port != call->vip.port || sock->family != call->vip.family ||
+	    mrd_addr_differ(sock->vip, call->vip.addr))
 		return false;
 	mrd_addr_copy(call->picked.member.addr, sock->endpoint);
 	call->picked.member.port = sock->endpoint_port;
@@ -399,29 +433,46 @@ int mrd_sendmsg6(struct bpf_sock_addr *ctx)
 
 /* ------------------------------------------------------------------------------- recvmsg */
 
+enum mrd_peer { MRD_PEER_FOREIGN, MRD_PEER_CONNECTED, MRD_PEER_TALK };
+
+/* The VIP behind the address in call->vip. key: becomes the row's, of a peer that has one. */
+static __always_inline enum mrd_peer mrd_peer_of(struct bpf_sock_addr *ctx,
+						 const struct mrd_call *call,
+						 struct mrd_udp_key *key,
+						 struct mrd_udp_reply *ret_vip)
+{
+	const struct mrd_socket *sock = bpf_sk_storage_get(&mrd_socket, ctx->sk, NULL, 0);
+	const struct mrd_udp_reply *row;
+
+	if (!sock)
+		return MRD_PEER_FOREIGN;
+	if (mrd_socket_is_peer(sock, &call->vip)) {
+		mrd_addr_copy(ret_vip->vip, sock->vip);
+		ret_vip->vip_port = sock->vip_port;
+		return MRD_PEER_CONNECTED;
+	}
+	if (!sock->has_replies)
+		return MRD_PEER_FOREIGN;
+	mrd_udp_key_of(key, bpf_get_socket_cookie(ctx), call->vip.addr, call->vip.port,
+		       call->vip.family);
+	row = bpf_map_lookup_elem(&mrd_udp_reply, key);
+	if (!row)
+		return MRD_PEER_FOREIGN;
+	*ret_vip = *row;
+	return MRD_PEER_TALK;
+}
+
 /* Where a datagram came from, as the application knows it. False: from no endpoint of ours. */
 static __noinline bool mrd_on_recvmsg(struct bpf_sock_addr *ctx, struct mrd_call *call,
 				      struct mrd_udp_reply *ret_reply)
 {
-	const struct mrd_socket *sock = bpf_sk_storage_get(&mrd_socket, ctx->sk, NULL, 0);
-	const struct mrd_udp_reply *row;
 	struct mrd_udp_flow *flow;
 	struct mrd_udp_key key;
+	const enum mrd_peer peer = mrd_peer_of(ctx, call, &key, ret_reply);
 
-	if (!sock)
+	if (peer == MRD_PEER_FOREIGN)
 		return false;
-	if (mrd_socket_is_peer(sock, &call->vip)) {
-		mrd_addr_copy(ret_reply->vip, sock->vip);
-		ret_reply->vip_port = sock->vip_port;
-	} else {
-		if (!sock->has_replies)
-			return false;
-		mrd_udp_key_of(&key, bpf_get_socket_cookie(ctx), call->vip.addr, call->vip.port,
-			       call->vip.family);
-		row = bpf_map_lookup_elem(&mrd_udp_reply, &key);
-		if (!row)
-			return false;
-		*ret_reply = *row;
+	if (peer == MRD_PEER_TALK) {
 		flow = mrd_conversation_with(&key, ret_reply, call->vip.addr, call->vip.port);
 		if (flow && !flow->replied)
 			flow->replied = 1;
@@ -456,27 +507,26 @@ int mrd_recvmsg6(struct bpf_sock_addr *ctx)
 
 /* ------------------------------------------------------------------------------- getpeername */
 
-static __always_inline const struct mrd_socket *mrd_on_getpeername(struct bpf_sock_addr *ctx,
-								   const struct mrd_call *call)
+static __noinline bool mrd_on_getpeername(struct bpf_sock_addr *ctx, const struct mrd_call *call,
+					  struct mrd_udp_reply *ret_vip)
 {
-	const struct mrd_socket *sock = bpf_sk_storage_get(&mrd_socket, ctx->sk, NULL, 0);
+	struct mrd_udp_key key;
 
-	if (!sock || !mrd_socket_is_peer(sock, &call->vip))
-		return NULL;
+	if (mrd_peer_of(ctx, call, &key, ret_vip) == MRD_PEER_FOREIGN)
+		return false;
 	mrd_count_one(MRD_REASON_PEER_NAME);
-	return sock;
+	return true;
 }
 
 SEC("cgroup/getpeername4")
 int mrd_getpeername4(struct bpf_sock_addr *ctx)
 {
 	struct mrd_call call = {0};
-	const struct mrd_socket *sock;
+	struct mrd_udp_reply vip = {0};
 
 	mrd_call_from_ipv4(&call, ctx);
-	sock = mrd_on_getpeername(ctx, &call);
-	if (sock)
-		mrd_tell_ipv4(ctx, sock->vip, sock->vip_port);
+	if (mrd_on_getpeername(ctx, &call, &vip))
+		mrd_tell_ipv4(ctx, vip.vip, vip.vip_port);
 	return MRD_ALLOW_CALL;
 }
 
@@ -484,11 +534,10 @@ SEC("cgroup/getpeername6")
 int mrd_getpeername6(struct bpf_sock_addr *ctx)
 {
 	struct mrd_call call = {0};
-	const struct mrd_socket *sock;
+	struct mrd_udp_reply vip = {0};
 
 	mrd_call_from_ipv6(&call, ctx);
-	sock = mrd_on_getpeername(ctx, &call);
-	if (sock)
-		mrd_tell_ipv6(ctx, sock->vip, sock->vip_port, sock->family);
+	if (mrd_on_getpeername(ctx, &call, &vip))
+		mrd_tell_ipv6(ctx, vip.vip, vip.vip_port, call.vip.family);
 	return MRD_ALLOW_CALL;
 }

@@ -39,6 +39,46 @@ expect_eq "sockets that are gone are not open" 0 "$(($(stat_of h 10.0.0.11 .open
 seen=$(run_in client "$PEER" udp unconnected 2 10.0.0.11 5353)
 expect_eq "a direct conversation stays direct" 2 "$(grep -c "^h1 from 10.0.0.11 5353\$" <<<"$seen")"
 
+# A socket set free by connect(AF_UNSPEC) asks for an endpoint anew; what it was sent before is still the VIP's.
+only_answers() {
+  [[ $(for _ in 1 2; do run_in client "$PEER" udp unconnected 1 $VIP 53; done | sort -u) == "$1 from $VIP 53" ]]
+}
+turns() { serve client python3 "$(dirname "$0")/turns.py" "$@"; }
+turns udp connect,$VIP,53 ask read ask hear free peer wait,"$SANDBOX/gone" name,$VIP,53 read read name,$VIP,53 read
+wait_for 5 grep -q ENOTCONN "$SANDBOX/log/client"
+first=$(sed -n '1s/ .*//p' "$SANDBOX/log/client")
+other=$([[ $first == h1 ]] && echo h2 || echo h1)
+eps ack-hangzhou dns "10.0.0.1${other#h}"
+wait_for 5 only_answers "$other"
+touch "$SANDBOX/gone"
+wait "$SERVE_PID" || true
+expect_eq "set free: the former endpoint's answer, then only the present endpoint" \
+  "$first from $VIP 53,ENOTCONN,$first from $VIP 53,$other from $VIP 53,$other from $VIP 53" \
+  "$(paste -sd, "$SANDBOX/log/client")"
+eps ack-hangzhou dns 10.0.0.11 10.0.0.12
+
+# A connect() that fails leaves the peer as it was: no endpoint where the service has a setting, or no route.
+svc ack-hangzhou none 172.16.0.22 53
+policy none <<YAML
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: none, namespace: default, annotations: { meridian.dev/on-eject: reset } }
+spec: { host: none, trafficPolicy: { outlierDetection: { consecutive5xxErrors: 1 } } }
+YAML
+svc ack-hangzhou far 172.16.0.23 53
+eps ack-hangzhou far 10.77.0.1
+nsenter --net=/run/netns/client ip route replace unreachable 10.77.0.0/16
+wait_for 5 sh -c "bpftool map dump pinned $(bpffs_of h)/mrd_member | grep -q '10,77,0,1'"
+for kind in udp udp6; do
+  mapped=$([[ $kind == udp ]] || echo ::ffff:)
+  : >"$SANDBOX/log/client"
+  turns $kind connect,$mapped$VIP,53 connect,${mapped}172.16.0.22,53 peer ask read connect,${mapped}172.16.0.23,53 peer ask read
+  wait "$SERVE_PID" || true
+  expect_match "connect() that failed, $kind: the peer is still the VIP" \
+    "^ECONNREFUSED,$mapped$VIP 53,h. from $mapped$VIP 53,(EHOSTUNREACH|ENETUNREACH),$mapped$VIP 53,h. from $mapped$VIP 53\$" \
+    "$(paste -sd, "$SANDBOX/log/client")"
+done
+
 eps ack-hangzhou dns
 wait_for 5 sh -c "! bpftool map dump pinned $(bpffs_of h)/mrd_member | grep -q '10,0,0,11'"
 expect_eq "no endpoint: refused at once" ECONNREFUSED "$(run_in client "$PEER" udp unconnected 1 $VIP 53)"
