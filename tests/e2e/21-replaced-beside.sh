@@ -47,4 +47,42 @@ wait "$poll"
 expect_eq "every request was answered" 100 "$(grep -c '^h[12]$' "$SANDBOX/polled")"
 expect_eq "one set of links" 1 "$(bpftool -j cgroup show "$SANDBOX_CGROUP/h" | jq '[.[] | select(.attach_type == "cgroup_inet4_connect" or .attach_type == "connect4")] | length')"
 expect_eq "nothing of the old set is left" "" "$(find "$(bpffs_of h)" -mindepth 1 -type d)"
+
+# Another size of a map that has no part in them: open connections stay known.
+agent_stop h
+ctl h detach >"$SANDBOX/detached"
+failover_policy reviews "{ consecutive5xxErrors: 1, interval: 200ms, baseEjectionTime: 1m }"
+agent_start h
+serve client python3 "$(dirname "$0")/turns.py" tcp connect,$VIP,80 get,/ wait,"$SANDBOX/swapped" peer get,/broken wait,"$SANDBOX/seen"
+holder=$SERVE_PID
+wait_for 5 grep -q "200 h" "$SANDBOX/log/client"
+first=$(sed -n 's/^200 //p' "$SANDBOX/log/client")
+address=10.0.0.1${first#h}
+before=$(stat_of h "$address" .connects)
+agent_stop h
+agent_start h "kernel.limits: { affinity: 1000 }"
+expect_ok "said, and that they stay known" agent_said h 'maps replaced.*stay known'
+expect_eq "still open" 1 "$(stat_of h "$address" .open)"
+expect_eq "and counted" "$before" "$(stat_of h "$address" .connects)"
+touch "$SANDBOX/swapped"
+wait_for 5 grep -q "503 $first" "$SANDBOX/log/client"
+expect_match "its peer is still the VIP" "$VIP 80" "$(cat "$SANDBOX/log/client")"
+expect_ok "an error on it ejects" wait_for 2 is_health h "$address" EJECTED
+touch "$SANDBOX/seen"
+wait "$holder" || true
+expect_eq "closed: not open any more" 0 "$(stat_of h "$address" .open)"
+rm "$SANDBOX/swapped" "$SANDBOX/seen"
+
+# Another size of those in which they are counted: they go on, unknown, and leave no counter that they are not in.
+: >"$SANDBOX/log/client"
+serve client python3 "$(dirname "$0")/turns.py" tcp connect,$VIP,80 get,/ wait,"$SANDBOX/swapped" get,/
+holder=$SERVE_PID
+wait_for 5 grep -q "200 h" "$SANDBOX/log/client"
+agent_stop h
+agent_start h "kernel.limits: { affinity: 1000, members: 1000 }"
+expect_ok "said, and that they are forgotten" agent_said h 'maps replaced.*forgotten'
+touch "$SANDBOX/swapped"
+wait "$holder" || true
+expect_eq "the connection went on" 2 "$(grep -c "^200 h" "$SANDBOX/log/client")"
+expect_eq "no counter below nothing" 0 "$(($(stat_of h 10.0.0.11 .open) + $(stat_of h 10.0.0.12 .open)))"
 sandbox_end

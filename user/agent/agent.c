@@ -252,6 +252,11 @@ static int adopt(struct mrd_agent *agent)
 	if (adoption == MRD_ADOPTION_FRESH)
 		return 0;
 	if (adoption == MRD_ADOPTION_REPLACED) {
+		mrd_log_info("maps replaced",
+			     MRD_KV("connections",
+				    mrd_dataplane_keeps_connections(agent->dataplane)
+					    ? "those that are open stay known"
+					    : "those that are open go on, but are forgotten"));
 		if (mrd_inspect_open(agent->config->bpffs, &old))
 			return 0; /* of another ABI version: its rows say nothing to us */
 		reader = (struct mrd_row_reader){.self = old, .walk = walk_inspect};

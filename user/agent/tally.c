@@ -76,19 +76,23 @@ struct move {
 	struct mrd_traffic_sums sums;
 };
 
-/* to: NULL if the row is to go. */
+/*
+ * to: NULL if the row is to go. A counter may be there before the health row that says whose it is:
+ * what another agent's endpoint was counted.
+ */
 static struct move plan_move(struct mrd_tally *tally, uint32_t endpoint_id,
 			     const struct mrd_health *to)
 {
 	struct move move = {0};
 	struct mrd_health from;
+	const bool had_row = !get(tally, MRD_MAP_HEALTH, &endpoint_id, &from);
 	struct mrd_stat stat;
 
-	if (get(tally, MRD_MAP_HEALTH, &endpoint_id, &from) || (to && is_same_group(&from, to)) ||
+	if ((had_row && to && is_same_group(&from, to)) ||
 	    get(tally, MRD_MAP_STAT, &endpoint_id, &stat))
 		return move;
 	move.sums = mrd_traffic_of(&stat);
-	move.from = group_of(tally, &from);
+	move.from = had_row ? group_of(tally, &from) : NULL;
 	move.to = to ? group_of(tally, to) : NULL;
 	return move;
 }

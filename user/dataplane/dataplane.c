@@ -45,6 +45,7 @@ struct mrd_dataplane {
 	char *mounted; /* where a bpffs had to be mounted, or NULL */
 	int cgroup_fd;
 	enum mrd_adoption adoption;
+	bool connections_kept;
 	struct mrd_features features;
 	struct mrd_pinset set;
 	struct mrd_map_io maps[MRD_MAP_COUNT];
@@ -159,12 +160,12 @@ static int adopt(struct mrd_dataplane *dataplane, struct mrd_object *object, cha
 	r = mrd_pinset_open(dataplane->bpffs, 0, &pinned);
 	if (r == -EPERM || r == -EACCES)
 		return mrd_permission_failure(r, "the pinned maps cannot be opened", ret_error);
-	if (r < 0 || !mrd_object_fits(object, &pinned)) {
-		dataplane->adoption = MRD_ADOPTION_REPLACED;
-		r = mrd_object_reuse_conversations(object, &pinned);
-	} else {
+	if (r == 0 && mrd_object_fits(object, &pinned)) {
 		dataplane->adoption = MRD_ADOPTION_ADOPTED;
 		r = mrd_object_reuse(object, &pinned);
+	} else {
+		dataplane->adoption = MRD_ADOPTION_REPLACED;
+		r = r < 0 ? 0 : mrd_object_keep(object, &pinned, &dataplane->connections_kept);
 	}
 	return r < 0 ? mrd_failure(ret_error, r, "the pinned maps cannot be adopted: %s",
 				   strerror(-r))
@@ -469,6 +470,11 @@ int mrd_dataplane_configure(struct mrd_dataplane *dataplane,
 enum mrd_adoption mrd_dataplane_adoption(const struct mrd_dataplane *dataplane)
 {
 	return dataplane->adoption;
+}
+
+bool mrd_dataplane_keeps_connections(const struct mrd_dataplane *dataplane)
+{
+	return dataplane->connections_kept;
 }
 
 const char *mrd_dataplane_cgroup(const struct mrd_dataplane *dataplane)

@@ -70,6 +70,8 @@ int mrd_dataplane_detach(const char *bpffs, size_t *ret_links, size_t *ret_maps,
 bool mrd_dataplane_is_held(const char *bpffs);
 
 enum mrd_adoption mrd_dataplane_adoption(const struct mrd_dataplane *dataplane);
+/* Of a replaced set: do the hooks still know the connections that were open? */
+bool mrd_dataplane_keeps_connections(const struct mrd_dataplane *dataplane);
 const char *mrd_dataplane_cgroup(const struct mrd_dataplane *dataplane);
 /* Where open() had to mount a bpffs, to be told to the user; NULL: it had not. */
 const char *mrd_dataplane_mounted(const struct mrd_dataplane *dataplane);

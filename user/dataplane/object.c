@@ -127,14 +127,19 @@ static bool has_shape_of(int fd, const struct bpf_map *map)
 	       info.map_flags == bpf_map__map_flags(map);
 }
 
-bool mrd_object_fits(const struct mrd_object *object, const struct mrd_pinset *set)
+static bool is_of_this_version(const struct mrd_pinset *set)
 {
 	uint32_t version;
 
+	return mrd_pinset_version(set, &version) == 0 && version == MRD_ABI_VERSION;
+}
+
+bool mrd_object_fits(const struct mrd_object *object, const struct mrd_pinset *set)
+{
 	for (size_t i = 0; i < MRD_PIN_COUNT; i++)
 		if (!has_shape_of(set->fds[i], object->maps[i]))
 			return false;
-	return mrd_pinset_version(set, &version) == 0 && version == MRD_ABI_VERSION;
+	return is_of_this_version(set);
 }
 
 int mrd_object_reuse(struct mrd_object *object, const struct mrd_pinset *set)
@@ -148,20 +153,30 @@ int mrd_object_reuse(struct mrd_object *object, const struct mrd_pinset *set)
 	return 0;
 }
 
-int mrd_object_reuse_conversations(struct mrd_object *object, const struct mrd_pinset *set)
+/* A socket that is known has been counted: it must leave the same counters when it closes. */
+static bool may_keep_sockets(const struct mrd_object *object, const struct mrd_pinset *set)
 {
-	static const enum mrd_pin pins[] = {
-		MRD_PIN_FLOW,	  MRD_PIN_FRAGMENT,  MRD_PIN_OPENED,   MRD_PIN_SETTLED,
-		MRD_PIN_UDP_FLOW, MRD_PIN_UDP_REPLY, MRD_PIN_AFFINITY,
-	};
-	uint32_t version;
+	for (size_t i = 0; i < MRD_PIN_COUNT; i++)
+		if (mrd_pin_content(i) == MRD_PIN_OF_SOCKETS && i != MRD_PIN_CONNECTION &&
+		    !has_shape_of(set->fds[i], object->maps[i]))
+			return false;
+	return true;
+}
+
+int mrd_object_keep(struct mrd_object *object, const struct mrd_pinset *set, bool *ret_sockets)
+{
+	const bool is_known = is_of_this_version(set);
 	int r = 0;
 
-	if (mrd_pinset_version(set, &version) || version != MRD_ABI_VERSION)
-		return 0;
-	for (size_t i = 0; r == 0 && i < sizeof(pins) / sizeof(pins[0]); i++)
-		if (has_shape_of(set->fds[pins[i]], object->maps[pins[i]]))
-			r = bpf_map__reuse_fd(object->maps[pins[i]], set->fds[pins[i]]);
+	*ret_sockets = is_known && may_keep_sockets(object, set);
+	for (size_t i = 0; is_known && r == 0 && i < MRD_PIN_COUNT; i++) {
+		const enum mrd_pin_content content = mrd_pin_content(i);
+
+		if (content == MRD_PIN_WRITTEN || (content == MRD_PIN_OF_SOCKETS && !*ret_sockets))
+			continue;
+		if (has_shape_of(set->fds[i], object->maps[i]))
+			r = bpf_map__reuse_fd(object->maps[i], set->fds[i]);
+	}
 	return r;
 }
 

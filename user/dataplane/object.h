@@ -32,11 +32,11 @@ bool mrd_object_fits(const struct mrd_object *object, const struct mrd_pinset *s
 /* Has the object use the set's maps instead of making its own. */
 int mrd_object_reuse(struct mrd_object *object, const struct mrd_pinset *set);
 /*
- * Of a set of other sizes: those of its maps that conversations under way live by, if they are of
- * this version and just as this object would make them. What they say of endpoints holds: those
- * keep their numbers.
+ * Of a set of other sizes: has the object use what hooks have found out of it, as far as it is of
+ * this version and just as this object would make it. What is said there of endpoints holds: those
+ * keep their numbers. *ret_sockets: do hooks still know the connections that sockets have open?
  */
-int mrd_object_reuse_conversations(struct mrd_object *object, const struct mrd_pinset *set);
+int mrd_object_keep(struct mrd_object *object, const struct mrd_pinset *set, bool *ret_sockets);
 int mrd_object_load(struct mrd_object *object, char **ret_error);
 /* After loading: descriptors of its own for all maps and wanted programs, so that the object, which
  * holds some megabytes, can be closed. */

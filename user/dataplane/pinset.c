@@ -41,6 +41,28 @@ const char *mrd_pin_name(size_t pin)
 				   : own_names[pin - MRD_MAP_COUNT];
 }
 
+enum mrd_pin_content mrd_pin_content(size_t pin)
+{
+	switch (pin) {
+	case MRD_MAP_STAT:
+	case MRD_MAP_OPEN:
+	case MRD_PIN_SOCKET:
+	case MRD_PIN_REQUEST:
+	case MRD_PIN_FOLLOWED:
+	case MRD_PIN_CONNECTION:
+		return MRD_PIN_OF_SOCKETS;
+	case MRD_PIN_INTERFACE:
+	case MRD_PIN_CONFIG:
+	case MRD_PIN_CIDR:
+	case MRD_PIN_EVENT: /* whoever reads it is another agent by then */
+		return MRD_PIN_WRITTEN;
+	default:
+		return pin >= MRD_MAP_COUNT || mrd_map_is_counter((enum mrd_map)pin)
+			       ? MRD_PIN_FOUND
+			       : MRD_PIN_WRITTEN;
+	}
+}
+
 void mrd_pinset_init(struct mrd_pinset *set)
 {
 	for (size_t i = 0; i < MRD_PIN_COUNT; i++)

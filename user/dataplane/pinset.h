@@ -39,6 +39,17 @@ struct mrd_pinset {
 
 const char *mrd_pin_name(size_t pin); /* "mrd_udp_flow" */
 
+/*
+ * Who fills a map. What hooks have found out speaks of sockets, addresses, and numbers that a new
+ * set takes over from the old one, so both may use the same map.
+ */
+enum mrd_pin_content {
+	MRD_PIN_WRITTEN,    /* the agent */
+	MRD_PIN_FOUND,	    /* hooks */
+	MRD_PIN_OF_SOCKETS, /* hooks; one says what another counts: kept together, or not at all */
+};
+enum mrd_pin_content mrd_pin_content(size_t pin);
+
 void mrd_pinset_init(struct mrd_pinset *set);
 void mrd_pinset_close(struct mrd_pinset *set);
 #define MRD_AUTO_PINSET __attribute__((cleanup(mrd_pinset_close)))

@@ -44,6 +44,26 @@ static void defaults_are_those_of_the_contract(void **state)
 	assert_int_equal(mrd_limits_rows(&limits, MRD_PIN_SOCKET), 0);
 }
 
+/* What a new set of this version takes over from an old one of another size. */
+static void what_hooks_found_out_is_told_from_what_was_written(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < MRD_MAP_COUNT; i++)
+		assert_int_equal(mrd_pin_content(i) != MRD_PIN_WRITTEN,
+				 mrd_map_is_counter((enum mrd_map)i));
+	assert_int_equal(mrd_pin_content(MRD_MAP_TICKET), MRD_PIN_FOUND);
+	assert_int_equal(mrd_pin_content(MRD_MAP_STAT), MRD_PIN_OF_SOCKETS);
+	assert_int_equal(mrd_pin_content(MRD_MAP_OPEN), MRD_PIN_OF_SOCKETS);
+	assert_int_equal(mrd_pin_content(MRD_PIN_SOCKET), MRD_PIN_OF_SOCKETS);
+	assert_int_equal(mrd_pin_content(MRD_PIN_REQUEST), MRD_PIN_OF_SOCKETS);
+	assert_int_equal(mrd_pin_content(MRD_PIN_FLOW), MRD_PIN_FOUND);
+	assert_int_equal(mrd_pin_content(MRD_PIN_UDP_REPLY), MRD_PIN_FOUND);
+	assert_int_equal(mrd_pin_content(MRD_PIN_CONFIG), MRD_PIN_WRITTEN);
+	assert_int_equal(mrd_pin_content(MRD_PIN_CIDR), MRD_PIN_WRITTEN);
+	assert_int_equal(mrd_pin_content(MRD_PIN_INTERFACE), MRD_PIN_WRITTEN);
+	assert_int_equal(mrd_pin_content(MRD_PIN_EVENT), MRD_PIN_WRITTEN);
+}
+
 static void given_limits_win(void **state)
 {
 	const struct mrd_dataplane_limits given = {
@@ -141,6 +161,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults_are_those_of_the_contract),
+		cmocka_unit_test(what_hooks_found_out_is_told_from_what_was_written),
 		cmocka_unit_test(given_limits_win),
 		cmocka_unit_test(the_event_buffer_is_a_power_of_two_pages),
 		cmocka_unit_test(every_map_and_hook_has_its_own_name),
