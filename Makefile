@@ -226,8 +226,8 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  %-11s %s\n", $$1, $$2 }' Makefile
 	@echo "  V=1 shows commands, SAN=1 builds with sanitizers, WERROR=0 lets warnings pass, OUT= moves out/"
 
-deps: ## install the Debian packages that are missing
-	$(Q)scripts/deps.sh
+deps: ## list the Debian packages that are needed and why, install those that are missing
+	$(Q)scripts/deps.sh --list
 
 MAN := $(wildcard docs/man/*.[1-9])
 install: all ## into DESTDIR= PREFIX=: programs, man pages, and a sample configuration

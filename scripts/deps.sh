@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-# deps.sh [--names] [build|image]: installs the Debian packages that are missing, and names them. Everything
-# needed is in the table below: package, what tells that it is there (a command, or a pattern for a
+# deps.sh [--names|--list] [build|image]: installs the Debian packages that are missing, and names them.
+# Everything needed is in the table below: package, what tells that it is there (a command, or a pattern for a
 # file), what it is for. "lint: format" is for lint alone, what has no such word is for `make` itself.
-# build: only the latter; image: these, and what makes an image. --names: only prints which these are.
+# build: only the latter; image: these, and what makes an image. --names: only prints which these are. --list:
+# says first which there are, what for, and which are missing.
 #
 # Not root, or not Debian: prints what to run, and fails only if something is missing.
 #
@@ -69,7 +70,7 @@ rows() {
   image) rows build && table | grep -E '^[^ ]+ +[^ ]+ +image: ' ;;
   all) table | grep -vE '^[^ ]+ +[^ ]+ +image: ' ;;
   *)
-    echo "usage: deps.sh [--names] [build|image]" >&2
+    echo "usage: deps.sh [--names|--list] [build|image]" >&2
     return 2
     ;;
   esac
@@ -82,28 +83,55 @@ is_there() {
   esac
 }
 
-names_only=
-if [[ ${1-} == --names ]]; then
-  names_only=1
+# Debian, or made of it: there the names in the table are packages.
+is_debian() {
+  local ID='' ID_LIKE=''
+
+  # shellcheck source=/dev/null
+  [[ ! -r /etc/os-release ]] || . /etc/os-release
+  [[ " $ID $ID_LIKE " == *" debian "* ]]
+}
+
+# Those whose trace is not there, into $missing.
+look() {
+  local package probe
+
+  missing=()
+  while read -r package probe _; do
+    is_there "$probe" || missing+=("$package")
+  done <<<"$wanted"
+}
+
+# Each package, what it is for, and whether it is there.
+list() {
+  local package reason mark
+
+  while read -r package _ reason; do
+    mark=there
+    [[ " ${missing[*]} " != *" $package "* ]] || mark=MISSING
+    printf '%-28s %-8s %s\n' "$package" "$mark" "$reason"
+  done <<<"$wanted"
+}
+
+option=
+if [[ ${1-} == --names || ${1-} == --list ]]; then
+  option=$1
   shift
 fi
 wanted=$(rows "${1:-all}")
-if [[ -n $names_only ]]; then
+if [[ $option == --names ]]; then
   cut -d' ' -f1 <<<"$wanted"
   exit
 fi
-missing=()
-while read -r package probe _; do
-  is_there "$probe" || missing+=("$package")
-done <<<"$wanted"
-
+look
+[[ $option != --list ]] || list
 if ((${#missing[@]} == 0)); then
   exit 0
 fi
 command=(apt-get install -y --no-install-recommends "${missing[@]}")
-if ! command -v apt-get >/dev/null || ! command -v dpkg >/dev/null; then
-  echo "Missing, by Debian's names: ${missing[*]}" >&2
-  echo "This is not Debian: install what corresponds to them." >&2
+if ! is_debian; then
+  echo "This is not Debian, whose names are in the command: install what corresponds to them." >&2
+  echo "  apt-get update && ${command[*]}" >&2
   exit 1
 fi
 if ((EUID != 0)); then
@@ -119,5 +147,10 @@ export DEBIAN_FRONTEND=noninteractive
 if ! { apt-get update && "${command[@]}"; } >"$log" 2>&1; then
   tail -n 20 "$log" >&2
   echo "apt-get failed: ${command[*]}" >&2
+  exit 1
+fi
+look
+if ((${#missing[@]})); then
+  echo "still missing, though apt-get has installed it: ${missing[*]}" >&2
   exit 1
 fi
