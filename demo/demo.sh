@@ -26,7 +26,8 @@ ACTS=(connectivity pool failover distribution ejection black-hole agent-killed)
 
 # ------------------------------------------------------------------------------ the shell
 
-# A shell on the laptop, where `curl http://$GATEWAY/productpage` is what the guide's reader types.
+# A shell on the laptop, where `curl http://$GATEWAY/productpage` is what the guide's reader types. It is in
+# the sandbox's cgroup, so that what it leaves running ends with the stage.
 stage_shell() {
   cat >"$SANDBOX/bashrc" <<END
 PS1='demo \W \\$ '
@@ -56,7 +57,7 @@ END
    pods: $(printf "%s\n" "${!POD_NODE[@]}" | sort | paste -sd " ")
 
 END
-  nsenter --net=/run/netns/laptop -- bash --rcfile "$SANDBOX/bashrc" -i || true
+  run_in laptop bash --rcfile "$SANDBOX/bashrc" -i || true
 }
 
 # ------------------------------------------------------------------------------ the play

@@ -139,8 +139,8 @@ sandbox_exit() {
   } 2>/dev/null
   [[ ! -d $SANDBOX_CGROUP ]] || echo "cannot remove $SANDBOX_CGROUP" >&2
   if [[ -n ${SANDBOX-} ]]; then
-    umount "$SANDBOX/bpf"
-    umount -R /run/netns
+    ! mountpoint -q "$SANDBOX/bpf" || umount "$SANDBOX/bpf"
+    ! mountpoint -q /run/netns || umount -R /run/netns
     if [[ -n ${MRD_KEEP-} ]]; then
       echo "kept: $SANDBOX" >&2
     else
