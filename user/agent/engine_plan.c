@@ -287,7 +287,7 @@ static void tell_warnings(struct mrd_book_service *service, const struct mrd_vie
 	struct mrd_strbuf all MRD_AUTO_STRBUF = {0};
 
 	for (size_t i = 0; i < view->warning_count; i++)
-		mrd_strbuf_addf(&all, "%s%s", all.len ? "; " : "", view->warnings[i]);
+		mrd_strbuf_addf(&all, "%s%s", all.len ? "; " : "", view->warnings[i].text);
 	for (size_t p = 0; p < plan->port_count; p++)
 		for (size_t i = 0; i < plan->ports[p].warning_count; i++)
 			if (!all.text || !strstr(all.text, plan->ports[p].warnings[i]))

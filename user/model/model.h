@@ -128,6 +128,15 @@ struct mrd_view_port {
 	size_t endpoint_count;
 };
 
+/* An address claimed by an older service, a port twice, … */
+struct mrd_view_warning {
+	char *text;
+	/* The port that it is about, which need not have an entry in the view. */
+	uint16_t port;
+	enum mrd_transport transport;
+	enum mrd_ip_version version; /* MRD_IP_NONE: both families */
+};
+
 struct mrd_view {
 	const char *namespace_;
 	const char *name;
@@ -137,9 +146,12 @@ struct mrd_view {
 	enum mrd_traffic_distribution traffic_distribution;
 	struct mrd_view_port *ports;
 	size_t port_count;
-	char **warnings; /* an address claimed by an older service, a port twice, … */
+	struct mrd_view_warning *warnings;
 	size_t warning_count;
 };
+
+bool mrd_view_warning_is_about(const struct mrd_view_warning *warning,
+			       const struct mrd_view_port *port);
 
 /*
  * The service as it is now. -ENOENT: no such Service in the home cluster, or it is none of ours

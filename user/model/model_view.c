@@ -30,11 +30,21 @@ struct candidate {
 
 /* ------------------------------------------------------------------------ warnings */
 
-__attribute__((format(printf, 2, 3))) static int warn(struct mrd_view *view, const char *format,
-						      ...)
+bool mrd_view_warning_is_about(const struct mrd_view_warning *warning,
+			       const struct mrd_view_port *port)
+{
+	return warning->port == port->number && warning->transport == port->transport &&
+	       (warning->version == MRD_IP_NONE || warning->version == port->version);
+}
+
+__attribute__((format(printf, 4, 5))) static int warn(struct mrd_view *view,
+						      const struct mrd_service_port *port,
+						      enum mrd_ip_version version,
+						      const char *format, ...)
 {
 	MRD_AUTO_STRBUF struct mrd_strbuf text = {0};
-	char **grown = reallocarray(view->warnings, view->warning_count + 1, sizeof(*grown));
+	struct mrd_view_warning *grown =
+		reallocarray(view->warnings, view->warning_count + 1, sizeof(*grown));
 	va_list args;
 
 	if (!grown)
@@ -43,8 +53,14 @@ __attribute__((format(printf, 2, 3))) static int warn(struct mrd_view *view, con
 	va_start(args, format);
 	mrd_strbuf_vaddf(&text, format, args);
 	va_end(args);
-	grown[view->warning_count] = mrd_strbuf_steal(&text);
-	if (!grown[view->warning_count])
+	grown += view->warning_count;
+	*grown = (struct mrd_view_warning){
+		.text = mrd_strbuf_steal(&text),
+		.port = port->port,
+		.transport = port->transport,
+		.version = version,
+	};
+	if (!grown->text)
 		return -ENOMEM;
 	view->warning_count++;
 	return 0;
@@ -150,7 +166,8 @@ static int collect_vips(const struct mrd_model *model, const struct mrd_service_
 		if (i && !mrd_ip_compare(&vip, &out->vips[i - 1]))
 			continue;
 		if (owner && owner != service) {
-			int ret = warn(view, "%s/%s belongs to %s/%s, which is older",
+			int ret = warn(view, port, out->version,
+				       "%s/%s belongs to %s/%s, which is older",
 				       mrd_ip_port_format(&vip, port->port, text),
 				       transport_name(port->transport), owner->meta.namespace_,
 				       owner->meta.name);
@@ -316,15 +333,16 @@ static int compare_endpoints(const void *left, const void *right)
 }
 
 static int warn_shared(const struct mrd_model *model, struct mrd_view *view,
-		       const struct candidate *kept, const struct candidate *other, size_t count)
+		       const struct mrd_service_port *port, const struct candidate *kept,
+		       const struct candidate *other, size_t count)
 {
 	char text[MRD_IP_TEXT_MAX];
 
-	return warn(view,
+	return warn(view, port, view->ports[view->port_count].version,
 		    "%zu of the endpoints of port \"%s\" stand in more than one cluster (%s in %s "
 		    "and %s): "
 		    "do their pod addresses overlap?",
-		    count, view->ports[view->port_count].name,
+		    count, port->name,
 		    mrd_ip_port_format(&kept->endpoint.ip, kept->endpoint.port, text),
 		    model->clusters[kept->endpoint.cluster].name,
 		    model->clusters[other->endpoint.cluster].name);
@@ -361,7 +379,7 @@ static int collect_endpoints(const struct mrd_model *model, const struct mrd_ent
 	}
 	qsort(out->endpoints, out->endpoint_count, sizeof(*out->endpoints), compare_endpoints);
 	if (shared_count)
-		return warn_shared(model, view, shared[0], shared[1], shared_count);
+		return warn_shared(model, view, port, shared[0], shared[1], shared_count);
 	return 0;
 }
 
@@ -501,7 +519,8 @@ static int add_ports(const struct mrd_model *model, const struct mrd_entry *entr
 
 		if (i && port->port == sorted[i - 1]->port &&
 		    port->transport == sorted[i - 1]->transport) {
-			ret = warn(view, "port %u/%s is given twice; the first one, \"%s\", counts",
+			ret = warn(view, port, MRD_IP_NONE,
+				   "port %u/%s is given twice; the first one, \"%s\", counts",
 				   port->port, transport_name(port->transport),
 				   sorted[i - 1]->name);
 			if (ret < 0)
@@ -534,7 +553,7 @@ void mrd_view_free(struct mrd_view *view)
 	}
 	free(view->ports);
 	for (size_t i = 0; i < view->warning_count; i++)
-		free(view->warnings[i]);
+		free(view->warnings[i].text);
 	free(view->warnings);
 	free(view);
 }

@@ -229,7 +229,8 @@ int mrd_draft_warn(const struct mrd_draft_input *in, const struct mrd_draft *dra
 	int r = 0;
 
 	for (size_t i = 0; !r && i < in->view->warning_count; i++)
-		r = warn(port, "%s", in->view->warnings[i]);
+		if (mrd_view_warning_is_about(&in->view->warnings[i], in->port))
+			r = warn(port, "%s", in->view->warnings[i].text);
 	if (!r && draft->rules.mode != MRD_MODE_POOL && !*in->node->region)
 		r = warn(port, "the region of this node is not known: no endpoint is near");
 	if (!r)

@@ -236,13 +236,22 @@ static int leave_out(struct mrd_plan *plan, const char *format, ...)
 	return 0;
 }
 
+static bool is_told(const struct mrd_view *view, const struct mrd_view_warning *warning)
+{
+	for (size_t i = 0; i < view->port_count; i++)
+		if (mrd_view_warning_is_about(warning, &view->ports[i]))
+			return true;
+	return false;
+}
+
 static int leave_out_claimed(const struct mrd_view *view, struct mrd_plan *plan)
 {
 	int r = 0;
 
-	/* Each port says so otherwise. */
-	for (size_t i = 0; !r && !view->port_count && i < view->warning_count; i++)
-		r = leave_out(plan, "%s", view->warnings[i]);
+	/* The port says so otherwise. */
+	for (size_t i = 0; !r && i < view->warning_count; i++)
+		if (!is_told(view, &view->warnings[i]))
+			r = leave_out(plan, "%s", view->warnings[i].text);
 	return r;
 }
 

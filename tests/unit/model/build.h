@@ -258,7 +258,7 @@ static inline char *build_view_text(const struct mrd_view *view)
 		mrd_strbuf_addf(&text, "\n");
 	}
 	for (size_t i = 0; i < view->warning_count; i++)
-		mrd_strbuf_addf(&text, "! %s\n", view->warnings[i]);
+		mrd_strbuf_addf(&text, "! %s\n", view->warnings[i].text);
 	return mrd_strbuf_steal(&text);
 }
 

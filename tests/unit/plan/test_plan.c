@@ -188,7 +188,15 @@ static void warns_of_joined_localities(void **state)
 static void copies_what_the_view_says(void **state)
 {
 	static char warning[] = "an address is claimed by an older service";
-	char *warnings[] = {warning};
+	struct mrd_view_warning warnings[] = {
+		{.text = warning, .port = 80, .transport = MRD_TRANSPORT_TCP, .version = MRD_IPV4},
+		{.text = (char *)"a port without an entry", .port = 81},
+		{.text = (char *)"the other family",
+		 .port = 80,
+		 .transport = MRD_TRANSPORT_TCP,
+		 .version = MRD_IPV6},
+		{.text = (char *)"both families", .port = 53, .transport = MRD_TRANSPORT_UDP},
+	};
 	struct world *world = world_new("r1/z1:AE r2:A@1");
 	struct mrd_view_port ports[2];
 	struct mrd_plan *plan;
@@ -209,7 +217,7 @@ static void copies_what_the_view_says(void **state)
 	world->view.port_count = 2;
 	world->view.affinity_timeout_s = 600;
 	world->view.warnings = warnings;
-	world->view.warning_count = 1;
+	world->view.warning_count = sizeof(warnings) / sizeof(warnings[0]);
 	assert_int_equal(
 		mrd_plan_make(&world->view, stage.model, stage.policy, &stage.node, NULL, &plan),
 		0);
@@ -229,6 +237,12 @@ static void copies_what_the_view_says(void **state)
 	assert_int_equal(plan->ports[0].protocol, MRD_PROTOCOL_TCP);
 	assert_int_equal(plan->ports[0].vips[0].bytes[0], 172);
 	assert_true(warns_of(&plan->ports[0], "an address is claimed"));
+	assert_false(warns_of(&plan->ports[0], "the other family"));
+	assert_false(warns_of(&plan->ports[1], "an address is claimed"));
+	assert_true(warns_of(&plan->ports[1], "both families"));
+	assert_int_equal(plan->left_out_count, 2);
+	assert_string_equal(plan->left_out[0], "a port without an entry");
+	assert_string_equal(plan->left_out[1], "the other family");
 	assert_int_equal(plan->ports[0].hops[0].endpoints[1].state, MRD_STATE_ACTIVE);
 	assert_int_equal(plan->ports[0].hops[1].endpoints[0].cluster, 1);
 	assert_string_equal(plan->ports[0].hops[1].endpoints[0].cluster_name, "away");
