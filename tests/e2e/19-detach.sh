@@ -28,7 +28,8 @@ ctl h status >/dev/null 2>&1 && status=0 || status=$?
 expect_eq "status without an agent is bad news" 1 "$status"
 expect_match "and says so" 'not running' "$(ctl h status 2>&1 || true)"
 expect_match "but shows what the kernel holds" 'default/reviews' "$(ctl h services 2>/dev/null || true)"
-expect_match "detach without an agent" "removed [0-9]+ links" "$(ctl h detach 2>/dev/null)"
+expect_match "detach without an agent" "removed [0-9]+ links" "$(ctl h detach 2>"$SANDBOX/detach.err")"
+expect_eq "with a line on why it does so itself" 1 "$(wc -l <"$SANDBOX/detach.err")"
 expect_eq "no pin is left" 0 "$(left)"
 expect_eq "no program is left" 0 "$(attached)"
 expect_eq "direct traffic" "h1=3" "$(hits client 10.0.0.11 9080 3)"
@@ -43,6 +44,12 @@ expect_eq "until SIGTERM" 0 "$status"
 expect_match "twice is no harm, and says so" 'removed 0 links and 0 maps' "$(ctl h detach 2>&1 || true)"
 
 agent_start h
+kill -STOP "${AGENT_PID[h]}"
+start=$(now_ms)
+expect_match "an agent that hears nothing: what the kernel holds" 'default/reviews' "$(ctl h services 2>"$SANDBOX/stopped" || true)"
+expect_between "soon" 3000 9000 $(($(now_ms) - start))
+kill -CONT "${AGENT_PID[h]}"
+expect_match "and why" 'the agent does not answer' "$(cat "$SANDBOX/stopped")"
 expect_match "an agent that listens elsewhere is left alone" 'an agent holds' \
   "$("$MERIDIANCTL" --control /nonexistent --bpffs "$(bpffs_of h)" detach --stay 2>&1 || true)"
 agent_stop h

@@ -7,6 +7,7 @@
 
 enum {
 	MRD_CLIENT_TIMEOUT_MS = 20000, /* an agent that starts is busy loading programs */
+	MRD_CLIENT_VIEW_MS = 5000,     /* what the kernel holds can be shown instead */
 	MRD_CLIENT_DETACH_MS = 300000, /* each of hundreds of interfaces takes some 30 ms */
 };
 

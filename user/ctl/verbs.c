@@ -8,6 +8,7 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/strbuf.h"
 #include "ctl/client.h"
 #include "dataplane/dataplane.h"
 #include "dataplane/inspect.h"
@@ -89,14 +90,23 @@ static void keep_service(json_t *list, const char *service)
 	}
 }
 
+/* For people, and as a document for who reads documents. */
+static int fail(const struct mrd_ctl_options *options, const char *error, FILE *out, FILE *err)
+{
+	AUTO_JSON json_t *doc = options->json ? json_pack("{s:s}", "error", error) : NULL;
+
+	fprintf(err, "meridianctl: %s\n", error);
+	if (doc)
+		print_answer(options, doc, out);
+	return MRD_EXIT_BAD_NEWS;
+}
+
 static int conclude(const struct mrd_ctl_options *options, json_t *answer, FILE *out, FILE *err)
 {
 	const json_t *error = json_object_get(answer, "error");
 
-	if (json_is_string(error)) {
-		fprintf(err, "meridianctl: %s\n", json_string_value(error));
-		return MRD_EXIT_BAD_NEWS;
-	}
+	if (json_is_string(error))
+		return fail(options, json_string_value(error), out, err);
 	if (options->verb == MRD_VERB_SERVICES && options->argument)
 		keep_service(json_object_get(answer, "services"), options->argument);
 	print_answer(options, answer, out);
@@ -113,22 +123,41 @@ static int conclude(const struct mrd_ctl_options *options, json_t *answer, FILE 
 
 /* --------------------------------------------------------------------------- without an agent */
 
-static void say_unreadable(int error, const char *bpffs, FILE *err)
+/* Nothing is pinned: a document all the same for who reads documents, of the verb's shape. */
+static int show_nothing(const struct mrd_ctl_options *options, FILE *out, FILE *err)
 {
+	AUTO_JSON json_t *doc = NULL;
+
+	fprintf(err, "meridianctl: nothing is pinned in %s: no agent has run here\n",
+		options->bpffs);
+	if (!options->json)
+		return MRD_EXIT_BAD_NEWS;
+	doc = options->verb == MRD_VERB_STATUS
+		      ? json_pack("{s:n, s:[], s:n}", "agent", "clusters", "kernel")
+		      : json_pack("{s:[]}", mrd_verb_name(options->verb)); /* its list's name */
+	if (doc)
+		print_answer(options, doc, out);
+	return MRD_EXIT_BAD_NEWS;
+}
+
+static int show_unreadable(const struct mrd_ctl_options *options, int error, FILE *out, FILE *err)
+{
+	MRD_AUTO_STRBUF struct mrd_strbuf text = {0};
+
 	if (error == -ENOENT)
-		fprintf(err, "meridianctl: nothing is pinned in %s: no agent has run here\n",
-			bpffs);
-	else if (error == -EPROTO)
-		fprintf(err,
-			"meridianctl: the maps in %s are of another ABI version than %d: use the "
-			"meridianctl of the agent that made them\n",
-			bpffs, MRD_ABI_VERSION);
-	else if (error == -EPERM || error == -EACCES)
-		fprintf(err, "meridianctl: the maps in %s cannot be read (%s): run as root\n",
-			bpffs, strerror(-error));
+		return show_nothing(options, out, err);
+	mrd_strbuf_addf(&text, "the maps in %s ", options->bpffs);
+	if (error == -EPROTO)
+		mrd_strbuf_addf(&text,
+				"are of another ABI version than %d: use the meridianctl of the "
+				"agent that made them",
+				MRD_ABI_VERSION);
 	else
-		fprintf(err, "meridianctl: the maps in %s cannot be read: %s\n", bpffs,
-			strerror(-error));
+		mrd_strbuf_addf(&text, "cannot be read%s: %s",
+				error == -EPERM || error == -EACCES ? " by this user (run as root)"
+								    : "",
+				strerror(-error));
+	return fail(options, text.failed ? "no memory" : text.text, out, err);
 }
 
 static json_t *read_kernel(const struct mrd_ctl_options *options, const struct mrd_inspect *inspect)
@@ -146,54 +175,38 @@ static json_t *read_kernel(const struct mrd_ctl_options *options, const struct m
 	}
 }
 
-/* Nothing is pinned: a document all the same for who reads documents, of the verb's shape. */
-static json_t *empty_document(enum mrd_verb verb)
-{
-	if (verb == MRD_VERB_STATUS)
-		return json_pack("{s:n, s:[], s:n}", "agent", "clusters", "kernel");
-	return json_pack("{s:[]}", mrd_verb_name(verb)); /* its list has the verb's name */
-}
-
 static int show_kernel(const struct mrd_ctl_options *options, FILE *out, FILE *err)
 {
 	AUTO_JSON json_t *answer = NULL;
 	struct mrd_inspect *inspect;
 	const int r = mrd_inspect_open(options->bpffs, &inspect);
 
-	if (r < 0) {
-		say_unreadable(r, options->bpffs, err);
-		answer = r == -ENOENT && options->json ? empty_document(options->verb) : NULL;
-		if (answer)
-			print_answer(options, answer, out);
-		return MRD_EXIT_BAD_NEWS;
-	}
+	if (r < 0)
+		return show_unreadable(options, r, out, err);
 	answer = read_kernel(options, inspect);
 	mrd_inspect_close(inspect);
-	if (!answer) {
-		fprintf(err, "meridianctl: the maps in %s cannot be read whole\n", options->bpffs);
-		return MRD_EXIT_BAD_NEWS;
-	}
+	if (!answer)
+		return fail(options, "the pinned maps cannot be read whole", out, err);
 	return conclude(options, answer, out, err);
 }
 
 static int detach_kernel(const struct mrd_ctl_options *options, FILE *out, FILE *err)
 {
+	MRD_AUTO_STRBUF struct mrd_strbuf held = {0};
 	AUTO_JSON json_t *answer = NULL;
 	MRD_AUTO_FREE char *error = NULL;
 	size_t links, maps;
 
 	/* Not under the feet of an agent that only listens elsewhere. */
 	if (mrd_dataplane_is_held(options->bpffs)) {
-		fprintf(err,
-			"meridianctl: an agent holds %s but does not answer on %s: name its "
-			"socket with --control, or stop it\n",
-			options->bpffs, options->control);
-		return MRD_EXIT_BAD_NEWS;
+		mrd_strbuf_addf(&held,
+				"an agent holds %s but does not answer on %s: name its socket "
+				"with --control, or stop it",
+				options->bpffs, options->control);
+		return fail(options, held.failed ? "no memory" : held.text, out, err);
 	}
-	if (mrd_dataplane_detach(options->bpffs, &links, &maps, &error) < 0) {
-		fprintf(err, "meridianctl: %s\n", error ? error : "no memory");
-		return MRD_EXIT_BAD_NEWS;
-	}
+	if (mrd_dataplane_detach(options->bpffs, &links, &maps, &error) < 0)
+		return fail(options, error ? error : "no memory", out, err);
 	answer = json_pack("{s:I, s:I}", "links", (json_int_t)links, "maps", (json_int_t)maps);
 	return conclude(options, answer, out, err);
 }
@@ -235,7 +248,7 @@ static int ask_agent(const struct mrd_ctl_options *options, FILE *out, FILE *err
 {
 	AUTO_JSON json_t *answer = NULL;
 	const int timeout_ms =
-		options->verb == MRD_VERB_DETACH ? MRD_CLIENT_DETACH_MS : MRD_CLIENT_TIMEOUT_MS;
+		options->verb == MRD_VERB_DETACH ? MRD_CLIENT_DETACH_MS : MRD_CLIENT_VIEW_MS;
 	const int r = mrd_client_ask(options->control, mrd_verb_name(options->verb),
 				     options->argument, timeout_ms, &answer);
 

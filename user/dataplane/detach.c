@@ -40,9 +40,12 @@ int mrd_dataplane_detach(const char *bpffs, size_t *ret_links, size_t *ret_maps,
 	if (!mrd_mounts_is_bpffs(bpffs))
 		return mrd_failure(ret_error, -EINVAL,
 				   "%s is not on bpffs: name the agent's kernel.bpffs", bpffs);
+	/* It complains of every interface that has no filters. */
+	mrd_libbpf_log_start();
 	r = remove_tc(bpffs, &programs);
 	r_links = mrd_links_remove(bpffs, &links);
 	r_maps = mrd_pins_remove(bpffs, &maps);
+	mrd_libbpf_log_stop();
 	*ret_links = programs + links;
 	*ret_maps = maps;
 	r = r < 0 ? r : r_links;
