@@ -29,6 +29,19 @@ said=$("$MERIDIAND" --config "$SANDBOX/h.yaml" --check 2>&1) && status=0 || stat
 expect_eq "--check ends with 1" 1 "$status"
 expect_match "every unknown key is named with its place" 'h.yaml:[0-9]+:[0-9]+: error: kernel.cgruop.*h.yaml:[0-9]+:[0-9]+: error: colour|h.yaml:[0-9]+:[0-9]+: error: colour.*h.yaml:[0-9]+:[0-9]+: error: kernel.cgruop' "$(tr '\n' ' ' <<<"$said")"
 
+# Somebody else than root: first the socket, then the maps.
+chmod 755 "$SANDBOX"
+mkdir -m 700 "$(bpffs_of h)"
+install -m 755 "$MERIDIAND" "$SANDBOX/meridiand"
+as_nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups "$SANDBOX/meridiand" --config "$SANDBOX/$1.yaml" 2>&1; }
+agent_config h >"$SANDBOX/h.yaml"
+expect_match "who may not make the socket is told what to do" \
+  'control socket not opened.*Permission denied: run as root, or have control:' "$(as_nobody h || true)"
+mkdir -m 777 "$SANDBOX/anybody"
+agent_config h "control: $SANDBOX/anybody/sock" "metrics: none" >"$SANDBOX/h.yaml"
+expect_match "and who may not read the maps" 'maps not locked.*Permission denied:.*run as root' "$(as_nobody h || true)"
+rmdir "$(bpffs_of h)"
+
 agent_start h
 said=$("$MERIDIAND" --config "$SANDBOX/h.yaml" 2>&1) && status=0 || status=$?
 expect_eq "a second agent on the same maps ends with 1" 1 "$status"

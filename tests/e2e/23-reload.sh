@@ -23,6 +23,7 @@ expect_ok "one cluster" wait_for 5 sees "h1=5 h2=5" client $VIP 80 10
 echo "typo: true" >>"$SANDBOX/h.yaml"
 agent_reload h
 expect_ok "a broken configuration is named" wait_for 5 agent_said h 'h.yaml:[0-9]+:[0-9]+: .*typo'
+expect_ok "and is why" agent_said h 'not reloaded.*reason="it has errors"'
 expect_match "and changes nothing" '^h1=[0-9]+ h2=[0-9]+$' "$(hits client $VIP 80 10)" # the poll takes its part
 cp "$SANDBOX/whole.yaml" "$SANDBOX/h.yaml"
 agent_reload h

@@ -275,6 +275,22 @@ static int adopt(struct mrd_agent *agent)
 	return 0;
 }
 
+static bool is_denied(int error)
+{
+	return error == -EACCES || error == -EPERM;
+}
+
+static int complain_of_lock(const struct mrd_agent *agent, int error)
+{
+	const char *reason = strerror(-error);
+
+	if (error == -EWOULDBLOCK)
+		reason = "another agent writes them";
+	else if (is_denied(error))
+		reason = "Permission denied: the folder is its owner's; run as root";
+	return mrd_agent_complain("maps not locked", agent->config->bpffs, reason);
+}
+
 static int open_dataplane(struct mrd_agent *agent)
 {
 	char *error MRD_AUTO_FREE = NULL;
@@ -288,9 +304,7 @@ static int open_dataplane(struct mrd_agent *agent)
 					  error ? error : "no memory");
 	r = r ?: lock_maps(agent);
 	if (r)
-		return mrd_agent_complain("maps not locked", config.bpffs,
-					  r == -EWOULDBLOCK ? "another agent writes them"
-							    : strerror(-r));
+		return complain_of_lock(agent, r);
 	mrd_dataplane_on_event(agent->dataplane, on_event, agent);
 	return 0;
 }
@@ -423,11 +437,16 @@ static int open_control(struct mrd_agent *agent)
 	int r = mrd_control_open(agent->loop, agent->config->control, mrd_agent_answer, agent,
 				 &agent->control);
 
-	if (r)
-		return mrd_agent_complain("control socket not opened", agent->config->control,
-					  r == -EADDRINUSE ? "another agent answers on it"
-							   : strerror(-r));
-	return 0;
+	const char *reason = strerror(-r);
+
+	if (!r)
+		return 0;
+	if (r == -EADDRINUSE)
+		reason = "another agent answers on it";
+	else if (is_denied(r))
+		reason = "Permission denied: run as root, or have control: name a socket in a "
+			 "folder that this user may write";
+	return mrd_agent_complain("control socket not opened", agent->config->control, reason);
 }
 
 /* Whether an earlier agent's plan is in the maps that this agent would write. */

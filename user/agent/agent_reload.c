@@ -104,7 +104,8 @@ static int read_again(struct mrd_agent *agent, struct mrd_agent_config **ret_con
 	}
 	if (r)
 		mrd_log_error("not reloaded", MRD_KV("file", agent->config_path),
-			      MRD_KV("reason", strerror(-r)), MRD_KV("consequence", stays));
+			      MRD_KV("reason", mrd_diag_reason(&diag, r)),
+			      MRD_KV("consequence", stays));
 	else
 		*ret_config = MRD_STEAL_PTR(config);
 	return r;

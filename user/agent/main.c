@@ -124,7 +124,7 @@ int main(int argc, char **argv)
 	} else if (r) {
 		mrd_diag_print(&diag, stderr);
 		mrd_log_error("configuration not read", MRD_KV("file", options.config),
-			      MRD_KV("reason", strerror(-r)),
+			      MRD_KV("reason", mrd_diag_reason(&diag, r)),
 			      MRD_KV("consequence", "the agent does not start"));
 		status = EXIT_FAILURE;
 	} else {

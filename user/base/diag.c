@@ -166,6 +166,11 @@ void mrd_diag_add(struct mrd_diag *diag, enum mrd_severity severity, const struc
 		tally->kept[severity]++;
 }
 
+const char *mrd_diag_reason(const struct mrd_diag *diag, int error)
+{
+	return diag->errors ? "it has errors" : strerror(-error);
+}
+
 static int compare_numbers(unsigned int a, unsigned int b)
 {
 	return (a > b) - (a < b);

@@ -53,6 +53,10 @@ void mrd_diag_add(struct mrd_diag *diag, enum mrd_severity severity, const struc
 /* Whether another of this file would only be counted: nobody need put it into words. */
 bool mrd_diag_is_full(const struct mrd_diag *diag, enum mrd_severity severity, const char *file);
 
+/* Why something was not taken, where its errors were told one by one: that, or the error's own
+ * words. */
+const char *mrd_diag_reason(const struct mrd_diag *diag, int error);
+
 /* When all are added: sorts by file, line and column. */
 void mrd_diag_sort(struct mrd_diag *diag);
 /* "file:line:column: error: field: reason", without line feed; parts that are unknown are left out.

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 #include "base/diag.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -47,6 +48,17 @@ static void text_leaves_out_what_is_unknown(void **state)
 		text = mrd_finding_text(&diag.findings[0]);
 		assert_string_equal(text, cases[i].want);
 	}
+}
+
+static void errors_that_were_told_are_the_reason(void **state)
+{
+	MRD_AUTO_DIAG struct mrd_diag diag = {0};
+
+	(void)state;
+	mrd_diag_add(&diag, MRD_WARNING, NULL, "x", "is odd");
+	assert_string_equal(mrd_diag_reason(&diag, -ENOENT), "No such file or directory");
+	mrd_diag_add(&diag, MRD_ERROR, NULL, "x", "is 7");
+	assert_string_equal(mrd_diag_reason(&diag, -EBADMSG), "it has errors");
 }
 
 /* Or a value could end the line, forge another finding, or drive the terminal. */
@@ -181,6 +193,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(text_leaves_out_what_is_unknown),
+		cmocka_unit_test(errors_that_were_told_are_the_reason),
 		cmocka_unit_test(a_finding_is_one_line),
 		cmocka_unit_test(a_finding_may_have_no_place),
 		cmocka_unit_test(findings_outlive_what_they_speak_of),
