@@ -310,8 +310,9 @@ _Static_assert(sizeof(struct mrd_affinity) == 40, "map ABI");
 /*
  * A conversation is (socket, VIP): it keeps its endpoint while that is usable and datagrams follow
  * each other within MRD_UDP_IDLE_NS, as a kube-proxy flow does through conntrack. The reply row
- * turns the endpoint's address back into the VIP for recvmsg. An ICMP error in answer to a
- * conversation without replies gives it another endpoint.
+ * turns the endpoint's address back into the VIP for recvmsg; so it does for the former peer of a
+ * socket that was connected, which may be its peer still. An ICMP error in answer to a conversation
+ * without replies gives it another endpoint.
  */
 #define MRD_UDP_IDLE_NS (30ULL * 1000 * 1000 * 1000) /* nf_conntrack_udp_timeout, 30 s */
 
