@@ -53,6 +53,7 @@ expect_eq "nothing of the old set is left" "" "$(find "$(bpffs_of h)" -mindepth 
 # Another size of a map that has no part in them: open connections stay known.
 agent_stop h
 ctl h detach >"$SANDBOX/detached"
+rm "$SANDBOX"/state/ack-hangzhou/*-default-dns* # the same addresses
 failover_policy reviews "{ consecutive5xxErrors: 1, interval: 200ms, baseEjectionTime: 1m }"
 agent_start h
 serve client python3 "$(dirname "$0")/turns.py" tcp connect,$VIP,80 get,/ wait,"$SANDBOX/swapped" peer get,/broken wait,"$SANDBOX/seen"

@@ -31,7 +31,8 @@ expect_match "every unknown key is named with its place" 'h.yaml:[0-9]+:[0-9]+: 
 
 # Somebody else than root: first the socket, then the maps.
 chmod 755 "$SANDBOX"
-mkdir -m 700 "$(bpffs_of h)"
+mkdir -p "$(bpffs_of h)"
+chmod 700 "$(bpffs_of h)"
 install -m 755 "$MERIDIAND" "$SANDBOX/meridiand"
 as_nobody() { setpriv --reuid 65534 --regid 65534 --clear-groups "$SANDBOX/meridiand" --config "$SANDBOX/$1.yaml" 2>&1; }
 agent_config h >"$SANDBOX/h.yaml"
@@ -40,7 +41,6 @@ expect_match "who may not make the socket is told what to do" \
 mkdir -m 777 "$SANDBOX/anybody"
 agent_config h "control: $SANDBOX/anybody/sock" "metrics: none" >"$SANDBOX/h.yaml"
 expect_match "and who may not read the maps" 'maps not locked.*Permission denied:.*run as root' "$(as_nobody h || true)"
-rmdir "$(bpffs_of h)"
 
 agent_start h
 said=$("$MERIDIAND" --config "$SANDBOX/h.yaml" 2>&1) && status=0 || status=$?
