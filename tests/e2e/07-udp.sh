@@ -41,7 +41,7 @@ expect_eq "a direct conversation stays direct" 2 "$(grep -c "^h1 from 10.0.0.11 
 
 # A socket set free by connect(AF_UNSPEC) asks for an endpoint anew; what it was sent before is still the VIP's.
 only_answers() {
-  [[ $(for _ in 1 2; do run_in client "$PEER" udp unconnected 1 $VIP 53; done | sort -u) == "$1 from $VIP 53" ]]
+  [[ $(for _ in 1 2; do run_in client "$PEER" udp unconnected 1 "$VIP" 53; done | sort -u) == "$1 from $VIP 53" ]]
 }
 turns() { serve client python3 "$(dirname "$0")/turns.py" "$@"; }
 turns udp connect,$VIP,53 ask read ask hear free peer wait,"$SANDBOX/gone" name,$VIP,53 read read name,$VIP,53 read
@@ -72,7 +72,7 @@ wait_for 5 sh -c "bpftool map dump pinned $(bpffs_of h)/mrd_member | grep -q '10
 for kind in udp udp6; do
   mapped=$([[ $kind == udp ]] || echo ::ffff:)
   : >"$SANDBOX/log/client"
-  turns $kind connect,$mapped$VIP,53 connect,${mapped}172.16.0.22,53 peer ask read connect,${mapped}172.16.0.23,53 peer ask read
+  turns $kind "connect,$mapped$VIP,53" "connect,${mapped}172.16.0.22,53" peer ask read "connect,${mapped}172.16.0.23,53" peer ask read
   wait "$SERVE_PID" || true
   expect_match "connect() that failed, $kind: the peer is still the VIP" \
     "^ECONNREFUSED,$mapped$VIP 53,h. from $mapped$VIP 53,(EHOSTUNREACH|ENETUNREACH),$mapped$VIP 53,h. from $mapped$VIP 53\$" \
