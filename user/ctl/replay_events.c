@@ -110,13 +110,18 @@ static void complain_value(struct reading *reading, const char *field, const cha
 /* --------------------------------------------------------------------------------------- members
  */
 
+/* JSON has numbers, not integers: 1e3 and 1000.0 are whole ones. */
 static bool read_whole(const json_t *value, uint64_t max, uint64_t *ret_number)
 {
-	const json_int_t number = json_integer_value(value);
+	const double real = json_number_value(value);
+	uint64_t number;
 
-	if (!json_is_integer(value) || number < 0 || (uint64_t)number > max)
+	if (!json_is_number(value) || !(real >= 0) || real > (double)max)
 		return false;
-	*ret_number = (uint64_t)number;
+	number = json_is_integer(value) ? (uint64_t)json_integer_value(value) : (uint64_t)real;
+	if (number > max || (json_is_real(value) && (double)number != real))
+		return false;
+	*ret_number = number;
 	return true;
 }
 
@@ -256,6 +261,27 @@ static int add_event(struct mrd_replay_events *events, const struct mrd_replay_e
 	return 0;
 }
 
+/* Jansson tells the last character of what it stumbled over, and says "… near 'word'" behind it; it
+ * does not name a long one. */
+static unsigned int error_column(const char *text, const json_error_t *error)
+{
+	static const char near[] = " near '";
+	static const char word[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ_";
+	const char *named = strstr(error->text, near);
+	const unsigned int column = error->column > 0 ? (unsigned int)error->column : 1;
+	unsigned int width = 0;
+
+	if (named) {
+		named += sizeof(near) - 1;
+		width = column_of(named, error->text + strlen(error->text) - 1) - 1;
+	} else if (error->position > 0 && !strstr(error->text, " near ")) {
+		while ((int)width < error->position &&
+		       strchr(word, text[error->position - 1 - (int)width]))
+			width++;
+	}
+	return width && width <= column ? column - width + 1 : column;
+}
+
 static int read_line(struct reading *reading, size_t len)
 {
 	struct mrd_replay_event event = {.signal = MRD_SIGNAL_RESPONSE};
@@ -266,7 +292,7 @@ static int read_line(struct reading *reading, size_t len)
 		json_loadb(reading->text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
 
 	if (!json) {
-		reading->place.column = error.column > 0 ? (unsigned int)error.column : 1;
+		reading->place.column = error_column(reading->text, &error);
 		mrd_diag_add(reading->diag, MRD_ERROR, &reading->place, "", "not JSON: %s",
 			     error.text);
 		return 0;

@@ -468,7 +468,12 @@ static void every_mistake_is_told_and_nothing_printed(void **state)
 		  "[]\n"
 		  "{}\n"
 		  "{\"t_ms\": 9, \"endpoint\": \"10.0.0.1:80\", \"code\": 200}\n"
-		  "{\"t_ms\": 8, \"endpoint\": \"10.0.0.1:80\", \"code\": \"200\"}\n");
+		  "{\"t_ms\": 8, \"endpoint\": \"10.0.0.1:80\", \"code\": \"200\"}\n"
+		  "oops\n"
+		  "{\"t_ms\": 9, \"oops\"}\n"
+		  "{\"t_ms\": 1e30, \"endpoint\": \"10.0.0.1:80\", \"code\": 50.05e1}\n"
+		  "{\"t_ms\": 9\n"
+		  "{\"t_ms\": oooooooooooooooooooooooops}\n");
 	run = run_line(REPLAY "events.jsonl");
 	run_must_be(
 		&run, 1, "",
@@ -490,7 +495,28 @@ static void every_mistake_is_told_and_nothing_printed(void **state)
 		"events.jsonl:6:1: error: t_ms: must be given\n"
 		"events.jsonl:8:10: error: t_ms: time runs backwards: a line before says a later "
 		"one\n"
-		"events.jsonl:8:48: error: code: must be a whole number, 100 to 599\n");
+		"events.jsonl:8:48: error: code: must be a whole number, 100 to 599\n"
+		"events.jsonl:9:1: error: not JSON: invalid token near 'oops'\n"
+		"events.jsonl:10:19: error: not JSON: ':' expected near '}'\n"
+		"events.jsonl:11:10: error: t_ms: must be a whole number of milliseconds, 0 or "
+		"more\n"
+		"events.jsonl:11:51: error: code: must be a whole number, 100 to 599\n"
+		"events.jsonl:12:10: error: not JSON: '}' expected near end of file\n"
+		"events.jsonl:13:10: error: not JSON: invalid token\n");
+}
+
+static void whole_numbers_may_be_written_as_json_has_them(void **state)
+{
+	static const struct replay_case one = {.outlier = ONE};
+	struct run run AUTO_RUN = {0};
+
+	(void)state;
+	write_policy(&one);
+	run_write("events.jsonl",
+		  "{\"t_ms\": 1e3, \"endpoint\": \"10.0.0.1:80\", \"code\": 5.03e2}\n");
+	run = run_line(REPLAY "events.jsonl");
+	assert_string_equal(run.err, "");
+	assert_non_null(strstr(run.out, "\"t_ms\":1000}"));
 }
 
 static void command_lines(void **state)
@@ -576,6 +602,7 @@ int main(void)
 		cmocka_unit_test(standard_input_is_a_dash),
 		cmocka_unit_test(a_byte_order_mark_is_no_event),
 		cmocka_unit_test(every_mistake_is_told_and_nothing_printed),
+		cmocka_unit_test(whole_numbers_may_be_written_as_json_has_them),
 		cmocka_unit_test(command_lines),
 	};
 
