@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "config/config_model.h"
+#include "ctl/where.h"
 #include "policy/policy_yaml.h"
 #include "source/file_source.h"
 #include "source/owners.h"
@@ -50,31 +51,50 @@ static int replace(char **at, const char *text, size_t len)
 	return 0;
 }
 
+static struct mrd_cluster_config *find_cluster(const struct mrd_agent_config *config,
+					       const char *name)
+{
+	for (size_t i = 0; i < config->cluster_count; i++)
+		if (config->clusters[i].name && !strcmp(config->clusters[i].name, name))
+			return &config->clusters[i];
+	return NULL;
+}
+
+/* The file's cluster of that name keeps what the option does not say; another name is one more. */
+static int take_state(const struct mrd_state_argument *state, struct mrd_agent_config *config)
+{
+	struct mrd_cluster_config *cluster = find_cluster(config, state->name);
+	int r = 0;
+
+	if (!cluster) {
+		cluster = &config->clusters[config->cluster_count++];
+		*cluster = (struct mrd_cluster_config){0};
+		r = replace(&cluster->name, state->name, strlen(state->name));
+		r = r ?: replace(&cluster->region, "", 0);
+	}
+	if (*state->region)
+		r = r ?: replace(&cluster->region, state->region, strlen(state->region));
+	if (state->home)
+		config->home = (size_t)(cluster - config->clusters);
+	return r ?: replace(&cluster->directory, state->path, strlen(state->path));
+}
+
+/* -E2BIG: more clusters, with those of the file, than there is room for. */
 static int take_states(const struct mrd_arguments *arguments, struct mrd_agent_config *config)
 {
-	struct mrd_cluster_config *clusters = calloc(arguments->state_count, sizeof(*clusters));
+	struct mrd_cluster_config *clusters =
+		reallocarray(config->clusters, config->cluster_count + arguments->state_count,
+			     sizeof(*clusters));
+	int r = 0;
 
-	mrd_agent_config_drop_clusters(config);
 	if (!clusters)
 		return -ENOMEM;
 	config->clusters = clusters;
-	for (size_t i = 0; i < arguments->state_count; i++) {
-		const struct mrd_state_argument *state = &arguments->states[i];
-
-		clusters[i] = (struct mrd_cluster_config){
-			.name = strdup(state->name),
-			.region = strdup(state->region),
-			.directory = strdup(state->path),
-			.home = state->home,
-		};
-		config->cluster_count++;
-		if (state->home)
-			config->home = i;
-		if (!clusters[i].name || !clusters[i].region || !clusters[i].directory)
-			return -ENOMEM;
-	}
-	clusters[config->home].home = true; /* the first, if none says so */
-	return 0;
+	for (size_t i = 0; !r && i < arguments->state_count; i++)
+		r = take_state(&arguments->states[i], config);
+	for (size_t i = 0; i < config->cluster_count; i++)
+		config->clusters[i].home = i == config->home; /* the first, if none says so */
+	return r ?: config->cluster_count > MRD_CLUSTERS_MAX ? -E2BIG : 0;
 }
 
 static int take_policy(const struct mrd_arguments *arguments, struct mrd_agent_config *config)
@@ -94,12 +114,15 @@ static int take_policy(const struct mrd_arguments *arguments, struct mrd_agent_c
 	return 0;
 }
 
-/* -EINVAL: not a locality. */
+/* -EINVAL: neither a locality nor an address, which is looked up when the clusters are read. */
 static int take_from(const char *from, struct mrd_agent_config *config)
 {
 	struct mrd_locality_argument at;
+	struct mrd_ip ip;
 	int r;
 
+	if (!mrd_ip_parse(from, &ip))
+		return 0;
 	if (!mrd_arguments_read_locality(from, &at))
 		return -EINVAL;
 	r = replace(&config->node_region, at.region, strlen(at.region));
@@ -145,6 +168,9 @@ static int make_config(const struct mrd_arguments *arguments, FILE *err,
 
 	if (!*ret_config)
 		return MRD_EXIT_BAD_NEWS;
+	/* What a broken file says of clusters is not to be planned from. */
+	if (arguments->state_count && status != MRD_EXIT_GOOD)
+		mrd_agent_config_drop_clusters(*ret_config);
 	if (arguments->state_count)
 		r = take_states(arguments, *ret_config);
 	if (!r && arguments->policy_count)
@@ -154,8 +180,10 @@ static int make_config(const struct mrd_arguments *arguments, FILE *err,
 	if (!r && arguments->from)
 		r = take_from(arguments->from, *ret_config);
 	if (r == -EINVAL)
-		return mrd_ctl_usage(err, "--from takes REGION[/ZONE[/SUBZONE]], not",
+		return mrd_ctl_usage(err, "--from takes POD-IP or REGION[/ZONE[/SUBZONE]], not",
 				     arguments->from);
+	if (r == -E2BIG)
+		return mrd_ctl_usage(err, "too many clusters, those of the file included", NULL);
 	r = r ?: mrd_config_set_defaults(*ret_config);
 	if (!r)
 		return status;
@@ -309,34 +337,48 @@ static bool is_ejected(void *self, const struct mrd_view *view, const struct mrd
 	return is_named(self, endpoint) || (endpoint->twin && is_named(self, endpoint->twin));
 }
 
+/* What is known of the node itself: of an address, what its endpoint says, as by the agent. */
+static void describe_node(struct mrd_offline *offline, const struct mrd_locality_name *at,
+			  const char *name)
+{
+	const struct mrd_agent_config *config = offline->config;
+	const struct mrd_meta *object =
+		mrd_model_find(offline->model, config->home, MRD_KIND_NODE, "", name);
+
+	offline->node = (struct mrd_plan_node){
+		.name = name,
+		.region = at->region,
+		.zone = at->zone,
+		.subzone = at->subzone,
+		.labels = object ? &object->labels : NULL,
+		.cluster = config->clusters[config->home].name,
+		.network = config->clusters[config->home].network,
+	};
+}
+
 /* --from says all of it. Else it is found as by the agent; but with nothing said of the node,
  * neither here nor in a file, nobody can have meant the home cluster's region. */
 static int find_node(struct mrd_offline *offline, FILE *err)
 {
 	const struct mrd_agent_config *config = offline->config;
-	const struct mrd_meta *object =
-		mrd_model_find(offline->model, config->home, MRD_KIND_NODE, "", config->node_name);
 	const struct mrd_arguments *arguments = offline->arguments;
+	const char *name = config->node_name;
 	struct mrd_locality_name at = {
 		.region = config->node_region,
 		.zone = config->node_zone,
 		.subzone = config->node_subzone,
 	};
+	int status = MRD_EXIT_GOOD;
 
-	if (!arguments->from && (arguments->node || arguments->config))
+	if (arguments->from)
+		status = mrd_where_find(offline->model, arguments->from, &at, &name, err);
+	else if (arguments->node || arguments->config)
 		mrd_config_locality(config, offline->model, &at);
-	if (!*at.region)
+	if (status == MRD_EXIT_GOOD && !*at.region)
 		return mrd_ctl_usage(err, "where the node is must be said: --from R[/Z[/S]]", NULL);
-	offline->node = (struct mrd_plan_node){
-		.name = config->node_name,
-		.region = at.region,
-		.zone = at.zone,
-		.subzone = at.subzone,
-		.labels = object ? &object->labels : NULL,
-		.cluster = config->clusters[config->home].name,
-		.network = config->clusters[config->home].network,
-	};
-	return MRD_EXIT_GOOD;
+	if (status == MRD_EXIT_GOOD)
+		describe_node(offline, &at, name);
+	return status;
 }
 
 /* ------------------------------------------------------------------------------- names of nobody

@@ -21,7 +21,7 @@
 static const char usage[] =
 	"usage: meridianctl explain NS/NAME[:PORT] [--from POD-IP|R[/Z[/S]]] [--control PATH]\n"
 	"       meridianctl explain NS/NAME[:PORT] --state NAME=DIR[,region=R][,home]...\n"
-	"                        [--policy FILE]... --from R[/Z[/S]] [--node NAME]\n"
+	"                        [--policy FILE]... --from POD-IP|R[/Z[/S]] [--node NAME]\n"
 	"                        [--ejected IP[:PORT],...] [--config FILE] [-o text|json]\n"
 	"\n"
 	"Says why the traffic of a service goes where it goes: the rules, tiers, health, shares,\n"

@@ -14,7 +14,7 @@
 
 static const char usage[] =
 	"usage: meridianctl plan --state NAME=DIR[,region=R][,home]... [--policy FILE]...\n"
-	"                        --from R[/Z[/S]] [--node NAME] [--service NS/NAME]\n"
+	"                        --from R[/Z[/S]]|POD-IP [--node NAME] [--service NS/NAME]\n"
 	"                        [--ejected IP[:PORT],...] [--config FILE] [-o text|json]\n"
 	"\n"
 	"Prints the plan that the agent of a node would write, without agent, kernel or root.\n"
@@ -22,12 +22,12 @@ static const char usage[] =
 	"  --state     a cluster's objects: a folder of manifests, or one file. The first is home\n"
 	"              unless one says home; region is for endpoints whose node has none\n"
 	"  --policy    a file or folder; may be given several times\n"
-	"  --from      where the node is; without it the labels of --node decide\n"
+	"  --from      where the node is, or a pod of it; without it the labels of --node decide\n"
 	"  --node      its name, which internalTrafficPolicy: Local and hints ask for\n"
 	"  --service   this one alone\n"
 	"  --ejected   endpoints that are taken to be ejected; without a port, at every port\n"
 	"  --config    takes clusters, policy and node from the agent's configuration; options go\n"
-	"              before it\n"
+	"              before it: a state in the place of the cluster of its name\n"
 	"\n"
 	"Exit status: 0 good, 1 an input is broken or the service is not there, 2 wrong usage.\n";
 

@@ -52,6 +52,9 @@ static void make_files(void)
 				   "- {name: a, home: true, directory: home}\n"
 				   "- {name: b, region: r2, directory: away}\n"
 				   "policy: [failover.yaml]\n");
+	run_write("two.yaml", "node: {name: n1}\nclusters:\n"
+			      "- {name: a, home: true, region: r2, directory: away}\n"
+			      "- {name: b, kubeconfig: k}\n");
 	run_write("server.yaml", "node: {name: n1, region: r1}\n"
 				 "clusters: [{name: a, kubeconfig: k}]\n");
 	run_write("wrong.yaml", "clusters: [{name: a, home: true, directory: broken}]\n"
@@ -177,10 +180,36 @@ static void plans_what_the_options_say(void **state)
 		 .from = "r1",
 		 .mode = "pool",
 		 .shares = "r1/r1-a 0.3333, r1/r1-b 0.3333, r2/ 0.3333"},
+		/* A state stands for the cluster of its name; the others stay, and its region. */
 		{.options = "--config meridian.yaml --state a=home",
 		 .from = "r1/r1-a",
 		 .mode = "failover",
-		 .shares = "r1/r1-a 1, r1/r1-b 0"},
+		 .shares = "r1/r1-a 1, r1/r1-b 0, r2/ 0"},
+		{.options = "--config meridian.yaml --state b=away.yaml --from r2",
+		 .from = "r2",
+		 .mode = "failover",
+		 .shares = "r2/ 1, r1/r1-a 0, r1/r1-b 0"},
+		{.options = "--config meridian.yaml --state b=away.yaml,region=r3 --from r2",
+		 .from = "r2",
+		 .mode = "failover",
+		 .shares = "r1/r1-a 0.3333, r1/r1-b 0.3333, r3/ 0.3333"},
+		{.options = "--config server.yaml --state a=home --state b=away.yaml,region=r2",
+		 .from = "r1",
+		 .mode = "pool",
+		 .shares = "r1/r1-a 0.3333, r1/r1-b 0.3333, r2/ 0.3333"},
+		{.options = "--config two.yaml --state b=home,home --node n2",
+		 .from = "r1/r1-b",
+		 .mode = "pool",
+		 .shares = "r1/r1-a 0.3333, r1/r1-b 0.3333, r2/ 0.3333"},
+		/* A pod is where its endpoint is. */
+		{.options = STATES "--from 10.0.0.2 --policy failover.yaml --policy outlier.yaml",
+		 .from = "r1/r1-b",
+		 .mode = "failover",
+		 .shares = "r1/r1-b 1, r1/r1-a 0, r2/ 0"},
+		{.options = STATES "--from 10.1.0.1 --policy failover.yaml",
+		 .from = "r2",
+		 .mode = "failover",
+		 .shares = "r2/ 1, r1/r1-a 0, r1/r1-b 0"},
 	};
 
 	(void)state;
@@ -231,6 +260,40 @@ static void names_of_nobody_are_told(void **state)
 		snprintf(line, sizeof(line), "plan " STATES "%s", cases[i].options);
 		run = run_line(line);
 		assert_int_equal(run.status, 0);
+		assert_string_equal(run.err, cases[i].want);
+	}
+}
+
+static void where_nobody_is_is_told(void **state)
+{
+	static const struct {
+		const char *options;
+		int status;
+		const char *want;
+	} cases[] = {
+		{.options = STATES "--from r1/elsewhere", .want = ""},
+		{.options = STATES "--from r9",
+		 .want = "warning: --from: no endpoint is in a region of that name; regions: "
+			 "r1, r2\n"},
+		{.options = STATES "--from 10.9.9.9",
+		 .status = 1,
+		 .want = "meridianctl: no endpoint has the address 10.9.9.9, so where the pod is "
+			 "is not known: name its REGION[/ZONE[/SUBZONE]]; regions: r1, r2\n"},
+		{.options = "--config two.yaml --from r1",
+		 .status = 1,
+		 .want = "b: error: cannot be read: its state comes from an API server, which is "
+			 "not asked here: say --state\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char line[RUN_ROOM];
+		AUTO_RUN struct run run = {0};
+
+		print_message("%s\n", cases[i].options);
+		snprintf(line, sizeof(line), "plan %s", cases[i].options);
+		run = run_line(line);
+		assert_int_equal(run.status, cases[i].status);
 		assert_string_equal(run.err, cases[i].want);
 	}
 }
@@ -486,6 +549,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plans_what_the_options_say),
+		cmocka_unit_test(where_nobody_is_is_told),
 		cmocka_unit_test(text_is_for_people),
 		cmocka_unit_test(a_pod_is_ejected_with_both_addresses),
 		cmocka_unit_test(names_of_nobody_are_told),

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* Where somebody asks from: what --from says, held against what the clusters say. */
+#ifndef MRD_CTL_WHERE_H
+#define MRD_CTL_WHERE_H
+
+#include <stdio.h>
+
+#include "model/model.h"
+
+/*
+ * from is a locality, which is in *locality already, or the address of a pod: then both are looked
+ * up, and node_name stays as it was if the endpoint names none. An address that nobody has is an
+ * error, a region without an endpoint a warning; either names the regions that there are. Returns
+ * MRD_EXIT_GOOD, or the status to exit with.
+ */
+int mrd_where_find(const struct mrd_model *model, const char *from,
+		   struct mrd_locality_name *locality, const char **node_name, FILE *err);
+
+#endif
