@@ -194,7 +194,7 @@ static void plans_what_the_options_say(void **state)
 		 .mode = "failover",
 		 .shares = "r1/r1-a 0.3333, r1/r1-b 0.3333, r3/ 0.3333"},
 		{.options = "--config server.yaml --state a=home --state b=away.yaml,region=r2",
-		 .from = "r1",
+		 .from = "r1/r1-a",
 		 .mode = "pool",
 		 .shares = "r1/r1-a 0.3333, r1/r1-b 0.3333, r2/ 0.3333"},
 		{.options = "--config two.yaml --state b=home,home --node n2",
