@@ -3,6 +3,7 @@
 #include "agent/agent_state.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "agent/status.h"
@@ -92,7 +93,8 @@ static const char *read_start(const struct mrd_agent *agent, char *text, struct 
 			at.zone = strsep(&text, "/");
 		if (text)
 			at.subzone = strsep(&text, "/");
-		if (!*at.region)
+		if (!*at.region || strchr(at.region, '*') || strchr(at.zone, '*') ||
+		    strchr(at.subzone, '*'))
 			return "from takes POD-IP or REGION[/ZONE[/SUBZONE]]";
 	}
 	*node = (struct mrd_plan_node){
@@ -143,7 +145,6 @@ static json_t *explain(const struct mrd_agent *agent, const char *argument, cons
 	return doc;
 }
 
-/* One document for all ports, or one for each where they differ. */
 static int add_policy(const struct mrd_view *view, const struct mrd_policy *policy,
 		      struct mrd_strbuf *out)
 {
@@ -152,23 +153,18 @@ static int add_policy(const struct mrd_view *view, const struct mrd_policy *poli
 		[MRD_DISTRIBUTION_SAME_ZONE] = "PreferSameZone",
 		[MRD_DISTRIBUTION_SAME_NODE] = "PreferSameNode",
 	};
-	char *former MRD_AUTO_FREE = NULL;
+	uint16_t *numbers MRD_AUTO_FREE = calloc(view->port_count + 1, sizeof(*numbers));
+	const struct mrd_policy_ports ports = {
+		.numbers = numbers,
+		.count = view->port_count,
+		.distribution = distributions[view->traffic_distribution],
+	};
 
-	for (size_t i = 0; i < view->port_count; i++) {
-		struct mrd_strbuf text MRD_AUTO_STRBUF = {0};
-
-		mrd_policy_text(policy, view->namespace_, view->name, view->ports[i].number,
-				distributions[view->traffic_distribution], &text);
-		if (text.failed)
-			return -ENOMEM;
-		if (former && !strcmp(former, text.text))
-			continue;
-		if (former)
-			mrd_strbuf_addf(out, "---\n# port %u\n", view->ports[i].number);
-		mrd_strbuf_addf(out, "%s", text.text);
-		free(former);
-		former = mrd_strbuf_steal(&text);
-	}
+	if (!numbers)
+		return -ENOMEM;
+	for (size_t i = 0; i < view->port_count; i++)
+		numbers[i] = view->ports[i].number;
+	mrd_policy_text(policy, view->namespace_, view->name, &ports, out);
 	return out->failed ? -ENOMEM : 0;
 }
 

@@ -35,11 +35,18 @@ static void line(struct writer *writer, const char *format, ...)
 	mrd_strbuf_addf(writer->out, "\n");
 }
 
-/* A file's name may hold anything; a comment ends with its line. */
-static void comment(struct writer *writer, const char *said)
+/* Ends a line, with where what is in it comes from. */
+static void comment(struct writer *writer, const char *origin, const char *place)
 {
-	for (; *said; said++)
-		mrd_strbuf_addf(writer->out, "%c", (unsigned char)*said < ' ' ? '?' : *said);
+	const char *const words[] = {origin, *origin && *place ? ", " : "", place};
+
+	if (*origin || *place)
+		mrd_strbuf_addf(writer->out, " # ");
+	/* Names may hold anything; a comment ends with its line. */
+	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
+		for (const char *at = words[i]; *at; at++)
+			mrd_strbuf_addf(writer->out, "%c", (unsigned char)*at < ' ' ? '?' : *at);
+	mrd_strbuf_addf(writer->out, "\n");
 }
 
 /* A block's name, with where it comes from; what is in it follows one level deeper. */
@@ -48,13 +55,7 @@ static void open_block(struct writer *writer, const char *name, const char *orig
 {
 	begin(writer);
 	mrd_strbuf_addf(writer->out, "%s:", name);
-	if (*origin || *place) {
-		mrd_strbuf_addf(writer->out, " # ");
-		comment(writer, origin);
-		mrd_strbuf_addf(writer->out, "%s", *origin && *place ? ", " : "");
-		comment(writer, place);
-	}
-	mrd_strbuf_addf(writer->out, "\n");
+	comment(writer, origin, place);
 	writer->indent += STEP;
 }
 
@@ -99,6 +100,10 @@ static void text(struct writer *writer, const char *name, const char *value)
 
 /* ------------------------------------------------------------------------------- blocks */
 
+/*
+ * What is Istio's default and is not honoured here anyway (an idle timeout, which endpoint has the
+ * fewest requests) is left out or unspecified: nobody wrote it, so reading it back must not warn.
+ */
 static void write_keepalive(struct writer *writer, const struct mrd_pool_rule *pool)
 {
 	if (!pool->has_keepalive)
@@ -114,26 +119,38 @@ static void write_keepalive(struct writer *writer, const struct mrd_pool_rule *p
 	close_block(writer);
 }
 
+static void write_tcp(struct writer *writer, const struct mrd_pool_rule *pool)
+{
+	const bool idle = pool->idle_timeout_ms != mrd_pool_defaults.idle_timeout_ms;
+
+	if (!pool->max_connections && !pool->connect_timeout_ms && !pool->has_keepalive &&
+	    !pool->max_connection_duration_ms && !idle)
+		return;
+	open_block(writer, "tcp", "", "");
+	number_if(writer, "maxConnections", pool->max_connections);
+	span_if(writer, "connectTimeout", pool->connect_timeout_ms);
+	write_keepalive(writer, pool);
+	span_if(writer, "maxConnectionDuration", pool->max_connection_duration_ms);
+	if (idle)
+		span(writer, "idleTimeout", pool->idle_timeout_ms);
+	close_block(writer);
+}
+
 static void write_pool(struct writer *writer, const struct mrd_effective *effective)
 {
 	const struct mrd_pool_rule *pool = effective->pool;
 
 	open_block(writer, "connectionPool", *effective->pool_place ? "" : "default",
 		   effective->pool_place);
-	open_block(writer, "tcp", "", "");
-	number_if(writer, "maxConnections", pool->max_connections);
-	span_if(writer, "connectTimeout", pool->connect_timeout_ms);
-	write_keepalive(writer, pool);
-	span_if(writer, "maxConnectionDuration", pool->max_connection_duration_ms);
-	span(writer, "idleTimeout", pool->idle_timeout_ms);
-	close_block(writer);
+	write_tcp(writer, pool);
 	open_block(writer, "http", "", "");
 	number_if(writer, "http1MaxPendingRequests", pool->http1_max_pending_requests);
 	number_if(writer, "http2MaxRequests", pool->http2_max_requests);
 	number(writer, "maxRequestsPerConnection", pool->max_requests_per_connection);
 	number_if(writer, "maxRetries", pool->max_retries);
 	number_if(writer, "maxConcurrentStreams", pool->max_concurrent_streams);
-	span_if(writer, "idleTimeout", pool->http_idle_timeout_ms);
+	if (pool->http_idle_timeout_ms != pool->idle_timeout_ms)
+		span(writer, "idleTimeout", pool->http_idle_timeout_ms);
 	close_block(writer);
 	close_block(writer);
 }
@@ -154,17 +171,16 @@ static void write_codes(struct writer *writer, const struct mrd_outlier_rule *ru
 }
 
 /* Where the Service says which endpoints are near. */
-static bool is_by_service(const struct writer *writer, const struct mrd_effective *effective)
+static bool is_by_service(const char *distribution, const struct mrd_effective *effective)
 {
-	return writer->distribution && *writer->distribution &&
-	       effective->locality_origin != MRD_ORIGIN_RULE;
+	return distribution && *distribution && effective->locality_origin != MRD_ORIGIN_RULE;
 }
 
 /* A mesh's list that does not hold asks for no detector. */
-static const struct mrd_outlier_rule *detector_of(const struct writer *writer,
+static const struct mrd_outlier_rule *detector_of(const char *distribution,
 						  const struct mrd_effective *effective)
 {
-	return is_by_service(writer, effective) ? effective->outlier : effective->detector;
+	return is_by_service(distribution, effective) ? effective->outlier : effective->detector;
 }
 
 static void write_outlier(struct writer *writer, const struct mrd_effective *effective)
@@ -172,7 +188,7 @@ static void write_outlier(struct writer *writer, const struct mrd_effective *eff
 	const struct mrd_outlier_rule *rule = effective->outlier;
 
 	if (!rule) {
-		line(writer, detector_of(writer, effective)
+		line(writer, detector_of(writer->distribution, effective)
 				     ? "# no outlierDetection: failed handshakes alone eject"
 				     : "# no outlierDetection: nothing is ejected");
 		return;
@@ -257,7 +273,7 @@ static void write_locality(struct writer *writer, const struct mrd_effective *ef
 {
 	const struct mrd_locality_setting *setting = effective->locality;
 
-	if (is_by_service(writer, effective)) {
+	if (is_by_service(writer->distribution, effective)) {
 		line(writer, "# by the Service's trafficDistribution, %s%s", writer->distribution,
 		     setting ? ": the mesh's setting has no effect" : "");
 		return;
@@ -277,7 +293,7 @@ static void write_locality(struct writer *writer, const struct mrd_effective *ef
 static void write_lb(struct writer *writer, const struct mrd_effective *effective)
 {
 	static const char *const names[] = {
-		[MRD_LB_LEAST_REQUEST] = "LEAST_REQUEST",
+		[MRD_LB_LEAST_REQUEST] = "UNSPECIFIED # LEAST_REQUEST",
 		[MRD_LB_ROUND_ROBIN] = "ROUND_ROBIN",
 		[MRD_LB_RANDOM] = "RANDOM",
 		[MRD_LB_PASSTHROUGH] = "PASSTHROUGH",
@@ -357,47 +373,177 @@ static void write_detectors(struct writer *writer, const struct mrd_outlier_rule
 	}
 }
 
-static void write_annotations(struct writer *writer, const struct mrd_effective *effective)
+/* What the annotations can have an effect on, of all that is printed; the others are left out. */
+struct uses {
+	bool distributes;
+	bool ejects;
+	bool max_differs; /* as defaults do; a time that somebody gave is the same everywhere */
+	struct mrd_outlier_rule rule; /* what ours say in the detectors, put together */
+};
+
+static void add_max(struct uses *uses, const struct mrd_outlier_rule *rule)
+{
+	if (!uses->rule.max_ejection_ms)
+		uses->rule.max_ejection_ms = rule->max_ejection_ms;
+	uses->max_differs |= uses->rule.max_ejection_ms != rule->max_ejection_ms;
+}
+
+static void add_uses(struct uses *uses, const char *distribution,
+		     const struct mrd_effective *effective)
+{
+	const struct mrd_outlier_rule *rule = detector_of(distribution, effective);
+
+	uses->distributes |= effective->locality_mode == MRD_LOCALITY_DISTRIBUTE &&
+			     !is_by_service(distribution, effective);
+	if (!rule)
+		return;
+	uses->ejects = true;
+	if (rule->cap == MRD_CAP_ENVOY || rule->cap == MRD_CAP_ALWAYS_ONE)
+		uses->rule.cap = rule->cap;
+	uses->rule.probation_ms = rule->probation_ms;
+	uses->rule.max_jitter_ms = rule->max_jitter_ms;
+	if (rule->success_rate.on)
+		uses->rule.success_rate = rule->success_rate;
+	if (rule->failure_percentage.on)
+		uses->rule.failure_percentage = rule->failure_percentage;
+	add_max(uses, rule);
+}
+
+static void write_ejection_notes(struct writer *writer, const struct uses *uses)
+{
+	const struct mrd_outlier_rule *rule = &uses->rule;
+
+	if (rule->cap == MRD_CAP_ENVOY || rule->cap == MRD_CAP_ALWAYS_ONE)
+		our_word(writer, "ejection-cap",
+			 rule->cap == MRD_CAP_ENVOY ? "envoy" : "always-one");
+	our_span(writer, "probation", rule->probation_ms);
+	if (!uses->max_differs)
+		our_span(writer, "max-ejection-time", rule->max_ejection_ms);
+	our_span(writer, "max-ejection-time-jitter", rule->max_jitter_ms);
+	write_detectors(writer, rule);
+}
+
+static void write_annotations(struct writer *writer, const struct mrd_effective *effective,
+			      const struct uses *uses)
 {
 	static const char *const on_eject[] = {
 		[MRD_ON_EJECT_KEEP] = "keep",
 		[MRD_ON_EJECT_CLOSE] = "close",
 		[MRD_ON_EJECT_RESET] = "reset",
 	};
-	const struct mrd_outlier_rule *rule = detector_of(writer, effective);
 
 	open_block(writer, "annotations", "", "");
 	our_number(writer, "overprovisioning-percent", effective->overprovisioning_percent);
-	if (effective->fallback_next_region)
+	if (effective->fallback_next_region && uses->distributes)
 		our_word(writer, "fallback", "next-region");
 	if (effective->regions_strict)
 		our_word(writer, "regions", "strict");
 	our_word(writer, "unready", effective->unready_drop ? "drop" : "count");
 	our_word(writer, "on-eject", on_eject[effective->on_eject]);
-	our_span(writer, "syn-timeout", effective->syn_timeout_ms);
 	if (effective->rescue_off)
 		our_word(writer, "rescue", "\"off\""); /* or YAML reads a boolean */
+	else
+		our_span(writer, "syn-timeout", effective->syn_timeout_ms);
 	our_span(writer, "warmup", effective->region_warmup_ms);
-	if (rule) {
-		if (rule->cap == MRD_CAP_ENVOY || rule->cap == MRD_CAP_ALWAYS_ONE)
-			our_word(writer, "ejection-cap",
-				 rule->cap == MRD_CAP_ENVOY ? "envoy" : "always-one");
-		our_span(writer, "probation", rule->probation_ms);
-		our_span(writer, "max-ejection-time", rule->max_ejection_ms);
-		our_span(writer, "max-ejection-time-jitter", rule->max_jitter_ms);
-		write_detectors(writer, rule);
-	}
+	if (uses->ejects)
+		write_ejection_notes(writer, uses);
 	close_block(writer);
 }
 
 /* ------------------------------------------------------------------------------- the rule */
 
-static void write_subset(struct writer *writer, const struct mrd_subset *subset)
+/* Whose rule is printed. */
+struct subject {
+	const struct mrd_policy *policy;
+	const char *namespace_;
+	const char *service;
+	const uint16_t *ports;
+	size_t port_count;
+};
+
+enum { NO_PORT = 0, NO_SUBSET = SIZE_MAX };
+
+static void hold(const struct subject *subject, size_t subset, uint16_t port,
+		 struct mrd_effective *ret_effective)
+{
+	struct mrd_subset found;
+
+	if (subset == NO_SUBSET) {
+		mrd_policy_effective(subject->policy, subject->namespace_, subject->service, port,
+				     ret_effective);
+		return;
+	}
+	mrd_policy_subset(subject->policy, subject->namespace_, subject->service, port, subset,
+			  &found);
+	*ret_effective = found.effective;
+}
+
+/* Does a port have settings of its own? They name another place, if they say nothing else. */
+static bool differs(const struct subject *subject, size_t subset, uint16_t port)
+{
+	struct mrd_strbuf all MRD_AUTO_STRBUF = {0};
+	struct mrd_strbuf own MRD_AUTO_STRBUF = {0};
+	struct mrd_effective effective;
+
+	hold(subject, subset, NO_PORT, &effective);
+	mrd_effective_text(&effective, 0, &all);
+	hold(subject, subset, port, &effective);
+	mrd_effective_text(&effective, 0, &own);
+	return all.failed || own.failed || strcmp(all.text, own.text) != 0;
+}
+
+/* A port of the service that is printed apart: once, though it may be TCP's and UDP's. A subset
+ * repeats the ports of its rule, whose settings would hold for it otherwise. */
+static bool is_apart(const struct subject *subject, size_t subset, size_t index)
+{
+	const uint16_t port = subject->ports[index];
+
+	for (size_t i = 0; i < index; i++)
+		if (subject->ports[i] == port)
+			return false;
+	return differs(subject, NO_SUBSET, port) ||
+	       (subset != NO_SUBSET && differs(subject, subset, port));
+}
+
+static void write_port(struct writer *writer, const struct subject *subject, size_t subset,
+		       uint16_t port)
+{
+	struct mrd_effective effective;
+
+	hold(subject, subset, port, &effective);
+	line(writer, "- port:");
+	writer->indent += STEP;
+	line(writer, "  number: %u", port);
+	write_traffic(writer, &effective);
+	writer->indent -= STEP;
+}
+
+static void write_policy(struct writer *writer, const struct subject *subject, size_t subset)
+{
+	struct mrd_effective effective;
+	bool any = false;
+
+	hold(subject, subset, NO_PORT, &effective);
+	open_block(writer, "trafficPolicy", "", "");
+	write_traffic(writer, &effective);
+	for (size_t i = 0; i < subject->port_count; i++) {
+		if (!is_apart(subject, subset, i))
+			continue;
+		if (!any)
+			line(writer, "portLevelSettings:");
+		any = true;
+		write_port(writer, subject, subset, subject->ports[i]);
+	}
+	close_block(writer);
+}
+
+static void write_subset(struct writer *writer, const struct subject *subject, size_t index,
+			 const struct mrd_subset *subset)
 {
 	begin(writer);
-	mrd_strbuf_addf(writer->out, "- name: %s # ", subset->name);
-	comment(writer, subset->place);
-	mrd_strbuf_addf(writer->out, "\n");
+	mrd_strbuf_addf(writer->out, "- name: ");
+	mrd_strbuf_add_json(writer->out, subset->name);
+	comment(writer, "", subset->place);
 	writer->indent += STEP;
 	if (subset->label_count)
 		open_block(writer, "labels", "", "");
@@ -410,44 +556,77 @@ static void write_subset(struct writer *writer, const struct mrd_subset *subset)
 	}
 	if (subset->label_count)
 		close_block(writer);
-	open_block(writer, "trafficPolicy", "", "");
-	write_traffic(writer, &subset->effective);
-	close_block(writer);
+	write_policy(writer, subject, index);
 	writer->indent -= STEP;
 }
 
-static void write_metadata(struct writer *writer, const struct mrd_effective *effective,
-			   const char *namespace_, const char *service)
+static void write_subsets(struct writer *writer, const struct subject *subject)
 {
+	struct mrd_subset subset;
+
+	if (mrd_policy_subset_count(subject->policy, subject->namespace_, subject->service))
+		line(writer, "subsets: # without effect: no VirtualService is applied");
+	for (size_t i = 0; !mrd_policy_subset(subject->policy, subject->namespace_,
+					      subject->service, NO_PORT, i, &subset);
+	     i++)
+		write_subset(writer, subject, i, &subset);
+}
+
+/* Longest times of subsets count: the reader holds their base times against an annotation, too. */
+static void add_all_uses(const struct subject *subject, const char *distribution, struct uses *uses)
+{
+	struct mrd_effective effective;
+	struct mrd_subset subset;
+
+	for (size_t i = 0; i <= subject->port_count; i++) {
+		const uint16_t port = i < subject->port_count ? subject->ports[i] : NO_PORT;
+
+		hold(subject, NO_SUBSET, port, &effective);
+		add_uses(uses, distribution, &effective);
+		for (size_t k = 0; !mrd_policy_subset(subject->policy, subject->namespace_,
+						      subject->service, port, k, &subset);
+		     k++)
+			if (subset.effective.detector)
+				add_max(uses, subset.effective.detector);
+	}
+}
+
+static void write_metadata(struct writer *writer, const struct subject *subject,
+			   const struct mrd_effective *effective)
+{
+	struct uses uses = {0};
+
+	add_all_uses(subject, writer->distribution, &uses);
 	open_block(writer, "metadata", *effective->rule ? effective->rule : "no DestinationRule",
 		   effective->rule_place);
-	text(writer, "name", service);
-	text(writer, "namespace", namespace_);
-	write_annotations(writer, effective);
+	text(writer, "name", subject->service);
+	text(writer, "namespace", subject->namespace_);
+	write_annotations(writer, effective, &uses);
 	close_block(writer);
 }
 
 void mrd_policy_text(const struct mrd_policy *policy, const char *namespace_, const char *service,
-		     uint16_t port, const char *distribution, struct mrd_strbuf *out)
+		     const struct mrd_policy_ports *ports, struct mrd_strbuf *out)
 {
-	struct writer writer = {.out = out, .distribution = distribution};
+	const struct subject subject = {
+		.policy = policy,
+		.namespace_ = namespace_,
+		.service = service,
+		.ports = ports->numbers,
+		.port_count = ports->count,
+	};
+	struct writer writer = {.out = out, .distribution = ports->distribution};
 	struct mrd_effective effective;
-	struct mrd_subset subset;
 
-	mrd_policy_effective(policy, namespace_, service, port, &effective);
+	hold(&subject, NO_SUBSET, NO_PORT, &effective);
 	if (effective.cluster_local)
 		line(&writer, "# cluster-local: endpoints of the home cluster only");
 	line(&writer, "apiVersion: networking.istio.io/v1");
 	line(&writer, "kind: DestinationRule");
-	write_metadata(&writer, &effective, namespace_, service);
+	write_metadata(&writer, &subject, &effective);
 	open_block(&writer, "spec", "", "");
 	text(&writer, "host", service);
-	open_block(&writer, "trafficPolicy", "", "");
-	write_traffic(&writer, &effective);
-	close_block(&writer);
-	if (mrd_policy_subset_count(policy, namespace_, service))
-		line(&writer, "subsets: # without effect: no VirtualService is applied");
-	for (size_t i = 0; !mrd_policy_subset(policy, namespace_, service, port, i, &subset); i++)
-		write_subset(&writer, &subset);
+	write_policy(&writer, &subject, NO_SUBSET);
+	write_subsets(&writer, &subject);
 	close_block(&writer);
 }

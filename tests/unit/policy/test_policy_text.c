@@ -8,12 +8,21 @@
 	"apiVersion: networking.istio.io/v1\nkind: DestinationRule\n" \
 	"metadata: {name: r, annotations: {" annotations "}}\n"
 
+#define COUNT(array) (sizeof(array) / sizeof(*(array)))
+
+static const uint16_t ports[] = {80, 7000, 53, 53};
+static const struct mrd_policy_ports all_ports = {
+	.numbers = ports,
+	.count = COUNT(ports),
+	.distribution = "",
+};
+
 static char *text_of(const struct mrd_policy *policy)
 {
 	struct mrd_strbuf text = {0};
 	char *result;
 
-	mrd_policy_text(policy, "default", "reviews", 80, "", &text);
+	mrd_policy_text(policy, "default", "reviews", &all_ports, &text);
 	result = mrd_strbuf_steal(&text);
 	assert_non_null(result);
 	return result;
@@ -55,8 +64,10 @@ static void check_same(const struct mrd_effective *a, const struct mrd_effective
 	assert_int_equal(a->unready_drop, b->unready_drop);
 	assert_int_equal(a->region_warmup_ms, b->region_warmup_ms);
 	assert_int_equal(a->on_eject, b->on_eject);
-	assert_int_equal(a->syn_timeout_ms, b->syn_timeout_ms);
 	assert_int_equal(a->rescue_off, b->rescue_off);
+	/* Without effect otherwise, and left out. */
+	if (!a->rescue_off)
+		assert_int_equal(a->syn_timeout_ms, b->syn_timeout_ms);
 }
 
 static void test_reads_back(void **state)
@@ -174,18 +185,15 @@ static void test_text(void **state)
 				   "  host: \"reviews\"\n"
 				   "  trafficPolicy:\n"
 				   "    connectionPool: # default\n"
-				   "      tcp:\n"
-				   "        idleTimeout: 1h0m0s\n"
 				   "      http:\n"
 				   "        maxRequestsPerConnection: 0\n"
-				   "        idleTimeout: 1h0m0s\n"
 				   "    outlierDetection: # a.yaml:8:19\n"
 				   "      consecutive5xxErrors: 5\n"
 				   "      interval: 10s\n"
 				   "      baseEjectionTime: 30s\n"
 				   "      minHealthPercent: 0\n"
 				   "    loadBalancer: # default\n"
-				   "      simple: LEAST_REQUEST\n"
+				   "      simple: UNSPECIFIED # LEAST_REQUEST\n"
 				   "      localityLbSetting: # mesh, a.yaml:1:1\n"
 				   "        enabled: true\n"
 				   "        distribute:\n"
@@ -193,16 +201,13 @@ static void test_text(void **state)
 				   "          to:\n"
 				   "            \"b\": 100\n"
 				   "  subsets: # without effect: no VirtualService is applied\n"
-				   "  - name: v1 # a.yaml:9:20\n"
+				   "  - name: \"v1\" # a.yaml:9:20\n"
 				   "    labels:\n"
 				   "      \"version\": \"v1\"\n"
 				   "    trafficPolicy:\n"
 				   "      connectionPool: # default\n"
-				   "        tcp:\n"
-				   "          idleTimeout: 1h0m0s\n"
 				   "        http:\n"
 				   "          maxRequestsPerConnection: 0\n"
-				   "          idleTimeout: 1h0m0s\n"
 				   "      outlierDetection: # a.yaml:8:19\n"
 				   "        consecutive5xxErrors: 5\n"
 				   "        interval: 10s\n"
@@ -235,6 +240,49 @@ static void test_text(void **state)
 	mrd_policy_free(policy);
 }
 
+/* One document for all ports, whatever they are called; names that YAML reads as something else. */
+static void test_ports_and_names(void **state)
+{
+	struct mrd_policy *policy = policy_of(OBJECT(
+		"") "spec:\n  host: reviews\n  trafficPolicy:\n"
+		    "    outlierDetection: {consecutive5xxErrors: 3}\n"
+		    "    portLevelSettings:\n"
+		    "    - {port: {number: 53}, connectionPool: {tcp: {maxConnections: 3}}}\n"
+		    "    - {port: {number: 9}, loadBalancer: {simple: ROUND_ROBIN}}\n"
+		    "  subsets:\n"
+		    "  - {name: '123', labels: {on: 'yes', '1': '2'}}\n"
+		    "  - {name: 'on', labels: {v: '0x1'}}\n"
+		    "  - {name: 'null', labels: {v: '1e3'}}\n");
+	char *text = text_of(policy);
+	struct mrd_policy *again = policy_of(text);
+	static const char *const names[] = {"123", "on", "null"};
+
+	(void)state;
+	assert_null(strstr(text, "---"));
+	assert_null(strstr(text, "number: 9\n"));
+	assert_null(strstr(text, "number: 80\n"));
+	for (size_t i = 0; i < COUNT(ports); i++) {
+		struct mrd_effective a;
+		struct mrd_effective b;
+
+		mrd_policy_effective(policy, "default", "reviews", ports[i], &a);
+		mrd_policy_effective(again, "default", "reviews", ports[i], &b);
+		check_same(&a, &b);
+		assert_int_equal(!b.outlier, ports[i] == 53);
+	}
+	assert_int_equal(mrd_policy_subset_count(again, "default", "reviews"), 3);
+	for (size_t i = 0; i < COUNT(names); i++) {
+		struct mrd_subset subset;
+
+		assert_int_equal(mrd_policy_subset(again, "default", "reviews", 53, i, &subset), 0);
+		assert_string_equal(subset.name, names[i]);
+		assert_null(subset.effective.outlier);
+	}
+	mrd_policy_free(again);
+	free(text);
+	mrd_policy_free(policy);
+}
+
 static void test_indent(void **state)
 {
 	struct mrd_policy *policy = policy_of("");
@@ -244,12 +292,12 @@ static void test_indent(void **state)
 	(void)state;
 	mrd_policy_effective(policy, "kube-system", "kube-dns", 53, &effective);
 	mrd_effective_text(&effective, 4, &text);
-	assert_memory_equal(text.text, "    connectionPool: # default\n      tcp:\n",
-			    strlen("    connectionPool: # default\n      tcp:\n"));
+	assert_memory_equal(text.text, "    connectionPool: # default\n      http:\n",
+			    strlen("    connectionPool: # default\n      http:\n"));
 	assert_non_null(strstr(text.text, "\n    # no outlierDetection: nothing is ejected\n"));
 	mrd_strbuf_free(&text);
 	text = (struct mrd_strbuf){0};
-	mrd_policy_text(policy, "kube-system", "kube-dns", 53, "", &text);
+	mrd_policy_text(policy, "kube-system", "kube-dns", &all_ports, &text);
 	assert_memory_equal(text.text, "# cluster-local", strlen("# cluster-local"));
 	mrd_strbuf_free(&text);
 	mrd_policy_free(policy);
@@ -263,16 +311,21 @@ static void test_distribution(void **state)
 		policy_of("localityLbSetting: {failover: [{from: a, to: b}]}\n---\n" OBJECT(
 			"") "spec: {host: reviews, trafficPolicy: {loadBalancer: "
 			    "{localityLbSetting: {failover: [{from: a, to: c}]}}}}\n");
+	const struct mrd_policy_ports near = {
+		.numbers = ports,
+		.count = COUNT(ports),
+		.distribution = "PreferSameZone",
+	};
 	struct mrd_strbuf text = {0};
 
 	(void)state;
-	mrd_policy_text(policy, "default", "others", 80, "PreferSameZone", &text);
+	mrd_policy_text(policy, "default", "others", &near, &text);
 	assert_non_null(strstr(text.text, said));
 	assert_null(strstr(text.text, "localityLbSetting"));
 	assert_non_null(strstr(text.text, "# no outlierDetection: nothing is ejected\n"));
 	mrd_strbuf_free(&text);
 	text = (struct mrd_strbuf){0};
-	mrd_policy_text(policy, "default", "reviews", 80, "PreferSameZone", &text);
+	mrd_policy_text(policy, "default", "reviews", &near, &text);
 	assert_null(strstr(text.text, said));
 	assert_non_null(strstr(text.text, "localityLbSetting"));
 	mrd_strbuf_free(&text);
@@ -282,9 +335,8 @@ static void test_distribution(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_reads_back),
-		cmocka_unit_test(test_text),
-		cmocka_unit_test(test_indent),
+		cmocka_unit_test(test_reads_back),	cmocka_unit_test(test_text),
+		cmocka_unit_test(test_ports_and_names), cmocka_unit_test(test_indent),
 		cmocka_unit_test(test_distribution),
 	};
 
