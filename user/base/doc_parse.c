@@ -201,7 +201,7 @@ static int refuse_as_libyaml(struct builder *builder, const yaml_parser_t *yaml)
 	if (yaml->error == YAML_READER_ERROR)
 		mark = mark_of_offset(builder, builder->start + yaml->problem_offset);
 	at = find_mark(builder, 0, mark);
-	byte = at ? *at : '\0';
+	byte = (char)(at ? *at : '\0');
 	if (byte == '\t' && (strstr(problem, "tab character") || strstr(problem, "start any")))
 		return refuse(builder, mark, "a tab cannot indent YAML: use spaces");
 
