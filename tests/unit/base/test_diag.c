@@ -172,8 +172,8 @@ static void long_texts_lose_their_middle(void **state)
 	MRD_AUTO_DIAG struct mrd_diag diag = {0};
 
 	(void)state;
-	for (size_t i = 0; i < MRD_FINDING_TEXT_MAX; i++)
-		memcpy(&value[2 * i], "\xc3\xa9", 2);
+	for (size_t i = 0; i < 2 * MRD_FINDING_TEXT_MAX; i++)
+		value[i] = "\xc3\xa9"[i % 2];
 	for (size_t shift = 0; shift < 2; shift++) {
 		const char *reason;
 
