@@ -31,6 +31,14 @@
 enum { MRD_AF_INET = 2, MRD_AF_INET6 = 10 };
 enum { MRD_CLASH_PICKS = MRD_TRIED_MAX / 2 };
 
+/* How a packet goes on past the host's stack. */
+struct mrd_onward {
+	__u32 ifindex;		 /* 0: it does not */
+	__u32 is_peer;		 /* 1: straight to the other end of that veth */
+	__u8 macs[MRD_MACS_LEN]; /* for that: to and from, as the frame has them */
+	struct bpf_redir_neigh next;
+};
+
 /*
  * What a program works on, a packet at a time on each CPU. The stack would hold it, but of numbers
  * there the verifier remembers each, and goes through all that follows once for every way to read a
@@ -38,6 +46,7 @@ enum { MRD_CLASH_PICKS = MRD_TRIED_MAX / 2 };
  */
 struct mrd_work {
 	struct mrd_packet packet;
+	struct mrd_onward onward;
 	struct mrd_packet quoted; /* of an ICMP error */
 	struct mrd_flow_key key;  /* of the row that translates the error */
 	struct mrd_flow_tuple to; /* what the row makes of the packet, or of the error's key */
@@ -94,18 +103,30 @@ static __always_inline bool mrd_is_tagged(const struct __sk_buff *skb,
 /*
  * A packet that may pass by the stack. Not a fragment: the stack may put a datagram together again,
  * and needs all of it then. Not a reset: the client's interface asks whether its connection goes
- * elsewhere.
+ * elsewhere. Not what a router has more to do with than to count a hop.
  */
 static __always_inline bool mrd_may_be_fast(const struct __sk_buff *skb,
 					    const struct mrd_packet *packet)
 {
 	return packet->part == MRD_PART_WHOLE && !mrd_is_tagged(skb, packet) &&
-	       !(packet->tcp_flags & MRD_TCP_RST);
+	       !(packet->tcp_flags & MRD_TCP_RST) && mrd_is_plain(packet) && packet->ttl > 1;
 }
 
-/* Where the host's routes send such a packet, and by whom; 0: nowhere, or it is too large. */
-static __noinline __u32 mrd_route_find(struct __sk_buff *skb, const struct mrd_flow_tuple *to,
-				       enum mrd_family family, struct bpf_redir_neigh *ret_next)
+/* A pod's, and it is another namespace's: then what stands behind it is a veth's other end. */
+static __always_inline bool mrd_is_pod(__u32 ifindex)
+{
+	const struct mrd_interface *row = bpf_map_lookup_elem(&mrd_interface, &ifindex);
+
+	return row && !row->is_uplink && row->netns_id >= 0;
+}
+
+/*
+ * Where the host's routes send such a packet, and by whom; nowhere, if it is too large. Into a
+ * pod's namespace it goes at once, if its frame can be told to whom: the pod may be a bridge to a
+ * virtual machine.
+ */
+static __noinline void mrd_route_find(struct __sk_buff *skb, const struct mrd_flow_tuple *to,
+				      enum mrd_family family, struct mrd_onward *ret_onward)
 {
 	struct bpf_fib_lookup route = {.ifindex = skb->ifindex};
 	long r;
@@ -121,30 +142,30 @@ static __noinline __u32 mrd_route_find(struct __sk_buff *skb, const struct mrd_f
 	}
 	r = bpf_fib_lookup(skb, &route, sizeof(route), 0);
 	if (r != BPF_FIB_LKUP_RET_SUCCESS && r != BPF_FIB_LKUP_RET_NO_NEIGH)
-		return 0;
-	ret_next->nh_family = route.family; /* a next hop may be of the other one */
-	__builtin_memcpy(ret_next->ipv6_nh, route.ipv6_dst, MRD_ADDR_LEN);
-	return route.ifindex;
+		return;
+	ret_onward->ifindex = route.ifindex;
+	ret_onward->is_peer = r == BPF_FIB_LKUP_RET_SUCCESS && mrd_is_pod(route.ifindex);
+	__builtin_memcpy(ret_onward->macs, route.dmac, sizeof(route.dmac));
+	__builtin_memcpy(ret_onward->macs + sizeof(route.dmac), route.smac, sizeof(route.smac));
+	ret_onward->next.nh_family = route.family; /* a next hop may be of the other one */
+	__builtin_memcpy(ret_onward->next.ipv6_nh, route.ipv6_dst, MRD_ADDR_LEN);
 }
 
 /*
- * A translated packet of a client. At an uplink the host has routed it by the VIP: if its endpoint
- * is not behind that interface, it goes to the one where it is, in fragments, too: from outside
- * the host would not take them, as they are its own.
+ * Sends on what is translated. A namespace takes what is for its host alone, and knows nothing of
+ * the host's marks.
  */
-static __noinline int mrd_send_on(struct __sk_buff *skb, const struct mrd_packet *packet,
-				  const struct mrd_flow_tuple *to, bool is_uplink)
+static __noinline int mrd_send_on(struct __sk_buff *skb, struct mrd_onward *onward)
 {
-	struct bpf_redir_neigh next = {0};
-	__u32 ifindex;
-
-	if (is_uplink ? mrd_is_tagged(skb, packet)
-		      : !mrd_is_fast() || !mrd_may_be_fast(skb, packet))
-		return MRD_TC_NEXT;
-	ifindex = mrd_route_find(skb, to, packet->key.family, &next);
-	if (!ifindex || (is_uplink && ifindex == skb->ifindex))
-		return MRD_TC_NEXT;
-	return (int)bpf_redirect_neigh(ifindex, &next, sizeof(next), 0);
+	if (!onward->is_peer)
+		return (int)bpf_redirect_neigh(onward->ifindex, &onward->next, sizeof(onward->next),
+					       0);
+	if (bpf_skb_store_bytes(skb, 0, onward->macs, MRD_MACS_LEN, 0))
+		return mrd_unwritten();
+	if (skb->pkt_type == MRD_PACKET_OTHERHOST)
+		bpf_skb_change_type(skb, MRD_PACKET_HOST);
+	skb->mark = 0;
+	return (int)bpf_redirect_peer(onward->ifindex, 0);
 }
 
 /* ------------------------------------------------------------------------------------- rows */
@@ -184,19 +205,23 @@ static __noinline enum mrd_station mrd_station_of(__u32 here, const struct mrd_f
 }
 
 /*
- * An endpoint's packet that is handed to the client's interface from where it comes in. If the
- * stack would send it elsewhere, or could not without cutting it up, it is left to the stack.
+ * Does a packet pass by the stack, to where? A client's, with fastForward. At an uplink the host
+ * has routed it by the VIP: if its endpoint is not behind that interface, it goes to the one where
+ * it is, in fragments, too: from outside the host would not take them, as they are its own.
  */
-static __noinline int mrd_send_ahead(struct __sk_buff *skb, struct mrd_work *work, __u32 ifindex)
+static __noinline void mrd_onward_find(struct __sk_buff *skb, struct mrd_work *work,
+				       const struct mrd_flow_tuple *to, bool is_uplink)
 {
 	const struct mrd_packet *packet = &work->packet;
-	struct bpf_redir_neigh next = {0};
+	struct mrd_onward *onward = &work->onward;
 
-	if (mrd_route_find(skb, &work->to, packet->key.family, &next) != ifindex)
-		return MRD_TC_NEXT;
-	if (mrd_packet_write(skb, packet, &work->to))
-		return mrd_unwritten();
-	return (int)bpf_redirect_neigh(ifindex, &next, sizeof(next), 0);
+	if (is_uplink ? mrd_is_tagged(skb, packet)
+		      : !mrd_is_fast() || !mrd_may_be_fast(skb, packet))
+		return;
+	mrd_route_find(skb, to, packet->key.family, onward);
+	if (is_uplink && onward->ifindex == skb->ifindex)
+		onward->ifindex = 0;
+	onward->is_peer &= !is_uplink;
 }
 
 /* What went around has the frame of where it came in. */
@@ -218,10 +243,21 @@ static __always_inline bool mrd_row_copy(const struct mrd_flow_key *key, const s
 	return false;
 }
 
+/*
+ * An endpoint's packet is handed to the client's interface from where it comes in. If the stack
+ * would send it elsewhere, or could not without cutting it up, it is left to the stack.
+ */
+static __always_inline bool mrd_is_left(const struct mrd_work *work, const struct mrd_flow *row,
+					enum mrd_station station)
+{
+	return station == MRD_STATION_ELSEWHERE ||
+	       (station == MRD_STATION_AHEAD && work->onward.ifindex != row->ifindex);
+}
+
 static __noinline int mrd_on_row(struct __sk_buff *skb, struct mrd_work *work, struct mrd_flow *row,
 				 enum mrd_flow_way way)
 {
-	const struct mrd_packet *packet = &work->packet;
+	struct mrd_packet *packet = &work->packet;
 	enum mrd_station station;
 	bool hairpin;
 
@@ -229,24 +265,26 @@ static __noinline int mrd_on_row(struct __sk_buff *skb, struct mrd_work *work, s
 		return MRD_TC_NEXT;
 	hairpin = mrd_is_hairpin(&packet->key.tuple, &work->to);
 	station = mrd_station_of(skb->ifindex, row, way, hairpin);
-	if (station == MRD_STATION_ELSEWHERE ||
-	    (station == MRD_STATION_AHEAD && !mrd_may_be_fast(skb, packet)))
+	work->onward.ifindex = 0;
+	if (station == MRD_STATION_AHEAD ||
+	    (station == MRD_STATION_HERE && !hairpin && way == MRD_FLOW_FORWARD))
+		mrd_onward_find(skb, work, &work->to, row->is_uplink);
+	if (mrd_is_left(work, row, station))
 		return MRD_TC_NEXT;
-	if (packet->part == MRD_PART_FIRST && station != MRD_STATION_AHEAD)
+	if (packet->part == MRD_PART_FIRST)
 		mrd_fragment_keep(packet);
 	if (station == MRD_STATION_AROUND)
 		return (int)bpf_redirect(row->ifindex, BPF_F_INGRESS);
-	mrd_flow_touch(packet, row);
 	if (station == MRD_STATION_AHEAD)
-		return mrd_send_ahead(skb, work, row->ifindex);
+		mrd_answer_learn(packet, row);
+	mrd_flow_touch(packet, row);
 	mrd_take_in(skb, row, way);
-	if (mrd_packet_write(skb, packet, &work->to))
+	if ((work->onward.ifindex && !row->is_uplink && mrd_hop_write(skb, packet)) ||
+	    mrd_packet_write(skb, packet, &work->to))
 		return mrd_unwritten();
 	if (hairpin)
 		return mrd_send_back(skb);
-	if (way == MRD_FLOW_FORWARD && row->way == way)
-		return mrd_send_on(skb, packet, &work->to, row->is_uplink);
-	return MRD_TC_NEXT;
+	return work->onward.ifindex ? mrd_send_on(skb, &work->onward) : MRD_TC_NEXT;
 }
 
 /* -------------------------------------------------------------------------------- new flows */
@@ -370,9 +408,10 @@ static __noinline int mrd_on_error(struct __sk_buff *skb, struct mrd_work *work,
 	mrd_count_one(MRD_REASON_ICMP_ERROR);
 	if (mrd_is_hairpin(&work->key.tuple, &work->to))
 		return mrd_send_back(skb);
-	if (way == MRD_FLOW_FORWARD && row->way == way)
-		return mrd_send_on(skb, packet, &work->outer, row->is_uplink);
-	return MRD_TC_NEXT;
+	work->onward.ifindex = 0;
+	if (way == MRD_FLOW_FORWARD && row->is_uplink)
+		mrd_onward_find(skb, work, &work->outer, true);
+	return work->onward.ifindex ? mrd_send_on(skb, &work->onward) : MRD_TC_NEXT;
 }
 
 static __always_inline bool mrd_is_moved_datagram(const struct mrd_packet *packet,

@@ -116,7 +116,7 @@ enum {
 
 /* Where in TCP and UDP headers the checksum stands. */
 enum { MRD_TCP_ACK_SEQ_AT = 8, MRD_TCP_CHECK_AT = 16, MRD_UDP_CHECK_AT = 6, MRD_ICMP_CHECK_AT = 2 };
-enum { MRD_IPV4_TAIL_AT = 8, MRD_IPV4_CHECK_AT = 10, MRD_IPV6_ADDRS_AT = 8 };
+enum { MRD_IPV4_TAIL_AT = 8, MRD_IPV4_CHECK_AT = 10, MRD_IPV6_HOPS_AT = 7, MRD_IPV6_ADDRS_AT = 8 };
 
 /* The rest of an IPv4 header, which a translation writes at once. */
 struct mrd_ipv4_tail {
@@ -142,9 +142,9 @@ struct mrd_packet {
 	enum mrd_part part;
 	__u32 tcp_flags; /* 0 but for TCP */
 	__u32 seq;	 /* of TCP, in network order */
-	__u8 ttl;	 /* of IPv4, as is the checksum */
+	__u8 ttl;	 /* or hop limit */
 	__u8 reserved;	 /* 0 */
-	__u16 check;
+	__u16 check;	 /* of IPv4 */
 };
 
 enum mrd_reading {
@@ -221,6 +221,7 @@ static inline enum mrd_reading mrd_ipv6_read(const struct mrd_ipv6_header *ip,
 	packet->key.protocol = (enum mrd_protocol)ip->next;
 	packet->l4 = packet->l3 + sizeof(*ip);
 	packet->end = payload ? packet->l4 + payload : MRD_END_UNKNOWN;
+	packet->ttl = ip->hop_limit;
 	packet->part = MRD_PART_WHOLE;
 	return mrd_is_extension(ip->next) ? MRD_READ_MORE : MRD_READ_DONE;
 }
@@ -281,6 +282,15 @@ static inline bool mrd_l4_fits(const struct mrd_packet *packet)
 	return packet->l4 + len <= packet->end;
 }
 
+/* Has its IP header neither options nor extensions? */
+static inline bool mrd_is_plain(const struct mrd_packet *packet)
+{
+	const __u32 len = packet->key.family == MRD_FAMILY_IPV4 ? sizeof(struct mrd_ipv4_header)
+								: sizeof(struct mrd_ipv6_header);
+
+	return packet->l4 - packet->l3 == len;
+}
+
 /* A quoted packet ends where it says, or where the error that quotes it does. */
 static inline void mrd_quote_ends(struct mrd_packet *quoted, const struct mrd_packet *error)
 {
@@ -299,6 +309,13 @@ static inline __u16 mrd_check_changed(__u16 check, __u32 diff)
 	sum = (sum & 0xffff) + (sum >> 16);
 	sum = (sum & 0xffff) + (sum >> 16);
 	return (__u16)~sum;
+}
+
+/* The checksum of an IPv4 header whose packet has one hop less to go: the upper byte of its word.
+ */
+static inline __u16 mrd_check_hop(__u16 check)
+{
+	return mrd_check_changed(check, (__u16)~mrd_swap16(0x0100));
 }
 
 /* What other addresses add to a sum that covers them. */

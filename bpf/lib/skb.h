@@ -18,7 +18,7 @@
 #include "flow.h"
 #include "packet.h"
 
-enum { MRD_ETH_LEN = 14, MRD_VLANS_MAX = 2, MRD_ADDRS_LEN = 2 * MRD_ADDR_LEN };
+enum { MRD_ETH_LEN = 14, MRD_MACS_LEN = 12, MRD_VLANS_MAX = 2, MRD_ADDRS_LEN = 2 * MRD_ADDR_LEN };
 
 struct mrd_vlan_tag {
 	__u16 tci;
@@ -239,6 +239,17 @@ static __noinline long mrd_packet_write(struct __sk_buff *skb, const struct mrd_
 	return mrd_l3_write(skb, packet, to, diff, BPF_F_RECOMPUTE_CSUM);
 }
 
+/* One more hop, as who forwards counts them; of IPv4, mrd_packet_write() is to follow. */
+static __always_inline long mrd_hop_write(struct __sk_buff *skb, struct mrd_packet *packet)
+{
+	packet->ttl--;
+	if (packet->key.family == MRD_FAMILY_IPV6)
+		return bpf_skb_store_bytes(skb, packet->l3 + MRD_IPV6_HOPS_AT, &packet->ttl,
+					   sizeof(packet->ttl), BPF_F_RECOMPUTE_CSUM);
+	packet->check = mrd_check_hop(packet->check);
+	return 0;
+}
+
 /* ----------------------------------------------------------------------------- sending back */
 
 static __always_inline bool mrd_is_uplink(__u32 ifindex)
@@ -255,7 +266,7 @@ static __always_inline bool mrd_is_uplink(__u32 ifindex)
 static __noinline int mrd_send_back(struct __sk_buff *skb)
 {
 	const __u32 ifindex = skb->ifindex;
-	__u8 macs[12], turned[12];
+	__u8 macs[MRD_MACS_LEN], turned[MRD_MACS_LEN];
 
 	if (bpf_skb_load_bytes(skb, 0, macs, sizeof(macs)))
 		return MRD_TC_DROP;
