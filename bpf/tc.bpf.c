@@ -259,7 +259,7 @@ static __noinline int mrd_on_row(struct __sk_buff *skb, struct mrd_work *work, s
 {
 	struct mrd_packet *packet = &work->packet;
 	enum mrd_station station;
-	bool hairpin;
+	bool hairpin, is_last;
 
 	if (!mrd_row_copy(&packet->key, row, &work->to))
 		return MRD_TC_NEXT;
@@ -277,11 +277,13 @@ static __noinline int mrd_on_row(struct __sk_buff *skb, struct mrd_work *work, s
 		return (int)bpf_redirect(row->ifindex, BPF_F_INGRESS);
 	if (station == MRD_STATION_AHEAD)
 		mrd_answer_learn(packet, row);
-	mrd_flow_touch(packet, row);
+	is_last = mrd_flow_touch(packet, row);
 	mrd_take_in(skb, row, way);
 	if ((work->onward.ifindex && !row->is_uplink && mrd_hop_write(skb, packet)) ||
 	    mrd_packet_write(skb, packet, &work->to))
 		return mrd_unwritten();
+	if (is_last)
+		mrd_flow_drop(&packet->key, &work->to);
 	if (hairpin)
 		return mrd_send_back(skb);
 	return work->onward.ifindex ? mrd_send_on(skb, &work->onward) : MRD_TC_NEXT;

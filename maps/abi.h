@@ -412,8 +412,10 @@ struct mrd_flow {
 	__u8 is_resent;	   /* 1: the present endpoint was sent more than one SYN */
 	__u8 is_blamed;	   /* 1: its failure was told */
 	__u8 first_seq;	   /* the first packet's sequence number, folded; of TCP without a socket */
+	__u32 fin_ack;	   /* what acknowledges the latest FIN, in network order; 0: not known */
+	__u32 reserved;	   /* 0 */
 };
-_Static_assert(sizeof(struct mrd_flow) == 144, "map ABI");
+_Static_assert(sizeof(struct mrd_flow) == 152, "map ABI");
 
 /* mrd_fragment: a datagram → the ports that its first fragment has told */
 struct mrd_fragment_key {

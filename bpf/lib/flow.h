@@ -132,7 +132,28 @@ static inline bool mrd_flow_is_ended(enum mrd_flow_state state)
 /* Of these every packet of the client may be news, of the others those with flags. */
 static inline bool mrd_flow_is_unsettled(enum mrd_flow_state state)
 {
-	return state == MRD_FLOW_SYN_RECV || state == MRD_FLOW_RESET;
+	return state == MRD_FLOW_SYN_RECV || mrd_flow_is_ended(state);
+}
+
+/*
+ * What acknowledges the latest FIN, as a packet brings its flow from one state to another. Of the
+ * second FIN only if that acknowledges the first: else more than one answer is to come.
+ */
+static inline __u32 mrd_flow_fin_ack(__u32 fin_ack, const struct mrd_packet *packet,
+				     enum mrd_flow_state is)
+{
+	if (!(packet->tcp_flags & MRD_TCP_FIN))
+		return fin_ack;
+	return is != MRD_FLOW_CLOSED || packet->ack_seq == fin_ack ? packet->fin_ack : 0;
+}
+
+/* Has everything been said, and acknowledged with this packet? Then nothing is to come. */
+static inline bool mrd_flow_is_last(const struct mrd_flow *forward, const struct mrd_packet *packet)
+{
+	return forward->state == MRD_FLOW_CLOSED && forward->fin_ack &&
+	       (packet->tcp_flags & (MRD_TCP_SYN | MRD_TCP_FIN | MRD_TCP_RST | MRD_TCP_ACK)) ==
+		       MRD_TCP_ACK &&
+	       packet->ack_seq == forward->fin_ack;
 }
 
 /*

@@ -141,7 +141,9 @@ struct mrd_packet {
 	__u32 fragment_id;
 	enum mrd_part part;
 	__u32 tcp_flags; /* 0 but for TCP */
-	__u32 seq;	 /* of TCP, in network order */
+	__u32 seq;	 /* of TCP, in network order, as are the next two */
+	__u32 ack_seq;	 /* what it acknowledges */
+	__u32 fin_ack;	 /* what acknowledges all of it, if its last is a FIN; 0: not known */
 	__u8 ttl;	 /* or hop limit */
 	__u8 reserved;	 /* 0 */
 	__u16 check;	 /* of IPv4 */
@@ -262,6 +264,17 @@ static inline bool mrd_is_ours(__u32 protocol)
 static inline __u32 mrd_icmp_of(enum mrd_family family)
 {
 	return family == MRD_FAMILY_IPV4 ? MRD_PROTO_ICMP : MRD_PROTO_ICMPV6;
+}
+
+/* Of a packet that ends with a FIN: see struct mrd_packet. */
+static inline __u32 mrd_fin_ack_of(const struct mrd_packet *packet,
+				   const struct mrd_tcp_header *tcp)
+{
+	const __u32 data = packet->l4 + (tcp->words >> 4) * 4;
+
+	if (packet->end == MRD_END_UNKNOWN || packet->end < data)
+		return 0;
+	return mrd_swap32(mrd_swap32(tcp->seq) + packet->end - data + 1);
 }
 
 /* Does it quote a packet? */

@@ -88,6 +88,8 @@ static __always_inline enum mrd_reading mrd_l4_read(struct __sk_buff *skb,
 		mrd_ports_set(packet, tcp.source, tcp.destination);
 		packet->tcp_flags = tcp.flags;
 		packet->seq = tcp.seq;
+		packet->ack_seq = tcp.ack_seq;
+		packet->fin_ack = tcp.flags & MRD_TCP_FIN ? mrd_fin_ack_of(packet, &tcp) : 0;
 		return MRD_READ_DONE;
 	}
 	if (bpf_skb_load_bytes(skb, packet->l4, &udp, sizeof(udp)))

@@ -236,9 +236,9 @@ static __always_inline void mrd_reverse_wake(const struct mrd_flow_key *key,
 
 /*
  * What a packet tells of its flow. The forward row is looked for only if it may have to be changed:
- * at flags that matter, and once a second.
+ * at flags that matter, and once a second. True: that was its last one.
  */
-static __noinline void mrd_flow_touch(const struct mrd_packet *packet, struct mrd_flow *row)
+static __noinline bool mrd_flow_touch(const struct mrd_packet *packet, struct mrd_flow *row)
 {
 	const __u32 flags = packet->tcp_flags & (MRD_TCP_SYN | MRD_TCP_FIN | MRD_TCP_RST);
 	const __u64 now_ns = mrd_now_coarse_ns();
@@ -247,7 +247,7 @@ static __noinline void mrd_flow_touch(const struct mrd_packet *packet, struct mr
 	enum mrd_flow_state state;
 
 	if (!flags && !mrd_flow_is_unsettled(row->state) && now_ns - row->last_ns < MRD_SECOND_NS)
-		return;
+		return false;
 	row->last_ns = now_ns;
 	if (way == MRD_FLOW_REVERSE) {
 		struct mrd_flow_key key;
@@ -255,18 +255,20 @@ static __noinline void mrd_flow_touch(const struct mrd_packet *packet, struct mr
 		mrd_flow_other(&key, &packet->key, &row->tuple);
 		forward = bpf_map_lookup_elem(&mrd_flow, &key);
 		if (!forward || forward->way != MRD_FLOW_FORWARD)
-			return;
+			return false;
 	}
 	forward->last_ns = now_ns;
 	state = mrd_flow_next(forward->state, way, flags);
 	if (state == forward->state)
-		return;
+		return mrd_flow_is_last(forward, packet);
 	/* Of a socket's connection sockops tells. */
 	if (mrd_flow_is_answer(forward->state, state) && !forward->is_socket)
 		mrd_report_answer(forward);
+	forward->fin_ack = mrd_flow_fin_ack(forward->fin_ack, packet, state);
 	forward->state = state;
-	if (state == MRD_FLOW_DOUBTED)
+	if (way == MRD_FLOW_FORWARD && (state == MRD_FLOW_DOUBTED || state == MRD_FLOW_CLOSED))
 		mrd_reverse_wake(&packet->key, &row->tuple);
+	return false;
 }
 
 /* ----------------------------------------------------------------------------- fragments */

@@ -368,6 +368,81 @@ static bool check_states(const struct world *world)
 	return true;
 }
 
+/* How connections end; the numbers of what is sent and acknowledged count from 0 on each side. */
+static const struct {
+	const char *name;
+	struct end_step {
+		enum way way;
+		uint8_t flags;
+		uint32_t seq, ack;
+		uint16_t payload;
+		unsigned rows; /* that are left */
+	} steps[5];
+} ends[] = {
+	{.name = "the endpoint ends it",
+	 .steps = {{REVERSE, FIN | ACK, 7, 3, 10, 2},
+		   {FORWARD, ACK, 3, 18, 0, 2},
+		   {FORWARD, FIN | ACK, 3, 18, 0, 2},
+		   {REVERSE, ACK, 18, 4, 0, 0}}},
+	{.name = "the client ends it",
+	 .steps = {{FORWARD, FIN | ACK, 3, 7, 0, 2},
+		   {REVERSE, ACK, 7, 4, 100, 2},
+		   {REVERSE, FIN | ACK, 107, 4, 0, 2},
+		   {FORWARD, ACK, 4, 107, 0, 2},
+		   {FORWARD, ACK, 4, 108, 0, 0}}},
+	{.name = "the last is said twice",
+	 .steps = {{FORWARD, FIN | ACK, 3, 7, 0, 2},
+		   {REVERSE, FIN | ACK, 7, 4, 0, 2},
+		   {REVERSE, FIN | ACK, 7, 4, 0, 2},
+		   {FORWARD, ACK, 4, 8, 0, 0}}},
+	{.name = "both at once, so two acknowledgements are to come",
+	 .steps = {{FORWARD, FIN | ACK, 3, 7, 0, 2},
+		   {REVERSE, FIN | ACK, 7, 3, 0, 2},
+		   {FORWARD, ACK, 4, 8, 0, 2},
+		   {REVERSE, ACK, 8, 4, 0, 2}}},
+	{.name = "a reset is no acknowledgement",
+	 .steps = {{FORWARD, FIN | ACK, 3, 7, 0, 2},
+		   {REVERSE, FIN | ACK, 7, 4, 0, 2},
+		   {FORWARD, RST | ACK, 4, 8, 0, 2}}},
+};
+
+static bool check_ends(const struct world *world)
+{
+	bool good = true;
+
+	for (size_t i = 0; i < COUNT(ends); i++) {
+		struct wire there = syn_of(FIRST_PORT, VIP, 80);
+		struct wire back = {.from = POD,
+				    .to = CLIENT,
+				    .from_port = 8080,
+				    .to_port = FIRST_PORT,
+				    .protocol = TCP,
+				    .flags = SYN | ACK};
+		uint8_t out[WIRE_MAX];
+		size_t len;
+
+		world_reset(world, false);
+		run(world, FORWARD, &there, out, &len);
+		run(world, REVERSE, &back, out, &len);
+		for (size_t j = 0; j < COUNT(ends[i].steps) && ends[i].steps[j].flags; j++) {
+			const struct end_step *step = &ends[i].steps[j];
+			struct wire *wire = step->way == FORWARD ? &there : &back;
+
+			wire->flags = step->flags;
+			wire->seq = step->seq;
+			wire->ack = step->ack;
+			wire->payload = step->payload;
+			run(world, step->way, wire, out, &len);
+			if (world_flows(world) == step->rows)
+				continue;
+			printf("  %s: %u rows after packet %zu\n", ends[i].name, world_flows(world),
+			       j + 1);
+			good = false;
+		}
+	}
+	return good;
+}
+
 /* ------------------------------------------------------------------------------------- runs */
 
 /* A handshake makes failed ones good: as often as it is answered, and nothing behind one. */
@@ -529,6 +604,7 @@ const struct tc_check tc_checks[] = {
 	{"the map of flows is full: new ones are refused, those known go on", check_full},
 	{"the two rows of a flow", check_rows},
 	{"the states of a connection", check_states},
+	{"what ends a connection leaves no rows", check_ends},
 	{"what ends an endpoint's run of failures", check_runs},
 	{"a connection keeps its endpoint when the plan changes", check_plan_changes},
 	{"a client keeps its endpoint where the service asks for it", check_affinity},
