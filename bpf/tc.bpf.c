@@ -254,12 +254,25 @@ static __always_inline bool mrd_is_left(const struct mrd_work *work, const struc
 	       (station == MRD_STATION_AHEAD && work->onward.ifindex != row->ifindex);
 }
 
+/* Gives the packet its new ends, and sends it where they lead. is_uplink: the host sent it. */
+static __noinline int mrd_translate(struct __sk_buff *skb, struct mrd_work *work, bool is_uplink)
+{
+	struct mrd_packet *packet = &work->packet;
+
+	if ((work->onward.ifindex && !is_uplink && mrd_hop_write(skb, packet)) ||
+	    mrd_packet_write(skb, packet, &work->to))
+		return mrd_unwritten();
+	if (mrd_is_hairpin(&packet->key.tuple, &work->to))
+		return mrd_send_back(skb);
+	return work->onward.ifindex ? mrd_send_on(skb, &work->onward) : MRD_TC_NEXT;
+}
+
 static __noinline int mrd_on_row(struct __sk_buff *skb, struct mrd_work *work, struct mrd_flow *row,
 				 enum mrd_flow_way way)
 {
-	struct mrd_packet *packet = &work->packet;
+	const struct mrd_packet *packet = &work->packet;
 	enum mrd_station station;
-	bool hairpin, is_last;
+	bool hairpin, is_last, is_uplink;
 
 	if (!mrd_row_copy(&packet->key, row, &work->to))
 		return MRD_TC_NEXT;
@@ -279,14 +292,10 @@ static __noinline int mrd_on_row(struct __sk_buff *skb, struct mrd_work *work, s
 		mrd_answer_learn(packet, row);
 	is_last = mrd_flow_touch(packet, row);
 	mrd_take_in(skb, row, way);
-	if ((work->onward.ifindex && !row->is_uplink && mrd_hop_write(skb, packet)) ||
-	    mrd_packet_write(skb, packet, &work->to))
-		return mrd_unwritten();
-	if (is_last)
+	is_uplink = row->is_uplink;
+	if (is_last) /* and from here on the row may be another's */
 		mrd_flow_drop(&packet->key, &work->to);
-	if (hairpin)
-		return mrd_send_back(skb);
-	return work->onward.ifindex ? mrd_send_on(skb, &work->onward) : MRD_TC_NEXT;
+	return mrd_translate(skb, work, is_uplink);
 }
 
 /* -------------------------------------------------------------------------------- new flows */
@@ -344,23 +353,23 @@ __noinline int mrd_open_elsewhere(struct __sk_buff *skb, __u32 turn)
 	if (stat)
 		__sync_fetch_and_add(&stat->connects, 1);
 	return mrd_flow_open(&work->packet, &work->choice, skb->ifindex,
-			     mrd_is_uplink(skb->ifindex));
+			     mrd_is_uplink(skb->ifindex), &work->to);
 }
 
 static __noinline int mrd_on_new(struct __sk_buff *skb, struct mrd_work *work)
 {
 	const struct mrd_packet *packet = &work->packet;
 	enum mrd_reason reason = mrd_choose(packet, &work->choice);
-	struct mrd_flow *row;
+	bool is_uplink;
 
 	if (reason == MRD_REASON_PASS_NOT_SERVICE) {
 		if (mrd_is_syn(packet))
 			mrd_leftover_drop(skb, &packet->key);
 		return MRD_TC_NEXT;
 	}
+	is_uplink = mrd_is_uplink(skb->ifindex);
 	if (mrd_is_pick(reason))
-		reason = mrd_flow_open(packet, &work->choice, skb->ifindex,
-				       mrd_is_uplink(skb->ifindex));
+		reason = mrd_flow_open(packet, &work->choice, skb->ifindex, is_uplink, &work->to);
 	work->clashed.count = 0;
 	for (__u32 turn = 0; turn < MRD_TRIED_MAX && reason == MRD_REASON_REFUSE_CLASH; turn++)
 		reason = mrd_open_elsewhere(skb, turn);
@@ -368,8 +377,12 @@ static __noinline int mrd_on_new(struct __sk_buff *skb, struct mrd_work *work)
 		return mrd_answer_refusal(skb, packet, reason);
 	if (!mrd_addr_differ(packet->key.tuple.source, work->choice.picked.member.addr))
 		mrd_count_one(MRD_REASON_HAIRPIN);
-	row = bpf_map_lookup_elem(&mrd_flow, &packet->key);
-	return row ? mrd_on_row(skb, work, row, MRD_FLOW_FORWARD) : MRD_TC_NEXT;
+	if (packet->part == MRD_PART_FIRST)
+		mrd_fragment_keep(packet);
+	work->onward.ifindex = 0;
+	if (!mrd_is_hairpin(&packet->key.tuple, &work->to))
+		mrd_onward_find(skb, work, &work->to, is_uplink);
+	return mrd_translate(skb, work, is_uplink);
 }
 
 /* --------------------------------------------------------------------------------- packets */

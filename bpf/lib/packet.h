@@ -128,6 +128,13 @@ struct mrd_ipv4_tail {
 };
 _Static_assert(sizeof(struct mrd_ipv4_tail) == 12, "RFC 791");
 
+/* With the ports behind it. */
+struct mrd_ipv4_ends {
+	struct mrd_ipv4_tail tail;
+	__u32 ports;
+};
+_Static_assert(sizeof(struct mrd_ipv4_ends) == 16, "it is stored as it is");
+
 #define MRD_END_UNKNOWN 0xffffffffU
 
 enum mrd_part { MRD_PART_WHOLE, MRD_PART_FIRST, MRD_PART_LATER };

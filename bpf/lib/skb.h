@@ -73,7 +73,17 @@ static __always_inline void mrd_ports_set(struct mrd_packet *packet, __u16 sourc
 	packet->key.tuple.destination_port = bpf_ntohs(destination_be);
 }
 
-/* Ports, and flags of TCP. The header must be there as far as the checksum. */
+static __always_inline void mrd_tcp_read(const struct mrd_tcp_header *tcp,
+					 struct mrd_packet *packet)
+{
+	mrd_ports_set(packet, tcp->source, tcp->destination);
+	packet->tcp_flags = tcp->flags;
+	packet->seq = tcp->seq;
+	packet->ack_seq = tcp->ack_seq;
+	packet->fin_ack = tcp->flags & MRD_TCP_FIN ? mrd_fin_ack_of(packet, tcp) : 0;
+}
+
+/* Ports, and what else TCP says. The header must be there as far as the checksum. */
 static __always_inline enum mrd_reading mrd_l4_read(struct __sk_buff *skb,
 						    struct mrd_packet *packet)
 {
@@ -85,17 +95,54 @@ static __always_inline enum mrd_reading mrd_l4_read(struct __sk_buff *skb,
 	if (packet->key.protocol == MRD_PROTOCOL_TCP) {
 		if (bpf_skb_load_bytes(skb, packet->l4, &tcp, sizeof(tcp)))
 			return MRD_READ_MALFORMED;
-		mrd_ports_set(packet, tcp.source, tcp.destination);
-		packet->tcp_flags = tcp.flags;
-		packet->seq = tcp.seq;
-		packet->ack_seq = tcp.ack_seq;
-		packet->fin_ack = tcp.flags & MRD_TCP_FIN ? mrd_fin_ack_of(packet, &tcp) : 0;
+		mrd_tcp_read(&tcp, packet);
 		return MRD_READ_DONE;
 	}
 	if (bpf_skb_load_bytes(skb, packet->l4, &udp, sizeof(udp)))
 		return MRD_READ_MALFORMED;
 	mrd_ports_set(packet, udp.source, udp.destination);
 	return MRD_READ_DONE;
+}
+
+/* The same where it lies in the skb's first part. False: it is not all there. */
+static __always_inline bool mrd_l4_read_plain(const void *l4, const void *end,
+					      struct mrd_packet *packet)
+{
+	const struct mrd_udp_header *udp = l4;
+	const struct mrd_tcp_header *tcp = l4;
+
+	if (!mrd_l4_fits(packet))
+		return false;
+	if (packet->key.protocol == MRD_PROTOCOL_TCP && (const void *)(tcp + 1) <= end)
+		mrd_tcp_read(tcp, packet);
+	else if (packet->key.protocol == MRD_PROTOCOL_UDP && (const void *)(udp + 1) <= end)
+		mrd_ports_set(packet, udp->source, udp->destination);
+	else
+		return false;
+	return true;
+}
+
+/*
+ * Most packets: TCP or UDP behind an IP header without anything special, in the skb's first part,
+ * where they can be read without a helper. False: it is none of these, and nothing was read.
+ */
+static __always_inline bool mrd_packet_read_plain(struct __sk_buff *skb, struct mrd_packet *packet)
+{
+	const void *ip = (const void *)(long)skb->data + MRD_ETH_LEN;
+	const void *end = (const void *)(long)skb->data_end;
+	const struct mrd_ipv6_header *ipv6 = ip;
+	const struct mrd_ipv4_header *ipv4 = ip;
+
+	packet->l3 = MRD_ETH_LEN;
+	packet->tcp_flags = 0;
+	packet->seq = 0;
+	if (skb->protocol == bpf_htons(MRD_ETHERTYPE_IPV4))
+		return (const void *)(ipv4 + 1) <= end &&
+		       mrd_ipv4_read(ipv4, packet) == MRD_READ_DONE && mrd_is_plain(packet) &&
+		       packet->part != MRD_PART_LATER && mrd_l4_read_plain(ipv4 + 1, end, packet);
+	return skb->protocol == bpf_htons(MRD_ETHERTYPE_IPV6) && (const void *)(ipv6 + 1) <= end &&
+	       mrd_ipv6_read(ipv6, packet) == MRD_READ_DONE &&
+	       mrd_l4_read_plain(ipv6 + 1, end, packet);
 }
 
 static __always_inline bool mrd_is_vlan(__u16 type)
@@ -126,12 +173,14 @@ static __always_inline enum mrd_family mrd_l2_read(struct __sk_buff *skb, struct
  * MRD_READ_DONE: TCP, UDP, or what has no ports: ICMP of the packet's family, or a later fragment
  * of anything.
  */
-static __always_inline enum mrd_reading mrd_packet_read(struct __sk_buff *skb,
-							struct mrd_packet *packet)
+static __noinline enum mrd_reading mrd_packet_read(struct __sk_buff *skb, struct mrd_packet *packet)
 {
-	const enum mrd_family family = mrd_l2_read(skb, packet);
+	enum mrd_family family;
 	enum mrd_reading reading;
 
+	if (mrd_packet_read_plain(skb, packet))
+		return MRD_READ_DONE;
+	family = mrd_l2_read(skb, packet);
 	if (family == MRD_FAMILY_NONE)
 		return MRD_READ_FOREIGN;
 	packet->tcp_flags = 0;
@@ -179,29 +228,41 @@ static __always_inline bool mrd_is_under_way(struct __sk_buff *skb, enum mrd_flo
 
 /* -------------------------------------------------------------------------------- writing */
 
+static __always_inline __u32 mrd_ports_word(const struct mrd_flow_tuple *tuple)
+{
+	const struct mrd_ports ports = {bpf_htons((__u16)tuple->source_port),
+					bpf_htons((__u16)tuple->destination_port)};
+	__u32 word;
+
+	__builtin_memcpy(&word, &ports, sizeof(word));
+	return word;
+}
+
 /* diff: of the addresses. For the ports' part see RFC 768: a checksum of 0 is none. */
-static __always_inline long mrd_l4_write(struct __sk_buff *skb, const struct mrd_packet *packet,
-					 const struct mrd_flow_tuple *to, __u32 diff)
+static __always_inline long mrd_l4_sum(struct __sk_buff *skb, const struct mrd_packet *packet,
+				       __u32 was_ports, __u32 is_ports, __u32 diff)
 {
 	const bool is_udp = packet->key.protocol == MRD_PROTOCOL_UDP;
 	const __u64 flags = is_udp ? BPF_F_MARK_MANGLED_0 : 0;
 	const __u32 check = packet->l4 + (is_udp ? MRD_UDP_CHECK_AT : MRD_TCP_CHECK_AT);
-	const struct mrd_flow_tuple *from = &packet->key.tuple;
-	const struct mrd_ports was = {bpf_htons((__u16)from->source_port),
-				      bpf_htons((__u16)from->destination_port)};
-	const struct mrd_ports is = {bpf_htons((__u16)to->source_port),
-				     bpf_htons((__u16)to->destination_port)};
-	__u32 was_word, is_word;
 
-	__builtin_memcpy(&was_word, &was, sizeof(was_word));
-	__builtin_memcpy(&is_word, &is, sizeof(is_word));
 	if (bpf_l4_csum_replace(skb, check, 0, diff, flags | BPF_F_PSEUDO_HDR))
 		return -1;
-	if (was_word == is_word)
+	if (was_ports == is_ports)
 		return 0;
-	if (bpf_l4_csum_replace(skb, check, was_word, is_word, flags | sizeof(is_word)))
-		return -1;
-	return bpf_skb_store_bytes(skb, packet->l4, &is_word, sizeof(is_word), 0);
+	return bpf_l4_csum_replace(skb, check, was_ports, is_ports, flags | sizeof(is_ports));
+}
+
+static __always_inline struct mrd_ipv4_tail
+mrd_ipv4_tail_of(const struct mrd_packet *packet, const struct mrd_flow_tuple *to, __u32 diff)
+{
+	return (struct mrd_ipv4_tail){
+		.ttl = packet->ttl,
+		.protocol = (__u8)packet->key.protocol,
+		.check = mrd_check_changed(packet->check, diff),
+		.source = mrd_addr_to_ipv4(to->source),
+		.destination = mrd_addr_to_ipv4(to->destination),
+	};
 }
 
 /*
@@ -212,13 +273,7 @@ static __always_inline long mrd_l3_write(struct __sk_buff *skb, const struct mrd
 					 const struct mrd_flow_tuple *to, __u32 diff,
 					 __u64 ipv6_flags)
 {
-	const struct mrd_ipv4_tail tail = {
-		.ttl = packet->ttl,
-		.protocol = (__u8)packet->key.protocol,
-		.check = mrd_check_changed(packet->check, diff),
-		.source = mrd_addr_to_ipv4(to->source),
-		.destination = mrd_addr_to_ipv4(to->destination),
-	};
+	const struct mrd_ipv4_tail tail = mrd_ipv4_tail_of(packet, to, diff);
 
 	if (packet->key.family == MRD_FAMILY_IPV4)
 		return bpf_skb_store_bytes(skb, packet->l3 + MRD_IPV4_TAIL_AT, &tail, sizeof(tail),
@@ -235,8 +290,19 @@ static __noinline long mrd_packet_write(struct __sk_buff *skb, const struct mrd_
 					const struct mrd_flow_tuple *to)
 {
 	const __u32 diff = mrd_addrs_diff(&packet->key.tuple, to);
+	const __u32 was_ports = mrd_ports_word(&packet->key.tuple), is_ports = mrd_ports_word(to);
 
-	if (packet->part != MRD_PART_LATER && mrd_l4_write(skb, packet, to, diff))
+	if (packet->part != MRD_PART_LATER && mrd_l4_sum(skb, packet, was_ports, is_ports, diff))
+		return -1;
+	if (packet->part != MRD_PART_LATER && packet->key.family == MRD_FAMILY_IPV4 &&
+	    mrd_is_plain(packet)) {
+		const struct mrd_ipv4_ends ends = {mrd_ipv4_tail_of(packet, to, diff), is_ports};
+
+		return bpf_skb_store_bytes(skb, packet->l3 + MRD_IPV4_TAIL_AT, &ends, sizeof(ends),
+					   0);
+	}
+	if (packet->part != MRD_PART_LATER && was_ports != is_ports &&
+	    bpf_skb_store_bytes(skb, packet->l4, &is_ports, sizeof(is_ports), 0))
 		return -1;
 	return mrd_l3_write(skb, packet, to, diff, BPF_F_RECOMPUTE_CSUM);
 }

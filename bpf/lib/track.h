@@ -83,8 +83,8 @@ static __always_inline bool mrd_may_have_rows(__u32 ifindex, enum mrd_flow_way w
 
 /* --------------------------------------------------------------------------------- flows */
 
-static __always_inline void mrd_flow_drop(const struct mrd_flow_key *key,
-					  const struct mrd_flow_tuple *value)
+static __noinline void mrd_flow_drop(const struct mrd_flow_key *key,
+				     const struct mrd_flow_tuple *value)
 {
 	struct mrd_flow_key other;
 
@@ -148,20 +148,27 @@ static __always_inline enum mrd_reason mrd_reverse_write(const struct mrd_flow_k
 								 : MRD_REASON_COUNT;
 }
 
-/* Another CPU may have opened the same flow meanwhile: then that one holds, and ours goes. */
+/*
+ * Another CPU may have opened the same flow meanwhile: then that one holds, and ours goes. ret_to:
+ * where the packet goes.
+ */
 static __always_inline enum mrd_reason mrd_forward_write(const struct mrd_packet *packet,
 							 struct mrd_flow_key *reverse,
-							 const struct mrd_flow *row)
+							 const struct mrd_flow *row,
+							 struct mrd_flow_tuple *ret_to)
 {
 	const int r = mrd_flow_insert(&packet->key, row);
 	const struct mrd_flow *there;
 
+	mrd_tuple_copy(ret_to, &row->tuple);
 	if (!r) {
 		mrd_place_open(row);
 		return MRD_REASON_COUNT;
 	}
 	there = r == -MRD_EEXIST ? bpf_map_lookup_elem(&mrd_flow, &packet->key) : NULL;
-	if (!there || mrd_tuple_differ(&there->tuple, &row->tuple))
+	if (there)
+		mrd_tuple_copy(ret_to, &there->tuple);
+	if (!there || mrd_tuple_differ(ret_to, &row->tuple))
 		bpf_map_delete_elem(&mrd_flow, reverse);
 	return there ? MRD_REASON_COUNT : MRD_REASON_REFUSE_FLOWS;
 }
@@ -177,7 +184,7 @@ static __always_inline __u64 mrd_now_coarse_ns(void)
 /* MRD_REASON_COUNT: the rows are there; anything else is why the flow must be refused. */
 static __noinline enum mrd_reason mrd_flow_open(const struct mrd_packet *packet,
 						const struct mrd_choice *choice, __u32 ifindex,
-						bool is_uplink)
+						bool is_uplink, struct mrd_flow_tuple *ret_to)
 {
 	struct mrd_flow row = {
 		.way = MRD_FLOW_REVERSE,
@@ -206,7 +213,7 @@ static __noinline enum mrd_reason mrd_flow_open(const struct mrd_packet *packet,
 	row.report = (__u8)choice->picked.member.report;
 	row.first_seq = mrd_seq_fold(packet->seq);
 	mrd_tried_add(&row.tried, row.endpoint_id, choice->picked.region_id);
-	return mrd_forward_write(packet, &reverse, &row);
+	return mrd_forward_write(packet, &reverse, &row, ret_to);
 }
 
 /* The endpoint of a connection at TC has answered. */
