@@ -288,8 +288,6 @@ static __noinline int mrd_on_row(struct __sk_buff *skb, struct mrd_work *work, s
 		mrd_fragment_keep(packet);
 	if (station == MRD_STATION_AROUND)
 		return (int)bpf_redirect(row->ifindex, BPF_F_INGRESS);
-	if (station == MRD_STATION_AHEAD)
-		mrd_answer_learn(packet, row);
 	is_last = mrd_flow_touch(packet, row);
 	mrd_take_in(skb, row, way);
 	is_uplink = row->is_uplink;
@@ -449,7 +447,7 @@ static __always_inline enum mrd_move mrd_move_of(struct __sk_buff *skb,
 		return row && mrd_is_moved_datagram(packet, row)
 			       ? mrd_move_on_datagram(skb, packet, row)
 			       : MRD_MOVE_NONE;
-	if (flags & (MRD_TCP_RST | MRD_TCP_SYN))
+	if (flags & MRD_TCP_RST || (flags & MRD_TCP_SYN && !row))
 		return mrd_move_on_reply(skb, packet, row);
 	return MRD_MOVE_NONE;
 }

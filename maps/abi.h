@@ -349,11 +349,13 @@ _Static_assert(sizeof(struct mrd_udp_reply) == 24, "map ABI");
  * A packet whose addresses and ports are the key leaves with those of the value. A connection has
  * two rows, and each is found from the other: the key of one is the value of the other, turned
  * round. The forward row (client → VIP, or client → an endpoint that did not answer) holds the
- * state; the reverse row only translates.
+ * state; the reverse row only translates, and is MRD_FLOW_CLOSED once the endpoint has said its
+ * last. Both go with the packet that acknowledges the last FIN;
+ * the agent sweeps what was left otherwise.
  */
 enum mrd_flow_way { MRD_FLOW_FORWARD, MRD_FLOW_REVERSE };
 
-/* As in the kernel's connection tracking, whose default times they are swept by. */
+/* As in the kernel's connection tracking, whose default times, for most, they are swept by. */
 enum mrd_flow_state {
 	MRD_FLOW_NONE,
 	MRD_FLOW_SYN_SENT,

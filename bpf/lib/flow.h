@@ -129,7 +129,7 @@ static inline bool mrd_flow_is_ended(enum mrd_flow_state state)
 	return state == MRD_FLOW_CLOSED || state == MRD_FLOW_RESET;
 }
 
-/* Of these every packet of the client may be news, of the others those with flags. */
+/* Of a row in these states every packet may be news, of the others those with flags. */
 static inline bool mrd_flow_is_unsettled(enum mrd_flow_state state)
 {
 	return state == MRD_FLOW_SYN_RECV || mrd_flow_is_ended(state);

@@ -613,36 +613,6 @@ static __noinline enum mrd_move mrd_move_on_no(struct __sk_buff *skb,
 	return moved ? MRD_MOVE_DROP : MRD_MOVE_NONE;
 }
 
-static __always_inline void mrd_answer_teach(__u32 locality_id, __u64 sent_ns)
-{
-	struct mrd_handshake *row = bpf_map_lookup_elem(&mrd_handshake, &locality_id);
-	const __u64 now_ns = bpf_ktime_get_ns();
-
-	if (row)
-		mrd_handshake_learn(row, (__u32)((now_ns - sent_ns) / 1000), now_ns);
-}
-
-/* The endpoint's answer to the only SYN that it was sent. */
-static __always_inline void mrd_forward_teach(const struct mrd_flow *forward)
-{
-	if (!forward->is_resent)
-		mrd_answer_teach(forward->locality_id, forward->sent_ns);
-}
-
-/* One that does not come by the client's interface. row: the reverse row. */
-static __noinline void mrd_answer_learn(const struct mrd_packet *packet, const struct mrd_flow *row)
-{
-	const struct mrd_flow *forward;
-	struct mrd_flow_key key;
-
-	if (!(packet->tcp_flags & MRD_TCP_SYN))
-		return;
-	mrd_flow_other(&key, &packet->key, &row->tuple);
-	forward = bpf_map_lookup_elem(&mrd_flow, &key);
-	if (forward && forward->way == MRD_FLOW_FORWARD && forward->state == MRD_FLOW_SYN_SENT)
-		mrd_forward_teach(forward);
-}
-
 /*
  * An answer of an endpoint that the client's socket still believes to talk to, while its rows lead
  * elsewhere: it came too late. But it came, which tells how long this locality takes.
@@ -657,14 +627,13 @@ static __always_inline enum mrd_move mrd_answer_late(const struct mrd_packet *pa
 	return MRD_MOVE_DROP;
 }
 
-/* RST or SYN+ACK of an endpoint. row: the reverse row, or NULL as above. */
+/* RST, or a SYN+ACK without a row. row: the reverse row, or NULL as above. */
 static __noinline enum mrd_move mrd_move_on_reply(struct __sk_buff *skb,
 						  const struct mrd_packet *packet,
 						  const struct mrd_flow *row)
 {
 	const struct mrd_flow *forward;
 	struct mrd_flow_key key;
-	__be32 ack_seq;
 
 	mrd_flow_other(&key, &packet->key, row ? &row->tuple : &packet->key.tuple);
 	forward = bpf_map_lookup_elem(&mrd_flow, &key);
@@ -674,14 +643,9 @@ static __noinline enum mrd_move mrd_move_on_reply(struct __sk_buff *skb,
 		return mrd_answer_late(packet, forward);
 	if (row ? !forward || forward->state != MRD_FLOW_SYN_SENT : !!forward)
 		return MRD_MOVE_NONE;
-	if (!(packet->tcp_flags & MRD_TCP_RST)) {
-		if (forward)
-			mrd_forward_teach(forward);
+	if (!(packet->tcp_flags & MRD_TCP_RST))
 		return MRD_MOVE_NONE;
-	}
-	if (bpf_skb_load_bytes(skb, packet->l4 + MRD_TCP_ACK_SEQ_AT, &ack_seq, sizeof(ack_seq)))
-		return MRD_MOVE_NONE;
-	return mrd_move_on_no(skb, &key, forward, MRD_EVENT_REFUSED, bpf_ntohl(ack_seq));
+	return mrd_move_on_no(skb, &key, forward, MRD_EVENT_REFUSED, bpf_ntohl(packet->ack_seq));
 }
 
 /* That nothing arrives there; not that it was too large or came too late. */

@@ -115,7 +115,7 @@ enum {
 };
 
 /* Where in TCP and UDP headers the checksum stands. */
-enum { MRD_TCP_ACK_SEQ_AT = 8, MRD_TCP_CHECK_AT = 16, MRD_UDP_CHECK_AT = 6, MRD_ICMP_CHECK_AT = 2 };
+enum { MRD_TCP_CHECK_AT = 16, MRD_UDP_CHECK_AT = 6, MRD_ICMP_CHECK_AT = 2 };
 enum { MRD_IPV4_TAIL_AT = 8, MRD_IPV4_CHECK_AT = 10, MRD_IPV6_HOPS_AT = 7, MRD_IPV6_ADDRS_AT = 8 };
 
 /* The rest of an IPv4 header, which a translation writes at once. */
@@ -338,21 +338,28 @@ static inline __u16 mrd_check_hop(__u16 check)
 	return mrd_check_changed(check, (__u16)~mrd_swap16(0x0100));
 }
 
-/* What other addresses add to a sum that covers them. */
-static inline __u32 mrd_addrs_diff(const struct mrd_flow_tuple *from,
-				   const struct mrd_flow_tuple *to)
+/* What the fourth part of each address that begins at i adds to a sum, if it is another. */
+static inline __u64 mrd_words_diff(const struct mrd_flow_tuple *from,
+				   const struct mrd_flow_tuple *to, int i)
 {
-	__u64 sum = 0;
+	__u32 words[4];
 
-	for (int i = 0; i < MRD_ADDR_LEN; i += 4) {
-		__u32 words[4];
+	__builtin_memcpy(&words[0], mrd_addr_aligned(from->source) + i, 4);
+	__builtin_memcpy(&words[1], mrd_addr_aligned(from->destination) + i, 4);
+	__builtin_memcpy(&words[2], mrd_addr_aligned(to->source) + i, 4);
+	__builtin_memcpy(&words[3], mrd_addr_aligned(to->destination) + i, 4);
+	return (__u64)(__u32)~words[0] + (__u32)~words[1] + words[2] + words[3];
+}
 
-		__builtin_memcpy(&words[0], mrd_addr_aligned(from->source) + i, 4);
-		__builtin_memcpy(&words[1], mrd_addr_aligned(from->destination) + i, 4);
-		__builtin_memcpy(&words[2], mrd_addr_aligned(to->source) + i, 4);
-		__builtin_memcpy(&words[3], mrd_addr_aligned(to->destination) + i, 4);
-		sum += (__u64)(__u32)~words[0] + (__u32)~words[1] + words[2] + words[3];
-	}
+/* What other addresses add to a sum that covers them. Those of IPv4 have no more than one part. */
+static inline __u32 mrd_addrs_diff(const struct mrd_flow_tuple *from,
+				   const struct mrd_flow_tuple *to, enum mrd_family family)
+{
+	__u64 sum = mrd_words_diff(from, to, 0);
+
+	if (family != MRD_FAMILY_IPV4)
+		sum += mrd_words_diff(from, to, 4) + mrd_words_diff(from, to, 8) +
+		       mrd_words_diff(from, to, 12);
 	sum = (sum & 0xffffffff) + (sum >> 32);
 	return (__u32)sum + (__u32)(sum >> 32);
 }

@@ -84,7 +84,7 @@ static __noinline long mrd_quote_write(struct __sk_buff *skb, const struct mrd_p
 {
 	const bool is_udp = quoted->key.protocol == MRD_PROTOCOL_UDP;
 	const __u32 check = quoted->l4 + (is_udp ? MRD_UDP_CHECK_AT : MRD_TCP_CHECK_AT);
-	const __u32 addrs_diff = mrd_addrs_diff(&quoted->key.tuple, to);
+	const __u32 addrs_diff = mrd_addrs_diff(&quoted->key.tuple, to, quoted->key.family);
 	struct mrd_quoted was = {0}, is = {0};
 	long failed = 0;
 	__u16 l4_check;
@@ -130,7 +130,7 @@ static __always_inline void mrd_error_outer(const struct mrd_packet *packet,
 static __noinline long mrd_error_write(struct __sk_buff *skb, const struct mrd_packet *packet,
 				       const struct mrd_flow_tuple *outer_to, __u32 diff)
 {
-	const __u32 outer_diff = mrd_addrs_diff(&packet->key.tuple, outer_to);
+	const __u32 outer_diff = mrd_addrs_diff(&packet->key.tuple, outer_to, packet->key.family);
 	const __u32 check = packet->l4 + MRD_ICMP_CHECK_AT;
 
 	if (bpf_l4_csum_replace(skb, check, 0, diff, 0))

@@ -289,7 +289,7 @@ static __always_inline long mrd_l3_write(struct __sk_buff *skb, const struct mrd
 static __noinline long mrd_packet_write(struct __sk_buff *skb, const struct mrd_packet *packet,
 					const struct mrd_flow_tuple *to)
 {
-	const __u32 diff = mrd_addrs_diff(&packet->key.tuple, to);
+	const __u32 diff = mrd_addrs_diff(&packet->key.tuple, to, packet->key.family);
 	const __u32 was_ports = mrd_ports_word(&packet->key.tuple), is_ports = mrd_ports_word(to);
 
 	if (packet->part != MRD_PART_LATER && mrd_l4_sum(skb, packet, was_ports, is_ports, diff))

@@ -216,6 +216,15 @@ static __noinline enum mrd_reason mrd_flow_open(const struct mrd_packet *packet,
 	return mrd_forward_write(packet, &reverse, &row, ret_to);
 }
 
+static __always_inline void mrd_answer_teach(__u32 locality_id, __u64 sent_ns)
+{
+	struct mrd_handshake *row = bpf_map_lookup_elem(&mrd_handshake, &locality_id);
+	const __u64 now_ns = bpf_ktime_get_ns();
+
+	if (row)
+		mrd_handshake_learn(row, (__u32)((now_ns - sent_ns) / 1000), now_ns);
+}
+
 /* The endpoint of a connection at TC has answered. */
 static __noinline void mrd_report_answer(const struct mrd_flow *flow)
 {
@@ -259,6 +268,8 @@ static __noinline bool mrd_flow_touch(const struct mrd_packet *packet, struct mr
 	if (way == MRD_FLOW_REVERSE) {
 		struct mrd_flow_key key;
 
+		if (flags & MRD_TCP_FIN)
+			row->state = MRD_FLOW_CLOSED;
 		mrd_flow_other(&key, &packet->key, &row->tuple);
 		forward = bpf_map_lookup_elem(&mrd_flow, &key);
 		if (!forward || forward->way != MRD_FLOW_FORWARD)
@@ -268,12 +279,14 @@ static __noinline bool mrd_flow_touch(const struct mrd_packet *packet, struct mr
 	state = mrd_flow_next(forward->state, way, flags);
 	if (state == forward->state)
 		return mrd_flow_is_last(forward, packet);
+	if (state == MRD_FLOW_SYN_RECV && !forward->is_resent)
+		mrd_answer_teach(forward->locality_id, forward->sent_ns);
 	/* Of a socket's connection sockops tells. */
 	if (mrd_flow_is_answer(forward->state, state) && !forward->is_socket)
 		mrd_report_answer(forward);
 	forward->fin_ack = mrd_flow_fin_ack(forward->fin_ack, packet, state);
 	forward->state = state;
-	if (way == MRD_FLOW_FORWARD && (state == MRD_FLOW_DOUBTED || state == MRD_FLOW_CLOSED))
+	if (state == MRD_FLOW_DOUBTED)
 		mrd_reverse_wake(&packet->key, &row->tuple);
 	return false;
 }
