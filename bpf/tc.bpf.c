@@ -10,8 +10,9 @@
  * at and nowhere else: so the host's stack, its routes, its packet filter and its connection
  * tracking see both ways alike, from client to endpoint. Only with fastForward, which passes by
  * the stack, an endpoint's packet is translated where it comes in and handed to the client's
- * interface. A client in the host's namespace is behind the stack: what comes for it is translated
- * wherever that comes in.
+ * interface; and whatever is for a pod of this node goes straight to the other end of its veth. A
+ * client in the host's namespace is behind the stack: what comes for it is translated wherever that
+ * comes in.
  *
  * Where no flow began, a packet that neither opens nor moves one is let go at a glance. Elsewhere
  * one that is none of ours costs a look-up, or two if it may open a connection. All that is not

@@ -139,8 +139,23 @@ agent_config h "kernel.interfaces: [veth*]" "kernel.fastForward: true" >"$SANDBO
 agent_reload h
 is_fast() { [[ $(bpftool -j map dump pinned "$(bpffs_of h)/mrd_config" | jq '.[0].formatted.value.fast_forward') == 1 ]]; }
 wait_for 5 is_fast
+handshakes=$(bpffs_of h)/mrd_handshake
+for ((id = 0; id < 8; id++)); do
+  bpftool map update pinned "$handshakes" key $id 0 0 0 value 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0
+done
+expect_eq "past the stack: IPv4" "h1=1 h2=1" "$(outside_hits client $VIP 80 2)"
+expect_between "how long a handshake takes is learned there, too" 1 100 \
+  "$(map_dump h mrd_handshake | jq '[.[].value | select(.known_us > 0)] | length')"
 traffic "past the stack"
+
+# sent POD: packets that the host's end of its veth was given to send.
+veth_of() { ip -n h -o route get "$1" | sed 's/.* dev \([^ ]*\) .*/\1/'; }
+sent() { ip -n h -s -j link show "$(veth_of "$1")" | jq '.[0].stats64.tx.packets'; }
+sent_before="$(sent 10.0.0.2) $(sent 10.0.0.11)"
 transfers "past the stack" 172.16.0.23
+read -r to_client to_server <<<"$sent_before"
+expect_between "what goes straight into the client does not go by its interface" 0 50 $(($(sent 10.0.0.2) - to_client))
+expect_between "nor what goes into the server" 0 50 $(($(sent 10.0.0.11) - to_server))
 transfers "past the stack, IPv6" fd00:172::24
 
 # A VLAN's tag leads to an interface of its own, which only the stack knows: such packets do not pass by it.
@@ -165,15 +180,19 @@ to = bytes.fromhex(sys.argv[1].replace(":", ""))
 wire.send(to + wire.getsockname()[4] + tag + b"\x08\x00" + ip(total(ip(0))) + tcp)
 PY
 }
-veth=$(ip -n h -o route get 10.0.0.2 | sed 's/.* dev \([^ ]*\) .*/\1/')
+veth=$(veth_of 10.0.0.2)
 cat >"$SANDBOX/listen.py" <<'PY'
 import socket
 wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+wire.bind(("eth0", 3))
 print("listening", flush=True)
 while True:
     frame = wire.recv(2048)
     if frame[12:14] == b"\x08\x00" and frame[36:38] == b"\x23\x78":
-        print(int.from_bytes(frame[34:36], "big"), flush=True)
+        port = int.from_bytes(frame[34:36], "big")
+        print(port, flush=True)
+        if frame[:6] == wire.getsockname()[4]:
+            print("mine:", port, "hops left:", frame[22], flush=True)
 PY
 serve h1 python3 "$SANDBOX/listen.py"
 wait_for 5 grep -q listening "$SANDBOX/log/h1"
@@ -183,4 +202,5 @@ raw_syn 45003
 wait_for 5 grep -q 45003 "$SANDBOX/log/h1"
 expect_eq "what arrived, of those without and with a tag" "45001 45003" \
   "$(grep -E '^4500[1-3]$' "$SANDBOX/log/h1" | sort -u | paste -sd' ')"
+expect_eq "as from a router" "mine: 45001 hops left: 63" "$(grep -m 1 '^mine: 45001' "$SANDBOX/log/h1")"
 sandbox_end

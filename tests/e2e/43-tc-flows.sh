@@ -138,7 +138,10 @@ replanned() { [[ $(ctl h -o json endpoints default/files | jq -c '[.endpoints[].
 expect_ok "the plan changes" wait_for 10 replanned
 downloads_end "a connection keeps its endpoint"
 TARGET_PORT=9081 eps ack-hangzhou files 10.0.0.11 fd00:a0::11
+background open client "$PEER" hold $VIP 80 60
+wait_for 5 held open
 expect_between "where flows began they are looked for" 1 9 "$(unsettled h)"
+kill "$SERVE_PID"
 expect_ok "what is over leaves no rows" wait_for 60 is_flows 0
 expect_ok "and none is looked for any more" wait_for 20 is_settled
 
@@ -167,6 +170,7 @@ agent_start h "kernel.interfaces: ['veth*', to-s]" "kernel.limits: { flows: 8 }"
 wait_for 10 serves h 3
 slow_download full
 download=$SERVE_PID
+kill -STOP "$download" # whatever is done meanwhile, it stays
 for hold in 1:$VIP 2:$VIP 3:$VIP6; do
   background "hold${hold%%:*}" client "$PEER" hold "${hold#*:}" 80 60
   wait_for 5 held "hold${hold%%:*}"
@@ -180,6 +184,7 @@ for address in 172.16.0.25 fd00:172::25; do
   expect_eq "so is a datagram, to $address" ECONNREFUSED "$(outside client "$PEER" datagram 10 "$address" 53 || true)"
 done
 expect_between "by a counter of that name" 4 20 "$(reason h REFUSE_FLOWS)"
+kill -CONT "$download"
 expect_ok "who is there goes on" wait "$download"
 expect_ok "byte for byte" cmp "$SANDBOX/large" "$SANDBOX/full"
 expect_ok "room comes back" wait_for 60 outside_sees "h1=1" client $VIP 80 1

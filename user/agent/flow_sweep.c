@@ -25,8 +25,9 @@ static const uint64_t pass_ns = 5000ULL * MRD_NS_PER_MS;
  * - When both sides have said their last there are 30 s there for the acknowledgement of that, and
  *   120 s behind it. A row that is left does no harm to the next connection of its ports, but takes
  *   room, and a full map refuses connections: in 120 s all of it would be used up by 1,100
- *   connections a second. So it is the time of a connection that was reset. Whoever says his last
- *   again begins it anew.
+ *   connections a second. So the acknowledgement takes the rows with it, where it is seen; and who
+ *   waits for it has the time of a connection that was reset. Whoever says his last again begins it
+ *   anew.
  * - One that is half-closed has 60 s there once that is acknowledged, and 120 s before. Here all
  *   have 120 s: who takes his time to answer is not cut off, and acknowledgements need not be read.
  * - One that goes on after a reset keeps for a while what it had, as if it were unacknowledged.

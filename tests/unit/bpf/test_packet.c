@@ -233,6 +233,54 @@ static void test_a_checksum_follows_a_change(void **state)
 		}
 }
 
+/* Every number of hops, with all other words of the header as they are. */
+static void test_a_hop_is_counted(void **state)
+{
+	(void)state;
+	for (unsigned int ttl = 1; ttl < 256; ttl++) {
+		uint8_t bytes[4] = {0x45, 0xff, (uint8_t)ttl, 6};
+		const uint16_t was = check_of(bytes, sizeof(bytes));
+
+		bytes[2]--;
+		printf("%u hops\n", ttl);
+		assert_int_equal(mrd_check_hop(was), check_of(bytes, sizeof(bytes)));
+	}
+}
+
+static void test_what_acknowledges_a_fin(void **state)
+{
+	static const struct {
+		const char *name;
+		uint32_t seq, end;
+		uint8_t words;
+		uint32_t want;
+	} rows[] = {
+		{.name = "alone", .seq = 7, .end = 54, .words = 0x50, .want = 8},
+		{.name = "behind data", .seq = 7, .end = 154, .words = 0x50, .want = 108},
+		{.name = "behind options", .seq = 7, .end = 66, .words = 0x80, .want = 8},
+		{.name = "numbers go round",
+		 .seq = 0xfffffffe,
+		 .end = 58,
+		 .words = 0x50,
+		 .want = 3},
+		{.name = "a length that is not told",
+		 .seq = 7,
+		 .end = MRD_END_UNKNOWN,
+		 .words = 0x50},
+		{.name = "shorter than its header", .seq = 7, .end = 60, .words = 0xf0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(rows); i++) {
+		const struct mrd_packet packet = {.l4 = 34, .end = rows[i].end};
+		const struct mrd_tcp_header tcp = {.seq = htonl(rows[i].seq),
+						   .words = rows[i].words};
+
+		printf("%s\n", rows[i].name);
+		assert_int_equal(ntohl(mrd_fin_ack_of(&packet, &tcp)), rows[i].want);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -241,6 +289,8 @@ int main(void)
 		cmocka_unit_test(test_an_ipv6_extension_is_passed),
 		cmocka_unit_test(test_errors_are_told_from_other_icmp),
 		cmocka_unit_test(test_a_checksum_follows_a_change),
+		cmocka_unit_test(test_a_hop_is_counted),
+		cmocka_unit_test(test_what_acknowledges_a_fin),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
