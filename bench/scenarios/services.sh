@@ -50,8 +50,8 @@ CLUSTER_ACCESS[ack-hangzhou]="directory: $SANDBOX/many"
 twin_agent socket-many
 twin_agent tc-many
 for name in socket-many tc-many; do
-  rows=$(bpftool -j map dump pinned "$(bpffs_of "$name")/mrd_route" | jq length)
-  ((rows >= count)) || { echo "only $rows services are in the kernel of $name" >&2; exit 1; }
+  known=$(grep -oP 'msg="?ready"? .* services=\K[0-9]+' "$(agent_log_of "$name")")
+  ((known >= count)) || { echo "only $known services are in the kernel of $name" >&2; exit 1; }
 done
 sides=("$(side direct 10.0.0.11:9080)" "$(side socket)" "$(side socket-many)" "$(side tc)" "$(side tc-many)")
 
