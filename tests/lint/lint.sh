@@ -109,7 +109,7 @@ check_format() {
 # BPF programs are checked by clang itself, with -Werror, and by the verifier.
 check_tidy() {
   # shellcheck disable=SC2016 # the inner shell expands it
-  c_files '^(user|tests|demo|bench)/.*\.c$' |
+  c_files '^(user|tests|demo|bench)/.*\.c$' | grep -v '\.bpf\.c$' |
     GEN=$OUT/gen xargs -P "$(nproc)" -n 4 bash -c 'clang-tidy-14 --quiet "$@" -- -std=gnu11 \
       -D_GNU_SOURCE "-DMRD_VERSION=\"lint\"" -Iuser -I. "-I$GEN"' tidy >"$temp/tidy" 2>"$temp/tidy.err"
   grep -E '(warning|error):' "$temp/tidy" | sort -u >"$temp/tidy.lines"
