@@ -72,3 +72,16 @@ bool mrd_label_is_key(const char *text, size_t len)
 		return false;
 	return len > before && mrd_label_is_value(text + before, len - before);
 }
+
+bool mrd_label_is_of_place(const char *key)
+{
+	static const char *const keys[] = {
+		MRD_LABEL_REGION,  MRD_LABEL_ZONE,    MRD_LABEL_SUBZONE,
+		MRD_LABEL_NETWORK, MRD_LABEL_CLUSTER, MRD_LABEL_HOSTNAME,
+	};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
+		if (!strcmp(keys[i], key))
+			return true;
+	return false;
+}

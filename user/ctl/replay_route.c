@@ -13,6 +13,7 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/doc.h"
+#include "base/label.h"
 #include "base/strbuf.h"
 #include "model/model.h"
 #include "plan/hosts.h"
@@ -40,9 +41,9 @@ static void add_node(struct mrd_strbuf *out, size_t index, const struct mrd_loca
 			",{\"apiVersion\":\"v1\",\"kind\":\"Node\",\"metadata\":{\"name\":\"n%zu\","
 			"\"labels\":{",
 			index);
-	add_label(out, "topology.kubernetes.io/region", at->region);
-	add_label(out, "topology.kubernetes.io/zone", at->zone);
-	add_label(out, "topology.istio.io/subzone", at->subzone);
+	add_label(out, MRD_LABEL_REGION, at->region);
+	add_label(out, MRD_LABEL_ZONE, at->zone);
+	add_label(out, MRD_LABEL_SUBZONE, at->subzone);
 	mrd_strbuf_addf(out, "}}}");
 }
 

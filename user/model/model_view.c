@@ -14,12 +14,9 @@
 #include <strings.h>
 
 #include "base/cleanup.h"
+#include "base/label.h"
 #include "base/strbuf.h"
 #include "model/internal.h"
-
-#define LABEL_REGION  "topology.kubernetes.io/region"
-#define LABEL_ZONE    "topology.kubernetes.io/zone"
-#define LABEL_SUBZONE "topology.istio.io/subzone"
 
 /* An endpoint of one slice, before repetitions are removed. */
 struct candidate {
@@ -190,9 +187,9 @@ int mrd_model_node_locality(const struct mrd_model *model, size_t cluster, const
 	if (!node)
 		return -ENOENT;
 	*ret_locality = (struct mrd_locality_name){
-		.region = mrd_labels_get(&node->labels, LABEL_REGION),
-		.zone = mrd_labels_get(&node->labels, LABEL_ZONE),
-		.subzone = mrd_labels_get(&node->labels, LABEL_SUBZONE),
+		.region = mrd_labels_get(&node->labels, MRD_LABEL_REGION),
+		.zone = mrd_labels_get(&node->labels, MRD_LABEL_ZONE),
+		.subzone = mrd_labels_get(&node->labels, MRD_LABEL_SUBZONE),
 	};
 	return 0;
 }

@@ -16,14 +16,6 @@
 
 #include "plan/plan.h"
 
-/* Labels whose values come from where an endpoint or node stands. */
-#define MRD_LABEL_REGION   "topology.kubernetes.io/region"
-#define MRD_LABEL_ZONE	   "topology.kubernetes.io/zone"
-#define MRD_LABEL_SUBZONE  "topology.istio.io/subzone"
-#define MRD_LABEL_NETWORK  "topology.istio.io/network"
-#define MRD_LABEL_CLUSTER  "topology.istio.io/cluster"
-#define MRD_LABEL_HOSTNAME "kubernetes.io/hostname"
-
 enum mrd_draft_hints { MRD_DRAFT_HINTS_NONE, MRD_DRAFT_HINTS_ZONE, MRD_DRAFT_HINTS_NODE };
 
 /* What holds for this port on this node. Lists are the setting's. */
@@ -103,8 +95,10 @@ uint32_t mrd_draft_panic_percent(const struct mrd_view *view,
 /* Istio's priority before compaction. */
 uint32_t mrd_draft_tier(const struct mrd_draft_input *in, const struct mrd_draft_rules *rules,
 			const struct mrd_view_endpoint *endpoint);
-/* This node's value of a label, or "". */
+/* The value of a label, or "": this node's, an endpoint's. */
 const char *mrd_draft_own_label(const struct mrd_draft_input *in, const char *key);
+const char *mrd_draft_label_of(const struct mrd_draft_input *in,
+			       const struct mrd_view_endpoint *endpoint, const char *key);
 enum mrd_state mrd_draft_state(const struct mrd_draft_input *in,
 			       const struct mrd_view_endpoint *endpoint);
 /* May the endpoint take part, hints apart? */

@@ -57,9 +57,9 @@ bool mrd_draft_is_candidate(const struct mrd_draft_input *in, const struct mrd_d
 	if ((in->effective->cluster_local || in->view->internal_local) &&
 	    endpoint->cluster != in->home)
 		return false;
-	/* Node names are unique in a cluster only, hence the check above. */
+	/* Node names are unique in a cluster only, hence the check above. Of no name is no node. */
 	if (in->view->internal_local)
-		return !strcmp(endpoint->node_name, in->node->name);
+		return *in->node->name && !strcmp(endpoint->node_name, in->node->name);
 	return is_in_route(in, rules, &endpoint->locality);
 }
 

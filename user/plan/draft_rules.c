@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "base/label.h"
+
 /* trafficDistribution is, as in Istio, a failoverPriority over all clusters. */
 static const struct mrd_failover_label distribution_labels[] = {
 	{.key = MRD_LABEL_NETWORK}, {.key = MRD_LABEL_REGION},	 {.key = MRD_LABEL_ZONE},
@@ -141,7 +143,15 @@ static void use_failover(const struct mrd_locality_setting *setting,
 		!setting->zone_aware && (setting->failover_count || setting->priority_count);
 }
 
-/* A node that no rule speaks to sees one pool, unless a list beside the rules sorts the regions. */
+static bool asks_for_failover(const struct mrd_effective *effective)
+{
+	const struct mrd_locality_setting *setting = effective->locality;
+
+	return effective->outlier ||
+	       (setting && (setting->failover_count || setting->priority_count));
+}
+
+/* A node that no rule speaks to sees one pool; with the fallback, what it would without rules. */
 static void use_distribution(const struct mrd_draft_input *in, struct mrd_draft_rules *rules)
 {
 	const struct mrd_locality_setting *setting = in->effective->locality;
@@ -149,7 +159,7 @@ static void use_distribution(const struct mrd_draft_input *in, struct mrd_draft_
 
 	rules->unmatched = !rule;
 	rules->falls_back = in->effective->fallback_next_region;
-	if (rules->falls_back && (rule || (setting && setting->failover_count)))
+	if (rules->falls_back && (rule || asks_for_failover(in->effective)))
 		use_failover(setting, in->node, rules);
 	if (rule)
 		rules->mode = MRD_MODE_DISTRIBUTE;
@@ -178,13 +188,13 @@ void mrd_draft_find_rules(const struct mrd_draft_input *in, struct mrd_draft_rul
 
 	if (mrd_draft_is_by_service(in->view, effective))
 		use_traffic_distribution(in->view->traffic_distribution, ret_rules);
-	else if (effective->locality_mode == MRD_LOCALITY_DISTRIBUTE) {
+	else if (effective->locality_mode == MRD_LOCALITY_DISTRIBUTE)
 		use_distribution(in, ret_rules);
-		return; /* what it does not list is out already */
-	} else if (effective->locality_mode == MRD_LOCALITY_FAILOVER)
+	else if (effective->locality_mode == MRD_LOCALITY_FAILOVER)
 		use_failover(effective->locality, in->node, ret_rules);
 
-	ret_rules->strict = effective->regions_strict; /* before hints: it says who is asked */
+	/* A distribution lists who takes part. Before hints: it says who is asked. */
+	ret_rules->strict = effective->regions_strict && !ret_rules->distribute;
 	if (ret_rules->mode == MRD_MODE_POOL && !effective->locality)
 		ret_rules->hints = find_hints(in, ret_rules);
 }

@@ -8,6 +8,8 @@
 
 #include <string.h>
 
+#include "base/label.h"
+
 enum mrd_tier {
 	MRD_TIER_SUBZONE, /* region, zone and subzone are the node's */
 	MRD_TIER_ZONE,
@@ -68,8 +70,8 @@ const char *mrd_draft_own_label(const struct mrd_draft_input *in, const char *ke
 	return label;
 }
 
-static const char *endpoint_label(const struct mrd_draft_input *in,
-				  const struct mrd_view_endpoint *endpoint, const char *key)
+const char *mrd_draft_label_of(const struct mrd_draft_input *in,
+			       const struct mrd_view_endpoint *endpoint, const char *key)
 {
 	const char *label = label_of(endpoint->pod_labels, key);
 	const char *of_node = label_of(endpoint->node_labels, key);
@@ -104,7 +106,7 @@ static uint32_t tier_by_labels(const struct mrd_draft_input *in,
 		const struct mrd_failover_label *label = &rules->labels[i];
 		const char *own = label->value ? label->value : mrd_draft_own_label(in, label->key);
 
-		if (!strcmp(own, endpoint_label(in, endpoint, label->key)))
+		if (!strcmp(own, mrd_draft_label_of(in, endpoint, label->key)))
 			continue;
 		if (i || strcmp(label->key, MRD_LABEL_NETWORK) != 0)
 			return tier + count - i;

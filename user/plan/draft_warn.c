@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/label.h"
+
 enum { PERCENT_ALL = 100 };
 
 static int __attribute__((format(printf, 2, 3)))
@@ -134,17 +136,38 @@ static int warn_about_distribution(const struct mrd_draft_input *in, const struc
 	return r;
 }
 
-static bool is_of_place(const char *key)
+static bool some_endpoint_has(const struct mrd_draft_input *in, const char *key)
 {
-	static const char *const keys[] = {
-		MRD_LABEL_REGION,  MRD_LABEL_ZONE,    MRD_LABEL_SUBZONE,
-		MRD_LABEL_NETWORK, MRD_LABEL_CLUSTER, MRD_LABEL_HOSTNAME,
-	};
-
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)
-		if (!strcmp(keys[i], key))
+	for (size_t i = 0; i < in->port->endpoint_count; i++)
+		if (*mrd_draft_label_of(in, &in->port->endpoints[i], key))
 			return true;
 	return false;
+}
+
+/* What is missing in one place is taken for "", which no other value is like. */
+static int warn_about_labels(const struct mrd_draft_input *in, const struct mrd_draft *draft,
+			     struct mrd_plan_port *port)
+{
+	const struct mrd_draft_rules *rules = &draft->rules;
+	int r = 0;
+
+	for (size_t i = 0; !r && i < rules->label_count; i++) {
+		const struct mrd_failover_label *label = &rules->labels[i];
+
+		if (mrd_label_is_of_place(label->key))
+			continue;
+		if (!label->value && !*mrd_draft_own_label(in, label->key))
+			r = warn(port,
+				 "failoverPriority: %s is a label that this node does not have, "
+				 "and a client's pod is not asked",
+				 label->key);
+		else if (in->port->endpoint_count && !some_endpoint_has(in, label->key))
+			r = warn(port,
+				 "failoverPriority: %s is a label that no endpoint's Pod has: what "
+				 "follows it in the list is not asked",
+				 label->key);
+	}
+	return r;
 }
 
 static int warn_about_failover(const struct mrd_draft_input *in, const struct mrd_draft *draft,
@@ -160,16 +183,8 @@ static int warn_about_failover(const struct mrd_draft_input *in, const struct mr
 	if (!r && rules->zone_aware)
 		r = warn(port, "zoneAwareLbSetting: inside a region the split is even; Envoy would "
 			       "prefer the own zone by its capacity");
-	for (size_t i = 0; !r && i < rules->label_count; i++) {
-		const struct mrd_failover_label *label = &rules->labels[i];
-
-		if (!label->value && !is_of_place(label->key) &&
-		    !*mrd_draft_own_label(in, label->key))
-			r = warn(port,
-				 "failoverPriority: %s is a label that this node does not have, "
-				 "and a client's pod is not asked",
-				 label->key);
-	}
+	if (!r)
+		r = warn_about_labels(in, draft, port);
 	return r;
 }
 
@@ -231,6 +246,9 @@ int mrd_draft_warn(const struct mrd_draft_input *in, const struct mrd_draft *dra
 	for (size_t i = 0; !r && i < in->view->warning_count; i++)
 		if (mrd_view_warning_is_about(&in->view->warnings[i], in->port))
 			r = warn(port, "%s", in->view->warnings[i].text);
+	if (!r && in->view->internal_local && !*in->node->name)
+		r = warn(port, "internalTrafficPolicy is Local, but the name of this node is not "
+			       "known: no endpoint is its own");
 	if (!r && draft->rules.mode != MRD_MODE_POOL && !*in->node->region)
 		r = warn(port, "the region of this node is not known: no endpoint is near");
 	if (!r)

@@ -342,26 +342,8 @@ static void read_failovers(struct mrd_reader *reader, const struct mrd_doc_node 
 
 static bool is_topology(const char *key)
 {
-	static const char *const topology[] = {"topology.kubernetes.io/region",
-					       "topology.kubernetes.io/zone",
-					       "topology.istio.io/subzone"};
-
-	for (size_t i = 0; i < sizeof(topology) / sizeof(*topology); i++)
-		if (!strcmp(key, topology[i]))
-			return true;
-	return false;
-}
-
-/* Labels that nodes have by themselves, or whose value a node answers from its cluster. */
-static bool is_of_node(const char *key)
-{
-	static const char *const prefixes[] = {"topology.", "kubernetes.io/", "node.kubernetes.io/",
-					       "node-role.kubernetes.io/", "beta.kubernetes.io/"};
-
-	for (size_t i = 0; i < sizeof(prefixes) / sizeof(*prefixes); i++)
-		if (!strncmp(key, prefixes[i], strlen(prefixes[i])))
-			return true;
-	return false;
+	return !strcmp(key, MRD_LABEL_REGION) || !strcmp(key, MRD_LABEL_ZONE) ||
+	       !strcmp(key, MRD_LABEL_SUBZONE);
 }
 
 /* "key" or "key=value", as labels have them; Istio does not look. */
@@ -409,10 +391,11 @@ static void check_label(struct mrd_reader *reader, const struct mrd_doc_node *no
 	/* They order the tiers of a failover already; Istio refuses the bare keys too. */
 	else if (has_failover && is_topology(node->text))
 		mrd_read_error(reader, node, "\"%s\" cannot stand beside failover", node->text);
-	else if (!strchr(node->text, '=') && !is_of_node(node->text))
+	else if (!strchr(node->text, '=') && !mrd_label_is_of_place(node->text))
 		mrd_read_warning(reader, node,
-				 "compared with the node's label: one that only the client's pod "
-				 "has is not seen");
+				 "this node's label is compared with those of the endpoints' Pods: "
+				 "those of the client's pod and of the endpoints' Nodes are not "
+				 "seen");
 	if (*node->text && *node->text != '=')
 		check_words(reader, node);
 	if (mrd_read_first(reader, seen, node->text, node))

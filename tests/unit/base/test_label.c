@@ -66,10 +66,22 @@ static void keys_and_values_are_told_from_others(void **state)
 	assert_false(mrd_label_is_value("a\0b", 3));
 }
 
+static void places_are_told_from_what_a_pod_says(void **state)
+{
+	(void)state;
+	assert_true(mrd_label_is_of_place("topology.kubernetes.io/zone"));
+	assert_true(mrd_label_is_of_place("topology.istio.io/cluster"));
+	assert_true(mrd_label_is_of_place("kubernetes.io/hostname"));
+	assert_false(mrd_label_is_of_place("kubernetes.io/arch"));
+	assert_false(mrd_label_is_of_place("topology.kubernetes.io/rack"));
+	assert_false(mrd_label_is_of_place("app"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keys_and_values_are_told_from_others),
+		cmocka_unit_test(places_are_told_from_what_a_pod_says),
 	};
 
 	return cmocka_run_group_tests_name("base/label", tests, NULL, NULL);

@@ -34,6 +34,7 @@ struct draft_case {
 	enum mrd_traffic_distribution distribution;
 	uint32_t panic_percent;
 	uint32_t factor;
+	bool nameless; /* the node's name is not known */
 	bool internal_local;
 	bool cluster_local;
 	bool fallback;
@@ -58,7 +59,7 @@ static inline void draft_node(const struct draft_case *c, struct world_word *wor
 		word->of_node = (struct mrd_labels){word->node_labels, 1};
 	}
 	*node = (struct mrd_plan_node){
-		.name = "node-a",
+		.name = c->nameless ? "" : "node-a",
 		.hops_most = c->hops,
 		.region = word->region,
 		.zone = word->zone,

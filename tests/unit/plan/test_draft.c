@@ -395,6 +395,13 @@ static const struct draft_case cases[] = {
 		.want = "",
 	},
 	{
+		.name = "internalTrafficPolicy Local on a node without a name: no endpoint is here",
+		.world = "r1:AA",
+		.nameless = true,
+		.internal_local = true,
+		.want = "",
+	},
+	{
 		.name = "a cluster-local service stays at home",
 		.world = "r1:A r1:A@1 r2:A",
 		.mode = MRD_LOCALITY_FAILOVER,

@@ -27,6 +27,12 @@ static const struct mrd_locality_setting labels = {
 	.priority = labels_list,
 	.priority_count = COUNT(labels_list),
 };
+static struct mrd_failover_label values_list[] = {{.key = "version", .value = "v2"}};
+static const struct mrd_locality_setting values = {
+	.enabled = true,
+	.priority = values_list,
+	.priority_count = COUNT(values_list),
+};
 static const struct mrd_locality_setting two = {
 	.enabled = true,
 	.distribute = two_rules,
@@ -150,13 +156,54 @@ static const struct {
 	},
 	{
 		{
-			.name = "a label that the node has",
-			.world = "r1:A",
+			.name = "a label that node and Pods have",
+			.world = "r1:A%version=v1",
 			.label = {"version", "v2"},
 			.mode = MRD_LOCALITY_FAILOVER,
 			.setting = &labels,
 		},
 		"",
+	},
+	{
+		{
+			.name = "a label that no Pod has",
+			.world = "r1:A%app=x",
+			.label = {"version", "v2"},
+			.mode = MRD_LOCALITY_FAILOVER,
+			.setting = &labels,
+		},
+		"failoverPriority: version is a label that no endpoint's Pod has: what follows it "
+		"in the list is not asked\n",
+	},
+	{
+		{
+			.name = "a value that no Pod has just now",
+			.world = "r1:A%version=v1",
+			.mode = MRD_LOCALITY_FAILOVER,
+			.setting = &values,
+		},
+		"",
+	},
+	{
+		{
+			.name = "a value of a label that no Pod has",
+			.world = "r1:A",
+			.mode = MRD_LOCALITY_FAILOVER,
+			.setting = &values,
+		},
+		"failoverPriority: version is a label that no endpoint's Pod has: what follows it "
+		"in the list is not asked\n",
+	},
+	{
+		{
+			.name = "a service that stays on a node of which the name is not known",
+			.world = "r1:A",
+			.nameless = true,
+			.internal_local = true,
+		},
+		"internalTrafficPolicy is Local, but the name of this node is not known: no "
+		"endpoint is its own\n"
+		"no endpoint in the route: new connections are refused\n",
 	},
 	{
 		{

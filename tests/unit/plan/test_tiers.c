@@ -90,6 +90,13 @@ static const struct mrd_locality_setting ninety_and_pairs = {
 	.failover = both_ways,
 	.failover_count = COUNT(both_ways),
 };
+static const struct mrd_locality_setting ninety_and_labels = {
+	.enabled = true,
+	.distribute = ninety_rules,
+	.distribute_count = COUNT(ninety_rules),
+	.priority = network_region_zone,
+	.priority_count = COUNT(network_region_zone),
+};
 
 /* The endpoints that X1 to X6 share: three groups of two, in clusters c1 to c4 of n1 and n2. */
 #define SET_S "g1:A@0 g1:A@1%key=a g2:A@2%key=a g2:A@3%key=a g3:A@0%key=a g3:A@1%key=a"
@@ -441,6 +448,28 @@ static const struct draft_case our_cases[] = {
 		.want = "0 r1 90.00, 0 r2 10.00",
 	},
 	{
+		.name = "strict where no rule of the distribution is for this node: own region "
+			"alone",
+		.world = "r1:A r2:A r3:A",
+		.from = "r3",
+		.mode = MRD_LOCALITY_DISTRIBUTE,
+		.setting = &ninety,
+		.strict = true,
+		.want = "0 r3 100.00",
+	},
+	{
+		.name = "strict, the fallback, and no rule for this node: the pair's beside its "
+			"own",
+		.world = "r1:A r2:E r3:A",
+		.from = "r2",
+		.mode = MRD_LOCALITY_DISTRIBUTE,
+		.setting = &ninety_and_pairs,
+		.fallback = true,
+		.strict = true,
+		.want_mode = MRD_MODE_FAILOVER,
+		.want = "0 r2 0.00, 1 r1 100.00",
+	},
+	{
 		.name = "strict and a pool",
 		.world = "r1:A r2:A",
 		.strict = true,
@@ -490,6 +519,36 @@ static const struct draft_case our_cases[] = {
 		.fallback = true,
 		.want_mode = MRD_MODE_FAILOVER,
 		.want = "0 r2 0.00, 1 r1 100.00, 2 r3 0.00",
+	},
+	{
+		.name = "fallback on such a node: a list of labels beside them holds, too",
+		.world = "r1:A r2:A r3:A",
+		.from = "r2",
+		.mode = MRD_LOCALITY_DISTRIBUTE,
+		.setting = &ninety_and_labels,
+		.fallback = true,
+		.want_mode = MRD_MODE_FAILOVER,
+		.want = "0 r2 100.00, 1 r1 0.00, 1 r3 0.00",
+	},
+	{
+		.name = "fallback on such a node: outlierDetection alone asks for failover",
+		.world = "r1:A r2:A r3:A",
+		.from = "r2",
+		.mode = MRD_LOCALITY_DISTRIBUTE,
+		.setting = &ninety,
+		.fallback = true,
+		.outlier = MRD_ORIGIN_RULE,
+		.want_mode = MRD_MODE_FAILOVER,
+		.want = "0 r2 100.00, 1 r1 0.00, 1 r3 0.00",
+	},
+	{
+		.name = "nothing asks for it: one pool",
+		.world = "r1:A r2:A",
+		.from = "r2",
+		.mode = MRD_LOCALITY_DISTRIBUTE,
+		.setting = &ninety,
+		.fallback = true,
+		.want = "0 r1 50.00, 0 r2 50.00",
 	},
 	{
 		.name = "unready endpoints dropped: they are no loss",

@@ -217,7 +217,7 @@ static void test_failover_priority(void **state)
 				"error a:1:44 localityLbSetting.failoverPriority[1]\n"
 				"warning a:1:48 localityLbSetting.failoverPriority[2]\n"
 				"warning a:1:113 localityLbSetting.failoverPriority[6]\n",
-			.says = "compared with the node's label",
+			.says = "this node's label is compared",
 		},
 		{
 			.id = "failoverPriority of the failover's own labels",
