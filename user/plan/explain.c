@@ -59,7 +59,7 @@ static bool is_asked(const struct mrd_explain_target *target, const struct mrd_p
 
 /* ------------------------------------------------------------------------------- planning again */
 
-/* Ejections as they are, and those of a "what if" on top. */
+/* Ejections as they are, with what a "what if" changes. */
 struct supposed {
 	const struct mrd_plan_ejections *real;
 	const struct mrd_what_if *what_if;
@@ -71,20 +71,56 @@ static bool is_supposed(void *self, const struct mrd_view *view, const struct mr
 	const struct supposed *supposed = self;
 	const struct mrd_what_if *what_if = supposed->what_if;
 
-	switch (what_if->what) {
-	case MRD_WHAT_RETURN:
+	if (what_if->what == MRD_WHAT_RETURN)
 		return false;
-	case MRD_WHAT_REGION_FAILS:
-		if (!strcmp(endpoint->locality.region, what_if->region))
-			return true;
-		break;
-	case MRD_WHAT_ENDPOINT_FAILS:
-		if (endpoint->port == what_if->port && !mrd_ip_compare(&endpoint->ip, &what_if->ip))
-			return true;
-		break;
-	}
+	if (what_if->what == MRD_WHAT_ENDPOINT_FAILS && endpoint->port == what_if->port &&
+	    !mrd_ip_compare(&endpoint->ip, &what_if->ip))
+		return true;
 	return supposed->real->is_ejected &&
 	       supposed->real->is_ejected(supposed->real->self, view, port, endpoint);
+}
+
+static void suppose_endpoint(struct mrd_view_endpoint *endpoint, const struct mrd_what_if *what_if)
+{
+	if (what_if->what == MRD_WHAT_READY)
+		endpoint->ready = endpoint->ready || !endpoint->terminating;
+	else if (what_if->what == MRD_WHAT_REGION_FAILS &&
+		 !strcmp(endpoint->locality.region, what_if->region))
+		endpoint->ready = endpoint->serving = false;
+}
+
+static void supposed_view_free(struct mrd_view *view)
+{
+	for (size_t i = 0; i < view->port_count; i++)
+		free(view->ports[i].endpoints);
+	free(view->ports);
+}
+
+/* The view with what the "what if" says of readiness; borrows the rest. -ENOMEM: nothing is there.
+ */
+static int supposed_view(const struct mrd_view *view, const struct mrd_what_if *what_if,
+			 struct mrd_view *ret_view)
+{
+	*ret_view = *view;
+	ret_view->ports = calloc(view->port_count + 1, sizeof(*ret_view->ports));
+	if (!ret_view->ports)
+		return -ENOMEM;
+	for (ret_view->port_count = 0; ret_view->port_count < view->port_count;) {
+		const struct mrd_view_port *seen = &view->ports[ret_view->port_count];
+		struct mrd_view_port *port = &ret_view->ports[ret_view->port_count++];
+
+		*port = *seen;
+		port->endpoints = calloc(seen->endpoint_count + 1, sizeof(*port->endpoints));
+		if (!port->endpoints) {
+			supposed_view_free(ret_view);
+			return -ENOMEM;
+		}
+		for (size_t i = 0; i < seen->endpoint_count; i++) {
+			port->endpoints[i] = seen->endpoints[i];
+			suppose_endpoint(&port->endpoints[i], what_if);
+		}
+	}
+	return 0;
 }
 
 static struct mrd_region_share *find_share(struct mrd_region_share *shares, size_t count,
@@ -148,6 +184,7 @@ static bool differs(struct mrd_region_share *now, size_t now_count, const struct
 struct explaining {
 	const struct mrd_explain_input *input;
 	const struct mrd_view *view;
+	const struct mrd_view_port *seen;
 	const struct mrd_plan_port *planned;
 	struct mrd_explained_port *port;
 	struct mrd_region_share *shares; /* as they are */
@@ -162,6 +199,7 @@ static int suppose(struct explaining *explaining, const struct mrd_what_if *what
 	struct mrd_what_if *what_if;
 	struct supposed supposed = {.real = &input->ejections};
 	const struct mrd_plan_ejections ejections = {.is_ejected = is_supposed, .self = &supposed};
+	struct mrd_view view;
 	struct mrd_plan *plan;
 	int r;
 
@@ -174,8 +212,11 @@ static int suppose(struct explaining *explaining, const struct mrd_what_if *what
 	if (!what_if->region)
 		return -ENOMEM;
 	supposed.what_if = what_if;
-	r = mrd_plan_make(explaining->view, input->model, input->policy, input->node, &ejections,
-			  &plan);
+	r = supposed_view(explaining->view, what_if, &view);
+	if (r)
+		return r;
+	r = mrd_plan_make(&view, input->model, input->policy, input->node, &ejections, &plan);
+	supposed_view_free(&view);
 	if (r)
 		return r;
 	/* The same ports in the same order: they come from view and policy alone. */
@@ -202,9 +243,18 @@ static size_t usable_in(const struct mrd_plan_port *port, const char *region,
 	return count;
 }
 
+static bool waits_for_readiness(const struct mrd_view_port *seen)
+{
+	for (size_t i = 0; i < seen->endpoint_count; i++)
+		if (!seen->endpoints[i].ready && !seen->endpoints[i].terminating)
+			return true;
+	return false;
+}
+
 /* Regions without a share are left out: losing them changes nothing now. */
 static int suppose_all(struct explaining *explaining)
 {
+	static char nowhere[] = "";
 	int r = 0;
 
 	for (size_t i = 0; !r && i < explaining->share_count; i++) {
@@ -222,11 +272,12 @@ static int suppose_all(struct explaining *explaining)
 		what = (struct mrd_what_if){.what = MRD_WHAT_REGION_FAILS, .region = what.region};
 		r = r ?: suppose(explaining, &what);
 	}
-	if (!r && explaining->port->ejection_count) {
-		const struct mrd_what_if back = {.what = MRD_WHAT_RETURN, .region = (char *)""};
-
-		r = suppose(explaining, &back);
-	}
+	if (!r && explaining->port->ejection_count)
+		r = suppose(explaining,
+			    &(struct mrd_what_if){.what = MRD_WHAT_RETURN, .region = nowhere});
+	if (!r && waits_for_readiness(explaining->seen))
+		r = suppose(explaining,
+			    &(struct mrd_what_if){.what = MRD_WHAT_READY, .region = nowhere});
 	return r;
 }
 
@@ -283,17 +334,17 @@ static int explain_port(const struct mrd_explain_input *input, const struct mrd_
 	struct explaining explaining = {
 		.input = input,
 		.view = view,
+		.seen = seen_port(view, &plan->ports[port->index]),
 		.planned = &plan->ports[port->index],
 		.port = port,
 	};
-	const struct mrd_view_port *seen = seen_port(view, explaining.planned);
 	const struct mrd_explain_words words = {
 		.input = input,
 		.view = view,
 		.planned = explaining.planned,
-		.seen = seen,
+		.seen = explaining.seen,
 	};
-	int r = seen ? add_ejections(&explaining, seen) : -ENXIO;
+	int r = explaining.seen ? add_ejections(&explaining, explaining.seen) : -ENXIO;
 
 	r = r ?: mrd_explain_add_words(&words, port);
 	r = r ?: add_up(explaining.planned, &explaining.shares, &explaining.share_count);

@@ -38,13 +38,14 @@ struct mrd_region_share {
 
 enum mrd_what {
 	MRD_WHAT_ENDPOINT_FAILS, /* one more of the region */
-	MRD_WHAT_REGION_FAILS,	 /* all of it */
+	MRD_WHAT_REGION_FAILS,	 /* none of it is ready any more */
 	MRD_WHAT_RETURN,	 /* whatever is ejected returns */
+	MRD_WHAT_READY,		 /* whatever is not ready, and does not end, becomes it */
 };
 
 struct mrd_what_if {
 	enum mrd_what what;
-	char *region;			 /* "" of MRD_WHAT_RETURN */
+	char *region;			 /* "" of MRD_WHAT_RETURN and MRD_WHAT_READY */
 	struct mrd_ip ip;		 /* of the endpoint that fails */
 	uint16_t port;			 /* likewise */
 	bool changes;			 /* some region's share */

@@ -80,8 +80,9 @@ static void add_pool_reason(struct writing *writing)
 	else
 		REASON(writing,
 		       "one pool: nothing asks for failover or distribution (%s, %s "
-		       "outlierDetection), so all regions' endpoints are equal",
-		       setting_of(effective), effective->outlier ? "with" : "no");
+		       "outlierDetection), so %s endpoints are equal",
+		       setting_of(effective), effective->outlier ? "with" : "no",
+		       writing->rules.strict ? "this region's" : "all regions'");
 }
 
 static void add_mode_reason(struct writing *writing)
@@ -115,9 +116,11 @@ static void add_own_reasons(struct writing *writing)
 {
 	const struct mrd_effective *effective = &writing->effective;
 
-	if (writing->rules.strict)
+	if (writing->rules.strict && writing->rules.preferred)
 		REASON(writing, "meridian.dev/regions: strict: only this node's region and the "
 				"one that the rule names for it take part");
+	else if (writing->rules.strict)
+		REASON(writing, "meridian.dev/regions: strict: only this node's region takes part");
 	if (writing->rules.falls_back && writing->rules.distribute)
 		REASON(writing, "meridian.dev/fallback: next-region: regions that the distribution "
 				"does not list come behind it");
@@ -133,6 +136,36 @@ static void add_own_reasons(struct writing *writing)
 		       effective->overprovisioning_percent, effective->overprovisioning_percent);
 }
 
+/* How many may go and when one goes sooner, as far as that is not the default. */
+static void add_limits(struct mrd_strbuf *out, const struct mrd_outlier_rule *outlier,
+		       uint32_t min_health_percent)
+{
+	switch (outlier->cap) {
+	case MRD_CAP_PERCENT:
+		mrd_strbuf_addf(out, ", maxEjectionPercent %" PRIu32,
+				outlier->max_ejection_percent);
+		break;
+	case MRD_CAP_ENVOY:
+		mrd_strbuf_addf(out, ", meridian.dev/ejection-cap: envoy");
+		break;
+	case MRD_CAP_ALWAYS_ONE:
+		mrd_strbuf_addf(out, ", meridian.dev/ejection-cap: always-one");
+		break;
+	case MRD_CAP_REGIONAL:
+		break;
+	}
+	if (min_health_percent)
+		mrd_strbuf_addf(out, ", minHealthPercent %" PRIu32, min_health_percent);
+	if (outlier->probation_ms)
+		mrd_strbuf_addf(out, ", meridian.dev/probation");
+	if (outlier->success_rate.on)
+		mrd_strbuf_addf(out, ", success rate%s",
+				outlier->success_rate.enforced ? "" : " (only told)");
+	if (outlier->failure_percentage.on)
+		mrd_strbuf_addf(out, ", failure percentage%s",
+				outlier->failure_percentage.enforced ? "" : " (only told)");
+}
+
 /* As far as they were given, or are on by themselves. */
 static void add_outlier_reason(struct writing *writing, const struct mrd_outlier_rule *outlier)
 {
@@ -146,13 +179,15 @@ static void add_outlier_reason(struct writing *writing, const struct mrd_outlier
 	if (outlier->split_local_origin)
 		mrd_strbuf_addf(&more, ", consecutiveLocalOriginFailures %" PRIu32,
 				outlier->consecutive_local_origin);
+	if (outlier->has_error_codes)
+		mrd_strbuf_addf(&more, ", by outlierDetectionHttpErrorCodes");
+	mrd_strbuf_addf(&more, ", interval %s, baseEjectionTime %s",
+			mrd_duration_format(outlier->interval_ms, interval),
+			mrd_duration_format(outlier->base_ejection_ms, base));
+	add_limits(&more, outlier, writing->effective.min_health_percent);
 	writing->no_memory |= more.failed;
-	REASON(writing,
-	       "outlierDetection: consecutive5xxErrors %" PRIu32
-	       "%s, interval %s, baseEjectionTime %s",
-	       outlier->consecutive_5xx, more.text ? more.text : "",
-	       mrd_duration_format(outlier->interval_ms, interval),
-	       mrd_duration_format(outlier->base_ejection_ms, base));
+	REASON(writing, "outlierDetection: consecutive5xxErrors %" PRIu32 "%s",
+	       outlier->consecutive_5xx, more.text ? more.text : "");
 }
 
 static void add_health_reason(struct writing *writing)
@@ -179,6 +214,10 @@ static void add_reasons(struct writing *writing)
 		REASON(writing, "internalTrafficPolicy: Local: endpoints of this node alone");
 	else if (writing->effective.cluster_local)
 		REASON(writing, "the host is cluster-local: endpoints of the home cluster alone");
+	if (*writing->effective.port_place)
+		REASON(writing,
+		       "portLevelSettings (%s) replace the rule's trafficPolicy for this port",
+		       writing->effective.port_place);
 	add_mode_reason(writing);
 	add_own_reasons(writing);
 	add_health_reason(writing);
@@ -224,10 +263,10 @@ static void check_failover(struct writing *writing)
 		.region = (char *)writing->rules.preferred, .zone = any, .subzone = any};
 
 	if (!to.region)
-		WARNING(writing,
-			"no failover of %s is from %s, where this node is: all other regions come "
-			"behind it as equals",
-			setting_of(&writing->effective), writing->words->input->node->region);
+		WARNING(writing, "no failover of %s is from %s, where this node is: %s",
+			setting_of(&writing->effective), writing->words->input->node->region,
+			writing->rules.strict ? "no other region takes over"
+					      : "all other regions come behind it as equals");
 	else if (!is_told(writing) && !has_endpoint(writing, &to))
 		WARNING(writing, "failover names %s, which has no endpoint of this service%s",
 			to.region, mrd_draft_stays(&writing->effective));
@@ -276,6 +315,9 @@ static void check_setting(struct writing *writing)
 	if (mode == MRD_MODE_FAILOVER && setting && setting->failover_count)
 		check_failover(writing);
 	check_distribute(writing);
+	if (writing->rules.distribute && writing->effective.regions_strict)
+		WARNING(writing, "meridian.dev/regions: strict has no effect here: the "
+				 "distribution lists who takes part");
 	if (mode == MRD_MODE_FAILOVER && writing->words->planned->hop_count &&
 	    !writing->effective.cluster_local && !writing->effective.regions_strict &&
 	    !has_other_region(writing))

@@ -59,7 +59,8 @@ static const char *idle_reason(enum mrd_our_key key, const struct mrd_ours *ours
 	case MRD_OUR_REGIONS:
 		return uses->others || !ours->value[key]
 			       ? NULL
-			       : "no effect: distribute says which regions are used";
+			       : "no effect on nodes that a distribution speaks to: it lists who "
+				 "takes part";
 	case MRD_OUR_SYN_TIMEOUT:
 		return ours->value[MRD_OUR_RESCUE] ? "no effect: meridian.dev/rescue is off" : NULL;
 	default:

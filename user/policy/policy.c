@@ -189,6 +189,7 @@ static void take_traffic(const struct mrd_policy *policy, const struct mrd_rule 
 		if (traffic->ports[i].number == port) {
 			take_mesh(&policy->mesh, rule, into);
 			take_blocks(&policy->mesh, &traffic->ports[i].blocks, into);
+			into->port_place = traffic->ports[i].place;
 			return;
 		}
 	take_blocks(&policy->mesh, &traffic->blocks, into);
@@ -251,6 +252,7 @@ void mrd_policy_effective(const struct mrd_policy *policy, const char *namespace
 		.cluster_local = is_cluster_local(policy, host),
 		.rule = rule ? rule->label : "",
 		.rule_place = rule ? rule->place : "",
+		.port_place = "",
 	};
 	take_ours(rule ? &rule->ours : &policy->mesh.ours, ret_effective);
 	take_mesh(&policy->mesh, rule, ret_effective);

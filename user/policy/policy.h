@@ -210,6 +210,9 @@ struct mrd_effective {
 	bool rescue_off;	 /* meridian.dev/rescue: off */
 	const char *rule;	 /* "namespace/name" of the DestinationRule, "" = none */
 	const char *rule_place;	 /* of its host */
+	/* Of the portLevelSettings that replace the rule's trafficPolicy for this port; "": none.
+	 */
+	const char *port_place;
 };
 
 /* The words under which Istio's documents look a service up. */

@@ -9,7 +9,8 @@
  *     "changes": true, "shares": [{"region": "cn-hangzhou", "share": 0.7}]}]}]}
  *
  * warnings are the plan's, and behind them what is written and has no effect. left_ms is null if it
- * is not known. The values of what: endpoint-fails, region-fails, return (of what is ejected).
+ * is not known. The values of what: endpoint-fails, region-fails, return (of what is ejected),
+ * ready (what is not, and does not end).
  */
 #include "view/view_explain.h"
 
@@ -81,6 +82,7 @@ static json_t *what_if_list(const struct mrd_explained_port *port)
 		[MRD_WHAT_ENDPOINT_FAILS] = "endpoint-fails",
 		[MRD_WHAT_REGION_FAILS] = "region-fails",
 		[MRD_WHAT_RETURN] = "return",
+		[MRD_WHAT_READY] = "ready",
 	};
 	json_t *list = json_array();
 
@@ -255,6 +257,8 @@ static void print_what_if(const json_t *what_if, FILE *out)
 			mrd_view_text(what_if, "endpoint"));
 	else if (!strcmp(what, "region-fails"))
 		fprintf(out, "  if %s is lost:", region);
+	else if (!strcmp(what, "ready"))
+		fprintf(out, "  when those that are not ready become it:");
 	else
 		fprintf(out, "  when the ejected ones return:");
 	if (json_is_true(json_object_get(what_if, "changes")))

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* What a plan says of a port besides its route: warnings, affinity, and what decided. */
+#include "base/label.h"
 #include "draft_case.h"
 
 static struct mrd_failover pairs_list[] = {{"r1", "r2"}};
@@ -10,7 +11,6 @@ static struct mrd_distribute far_rules[] = {{{"r1", "", ""}, to_far, COUNT(to_fa
 static struct mrd_failover_label labels_list[] = {
 	{.key = MRD_LABEL_NETWORK},
 	{.key = "version"},
-	{.key = "canary", .value = "no"},
 };
 
 static const struct mrd_locality_setting pairs = {

@@ -5,6 +5,7 @@
  */
 #include <math.h>
 
+#include "base/label.h"
 #include "draft_case.h"
 #include "plan/plan_text.h"
 #include "plan/rows.h"

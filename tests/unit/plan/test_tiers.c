@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /* In which order endpoints are tried, whatever the setting: zones (F12, F14), labels (X1 to X9),
  * the Service's trafficDistribution, hints; strict regions and the fallback of a distribution. */
+#include "base/label.h"
 #include "draft_case.h"
 
 static struct mrd_failover to_r2[] = {{"r1", "r2"}};

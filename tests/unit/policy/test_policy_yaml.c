@@ -430,7 +430,7 @@ static void test_annotations(void **state)
 					  "meridian.dev/on-eject: keep"),
 			.second = "localityLbSetting: {distribute: [{from: a, to: {b: 100}}]}\n",
 			.want = "warning a:3:93 " AT_OURS "regions\"]\n",
-			.says = "distribute says which regions",
+			.says = "a distribution speaks to",
 		},
 		{
 			.id = "a cap beside maxEjectionPercent",

@@ -263,7 +263,7 @@ static void test_unwatched(void **state)
 		},
 		{
 			.id = "V8: the mesh's failoverPriority",
-			.text = LOCALITY("failoverPriority: [kubernetes.io/arch]"),
+			.text = LOCALITY("failoverPriority: [kubernetes.io/hostname]"),
 			.want = "warning a:1:39 localityLbSetting.failoverPriority\n",
 			.says = "Istio would ignore it",
 		},
@@ -297,10 +297,10 @@ static void test_unwatched(void **state)
 		},
 		{
 			.id = "a rule's lists that are off",
-			.text = BALANCED("enabled: no, failoverPriority: [kubernetes.io/arch], "
+			.text = BALANCED("enabled: no, failoverPriority: [kubernetes.io/hostname], "
 					 "distribute: [{from: a, to: {b: 100}}]"),
 			.want = "warning a:7:71 " AT_LOCALITY ".failoverPriority\n"
-				"warning a:7:105 " AT_LOCALITY ".distribute\n",
+				"warning a:7:109 " AT_LOCALITY ".distribute\n",
 			.says = "no effect: the setting is not enabled",
 		},
 		{
@@ -313,7 +313,7 @@ static void test_unwatched(void **state)
 		{
 			.id = "distribute decides, so that nothing is ignored for want of a watch",
 			.text = BALANCED("distribute: [{from: a, to: {b: 100}}], "
-					 "failoverPriority: [kubernetes.io/arch]"),
+					 "failoverPriority: [kubernetes.io/hostname]"),
 			.want = "warning a:7:97 " AT_LOCALITY ".failoverPriority\n",
 			.says = "no effect: distribute decides",
 		},
