@@ -21,6 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct mrd_policy *policy = NULL;
 	struct mrd_effective effective;
 	struct mrd_strbuf text = {0};
+	const uint16_t port = 9080;
 	const int fd = memfd_create("policy", MFD_CLOEXEC);
 	char path[64];
 	const char *const paths[] = {path};
@@ -35,8 +36,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (!ret != !diag.errors || !ret != !!policy)
 		abort();
 	if (policy) {
-		mrd_policy_effective(policy, "default", "reviews", 9080, &effective);
-		mrd_policy_text(policy, "default", "reviews", 9080, "PreferSameZone", &text);
+		mrd_policy_effective(policy, "default", "reviews", port, &effective);
+		mrd_policy_text(policy, "default", "reviews",
+				&(struct mrd_policy_ports){&port, 1, "PreferSameZone"}, &text);
 	}
 	mrd_strbuf_free(&text);
 	mrd_policy_free(policy);

@@ -217,6 +217,7 @@ static void test_what_changes_nothing(void **state)
 /* A list alone ejects by failed handshakes, as the annotations have it. */
 static void test_handshakes(void **state)
 {
+	const uint16_t port = 80;
 	struct mrd_policy *policy = policy_of(
 		OURS("probation: 20s, meridian.dev/ejection-cap: always-one, "
 		     "meridian.dev/max-ejection-time: 40s, "
@@ -236,7 +237,8 @@ static void test_handshakes(void **state)
 	assert_int_equal(got.detector->max_ejection_ms, 40000);
 	assert_int_equal(got.detector->max_jitter_ms, 2000);
 	assert_false(got.detector->success_rate.on);
-	mrd_policy_text(policy, "default", "reviews", 80, "", &text);
+	mrd_policy_text(policy, "default", "reviews", &(struct mrd_policy_ports){&port, 1, ""},
+			&text);
 	assert_non_null(strstr(text.text, "meridian.dev/probation: 20s\n"));
 	mrd_policy_effective(policy, "default", "others", 80, &got);
 	assert_int_equal(got.detector->probation_ms, 7000);
