@@ -99,7 +99,7 @@ for locality in yaml.safe_load(open(sys.argv[1]))["static_resources"]["clusters"
 start bulk
 wait_for 60 is_under_way bulk socket
 mapfile -t namespaces < <(nsenter --mount --target "$pid" find /run/netns -type f -printf '%i\n')
-expect_eq "namespaces while it runs" 9 "${#namespaces[@]}"
+expect_eq "namespaces while it runs, three of each side" 12 "${#namespaces[@]}"
 interrupt
 expect_eq "it ends by Ctrl-C" 130 "$ended"
 expect_fail "its script is there" test -d "/proc/$pid"
