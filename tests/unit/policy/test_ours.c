@@ -14,204 +14,199 @@
 #define DISTRIBUTE  "localityLbSetting: {distribute: [{from: a, to: {b: 100}}]}"
 #define BALANCED(s) "loadBalancer: {" s "}"
 
+static const struct row idle_rows[] = {
+	{
+		.id = "a time of ejections, and none of these",
+		.text = OURS("probation: 30s", BALANCED(DISTRIBUTE)),
+		.want = "warning a:3:59 " AT("probation"),
+		.says = "nothing is ejected without outlierDetection or a failover list",
+	},
+	{
+		.id = "the longest, the jitter and the cap",
+		.text = OURS("max-ejection-time: 1m, meridian.dev/max-ejection-time-jitter: 1s, "
+			     "meridian.dev/ejection-cap: envoy",
+			     "connectionPool: {tcp: {maxConnections: 1}}"),
+		.want = "warning a:3:67 " AT("max-ejection-time") "warning a:3:110 " AT(
+			"max-ejection-time-jitter") "warning a:3:141 " AT("ejection-cap"),
+	},
+	{
+		.id = "a list asks for ejections by handshakes",
+		.text = OURS("probation: 30s, meridian.dev/ejection-cap: envoy",
+			     BALANCED(FAILOVER)),
+		.want = "warning a:4:84 "
+			"spec.trafficPolicy.loadBalancer.localityLbSetting.failover\n",
+	},
+	{
+		.id = "the mesh's list does, too",
+		.text = OURS("probation: 30s", "connectionPool: {tcp: {maxConnections: 1}}"),
+		.second = FAILOVER "\n",
+		.want = "warning b:1:31 localityLbSetting.failover\n",
+	},
+	{
+		.id = "a port's outlierDetection",
+		.text = OURS("probation: 30s", "portLevelSettings: [{port: {number: 80}, "
+					       "outlierDetection: {}}]"),
+		.want = "",
+	},
+	{
+		.id = "rates are of answers",
+		.text = OURS("success-rate-minimum-hosts: '3', "
+			     "meridian.dev/failure-percentage-threshold: '50'",
+			     BALANCED(FAILOVER)),
+		.want = "warning a:3:76 " AT("success-rate-minimum-hosts") "warning a:3:124 " AT(
+			"failure-"
+			"percentage-"
+			"threshold") "w"
+				     "a"
+				     "r"
+				     "n"
+				     "i"
+				     "n"
+				     "g"
+				     " "
+				     "a"
+				     ":"
+				     "4"
+				     ":"
+				     "8"
+				     "4"
+				     " "
+				     "s"
+				     "p"
+				     "e"
+				     "c"
+				     "."
+				     "t"
+				     "r"
+				     "a"
+				     "f"
+				     "f"
+				     "i"
+				     "c"
+				     "P"
+				     "o"
+				     "l"
+				     "i"
+				     "c"
+				     "y"
+				     "."
+				     "l"
+				     "o"
+				     "a"
+				     "d"
+				     "B"
+				     "a"
+				     "l"
+				     "a"
+				     "n"
+				     "c"
+				     "e"
+				     "r"
+				     "."
+				     "l"
+				     "o"
+				     "c"
+				     "a"
+				     "l"
+				     "i"
+				     "t"
+				     "y"
+				     "L"
+				     "b"
+				     "S"
+				     "e"
+				     "t"
+				     "t"
+				     "i"
+				     "n"
+				     "g"
+				     "."
+				     "f"
+				     "a"
+				     "i"
+				     "l"
+				     "o"
+				     "v"
+				     "e"
+				     "r"
+				     "\n",
+		.says = "no effect: there is no outlierDetection",
+	},
+	{
+		.id = "a fallback of nothing",
+		.text = OURS("fallback: next-region", "outlierDetection: {}"),
+		.want = "warning a:3:58 " AT("fallback"),
+		.says = "no effect: there is no distribute",
+	},
+	{
+		.id = "a fallback of the mesh's distribution",
+		.text = OURS("fallback: next-region", "outlierDetection: {}"),
+		.second = DISTRIBUTE "\n",
+		.want = "",
+	},
+	{
+		.id = "the defaults, written out",
+		.text = OURS("fallback: none, meridian.dev/regions: all", BALANCED(DISTRIBUTE)),
+		.want = "",
+	},
+	{
+		.id = "no fallback: failover cannot stand beside",
+		.text = OURS("fallback: none",
+			     BALANCED("localityLbSetting: {distribute: [{from: a, to: {b: "
+				      "100}}], failover: [{from: a, to: b}]}")),
+		.want = "error a:4:113 "
+			"spec.trafficPolicy.loadBalancer.localityLbSetting.failover\n",
+	},
+	{
+		.id = "strict beside a distribution",
+		.text = OURS("regions: strict", BALANCED(DISTRIBUTE)),
+		.want = "warning a:3:57 " AT("regions"),
+	},
+	{
+		.id = "a cap beside a port's maxEjectionPercent",
+		.text = OURS("ejection-cap: envoy",
+			     "outlierDetection: {maxEjectionPercent: 5}, portLevelSettings: "
+			     "[{port: {number: 80}, outlierDetection: {}}]"),
+		.want = "",
+	},
+	{
+		.id = "a SYN timeout of nobody",
+		.text = OURS("syn-timeout: 50ms, meridian.dev/rescue: 'off'",
+			     "outlierDetection: {}"),
+		.want = "warning a:3:61 " AT("syn-timeout"),
+		.says = "rescue is off",
+	},
+	{
+		.id = "the mesh's, that no rule asks either",
+		.text = "metadata: {annotations: {meridian.dev/probation: 30s, "
+			"meridian.dev/fallback: next-region}}\n",
+		.want = "warning a:1:50 " AT("probation") "warning a:1:78 " AT("fallback"),
+	},
+	{
+		.id = "the mesh's, that one rule asks",
+		.text = "metadata: {annotations: {meridian.dev/probation: 30s}}\n",
+		.second = RULE "    outlierDetection: {}\n",
+		.want = "",
+	},
+	{
+		.id = "the longest is shorter than handshakes' first",
+		.text = OURS("max-ejection-time: 10s", BALANCED(FAILOVER)),
+		.want = "error a:3:67 " AT("max-ejection-time") "warning a:4:84 "
+								"spec.trafficPolicy.loadBalancer."
+								"localityLbSetting.failover\n",
+		.says = "10s is less than baseEjectionTime, 30s without outlierDetection",
+	},
+	{
+		.id = "what is wrong is told before what changes nothing",
+		.text = OURS("probation: 30s", "outlierDetecton: {}"),
+		.want = "error a:4:39 spec.trafficPolicy.outlierDetecton\n",
+	},
+};
+
 static void test_what_changes_nothing(void **state)
 {
-	static const struct row rows[] = {
-		{
-			.id = "a time of ejections, and none of these",
-			.text = OURS("probation: 30s", BALANCED(DISTRIBUTE)),
-			.want = "warning a:3:59 " AT("probation"),
-			.says = "nothing is ejected without outlierDetection or a failover list",
-		},
-		{
-			.id = "the longest, the jitter and the cap",
-			.text = OURS(
-				"max-ejection-time: 1m, meridian.dev/max-ejection-time-jitter: 1s, "
-				"meridian.dev/ejection-cap: envoy",
-				"connectionPool: {tcp: {maxConnections: 1}}"),
-			.want = "warning a:3:67 " AT("max-ejection-time") "warning a:3:110 " AT(
-				"max-ejection-time-jitter") "warning a:3:141 " AT("ejection-cap"),
-		},
-		{
-			.id = "a list asks for ejections by handshakes",
-			.text = OURS("probation: 30s, meridian.dev/ejection-cap: envoy",
-				     BALANCED(FAILOVER)),
-			.want = "warning a:4:84 "
-				"spec.trafficPolicy.loadBalancer.localityLbSetting.failover\n",
-		},
-		{
-			.id = "the mesh's list does, too",
-			.text = OURS("probation: 30s",
-				     "connectionPool: {tcp: {maxConnections: 1}}"),
-			.second = FAILOVER "\n",
-			.want = "warning b:1:31 localityLbSetting.failover\n",
-		},
-		{
-			.id = "a port's outlierDetection",
-			.text = OURS("probation: 30s", "portLevelSettings: [{port: {number: 80}, "
-						       "outlierDetection: {}}]"),
-			.want = "",
-		},
-		{
-			.id = "rates are of answers",
-			.text = OURS("success-rate-minimum-hosts: '3', "
-				     "meridian.dev/failure-percentage-threshold: '50'",
-				     BALANCED(FAILOVER)),
-			.want = "warning a:3:76 " AT(
-				"success-rate-minimum-hosts") "warning a:3:124 " AT("failure-"
-										    "percentage-"
-										    "threshold") "w"
-												 "a"
-												 "r"
-												 "n"
-												 "i"
-												 "n"
-												 "g"
-												 " "
-												 "a"
-												 ":"
-												 "4"
-												 ":"
-												 "8"
-												 "4"
-												 " "
-												 "s"
-												 "p"
-												 "e"
-												 "c"
-												 "."
-												 "t"
-												 "r"
-												 "a"
-												 "f"
-												 "f"
-												 "i"
-												 "c"
-												 "P"
-												 "o"
-												 "l"
-												 "i"
-												 "c"
-												 "y"
-												 "."
-												 "l"
-												 "o"
-												 "a"
-												 "d"
-												 "B"
-												 "a"
-												 "l"
-												 "a"
-												 "n"
-												 "c"
-												 "e"
-												 "r"
-												 "."
-												 "l"
-												 "o"
-												 "c"
-												 "a"
-												 "l"
-												 "i"
-												 "t"
-												 "y"
-												 "L"
-												 "b"
-												 "S"
-												 "e"
-												 "t"
-												 "t"
-												 "i"
-												 "n"
-												 "g"
-												 "."
-												 "f"
-												 "a"
-												 "i"
-												 "l"
-												 "o"
-												 "v"
-												 "e"
-												 "r"
-												 "\n",
-			.says = "no effect: there is no outlierDetection",
-		},
-		{
-			.id = "a fallback of nothing",
-			.text = OURS("fallback: next-region", "outlierDetection: {}"),
-			.want = "warning a:3:58 " AT("fallback"),
-			.says = "no effect: there is no distribute",
-		},
-		{
-			.id = "a fallback of the mesh's distribution",
-			.text = OURS("fallback: next-region", "outlierDetection: {}"),
-			.second = DISTRIBUTE "\n",
-			.want = "",
-		},
-		{
-			.id = "the defaults, written out",
-			.text = OURS("fallback: none, meridian.dev/regions: all",
-				     BALANCED(DISTRIBUTE)),
-			.want = "",
-		},
-		{
-			.id = "no fallback: failover cannot stand beside",
-			.text = OURS("fallback: none",
-				     BALANCED("localityLbSetting: {distribute: [{from: a, to: {b: "
-					      "100}}], failover: [{from: a, to: b}]}")),
-			.want = "error a:4:113 "
-				"spec.trafficPolicy.loadBalancer.localityLbSetting.failover\n",
-		},
-		{
-			.id = "strict beside a distribution",
-			.text = OURS("regions: strict", BALANCED(DISTRIBUTE)),
-			.want = "warning a:3:57 " AT("regions"),
-		},
-		{
-			.id = "a cap beside a port's maxEjectionPercent",
-			.text = OURS(
-				"ejection-cap: envoy",
-				"outlierDetection: {maxEjectionPercent: 5}, portLevelSettings: "
-				"[{port: {number: 80}, outlierDetection: {}}]"),
-			.want = "",
-		},
-		{
-			.id = "a SYN timeout of nobody",
-			.text = OURS("syn-timeout: 50ms, meridian.dev/rescue: 'off'",
-				     "outlierDetection: {}"),
-			.want = "warning a:3:61 " AT("syn-timeout"),
-			.says = "rescue is off",
-		},
-		{
-			.id = "the mesh's, that no rule asks either",
-			.text = "metadata: {annotations: {meridian.dev/probation: 30s, "
-				"meridian.dev/fallback: next-region}}\n",
-			.want = "warning a:1:50 " AT("probation") "warning a:1:78 " AT("fallback"),
-		},
-		{
-			.id = "the mesh's, that one rule asks",
-			.text = "metadata: {annotations: {meridian.dev/probation: 30s}}\n",
-			.second = RULE "    outlierDetection: {}\n",
-			.want = "",
-		},
-		{
-			.id = "the longest is shorter than handshakes' first",
-			.text = OURS("max-ejection-time: 10s", BALANCED(FAILOVER)),
-			.want = "error a:3:67 " AT(
-				"max-ejection-time") "warning a:4:84 "
-						     "spec.trafficPolicy.loadBalancer."
-						     "localityLbSetting.failover\n",
-			.says = "10s is less than baseEjectionTime, 30s without outlierDetection",
-		},
-		{
-			.id = "what is wrong is told before what changes nothing",
-			.text = OURS("probation: 30s", "outlierDetecton: {}"),
-			.want = "error a:4:39 spec.trafficPolicy.outlierDetecton\n",
-		},
-	};
-
 	(void)state;
-	CHECK_ROWS(rows);
+	CHECK_ROWS(idle_rows);
 }
 
 /* A list alone ejects by failed handshakes, as the annotations have it. */

@@ -13,187 +13,187 @@
 
 /* ------------------------------------------------------------------------------- values */
 
+static const struct row outlier_rows[] = {
+	{
+		.id = "V19",
+		.text = OUTLIER("interval: 2s, baseEjectionTime: 2s, "
+				"maxEjectionPercent: 50"),
+		.want = "",
+	},
+	{.id = "V15", .text = OUTLIER("interval: 1s"), .want = ""},
+	{
+		.id = "V21",
+		.text = OUTLIER("maxEjectionPercent: 105"),
+		.want = "error a:7:44 " AT_OUTLIER ".maxEjectionPercent\n",
+		.says = "from 0 to 100",
+	},
+	{
+		.id = "V22: -1",
+		.text = OUTLIER("minHealthPercent: -1"),
+		.want = "error a:7:42 " AT_OUTLIER ".minHealthPercent\n",
+	},
+	{
+		.id = "V22: 101",
+		.text = OUTLIER("minHealthPercent: 101"),
+		.want = "error a:7:42 " AT_OUTLIER ".minHealthPercent\n",
+	},
+	{
+		.id = "V23",
+		.text = OUTLIER("consecutiveErrors: 101"),
+		.want = "warning a:7:24 " AT_OUTLIER ".consecutiveErrors\n",
+		.says = "deprecated",
+	},
+	{
+		.id = "a duration without a unit",
+		.text = OUTLIER("interval: 10"),
+		.want = "error a:7:34 " AT_OUTLIER ".interval\n",
+		.says = "write \"10s\"",
+	},
+	{
+		.id = "a duration of no time",
+		.text = OUTLIER("interval: 0s"),
+		.want = "error a:7:34 " AT_OUTLIER ".interval\n",
+		.says = "at least 1ms",
+	},
+	{
+		.id = "a duration below a millisecond",
+		.text = OUTLIER("baseEjectionTime: 1500us"),
+		.want = "error a:7:42 " AT_OUTLIER ".baseEjectionTime\n",
+		.says = "milliseconds",
+	},
+	{
+		.id = "a negative duration",
+		.text = OUTLIER("interval: -1s"),
+		.want = "error a:7:34 " AT_OUTLIER ".interval\n",
+		.says = "negative",
+	},
+	{
+		.id = "no duration",
+		.text = OUTLIER("interval: soon"),
+		.want = "error a:7:34 " AT_OUTLIER ".interval\n",
+		.says = "write it like",
+	},
+	{
+		.id = "local-origin failures without the split",
+		.text = OUTLIER("consecutiveLocalOriginFailures: 3"),
+		.want = "error a:7:56 " AT_OUTLIER ".consecutiveLocalOriginFailures\n",
+		.says = "splitExternalLocalOriginErrors",
+	},
+	{
+		.id = "O30",
+		.text = OUTLIER("consecutive5xxErrors: 2, consecutiveGatewayErrors: 2"),
+		.want = "warning a:7:75 " AT_OUTLIER ".consecutiveGatewayErrors\n",
+	},
+	{
+		.id = "0 per cent",
+		.text = OUTLIER("maxEjectionPercent: 0"),
+		.want = "warning a:7:44 " AT_OUTLIER ".maxEjectionPercent\n",
+		.says = "never",
+	},
+	{
+		.id = "every detector off",
+		.text = OUTLIER("consecutive5xxErrors: 0"),
+		.want = "warning a:7:5 " AT_OUTLIER "\n",
+		.says = "ejects nobody",
+	},
+	{
+		.id = "one of them on",
+		.text = OUTLIER("consecutive5xxErrors: 0, consecutiveGatewayErrors: 1"),
+		.want = "",
+	},
+	{
+		.id = "0 local-origin failures",
+		.text = OUTLIER("splitExternalLocalOriginErrors: true, "
+				"consecutiveLocalOriginFailures: 0"),
+		.want = "warning a:7:94 " AT_OUTLIER ".consecutiveLocalOriginFailures\n",
+		.says = "never",
+	},
+	{
+		.id = "A11",
+		.text = OUTLIER("outlierDetectionHttpErrorCodes: [429, 503, 429]"),
+		.want = "",
+	},
+	{
+		.id = "codes beyond HTTP's",
+		.text = OUTLIER("outlierDetectionHttpErrorCodes: [100, 599, 99, 600, x]"),
+		.want = "error a:7:67 " AT_OUTLIER ".outlierDetectionHttpErrorCodes[2]\n"
+			"error a:7:71 " AT_OUTLIER ".outlierDetectionHttpErrorCodes[3]\n"
+			"error a:7:76 " AT_OUTLIER ".outlierDetectionHttpErrorCodes[4]\n",
+		.says = "from 100 to 599",
+	},
+	{
+		.id = "V23: no value is too large or too small",
+		.text = OUTLIER("consecutiveErrors: -1"),
+		.want = "warning a:7:24 " AT_OUTLIER ".consecutiveErrors\n",
+	},
+	{
+		.id = "V23: but a number it is",
+		.text = OUTLIER("consecutiveErrors: many"),
+		.want = "error a:7:43 " AT_OUTLIER ".consecutiveErrors\n",
+	},
+	{
+		.id = "kinds of values",
+		.text = OUTLIER("interval: [], splitExternalLocalOriginErrors: yea, "
+				"consecutive5xxErrors: 1.5"),
+		.want = "error a:7:34 " AT_OUTLIER ".interval\n"
+			"error a:7:70 " AT_OUTLIER ".splitExternalLocalOriginErrors\n"
+			"error a:7:97 " AT_OUTLIER ".consecutive5xxErrors\n",
+	},
+	{
+		.id = "a flag as kubectl reads it",
+		.text = OUTLIER("splitExternalLocalOriginErrors: yes, "
+				"consecutiveLocalOriginFailures: 3"),
+		.want = "",
+	},
+	{
+		.id = "but not in quotes",
+		.text = OUTLIER("splitExternalLocalOriginErrors: 'yes'"),
+		.want = "error a:7:56 " AT_OUTLIER ".splitExternalLocalOriginErrors\n",
+	},
+	{
+		.id = "nor for a string, as the API server refuses it",
+		.text = RULE_NAMED("r", "no") "    {outlierDetection: {}}\n",
+		.want = "error a:5:9 spec.host\n",
+		.says = "write \"no\" in quotes",
+	},
+	{
+		.id = "numbers in quotes are numbers, words in quotes are not",
+		.text = OUTLIER("consecutive5xxErrors: '3', maxEjectionPercent: '3x'"),
+		.want = "error a:7:71 " AT_OUTLIER ".maxEjectionPercent\n",
+	},
+	{
+		.id = "whole numbers as protobuf's JSON takes them",
+		.text = OUTLIER("consecutive5xxErrors: 5.0, maxEjectionPercent: 1e1, "
+				"consecutiveGatewayErrors: '2.00'"),
+		.want = "",
+	},
+	{
+		.id = "and numbers that it does not take",
+		.text = OUTLIER("consecutive5xxErrors: '05', maxEjectionPercent: '1e-1', "
+				"consecutiveGatewayErrors: 1e99"),
+		.want = "error a:7:46 " AT_OUTLIER ".consecutive5xxErrors\n"
+			"error a:7:72 " AT_OUTLIER ".maxEjectionPercent\n"
+			"error a:7:106 " AT_OUTLIER ".consecutiveGatewayErrors\n",
+	},
+	{
+		.id = "beyond 32 and 64 bits",
+		.text = OUTLIER("consecutive5xxErrors: 4294967296, "
+				"consecutiveGatewayErrors: '99999999999999999999'"),
+		.want = "error a:7:46 " AT_OUTLIER ".consecutive5xxErrors\n"
+			"error a:7:84 " AT_OUTLIER ".consecutiveGatewayErrors\n",
+	},
+	{
+		.id = "an empty value is not an empty block",
+		.text = RULE "    outlierDetection:\n    loadBalancer: {}\n",
+		.want = "warning a:7:5 " AT_OUTLIER "\n",
+		.says = "not given",
+	},
+};
+
 static void test_outlier(void **state)
 {
-	static const struct row rows[] = {
-		{
-			.id = "V19",
-			.text = OUTLIER("interval: 2s, baseEjectionTime: 2s, "
-					"maxEjectionPercent: 50"),
-			.want = "",
-		},
-		{.id = "V15", .text = OUTLIER("interval: 1s"), .want = ""},
-		{
-			.id = "V21",
-			.text = OUTLIER("maxEjectionPercent: 105"),
-			.want = "error a:7:44 " AT_OUTLIER ".maxEjectionPercent\n",
-			.says = "from 0 to 100",
-		},
-		{
-			.id = "V22: -1",
-			.text = OUTLIER("minHealthPercent: -1"),
-			.want = "error a:7:42 " AT_OUTLIER ".minHealthPercent\n",
-		},
-		{
-			.id = "V22: 101",
-			.text = OUTLIER("minHealthPercent: 101"),
-			.want = "error a:7:42 " AT_OUTLIER ".minHealthPercent\n",
-		},
-		{
-			.id = "V23",
-			.text = OUTLIER("consecutiveErrors: 101"),
-			.want = "warning a:7:24 " AT_OUTLIER ".consecutiveErrors\n",
-			.says = "deprecated",
-		},
-		{
-			.id = "a duration without a unit",
-			.text = OUTLIER("interval: 10"),
-			.want = "error a:7:34 " AT_OUTLIER ".interval\n",
-			.says = "write \"10s\"",
-		},
-		{
-			.id = "a duration of no time",
-			.text = OUTLIER("interval: 0s"),
-			.want = "error a:7:34 " AT_OUTLIER ".interval\n",
-			.says = "at least 1ms",
-		},
-		{
-			.id = "a duration below a millisecond",
-			.text = OUTLIER("baseEjectionTime: 1500us"),
-			.want = "error a:7:42 " AT_OUTLIER ".baseEjectionTime\n",
-			.says = "milliseconds",
-		},
-		{
-			.id = "a negative duration",
-			.text = OUTLIER("interval: -1s"),
-			.want = "error a:7:34 " AT_OUTLIER ".interval\n",
-			.says = "negative",
-		},
-		{
-			.id = "no duration",
-			.text = OUTLIER("interval: soon"),
-			.want = "error a:7:34 " AT_OUTLIER ".interval\n",
-			.says = "write it like",
-		},
-		{
-			.id = "local-origin failures without the split",
-			.text = OUTLIER("consecutiveLocalOriginFailures: 3"),
-			.want = "error a:7:56 " AT_OUTLIER ".consecutiveLocalOriginFailures\n",
-			.says = "splitExternalLocalOriginErrors",
-		},
-		{
-			.id = "O30",
-			.text = OUTLIER("consecutive5xxErrors: 2, consecutiveGatewayErrors: 2"),
-			.want = "warning a:7:75 " AT_OUTLIER ".consecutiveGatewayErrors\n",
-		},
-		{
-			.id = "0 per cent",
-			.text = OUTLIER("maxEjectionPercent: 0"),
-			.want = "warning a:7:44 " AT_OUTLIER ".maxEjectionPercent\n",
-			.says = "never",
-		},
-		{
-			.id = "every detector off",
-			.text = OUTLIER("consecutive5xxErrors: 0"),
-			.want = "warning a:7:5 " AT_OUTLIER "\n",
-			.says = "ejects nobody",
-		},
-		{
-			.id = "one of them on",
-			.text = OUTLIER("consecutive5xxErrors: 0, consecutiveGatewayErrors: 1"),
-			.want = "",
-		},
-		{
-			.id = "0 local-origin failures",
-			.text = OUTLIER("splitExternalLocalOriginErrors: true, "
-					"consecutiveLocalOriginFailures: 0"),
-			.want = "warning a:7:94 " AT_OUTLIER ".consecutiveLocalOriginFailures\n",
-			.says = "never",
-		},
-		{
-			.id = "A11",
-			.text = OUTLIER("outlierDetectionHttpErrorCodes: [429, 503, 429]"),
-			.want = "",
-		},
-		{
-			.id = "codes beyond HTTP's",
-			.text = OUTLIER("outlierDetectionHttpErrorCodes: [100, 599, 99, 600, x]"),
-			.want = "error a:7:67 " AT_OUTLIER ".outlierDetectionHttpErrorCodes[2]\n"
-				"error a:7:71 " AT_OUTLIER ".outlierDetectionHttpErrorCodes[3]\n"
-				"error a:7:76 " AT_OUTLIER ".outlierDetectionHttpErrorCodes[4]\n",
-			.says = "from 100 to 599",
-		},
-		{
-			.id = "V23: no value is too large or too small",
-			.text = OUTLIER("consecutiveErrors: -1"),
-			.want = "warning a:7:24 " AT_OUTLIER ".consecutiveErrors\n",
-		},
-		{
-			.id = "V23: but a number it is",
-			.text = OUTLIER("consecutiveErrors: many"),
-			.want = "error a:7:43 " AT_OUTLIER ".consecutiveErrors\n",
-		},
-		{
-			.id = "kinds of values",
-			.text = OUTLIER("interval: [], splitExternalLocalOriginErrors: yea, "
-					"consecutive5xxErrors: 1.5"),
-			.want = "error a:7:34 " AT_OUTLIER ".interval\n"
-				"error a:7:70 " AT_OUTLIER ".splitExternalLocalOriginErrors\n"
-				"error a:7:97 " AT_OUTLIER ".consecutive5xxErrors\n",
-		},
-		{
-			.id = "a flag as kubectl reads it",
-			.text = OUTLIER("splitExternalLocalOriginErrors: yes, "
-					"consecutiveLocalOriginFailures: 3"),
-			.want = "",
-		},
-		{
-			.id = "but not in quotes",
-			.text = OUTLIER("splitExternalLocalOriginErrors: 'yes'"),
-			.want = "error a:7:56 " AT_OUTLIER ".splitExternalLocalOriginErrors\n",
-		},
-		{
-			.id = "nor for a string, as the API server refuses it",
-			.text = RULE_NAMED("r", "no") "    {outlierDetection: {}}\n",
-			.want = "error a:5:9 spec.host\n",
-			.says = "write \"no\" in quotes",
-		},
-		{
-			.id = "numbers in quotes are numbers, words in quotes are not",
-			.text = OUTLIER("consecutive5xxErrors: '3', maxEjectionPercent: '3x'"),
-			.want = "error a:7:71 " AT_OUTLIER ".maxEjectionPercent\n",
-		},
-		{
-			.id = "whole numbers as protobuf's JSON takes them",
-			.text = OUTLIER("consecutive5xxErrors: 5.0, maxEjectionPercent: 1e1, "
-					"consecutiveGatewayErrors: '2.00'"),
-			.want = "",
-		},
-		{
-			.id = "and numbers that it does not take",
-			.text = OUTLIER("consecutive5xxErrors: '05', maxEjectionPercent: '1e-1', "
-					"consecutiveGatewayErrors: 1e99"),
-			.want = "error a:7:46 " AT_OUTLIER ".consecutive5xxErrors\n"
-				"error a:7:72 " AT_OUTLIER ".maxEjectionPercent\n"
-				"error a:7:106 " AT_OUTLIER ".consecutiveGatewayErrors\n",
-		},
-		{
-			.id = "beyond 32 and 64 bits",
-			.text = OUTLIER("consecutive5xxErrors: 4294967296, "
-					"consecutiveGatewayErrors: '99999999999999999999'"),
-			.want = "error a:7:46 " AT_OUTLIER ".consecutive5xxErrors\n"
-				"error a:7:84 " AT_OUTLIER ".consecutiveGatewayErrors\n",
-		},
-		{
-			.id = "an empty value is not an empty block",
-			.text = RULE "    outlierDetection:\n    loadBalancer: {}\n",
-			.want = "warning a:7:5 " AT_OUTLIER "\n",
-			.says = "not given",
-		},
-	};
-
 	(void)state;
-	CHECK_ROWS(rows);
+	CHECK_ROWS(outlier_rows);
 }
 
 static void test_pool(void **state)
