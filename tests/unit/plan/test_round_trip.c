@@ -82,13 +82,11 @@ static void add_pool(struct mrd_strbuf *out)
 	add(out, 1, "}, ");
 }
 
-#define TWO_RULES "[{from: r1/*, to: {r1/*: 90, r2/z1: 10}}, {from: '*', to: {r3: 100}}]"
-
 static const char *const localities[] = {
 	"localityLbSetting: {enabled: false}, ",
 	"localityLbSetting: {failover: [{from: r1, to: r2}, {from: r2, to: r3}]}, ",
 	"localityLbSetting: {failoverPriority: [topology.istio.io/network, 'app=b']}, ",
-	"localityLbSetting: {distribute: " TWO_RULES "}, ",
+	"localityLbSetting: {distribute: [{from: r1/*, to: {r1: 90, r2/z1: 10}}]}, ",
 	"localityLbSetting: {distribute: [{from: '*', to: {r1/z1: 60, r2: 30, '*': 10}}]}, ",
 	"zoneAwareLbSetting: {minClusterSize: 2, failover: [{from: r1, to: r3}]}, ",
 	"",
