@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 # A policy file is broken: under a running agent, under one that starts with a plan in the kernel, and
-# under one that starts without. Status tells it; a mended file is taken at once.
+# under one that starts without. Status tells it; a mended file is taken at once. One that cannot start changes nothing.
 set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -66,4 +66,30 @@ agent_launch h
 expect_ok "with nothing in the kernel it does not start" \
   wait_for 5 agent_said h 'reviews.yaml:[0-9]+:.*the agent does not start'
 expect_ok "and ends" wait_for 5 bash -c "! kill -0 ${AGENT_PID[h]} 2>/dev/null"
+
+# Nor does it start if its maps are to have another size: what runs goes on as it is, with its limit of requests.
+policy reviews <<YAML
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: reviews, namespace: default }
+spec: { host: reviews, trafficPolicy: { connectionPool: { http: { maxRequestsPerConnection: 1 } } } }
+YAML
+answered() { # of two requests on one connection
+  : >"$SANDBOX/log/client"
+  serve client python3 "$(dirname "$0")/turns.py" tcp connect,$VIP,80 get,/ get,/
+  wait "$SERVE_PID" || true
+  grep -c '^200 ' "$SANDBOX/log/client"
+}
+agent_start h
+expect_eq "one request a connection" 1 "$(answered)"
+agent_kill h
+good=$(cat "$file")
+break_it
+agent_launch h "kernel.limits: { affinity: 1000 }"
+expect_ok "broken, and other sizes: it does not start" wait_for 5 agent_said h 'of another version or size'
+expect_ok "and ends" wait_for 5 bash -c "! kill -0 ${AGENT_PID[h]} 2>/dev/null"
+expect_eq "still one request a connection" 1 "$(answered)"
+mend_it
+agent_start h "kernel.limits: { affinity: 1000 }"
+expect_eq "and in the new maps" 1 "$(answered)"
 sandbox_end

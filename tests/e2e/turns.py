@@ -4,7 +4,7 @@
 A WORD has what it needs behind commas; what it has to tell, or its error's name, is a line:
 connect,ADDRESS,PORT   free (connect(AF_UNSPEC))   peer (getpeername)   wait,FILE (until it is there)
 UDP: ask (send)   name,ADDRESS,PORT (sendto)   hear (until there is an answer)   read (it, and whom it is from)
-TCP: get,PATH (a request; the answer's status and body)
+TCP: get,PATH (a request; the answer's status and body, or end)
 """
 import ctypes
 import errno
@@ -39,7 +39,10 @@ def read():
 
 def get(path):
     sock.sendall(f"GET {path} HTTP/1.1\r\nHost: turns\r\n\r\n".encode())
-    head, body = sock.recv(65536).decode().split("\r\n\r\n")
+    data = sock.recv(65536)
+    if not data:
+        return "end"
+    head, body = data.decode().split("\r\n\r\n")
     return f"{head.split()[1]} {body.strip()}"
 
 

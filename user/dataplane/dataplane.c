@@ -52,6 +52,7 @@ struct mrd_dataplane {
 	struct mrd_map_io flows;
 	struct mrd_map_cursor *flow_cursor;		  /* NULL: at the start */
 	struct mrd_hook_program programs[MRD_HOOK_COUNT]; /* closed once attached */
+	int limit_fd;					  /* likewise: of mrd_followed's */
 	struct mrd_tc tc; /* its programs stay open: interfaces come at any time */
 	char *tc_error;
 	struct mrd_events *events;
@@ -64,6 +65,8 @@ static void close_programs(struct mrd_dataplane *dataplane)
 		mrd_cleanup_fd(&dataplane->programs[i].fd);
 		dataplane->programs[i].fd = -1;
 	}
+	mrd_cleanup_fd(&dataplane->limit_fd);
+	dataplane->limit_fd = -1;
 }
 
 void mrd_dataplane_free(struct mrd_dataplane *dataplane)
@@ -101,6 +104,7 @@ static struct mrd_dataplane *dataplane_new(void)
 	if (!dataplane)
 		return NULL;
 	dataplane->cgroup_fd = -1;
+	dataplane->limit_fd = -1;
 	mrd_pinset_init(&dataplane->set);
 	for (size_t i = 0; i < MRD_HOOK_COUNT; i++)
 		dataplane->programs[i].fd = -1;
@@ -228,8 +232,8 @@ static int load(struct mrd_dataplane *dataplane, const struct mrd_dataplane_conf
 	}
 	if (r < 0)
 		return r;
-	r = mrd_object_take(object, &dataplane->set, dataplane->programs,
-			    dataplane->tc.program_fds);
+	r = mrd_object_take(object, &dataplane->set, dataplane->programs, dataplane->tc.program_fds,
+			    &dataplane->limit_fd);
 	if (r == 0)
 		r = open_maps(dataplane);
 	dataplane->tc.folder = dataplane->bpffs;
@@ -281,6 +285,21 @@ int mrd_dataplane_open(const struct mrd_dataplane_config *config,
 
 /* ------------------------------------------------------------------------------------ attach */
 
+/*
+ * No link holds this program, but the map, which may be the one that hooks use already; sockets
+ * keep the program under which they came into it. So it comes when its maps hold the plan, and
+ * before the hooks that put sockets there. If they stay the old ones after all, it goes on by that
+ * plan, until the next start.
+ */
+static int attach_limit(const struct mrd_dataplane *dataplane, char **ret_error)
+{
+	if (bpf_prog_attach(dataplane->limit_fd, dataplane->set.fds[MRD_PIN_FOLLOWED],
+			    BPF_SK_MSG_VERDICT, 0) == 0)
+		return 0;
+	return mrd_failure(ret_error, -errno, "mrd_request_limit cannot be attached: %s",
+			   strerror(errno));
+}
+
 static int swap_links(struct mrd_dataplane *dataplane, struct mrd_link_changes *changes,
 		      char **ret_error)
 {
@@ -309,7 +328,10 @@ int mrd_dataplane_attach(struct mrd_dataplane *dataplane, char **ret_error)
 	r = stage ? mrd_pins_stage(dataplane->bpffs, &dataplane->set) : 0;
 	if (r < 0)
 		return mrd_permission_failure(r, "the maps cannot be pinned", ret_error);
-	r = swap_links(dataplane, &changes, ret_error);
+	r = attach_limit(dataplane, ret_error);
+	if (r < 0 && stage)
+		mrd_pins_unstage(dataplane->bpffs);
+	r = r < 0 ? r : swap_links(dataplane, &changes, ret_error);
 	if (r < 0)
 		return r;
 	mrd_links_keep(&changes);

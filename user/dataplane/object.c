@@ -20,6 +20,7 @@ struct mrd_object {
 	struct bpf_map *maps[MRD_PIN_COUNT];
 	struct bpf_program *programs[MRD_HOOK_COUNT]; /* NULL: not wanted */
 	struct bpf_program *tc[MRD_TC_PROGRAMS];      /* likewise */
+	struct bpf_program *request_limit;
 };
 
 static int find_maps(struct mrd_object *object, const struct mrd_dataplane_limits *limits,
@@ -62,7 +63,7 @@ static int find_program(const struct mrd_object *object, const char *name, bool 
 static int find_programs(struct mrd_object *object, const struct mrd_object_wishes *wishes,
 			 char **ret_error)
 {
-	int r = 0;
+	int r = find_program(object, "mrd_request_limit", true, &object->request_limit, ret_error);
 
 	for (size_t i = 0; r == 0 && i < MRD_HOOK_COUNT; i++)
 		r = find_program(object, mrd_hooks[i].program,
@@ -180,31 +181,11 @@ int mrd_object_keep(struct mrd_object *object, const struct mrd_pinset *set, boo
 	return r;
 }
 
-/* No link holds this program, but the map itself; sockets keep the one under which they came in. */
-static int attach_to_followed(const struct mrd_object *object)
-{
-	const struct bpf_program *program =
-		bpf_object__find_program_by_name(object->bpf, "mrd_request_limit");
-
-	if (!program)
-		return -ENOENT;
-	return bpf_prog_attach(bpf_program__fd(program),
-			       bpf_map__fd(object->maps[MRD_PIN_FOLLOWED]), BPF_SK_MSG_VERDICT,
-			       0) < 0
-		       ? -errno
-		       : 0;
-}
-
 int mrd_object_load(struct mrd_object *object, char **ret_error)
 {
-	int r = bpf_object__load(object->bpf);
+	const int r = bpf_object__load(object->bpf);
 
-	if (r < 0)
-		return mrd_load_failure(r, mrd_libbpf_log_text(), ret_error);
-	r = attach_to_followed(object);
-	return r < 0 ? mrd_failure(ret_error, r, "mrd_request_limit cannot be attached: %s",
-				   strerror(-r))
-		     : 0;
+	return r < 0 ? mrd_load_failure(r, mrd_libbpf_log_text(), ret_error) : 0;
 }
 
 static int duplicate(int fd)
@@ -216,8 +197,11 @@ static int duplicate(int fd)
 
 int mrd_object_take(const struct mrd_object *object, struct mrd_pinset *ret_set,
 		    struct mrd_hook_program ret_programs[MRD_HOOK_COUNT],
-		    int ret_tc_fds[MRD_TC_PROGRAMS])
+		    int ret_tc_fds[MRD_TC_PROGRAMS], int *ret_limit_fd)
 {
+	*ret_limit_fd = duplicate(bpf_program__fd(object->request_limit));
+	if (*ret_limit_fd < 0)
+		return *ret_limit_fd;
 	for (size_t i = 0; i < MRD_PIN_COUNT; i++) {
 		ret_set->fds[i] = duplicate(bpf_map__fd(object->maps[i]));
 		if (ret_set->fds[i] < 0)
