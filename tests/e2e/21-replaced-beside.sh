@@ -64,7 +64,7 @@ address=10.0.0.1${first#h}
 before=$(stat_of h "$address" .connects)
 agent_stop h
 agent_start h "kernel.limits: { affinity: 1000 }"
-expect_ok "said, and that they stay known" agent_said h 'maps replaced.*stay known'
+expect_ok "said, and that they stay known" agent_said h 'maps replaced.*of sockets.*stay known'
 expect_eq "still open" 1 "$(stat_of h "$address" .open)"
 expect_eq "and counted" "$before" "$(stat_of h "$address" .connects)"
 touch "$SANDBOX/swapped"
@@ -88,4 +88,27 @@ touch "$SANDBOX/swapped"
 wait "$holder" || true
 expect_eq "the connection went on" 2 "$(grep -c "^200 h" "$SANDBOX/log/client")"
 expect_eq "no counter below nothing" 0 "$(($(stat_of h 10.0.0.11 .open) + $(stat_of h 10.0.0.12 .open)))"
+rm "$SANDBOX/swapped"
+
+# A set that is not whole does not say whose its numbers are: nothing of it is taken for another's.
+agent_stop h
+ctl h detach >"$SANDBOX/detached"
+eps ack-hangzhou reviews 10.0.0.12
+agent_start h
+: >"$SANDBOX/log/client"
+serve client python3 "$(dirname "$0")/turns.py" tcp connect,$VIP,80 get,/ wait,"$SANDBOX/swapped" get,/broken
+holder=$SERVE_PID
+wait_for 5 grep -q "200 h2" "$SANDBOX/log/client"
+eps ack-hangzhou reviews 10.0.0.11 10.0.0.12
+wait_for 5 is_health h 10.0.0.11 ACTIVE
+agent_stop h
+rm "$(bpffs_of h)/mrd_cidr"
+agent_start h
+expect_ok "said, and that they are forgotten" agent_said h 'maps replaced.*forgotten'
+touch "$SANDBOX/swapped"
+wait "$holder" || true
+expect_match "an error of one that is forgotten" "503 h2" "$(cat "$SANDBOX/log/client")"
+sleep 1 # five sweeps
+expect_eq "ejects nobody" "ACTIVE ACTIVE" "$(health h 10.0.0.11) $(health h 10.0.0.12)"
+expect_eq "and no counter is below nothing" 0 "$(($(stat_of h 10.0.0.11 .open) + $(stat_of h 10.0.0.12 .open)))"
 sandbox_end

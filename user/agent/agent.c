@@ -252,13 +252,18 @@ static int adopt(struct mrd_agent *agent)
 	if (adoption == MRD_ADOPTION_FRESH)
 		return 0;
 	if (adoption == MRD_ADOPTION_REPLACED) {
-		mrd_log_info("maps replaced",
-			     MRD_KV("connections",
-				    mrd_dataplane_keeps_connections(agent->dataplane)
-					    ? "those that are open stay known"
-					    : "those that are open go on, but are forgotten"));
-		if (mrd_inspect_open(agent->config->bpffs, &old))
-			return 0; /* of another ABI version: its rows say nothing to us */
+		mrd_log_info(
+			"maps replaced",
+			MRD_KV("connections", mrd_dataplane_keeps_connections(agent->dataplane)
+						      ? "of sockets: those that are open stay known"
+						      : "of sockets: those that are open go on, "
+							"but are forgotten"));
+		/* Of another ABI version, or not whole: its rows say nothing to us. */
+		if (!mrd_dataplane_keeps_numbers(agent->dataplane))
+			return 0;
+		r = mrd_inspect_open(agent->config->bpffs, &old);
+		if (r)
+			return r;
 		reader = (struct mrd_row_reader){.self = old, .walk = walk_inspect};
 	}
 	r = mrd_adopt(agent->engine, &reader, old ? NULL : &writer, &adopted);

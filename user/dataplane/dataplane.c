@@ -26,6 +26,7 @@
 #include "dataplane/events.h"
 #include "dataplane/failure.h"
 #include "dataplane/features.h"
+#include "dataplane/inspect.h"
 #include "dataplane/links.h"
 #include "dataplane/map_io.h"
 #include "dataplane/mounts.h"
@@ -45,6 +46,7 @@ struct mrd_dataplane {
 	char *mounted; /* where a bpffs had to be mounted, or NULL */
 	int cgroup_fd;
 	enum mrd_adoption adoption;
+	bool numbers_kept;
 	bool connections_kept;
 	struct mrd_features features;
 	struct mrd_pinset set;
@@ -150,6 +152,24 @@ static int open_places(struct mrd_dataplane *dataplane, const struct mrd_datapla
 	return 0;
 }
 
+static void close_inspect(struct mrd_inspect **inspect)
+{
+	mrd_inspect_close(*inspect);
+}
+
+/* What hooks have found out speaks in numbers: it is of use only with the rows that name them. */
+static int keep(struct mrd_dataplane *dataplane, struct mrd_object *object,
+		const struct mrd_pinset *pinned)
+{
+	MRD_CLEANUP(close_inspect) struct mrd_inspect *old = NULL;
+
+	dataplane->numbers_kept = mrd_inspect_open(dataplane->bpffs, &old) == 0;
+	dataplane->connections_kept = false;
+	return dataplane->numbers_kept
+		       ? mrd_object_keep(object, pinned, &dataplane->connections_kept)
+		       : 0;
+}
+
 /* Takes the pinned set over if it is whole and of this version and size; or what it can of it. */
 static int adopt(struct mrd_dataplane *dataplane, struct mrd_object *object, char **ret_error)
 {
@@ -169,7 +189,7 @@ static int adopt(struct mrd_dataplane *dataplane, struct mrd_object *object, cha
 		r = mrd_object_reuse(object, &pinned);
 	} else {
 		dataplane->adoption = MRD_ADOPTION_REPLACED;
-		r = r < 0 ? 0 : mrd_object_keep(object, &pinned, &dataplane->connections_kept);
+		r = r < 0 ? 0 : keep(dataplane, object, &pinned);
 	}
 	return r < 0 ? mrd_failure(ret_error, r, "the pinned maps cannot be adopted: %s",
 				   strerror(-r))
@@ -492,6 +512,11 @@ int mrd_dataplane_configure(struct mrd_dataplane *dataplane,
 enum mrd_adoption mrd_dataplane_adoption(const struct mrd_dataplane *dataplane)
 {
 	return dataplane->adoption;
+}
+
+bool mrd_dataplane_keeps_numbers(const struct mrd_dataplane *dataplane)
+{
+	return dataplane->numbers_kept;
 }
 
 bool mrd_dataplane_keeps_connections(const struct mrd_dataplane *dataplane)

@@ -58,7 +58,7 @@ struct mrd_feature {
 int mrd_dataplane_open(const struct mrd_dataplane_config *config,
 		       struct mrd_dataplane **ret_dataplane, char **ret_error);
 /* Attaches (or swaps) every hook, and moves a new set into place. To be called once the maps hold
- * the first plan. Undone on failure. */
+ * the first plan. Undone on failure; but requests of new connections are limited by that plan. */
 int mrd_dataplane_attach(struct mrd_dataplane *dataplane, char **ret_error);
 /* Frees what this process holds; pinned maps and links stay. NULL is fine. */
 void mrd_dataplane_free(struct mrd_dataplane *dataplane);
@@ -70,7 +70,11 @@ int mrd_dataplane_detach(const char *bpffs, size_t *ret_links, size_t *ret_maps,
 bool mrd_dataplane_is_held(const char *bpffs);
 
 enum mrd_adoption mrd_dataplane_adoption(const struct mrd_dataplane *dataplane);
-/* Of a replaced set: do the hooks still know the connections that were open? */
+/* Of a replaced set: does the new one go on with what hooks found out, by the numbers in the old
+ * one's rows? Then these are to be taken over from there. */
+bool mrd_dataplane_keeps_numbers(const struct mrd_dataplane *dataplane);
+/* Do the hooks still know the connections that sockets have open? But what the plan had asked of
+ * them goes on by the old one, and without their rows of mrd_connection they are not reset. */
 bool mrd_dataplane_keeps_connections(const struct mrd_dataplane *dataplane);
 const char *mrd_dataplane_cgroup(const struct mrd_dataplane *dataplane);
 /* Where open() had to mount a bpffs, to be told to the user; NULL: it had not. */

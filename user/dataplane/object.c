@@ -128,19 +128,14 @@ static bool has_shape_of(int fd, const struct bpf_map *map)
 	       info.map_flags == bpf_map__map_flags(map);
 }
 
-static bool is_of_this_version(const struct mrd_pinset *set)
+bool mrd_object_fits(const struct mrd_object *object, const struct mrd_pinset *set)
 {
 	uint32_t version;
 
-	return mrd_pinset_version(set, &version) == 0 && version == MRD_ABI_VERSION;
-}
-
-bool mrd_object_fits(const struct mrd_object *object, const struct mrd_pinset *set)
-{
 	for (size_t i = 0; i < MRD_PIN_COUNT; i++)
 		if (!has_shape_of(set->fds[i], object->maps[i]))
 			return false;
-	return is_of_this_version(set);
+	return mrd_pinset_version(set, &version) == 0 && version == MRD_ABI_VERSION;
 }
 
 int mrd_object_reuse(struct mrd_object *object, const struct mrd_pinset *set)
@@ -154,7 +149,10 @@ int mrd_object_reuse(struct mrd_object *object, const struct mrd_pinset *set)
 	return 0;
 }
 
-/* A socket that is known has been counted: it must leave the same counters when it closes. */
+/*
+ * A socket that is known has been counted: it must leave the same counters when it closes. The rows
+ * by which the agent finds sockets that it is to reset are counted nowhere: they may be missing.
+ */
 static bool may_keep_sockets(const struct mrd_object *object, const struct mrd_pinset *set)
 {
 	for (size_t i = 0; i < MRD_PIN_COUNT; i++)
@@ -166,11 +164,10 @@ static bool may_keep_sockets(const struct mrd_object *object, const struct mrd_p
 
 int mrd_object_keep(struct mrd_object *object, const struct mrd_pinset *set, bool *ret_sockets)
 {
-	const bool is_known = is_of_this_version(set);
 	int r = 0;
 
-	*ret_sockets = is_known && may_keep_sockets(object, set);
-	for (size_t i = 0; is_known && r == 0 && i < MRD_PIN_COUNT; i++) {
+	*ret_sockets = may_keep_sockets(object, set);
+	for (size_t i = 0; r == 0 && i < MRD_PIN_COUNT; i++) {
 		const enum mrd_pin_content content = mrd_pin_content(i);
 
 		if (content == MRD_PIN_WRITTEN || (content == MRD_PIN_OF_SOCKETS && !*ret_sockets))

@@ -32,9 +32,13 @@ bool mrd_object_fits(const struct mrd_object *object, const struct mrd_pinset *s
 /* Has the object use the set's maps instead of making its own. */
 int mrd_object_reuse(struct mrd_object *object, const struct mrd_pinset *set);
 /*
- * Of a set of other sizes: has the object use what hooks have found out of it, as far as it is of
- * this version and just as this object would make it. What is said there of endpoints holds: those
- * keep their numbers. *ret_sockets: do hooks still know the connections that sockets have open?
+ * Of a set of this version, whole, but of other sizes: has the object use what hooks have found out
+ * of it, as far as a map is just as this object would make it. What is said there of endpoints
+ * holds only if those keep their numbers. *ret_sockets: do hooks still know the connections that
+ * sockets have open?
+ *
+ * Nobody deletes there what speaks of endpoints that went while no agent ran, before a next agent
+ * adopts the maps as they are. Who is given the number of one until then begins with its counts.
  */
 int mrd_object_keep(struct mrd_object *object, const struct mrd_pinset *set, bool *ret_sockets);
 /* Nothing runs by it yet: no map that hooks use already is given a program. */

@@ -46,7 +46,8 @@ const char *mrd_pin_name(size_t pin); /* "mrd_udp_flow" */
 enum mrd_pin_content {
 	MRD_PIN_WRITTEN,    /* the agent */
 	MRD_PIN_FOUND,	    /* hooks */
-	MRD_PIN_OF_SOCKETS, /* hooks; one says what another counts: kept together, or not at all */
+	MRD_PIN_OF_SOCKETS, /* hooks; one says what another counts: kept together, or not at all.
+			     * But for mrd_connection, which says nothing of the others */
 };
 enum mrd_pin_content mrd_pin_content(size_t pin);
 
