@@ -124,7 +124,7 @@ struct mrd_map_writer {
 		   int create_only);
 	/* -ENOENT counts as success. For MRD_MAP_SERVICE only if the row names service_id. */
 	int (*del)(void *self, enum mrd_map map, const void *key, uint32_t service_id);
-	/* The value as the kernel has it; -ENOENT. For mrd_rows that are not known any more. */
+	/* The value as the kernel has it; -ENOENT. */
 	int (*get)(void *self, enum mrd_map map, const void *key, void *ret_value);
 };
 
@@ -134,7 +134,7 @@ struct mrd_map_writer {
  * Failed deletions are no failure of the plan: they are skipped, as is all that the rows left
  * behind may name, and counted in *ret_undeleted (may be NULL). -EUCLEAN: undoing failed as well,
  * the caller must read its rows back from the kernel. Rows of MRD_MAP_LOCALITY are shared, so they
- * stay.
+ * stay, as do counters that have counted.
  */
 int mrd_ops_apply(const struct mrd_ops *ops, uint32_t service_id,
 		  const struct mrd_map_writer *writer, size_t *ret_failed, size_t *ret_undeleted);

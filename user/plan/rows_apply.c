@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdbool.h>
+#include <string.h>
 
 /* Rows that others may own already are left as they are: shared names, and the hooks' counters. */
 static bool create_only(enum mrd_map map)
@@ -25,12 +26,26 @@ static int apply(const struct mrd_op *op, uint32_t service_id, const struct mrd_
 	return -EINVAL;
 }
 
+/*
+ * Does a row say anything? One of a counter that was made for the plan does not, for no VIP names
+ * it yet: if it does, it was there before, and was left as it was.
+ */
+static bool has_counted(const struct mrd_op *op, const struct mrd_map_writer *writer)
+{
+	static const unsigned char zeros[sizeof(struct mrd_stat)];
+	_Alignas(struct mrd_stat) unsigned char value[sizeof(zeros)];
+	const size_t size = mrd_map_value_size(op->map);
+
+	return size <= sizeof(value) && !writer->get(writer->self, op->map, op->key, value) &&
+	       memcmp(value, zeros, size) != 0;
+}
+
 /* A locality stays: another service may have written the same row before. */
 static int undo(const struct mrd_op *op, uint32_t service_id, const struct mrd_map_writer *writer)
 {
 	if (op->kind == MRD_OP_OVERWRITE)
 		return writer->put(writer->self, op->map, op->key, op->old, 0);
-	if (op->map == MRD_MAP_LOCALITY)
+	if (op->map == MRD_MAP_LOCALITY || (mrd_map_is_counter(op->map) && has_counted(op, writer)))
 		return 0;
 	return writer->del(writer->self, op->map, op->key, service_id);
 }

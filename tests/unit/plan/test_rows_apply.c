@@ -615,6 +615,36 @@ static void a_full_map_leaves_the_old_plan(void **state)
 	}
 }
 
+/* A counter that was there before the plan, and one of a connection that hooks know, is kept. */
+static void undoing_keeps_what_was_counted(void **state)
+{
+	struct fake_maps *maps = calloc(1, sizeof(*maps));
+	const struct mrd_map_writer writer = fake_writer(maps);
+	const struct mrd_stat counted = {.open = 1};
+	const struct mrd_stat *left;
+	const void *key = NULL;
+	struct transition t;
+
+	(void)state;
+	begin(&t, NULL, NULL, "r1:AA");
+	for (size_t i = 0; i < t.ops.count; i++)
+		if (t.ops.items[i].map == MRD_MAP_STAT)
+			key = t.ops.items[i].key;
+	assert_non_null(key);
+	assert_int_equal(fake_put(maps, MRD_MAP_STAT, key, &counted, 0), 0);
+	maps->calls = 0;
+	maps->fail_at = t.ops.count;
+	assert_int_equal(mrd_ops_apply(&t.ops, t.service_id, &writer, NULL, NULL), -ENOMEM);
+	left = fake_get(maps, MRD_MAP_STAT, key);
+	assert_non_null(left);
+	assert_int_equal(left->open, 1);
+	assert_int_equal(fake_count(maps, MRD_MAP_STAT), 1);
+	assert_int_equal(fake_count(maps, MRD_MAP_TICKET), 0);
+	assert_int_equal(fake_count(maps, MRD_MAP_NAME), 0);
+	end(&t);
+	free(maps);
+}
+
 static void a_failed_undo_is_told(void **state)
 {
 	struct fake_maps *maps = calloc(1, sizeof(*maps));
@@ -664,6 +694,7 @@ int main(void)
 		cmocka_unit_test(settings_come_and_go_without_a_gap),
 		cmocka_unit_test(any_transition_serves),
 		cmocka_unit_test(a_full_map_leaves_the_old_plan),
+		cmocka_unit_test(undoing_keeps_what_was_counted),
 		cmocka_unit_test(a_failed_undo_is_told),
 		cmocka_unit_test(a_vip_of_another_service_stays),
 	};
