@@ -151,12 +151,21 @@ static __always_inline void mrd_call_give_up(struct bpf_sock_addr *ctx, struct m
 	mrd_socket_clear(sock);
 }
 
-static __always_inline void mrd_call_disown(struct bpf_sock_addr *ctx)
+/* What it connects to now is to be called by its own name, even if a VIP has led there before. */
+static __always_inline void mrd_call_disown(struct bpf_sock_addr *ctx,
+					    const struct mrd_vip_key *peer)
 {
 	struct mrd_socket *sock = bpf_sk_storage_get(&mrd_socket, ctx->sk, NULL, 0);
+	struct mrd_udp_key key;
 
-	if (sock && sock->connected)
+	if (!sock)
+		return;
+	if (sock->connected)
 		mrd_call_give_up(ctx, sock);
+	if (!sock->has_replies)
+		return;
+	mrd_udp_key_of(&key, bpf_get_socket_cookie(ctx), peer->addr, peer->port, peer->family);
+	bpf_map_delete_elem(&mrd_udp_reply, &key);
 }
 
 /* Only TCP's connections are limited. */
@@ -260,7 +269,7 @@ static __noinline enum mrd_verdict mrd_on_connect(struct bpf_sock_addr *ctx, str
 		const enum mrd_verdict verdict = mrd_on_unknown(&call->vip);
 
 		if (verdict == MRD_VERDICT_PASS)
-			mrd_call_disown(ctx);
+			mrd_call_disown(ctx, &call->vip);
 		return verdict;
 	}
 	if (mrd_call_is_beyond(ctx, call))

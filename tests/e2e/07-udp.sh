@@ -79,6 +79,16 @@ for kind in udp udp6; do
     "$(paste -sd, "$SANDBOX/log/client")"
 done
 
+# A socket that goes from the VIP to the endpoint itself has that as its peer.
+for kind in udp udp6; do
+  mapped=$([[ $kind == udp ]] || echo ::ffff:)
+  : >"$SANDBOX/log/client"
+  turns $kind "connect,${mapped}172.16.0.21,53" peer ask read "connect,${mapped}10.0.0.12,5353" peer ask read
+  wait "$SERVE_PID" || true
+  vip="${mapped}172.16.0.21 53" pod="${mapped}10.0.0.12 5353"
+  expect_eq "from the VIP to the endpoint, $kind" "$vip,h2 from $vip,$pod,h2 from $pod" "$(paste -sd, "$SANDBOX/log/client")"
+done
+
 eps ack-hangzhou dns
 wait_for 5 sh -c "! bpftool map dump pinned $(bpffs_of h)/mrd_member | grep -q '10,0,0,11'"
 expect_eq "no endpoint: refused at once" ECONNREFUSED "$(run_in client "$PEER" udp unconnected 1 $VIP 53)"
