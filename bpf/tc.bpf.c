@@ -233,15 +233,21 @@ static __always_inline void mrd_take_in(struct __sk_buff *skb, const struct mrd_
 		bpf_skb_change_type(skb, MRD_PACKET_HOST);
 }
 
-/* False: the row's memory is another flow's by now. */
+/* False: the memory of the row that was copied is another flow's by now. */
+static __always_inline bool mrd_copy_fits(const struct mrd_flow_key *key,
+					  const struct mrd_flow_tuple *to, enum mrd_flow_way way)
+{
+	if (mrd_flow_fits(&key->tuple, to, way))
+		return true;
+	mrd_count_one(MRD_REASON_RACE);
+	return false;
+}
+
 static __always_inline bool mrd_row_copy(const struct mrd_flow_key *key, const struct mrd_flow *row,
 					 struct mrd_flow_tuple *ret_to)
 {
 	mrd_tuple_copy(ret_to, &row->tuple);
-	if (mrd_flow_fits(&key->tuple, ret_to, row->way))
-		return true;
-	mrd_count_one(MRD_REASON_RACE);
-	return false;
+	return mrd_copy_fits(key, ret_to, row->way);
 }
 
 /*
@@ -374,6 +380,9 @@ static __noinline int mrd_on_new(struct __sk_buff *skb, struct mrd_work *work)
 		reason = mrd_open_elsewhere(skb, turn);
 	if (reason != MRD_REASON_COUNT)
 		return mrd_answer_refusal(skb, packet, reason);
+	/* The row may be one that another CPU has made meanwhile. */
+	if (!mrd_copy_fits(&packet->key, &work->to, MRD_FLOW_FORWARD))
+		return MRD_TC_NEXT;
 	if (!mrd_addr_differ(packet->key.tuple.source, work->choice.picked.member.addr))
 		mrd_count_one(MRD_REASON_HAIRPIN);
 	if (packet->part == MRD_PART_FIRST)
