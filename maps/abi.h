@@ -350,8 +350,8 @@ _Static_assert(sizeof(struct mrd_udp_reply) == 24, "map ABI");
  * two rows, and each is found from the other: the key of one is the value of the other, turned
  * round. The forward row (client → VIP, or client → an endpoint that did not answer) holds the
  * state; the reverse row only translates, and is MRD_FLOW_CLOSED once the endpoint has said its
- * last. Both go with the packet that acknowledges the last FIN;
- * the agent sweeps what was left otherwise.
+ * last. Both go with the packet that acknowledges the last FIN; the agent sweeps what was left
+ * otherwise.
  */
 enum mrd_flow_way { MRD_FLOW_FORWARD, MRD_FLOW_REVERSE };
 

@@ -30,8 +30,8 @@ struct mrd_quote_ipv6 {
 struct mrd_icmp_answer {
 	struct mrd_icmp_header icmp;
 	union {
+		struct mrd_quote_ipv6 ipv6; /* first: it is what an initializer fills with zeros */
 		struct mrd_quote_ipv4 ipv4;
-		struct mrd_quote_ipv6 ipv6;
 	} quote;
 };
 
@@ -96,12 +96,6 @@ static __always_inline bool mrd_answer_ip(struct __sk_buff *skb, const struct mr
 	ipv4.check =
 		mrd_fold((__u32)bpf_csum_diff(NULL, 0, (__be32 *)(void *)&ipv4, sizeof(ipv4), 0));
 	return !bpf_skb_store_bytes(skb, packet->l3, &ipv4, sizeof(ipv4), BPF_F_RECOMPUTE_CSUM);
-}
-
-static __always_inline __u32 mrd_ip_len(const struct mrd_packet *packet)
-{
-	return packet->key.family == MRD_FAMILY_IPV4 ? sizeof(struct mrd_ipv4_header)
-						     : sizeof(struct mrd_ipv6_header);
 }
 
 /* RFC 9293, 3.10.7.1: to a SYN, which counts as a byte, as what it carries does. */

@@ -116,7 +116,7 @@ enum {
 
 /* Where in TCP and UDP headers the checksum stands. */
 enum { MRD_TCP_CHECK_AT = 16, MRD_UDP_CHECK_AT = 6, MRD_ICMP_CHECK_AT = 2 };
-enum { MRD_IPV4_TAIL_AT = 8, MRD_IPV4_CHECK_AT = 10, MRD_IPV6_HOPS_AT = 7, MRD_IPV6_ADDRS_AT = 8 };
+enum { MRD_IPV4_TAIL_AT = 8, MRD_IPV6_HOPS_AT = 7, MRD_IPV6_ADDRS_AT = 8 };
 
 /* The rest of an IPv4 header, which a translation writes at once. */
 struct mrd_ipv4_tail {
@@ -302,13 +302,16 @@ static inline bool mrd_l4_fits(const struct mrd_packet *packet)
 	return packet->l4 + len <= packet->end;
 }
 
-/* Has its IP header neither options nor extensions? */
+/* Of an IP header without options and extensions. */
+static inline __u32 mrd_ip_len(const struct mrd_packet *packet)
+{
+	return packet->key.family == MRD_FAMILY_IPV4 ? sizeof(struct mrd_ipv4_header)
+						     : sizeof(struct mrd_ipv6_header);
+}
+
 static inline bool mrd_is_plain(const struct mrd_packet *packet)
 {
-	const __u32 len = packet->key.family == MRD_FAMILY_IPV4 ? sizeof(struct mrd_ipv4_header)
-								: sizeof(struct mrd_ipv6_header);
-
-	return packet->l4 - packet->l3 == len;
+	return packet->l4 - packet->l3 == mrd_ip_len(packet);
 }
 
 /* A quoted packet ends where it says, or where the error that quotes it does. */

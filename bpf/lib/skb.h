@@ -124,7 +124,7 @@ static __always_inline bool mrd_l4_read_plain(const void *l4, const void *end,
 
 /*
  * Most packets: TCP or UDP behind an IP header without anything special, in the skb's first part,
- * where they can be read without a helper. False: it is none of these, and nothing was read.
+ * where they can be read without a helper. False: it is none of these, and is to be read anew.
  */
 static __always_inline bool mrd_packet_read_plain(struct __sk_buff *skb, struct mrd_packet *packet)
 {

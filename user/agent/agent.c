@@ -441,11 +441,11 @@ static int open_control(struct mrd_agent *agent)
 {
 	int r = mrd_control_open(agent->loop, agent->config->control, mrd_agent_answer, agent,
 				 &agent->control);
-
-	const char *reason = strerror(-r);
+	const char *reason;
 
 	if (!r)
 		return 0;
+	reason = strerror(-r);
 	if (r == -EADDRINUSE)
 		reason = "another agent answers on it";
 	else if (is_denied(r))

@@ -27,7 +27,9 @@ static const uint64_t pass_ns = 5000ULL * MRD_NS_PER_MS;
  *   room, and a full map refuses connections: in 120 s all of it would be used up by 1,100
  *   connections a second. So the acknowledgement takes the rows with it, where it is seen; and who
  *   waits for it has the time of a connection that was reset. Whoever says his last again begins it
- *   anew.
+ *   anew. If it is lost on its way from there, the endpoint says its last again, which nobody
+ *   translates any more: the client's kernel knows no such connection and resets it; or nothing
+ *   comes of it, and the endpoint gives up in its time. What was sent has arrived by then.
  * - One that is half-closed has 60 s there once that is acknowledged, and 120 s before. Here all
  *   have 120 s: who takes his time to answer is not cut off, and acknowledgements need not be read.
  * - One that goes on after a reset keeps for a while what it had, as if it were unacknowledged.
