@@ -159,7 +159,7 @@ expect_between "nor what goes into the server" 0 50 $(($(sent 10.0.0.11) - to_se
 transfers "past the stack, IPv6" fd00:172::24
 
 # A VLAN's tag leads to an interface of its own, which only the stack knows: such packets do not pass by it.
-# raw_syn PORT [TAG]: a SYN to the service as bytes on the client's wire.
+# raw_syn FAMILY PORT HOPS [TAG]: a SYN to the service as bytes on the client's wire.
 raw_syn() {
   outside client python3 - "$(ip -n h -j link show "$veth" | jq -r '.[0].address')" "$@" <<'PY'
 import socket, struct, sys
@@ -169,15 +169,18 @@ def total(data):
     return ~(words + (words >> 16)) & 0xFFFF
 wire = socket.socket(socket.AF_PACKET, socket.SOCK_RAW)
 wire.bind(("eth0", 0))
-ends = socket.inet_aton("10.0.0.2") + socket.inet_aton("172.16.0.21")
+is_ipv6, port, hops = sys.argv[2] == "6", int(sys.argv[3]), int(sys.argv[4])
+kind, *addresses = (socket.AF_INET6, "fd00:a0::2", "fd00:172::21") if is_ipv6 else (socket.AF_INET, "10.0.0.2", "172.16.0.21")
+ends = b"".join(socket.inet_pton(kind, address) for address in addresses)
 def tcp(check):
-    return struct.pack("!HHIIBBHHH", int(sys.argv[2]), 80, 1, 0, 5 << 4, 2, 64240, check, 0)
-def ip(check):
-    return struct.pack("!BBHHHBBH", 0x45, 0, 40, 1, 0x4000, 64, 6, check) + ends
+    return struct.pack("!HHIIBBHHH", port, 80, 1, 0, 5 << 4, 2, 64240, check, 0)
+def ipv4(check):
+    return struct.pack("!HBBHHHBBH", 0x0800, 0x45, 0, 40, 1, 0x4000, hops, 6, check) + ends
+ipv6 = struct.pack("!HIHBB", 0x86DD, 6 << 28, 20, 6, hops) + ends
 tcp = tcp(total(ends + struct.pack("!HH", 6, 20) + tcp(0)))
-tag = struct.pack("!HH", 0x8100, int(sys.argv[3])) if len(sys.argv) > 3 else b""
+tag = struct.pack("!HH", 0x8100, int(sys.argv[5])) if len(sys.argv) > 5 else b""
 to = bytes.fromhex(sys.argv[1].replace(":", ""))
-wire.send(to + wire.getsockname()[4] + tag + b"\x08\x00" + ip(total(ip(0))) + tcp)
+wire.send(to + wire.getsockname()[4] + tag + (ipv6 if is_ipv6 else ipv4(total(ipv4(0)[2:]))) + tcp)
 PY
 }
 veth=$(veth_of 10.0.0.2)
@@ -188,19 +191,24 @@ wire.bind(("eth0", 3))
 print("listening", flush=True)
 while True:
     frame = wire.recv(2048)
-    if frame[12:14] == b"\x08\x00" and frame[36:38] == b"\x23\x78":
-        port = int.from_bytes(frame[34:36], "big")
+    hops, tcp = {b"\x08\x00": (22, 34), b"\x86\xdd": (21, 54)}.get(frame[12:14], (0, 0))
+    if tcp and frame[tcp + 2 : tcp + 4] == b"\x23\x78":
+        port = int.from_bytes(frame[tcp : tcp + 2], "big")
         print(port, flush=True)
         if frame[:6] == wire.getsockname()[4]:
-            print("mine:", port, "hops left:", frame[22], flush=True)
+            print("mine:", port, "hops left:", frame[hops], flush=True)
 PY
 serve h1 python3 "$SANDBOX/listen.py"
 wait_for 5 grep -q listening "$SANDBOX/log/h1"
-raw_syn 45001
-raw_syn 45002 5
-raw_syn 45003
-wait_for 5 grep -q 45003 "$SANDBOX/log/h1"
-expect_eq "what arrived, of those without and with a tag" "45001 45003" \
-  "$(grep -E '^4500[1-3]$' "$SANDBOX/log/h1" | sort -u | paste -sd' ')"
+raw_syn 4 45001 64
+raw_syn 4 45002 64 5
+raw_syn 4 45003 1
+raw_syn 6 45004 64
+raw_syn 6 45005 1
+raw_syn 4 45006 64
+wait_for 5 grep -q 45006 "$SANDBOX/log/h1"
+expect_eq "what arrived, of those with a tag, with hops to go and without" "45001 45004 45006" \
+  "$(grep -E '^4500[1-6]$' "$SANDBOX/log/h1" | sort -u | paste -sd' ')"
 expect_eq "as from a router" "mine: 45001 hops left: 63" "$(grep -m 1 '^mine: 45001' "$SANDBOX/log/h1")"
+expect_eq "as from a router, IPv6" "mine: 45004 hops left: 63" "$(grep -m 1 '^mine: 45004' "$SANDBOX/log/h1")"
 sandbox_end
