@@ -79,12 +79,14 @@ static json_t *detach(struct mrd_agent *agent)
  * Cuts text up. NULL, or what is wrong. */
 static const char *read_start(const struct mrd_agent *agent, char *text, struct mrd_plan_node *node)
 {
+	const struct mrd_model *model = mrd_inputs_model(agent->inputs);
 	struct mrd_locality_name at = {.region = text, .zone = "", .subzone = ""};
+	const struct mrd_meta *object;
 	const char *name = "";
 	struct mrd_ip ip;
 
 	if (!mrd_ip_parse(text, &ip)) {
-		if (mrd_model_find_address(mrd_inputs_model(agent->inputs), &ip, &at, &name))
+		if (mrd_model_find_address(model, &ip, &at, &name))
 			return "no endpoint has that address, so where the pod is is not known: "
 			       "name its REGION[/ZONE[/SUBZONE]]";
 	} else {
@@ -97,11 +99,13 @@ static const char *read_start(const struct mrd_agent *agent, char *text, struct 
 		    strchr(at.subzone, '*'))
 			return "from takes POD-IP or REGION[/ZONE[/SUBZONE]]";
 	}
+	object = mrd_model_find(model, agent->config->home, MRD_KIND_NODE, "", name);
 	*node = (struct mrd_plan_node){
 		.name = name,
 		.region = at.region,
 		.zone = at.zone,
 		.subzone = at.subzone,
+		.labels = object ? &object->labels : NULL,
 	};
 	return NULL;
 }

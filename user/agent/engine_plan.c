@@ -58,7 +58,8 @@ static void ask_of_port(struct mrd_asking *asking, const struct mrd_view *view,
 			?: entry_of_family(engine, view, port, MRD_FAMILY_IPV6);
 	struct mrd_effective effective;
 
-	asking->port = port;
+	asking->port = port->number;
+	asking->transport = port->transport;
 	asking->watch = entry && entry->watch->detector ? entry->watch : NULL;
 	if (!asking->watch)
 		return;
@@ -81,7 +82,7 @@ bool mrd_engine_find_ejection(struct mrd_asking *asking, const struct mrd_view *
 		.twin_port = twin ? twin->port : 0,
 	};
 
-	if (asking->port != port)
+	if (asking->port != port->number || asking->transport != port->transport)
 		ask_of_port(asking, view, port);
 	if (!asking->watch || (!asking->is_ruled && !endpoint->unheard))
 		return false;

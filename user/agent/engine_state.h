@@ -86,7 +86,8 @@ void mrd_engine_revisit_failed(struct mrd_engine *engine);
  * a port. */
 struct mrd_asking {
 	struct mrd_engine *engine;
-	const struct mrd_view_port *port;
+	uint16_t port; /* of the Service that watch is about; 0: none was asked of */
+	enum mrd_transport transport;
 	const struct mrd_watch *watch; /* NULL: nobody of this port is ejected */
 	bool is_ruled; /* there is outlier detection; else only unheard endpoints are ejected */
 };

@@ -98,7 +98,6 @@ int mrd_where_find(const struct mrd_model *model, const char *from,
 		   struct mrd_locality_name *locality, const char **node_name, FILE *err)
 {
 	MRD_CLEANUP(regions_cleanup) struct regions regions = {0};
-	const char *name = "";
 	struct mrd_ip ip;
 
 	if (find_regions(model, &regions))
@@ -111,11 +110,8 @@ int mrd_where_find(const struct mrd_model *model, const char *from,
 		say_regions(&regions, err);
 		return MRD_EXIT_GOOD;
 	}
-	if (!mrd_model_find_address(model, &ip, locality, &name)) {
-		if (*name)
-			*node_name = name;
+	if (!mrd_model_find_address(model, &ip, locality, node_name))
 		return MRD_EXIT_GOOD;
-	}
 	fprintf(err,
 		"meridianctl: no endpoint has the address %s, so where the pod is is not known: "
 		"name its REGION[/ZONE[/SUBZONE]]; regions: ",

@@ -9,7 +9,7 @@
 
 /*
  * from is a locality, which is in *locality already, or the address of a pod: then both are looked
- * up, and node_name stays as it was if the endpoint names none. An address that nobody has is an
+ * up, the node's name as mrd_model_find_address() tells it. An address that nobody has is an
  * error, a region without an endpoint a warning; either names the regions that there are. Returns
  * MRD_EXIT_GOOD, or the status to exit with.
  */

@@ -170,8 +170,9 @@ int mrd_model_walk_services(const struct mrd_model *model,
 			    int (*fn)(void *self, const char *namespace_, const char *name),
 			    void *self);
 
-/* Where the endpoint of that address is, of any service, and on which node ("" = not known). The
- * home cluster is asked first. 0, or -ENOENT. Looks through all slices. */
+/* Where the endpoint of that address is, of any service, and on which node of the home cluster (""
+ * = on none, or not known). The home cluster is asked first. 0, or -ENOENT. Looks through all
+ * slices. */
 int mrd_model_find_address(const struct mrd_model *model, const struct mrd_ip *ip,
 			   struct mrd_locality_name *ret_locality, const char **ret_node_name);
 

@@ -627,7 +627,8 @@ int mrd_model_find_address(const struct mrd_model *model, const struct mrd_ip *i
 		if (!endpoint)
 			continue;
 		*ret_locality = endpoint_locality(model, cluster, endpoint);
-		*ret_node_name = endpoint->node_name;
+		/* Elsewhere it may be the name of another node. */
+		*ret_node_name = cluster == model->home ? endpoint->node_name : "";
 		return 0;
 	}
 	return -ENOENT;

@@ -161,7 +161,8 @@ static int warn_about_labels(const struct mrd_draft_input *in, const struct mrd_
 				 "failoverPriority: %s is a label that this node does not have, "
 				 "and a client's pod is not asked",
 				 label->key);
-		else if (in->port->endpoint_count && !some_endpoint_has(in, label->key))
+		else if ((!label->value || *label->value) && in->port->endpoint_count &&
+			 !some_endpoint_has(in, label->key))
 			r = warn(port,
 				 "failoverPriority: %s is a label that no endpoint's Pod has: what "
 				 "follows it in the list is not asked",
@@ -219,6 +220,24 @@ static int warn_about_staying(const struct mrd_draft_input *in, struct mrd_plan_
 			  "Local");
 }
 
+/* How many more the port's detector watches: of the other IP family, without a twin in this one. */
+static size_t hosts_beside(const struct mrd_draft_input *in, const struct mrd_draft *draft)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < in->view->port_count; i++) {
+		const struct mrd_view_port *other = &in->view->ports[i];
+
+		if (other == in->port || other->number != in->port->number ||
+		    other->transport != in->port->transport)
+			continue;
+		for (size_t k = 0; k < other->endpoint_count; k++)
+			count += !other->endpoints[k].twin &&
+				 mrd_draft_is_candidate(in, &draft->rules, &other->endpoints[k]);
+	}
+	return count;
+}
+
 /* Envoy's cap is of the whole cluster, so that of a few endpoints none may go. */
 static int warn_about_cap(const struct mrd_draft_input *in, const struct mrd_draft *draft,
 			  struct mrd_plan_port *port)
@@ -230,7 +249,7 @@ static int warn_about_cap(const struct mrd_draft_input *in, const struct mrd_dra
 	    rule->cap != MRD_CAP_PERCENT)
 		return 0;
 	wanted = (PERCENT_ALL + rule->max_ejection_percent - 1) / rule->max_ejection_percent;
-	if (!draft->endpoint_count || draft->endpoint_count >= wanted)
+	if (!draft->endpoint_count || draft->endpoint_count + hosts_beside(in, draft) >= wanted)
 		return 0;
 	return warn(port,
 		    "outlierDetection: nobody is ejected, as maxEjectionPercent %u lets none of "

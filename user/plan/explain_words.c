@@ -316,8 +316,9 @@ static void check_setting(struct writing *writing)
 		check_failover(writing);
 	check_distribute(writing);
 	if (writing->rules.distribute && writing->effective.regions_strict)
-		WARNING(writing, "meridian.dev/regions: strict has no effect here: the "
-				 "distribution lists who takes part");
+		WARNING(writing, "meridian.dev/regions: strict has no effect here: %s",
+			writing->rules.falls_back ? "meridian.dev/fallback lets all regions follow"
+						  : "the distribution lists who takes part");
 	if (mode == MRD_MODE_FAILOVER && writing->words->planned->hop_count &&
 	    !writing->effective.cluster_local && !writing->effective.regions_strict &&
 	    !has_other_region(writing))

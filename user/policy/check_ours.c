@@ -11,7 +11,6 @@ struct uses {
 	bool handshakes; /* a failover list without it */
 	bool cap;	 /* either, without maxEjectionPercent */
 	bool distributes;
-	bool others; /* do not */
 };
 
 static void add_blocks(const struct mrd_mesh *mesh, const struct mrd_blocks *blocks,
@@ -24,7 +23,6 @@ static void add_blocks(const struct mrd_mesh *mesh, const struct mrd_blocks *blo
 	uses->handshakes |= !effective.outlier && effective.detector;
 	uses->cap |= effective.detector && effective.detector->cap != MRD_CAP_PERCENT;
 	uses->distributes |= effective.locality_mode == MRD_LOCALITY_DISTRIBUTE;
-	uses->others |= effective.locality_mode != MRD_LOCALITY_DISTRIBUTE;
 }
 
 static void add_traffic(const struct mrd_mesh *mesh, const struct mrd_traffic *traffic,
@@ -46,21 +44,18 @@ static const char *idle_reason(enum mrd_our_key key, const struct mrd_ours *ours
 
 	switch (key) {
 	case MRD_OUR_CAP:
-		if (ejects)
-			return uses->cap ? NULL : "no effect: maxEjectionPercent is given";
+		if (ejects || !ours->value[key])
+			return uses->cap || !ours->value[key]
+				       ? NULL
+				       : "no effect: maxEjectionPercent is given";
 		return nothing_is_ejected;
 	case MRD_OUR_PROBATION:
 	case MRD_OUR_MAX_EJECTION:
 	case MRD_OUR_MAX_JITTER:
-		return ejects ? NULL : nothing_is_ejected;
+		return ejects || !ours->value[key] ? NULL : nothing_is_ejected;
 	case MRD_OUR_FALLBACK:
 		return uses->distributes || !ours->value[key] ? NULL
 							      : "no effect: there is no distribute";
-	case MRD_OUR_REGIONS:
-		return uses->others || !ours->value[key]
-			       ? NULL
-			       : "no effect on nodes that a distribution speaks to: it lists who "
-				 "takes part";
 	case MRD_OUR_SYN_TIMEOUT:
 		return ours->value[MRD_OUR_RESCUE] ? "no effect: meridian.dev/rescue is off" : NULL;
 	default:
@@ -83,16 +78,20 @@ static void warn_of_idle(struct mrd_reader *reader, const struct uses *uses)
 void mrd_check_rule_notes(struct mrd_reader *reader, const struct mrd_traffic *traffic,
 			  bool is_sound)
 {
+	static const struct mrd_blocks none;
 	const struct mrd_mesh *mesh = reader->mesh;
+	const bool own_max = reader->notes->at[MRD_OUR_MAX_EJECTION].own;
+	struct uses of_mesh = {0};
 	struct uses uses = {0};
 
+	add_blocks(mesh, &none, &of_mesh);
 	add_traffic(mesh, traffic, &uses);
 	/* Blocks that a rule gives itself have been checked where they stand. */
-	if (reader->notes->at[MRD_OUR_MAX_EJECTION].own && !traffic->blocks.outlier.given &&
-	    mesh->outlier.given)
+	if (own_max && !traffic->blocks.outlier.given && mesh->outlier.given)
 		mrd_check_max_ejection(reader, mesh->outlier.rule.base_ejection_ms,
 				       mesh->outlier.place);
-	if (uses.handshakes)
+	/* What is wrong with the mesh's alone is told once, there. */
+	if (uses.handshakes && (own_max || !of_mesh.handshakes))
 		mrd_check_max_ejection(reader, mrd_handshakes_defaults.base_ejection_ms, NULL);
 	if (is_sound)
 		warn_of_idle(reader, &uses);

@@ -42,10 +42,10 @@ static void comment(struct writer *writer, const char *origin, const char *place
 
 	if (*origin || *place)
 		mrd_strbuf_addf(writer->out, " # ");
-	/* Names may hold anything; a comment ends with its line. */
+	/* Names may hold anything; a comment ends with its line, of which Unicode has more ends. */
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++)
 		for (const char *at = words[i]; *at; at++)
-			mrd_strbuf_addf(writer->out, "%c", (unsigned char)*at < ' ' ? '?' : *at);
+			mrd_strbuf_addf(writer->out, "%c", *at < ' ' || *at > '~' ? '?' : *at);
 	mrd_strbuf_addf(writer->out, "\n");
 }
 

@@ -346,18 +346,20 @@ static bool is_topology(const char *key)
 	       !strcmp(key, MRD_LABEL_SUBZONE);
 }
 
-/* "key" or "key=value", as labels have them; Istio does not look. */
+static const char none_is_asked[] = "what follows in the list is not asked";
+
+/* "key" or "key=value", as labels have them; Istio does not look. What cannot be there is "". */
 static void check_words(struct mrd_reader *reader, const struct mrd_doc_node *node)
 {
-	const char *value = strchr(node->text, '=');
 	const size_t len = strcspn(node->text, "=");
+	const char *value = node->text[len] ? node->text + len + 1 : "";
 
 	if (!mrd_label_is_key(node->text, len))
-		mrd_read_warning(reader, node, "no effect: \"%.*s\" is no key of a label", (int)len,
-				 node->text);
-	else if (value && !mrd_label_is_value(value + 1, strlen(value + 1)))
-		mrd_read_warning(reader, node, "no effect: \"%s\" is no value of a label",
-				 value + 1);
+		mrd_read_warning(reader, node, "\"%.*s\" is no key of a label: %s", (int)len,
+				 node->text, *value ? none_is_asked : "no effect");
+	else if (!mrd_label_is_value(value, strlen(value)))
+		mrd_read_warning(reader, node, "\"%s\" is no value of a label: %s", value,
+				 none_is_asked);
 }
 
 /* Whoever has the first value of a key has not the second. Keys are noted behind a "=", with which
@@ -377,10 +379,14 @@ static void check_values(struct mrd_reader *reader, const struct mrd_doc_node *n
 		return;
 	}
 	first = mrd_read_first(reader, seen, key, node);
-	if (first && strcmp(first->text, node->text) != 0)
-		mrd_read_warning(reader, node,
-				 "no effect: \"%s\" has asked for another value of this key",
-				 first->text);
+	if (!first || !strcmp(first->text, node->text))
+		return;
+	/* The network at the head of a list is a preference, behind which the list goes on. */
+	if (!strcmp(key + 1, MRD_LABEL_NETWORK))
+		mrd_read_warning(reader, node, "nobody has both this and \"%s\"", first->text);
+	else
+		mrd_read_warning(reader, node, "nobody has both this and \"%s\": %s", first->text,
+				 none_is_asked);
 }
 
 static void check_label(struct mrd_reader *reader, const struct mrd_doc_node *node,

@@ -500,7 +500,7 @@ static void an_address_tells_where_it_is(void **state)
 		  &(struct build){.name = "a",
 				  .service = "a",
 				  .ports = ":80/TCP",
-				  .endpoints = "10.1.0.1 zone=z9; 10.9.0.1"});
+				  .endpoints = "10.1.0.1 node=n1 zone=z9; 10.9.0.1"});
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		struct mrd_locality_name at;
 		const char *node;

@@ -33,6 +33,12 @@ static const struct mrd_locality_setting values = {
 	.priority = values_list,
 	.priority_count = COUNT(values_list),
 };
+static struct mrd_failover_label nothing_list[] = {{.key = "version", .value = ""}};
+static const struct mrd_locality_setting nothing = {
+	.enabled = true,
+	.priority = nothing_list,
+	.priority_count = COUNT(nothing_list),
+};
 static const struct mrd_locality_setting two = {
 	.enabled = true,
 	.distribute = two_rules,
@@ -193,6 +199,15 @@ static const struct {
 		},
 		"failoverPriority: version is a label that no endpoint's Pod has: what follows it "
 		"in the list is not asked\n",
+	},
+	{
+		{
+			.name = "an empty value of a label that no Pod has: all have it",
+			.world = "r1:A",
+			.mode = MRD_LOCALITY_FAILOVER,
+			.setting = &nothing,
+		},
+		"",
 	},
 	{
 		{

@@ -139,6 +139,8 @@ static void add_annotations(struct mrd_strbuf *out)
 	add(out, 4, "meridian.dev/fallback: next-region, ");
 	add(out, 4, "meridian.dev/overprovisioning-percent: '200', ");
 	add(out, 4, "meridian.dev/unready: drop, ");
+	add(out, 4, "meridian.dev/regions: strict, ");
+	add(out, 4, "meridian.dev/warmup: 30s, ");
 	add(out, 4, "meridian.dev/on-eject: reset, ");
 	add(out, 4, "meridian.dev/syn-timeout: 75ms, ");
 	add(out, 6, "meridian.dev/rescue: 'off', ");

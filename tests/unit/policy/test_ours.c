@@ -158,9 +158,9 @@ static const struct row idle_rows[] = {
 			"spec.trafficPolicy.loadBalancer.localityLbSetting.failover\n",
 	},
 	{
-		.id = "strict beside a distribution",
+		.id = "strict beside a distribution, which need not speak to every node",
 		.text = OURS("regions: strict", BALANCED(DISTRIBUTE)),
-		.want = "warning a:3:57 " AT("regions"),
+		.want = "",
 	},
 	{
 		.id = "a cap beside a port's maxEjectionPercent",
@@ -195,6 +195,21 @@ static const struct row idle_rows[] = {
 								"spec.trafficPolicy.loadBalancer."
 								"localityLbSetting.failover\n",
 		.says = "10s is less than baseEjectionTime, 30s without outlierDetection",
+	},
+	{
+		.id = "the mesh's is told once, however many rules there are",
+		.text = "metadata: {annotations: {meridian.dev/max-ejection-time: 10s}}\n" FAILOVER
+			"\n",
+		.second = RULE "    connectionPool: {tcp: {maxConnections: 1}}\n",
+		.want = "error a:1:58 " AT("max-ejection-time") "warning a:2:31 "
+								"localityLbSetting.failover\n",
+	},
+	{
+		.id = "nothing asks for ejections, and nothing for the defaults that are written",
+		.text = OURS("probation: 0s, meridian.dev/ejection-cap: regional, "
+			     "meridian.dev/max-ejection-time-jitter: 0s",
+			     BALANCED(DISTRIBUTE)),
+		.want = "",
 	},
 	{
 		.id = "what is wrong is told before what changes nothing",

@@ -205,7 +205,8 @@ static void test_failover_priority(void **state)
 				"warning a:1:45 localityLbSetting.failoverPriority[1]\n"
 				"warning a:1:61 localityLbSetting.failoverPriority[3]\n"
 				"warning a:1:68 localityLbSetting.failoverPriority[4]\n",
-			.says = "\"app=x\" has asked for another value of this key",
+			.says = "nobody has both this and \"app=x\": what follows in the list is "
+				"not asked",
 		},
 		{
 			.id = "failoverPriority: keys",
