@@ -342,6 +342,46 @@ static void warns_as_the_case_says(void **state)
 	}
 }
 
+/* A pod with two addresses is one host, as it is to the detector. */
+static void a_cap_is_of_both_families(void **state)
+{
+	static const struct {
+		const char *name;
+		bool are_twins;
+		size_t want;
+	} cases[] = {
+		{.name = "pods of one family each", .want = 0},
+		{.name = "pods with two addresses", .are_twins = true, .want = 1},
+	};
+	const struct draft_case c = {.outlier = MRD_ORIGIN_RULE, .max_ejection = 30};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(cases); i++) {
+		struct world *world = world_new("r1:AA");
+		struct world *other = world_new("r1:AA");
+		struct mrd_view_port ports[] = {world->port, other->port};
+		struct mrd_plan_port port = {0};
+		struct draft_stage stage;
+
+		print_message("%s\n", cases[i].name);
+		for (size_t k = 0; cases[i].are_twins && k < other->port.endpoint_count; k++) {
+			world->endpoints[k].twin = &other->endpoints[k];
+			other->endpoints[k].twin = &world->endpoints[k];
+		}
+		draft_begin(&c, world, &stage);
+		ports[1].version = MRD_IPV6;
+		world->view.ports = ports;
+		world->view.port_count = COUNT(ports);
+		stage.in.port = &ports[0];
+		assert_int_equal(mrd_plan_port_make(&stage.in, &port), 0);
+		assert_int_equal(port.warning_count, cases[i].want);
+		mrd_plan_port_clear(&port);
+		draft_end(&stage);
+		world_free(other);
+		world_free(world);
+	}
+}
+
 static void affinity_is_the_services_or_the_rules(void **state)
 {
 	static const struct {
@@ -401,6 +441,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(warns_as_the_case_says),
+		cmocka_unit_test(a_cap_is_of_both_families),
 		cmocka_unit_test(affinity_is_the_services_or_the_rules),
 		cmocka_unit_test(names_what_decided),
 	};
