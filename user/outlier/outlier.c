@@ -25,7 +25,6 @@ enum {
 	CODE_SUCCESS = 200,
 	CODE_ERROR = 500,
 	GATEWAY_DEFAULT = 5, /* Envoy's own detector, which nobody enforces */
-	CAP_DEFAULT_PERCENT = 10,
 };
 
 const struct mrd_outlier_rule mrd_outlier_unheard = {
@@ -238,7 +237,7 @@ static bool region_allows(const struct mrd_outlier *outlier, const struct mrd_wa
 			return true;
 		}
 	}
-	return within_percent(ejected, all, CAP_DEFAULT_PERCENT) || (all >= 2 && !ejected);
+	return within_percent(ejected, all, MRD_CAP_ENVOY_PERCENT) || (all >= 2 && !ejected);
 }
 
 /* Is there another that may be handed out, and of which the clusters tell? */
@@ -264,9 +263,9 @@ static bool may_eject(const struct mrd_outlier *outlier, const struct mrd_watche
 	case MRD_CAP_REGIONAL:
 		return region_allows(outlier, host);
 	case MRD_CAP_ENVOY:
-		return within_percent(ejected, outlier->count, CAP_DEFAULT_PERCENT);
+		return within_percent(ejected, outlier->count, MRD_CAP_ENVOY_PERCENT);
 	case MRD_CAP_ALWAYS_ONE:
-		return !ejected || within_percent(ejected, outlier->count, CAP_DEFAULT_PERCENT);
+		return !ejected || within_percent(ejected, outlier->count, MRD_CAP_ENVOY_PERCENT);
 	case MRD_CAP_PERCENT:
 		return within_percent(ejected, outlier->count, outlier->rule.max_ejection_percent);
 	}

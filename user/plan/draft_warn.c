@@ -136,11 +136,15 @@ static int warn_about_distribution(const struct mrd_draft_input *in, const struc
 	return r;
 }
 
-static bool some_endpoint_has(const struct mrd_draft_input *in, const char *key)
+/* value: NULL: any. */
+static bool some_endpoint_has(const struct mrd_draft_input *in, const char *key, const char *value)
 {
-	for (size_t i = 0; i < in->port->endpoint_count; i++)
-		if (*mrd_draft_label_of(in, &in->port->endpoints[i], key))
+	for (size_t i = 0; i < in->port->endpoint_count; i++) {
+		const char *seen = mrd_draft_label_of(in, &in->port->endpoints[i], key);
+
+		if (value ? !strcmp(seen, value) : *seen)
 			return true;
+	}
 	return false;
 }
 
@@ -161,12 +165,13 @@ static int warn_about_labels(const struct mrd_draft_input *in, const struct mrd_
 				 "failoverPriority: %s is a label that this node does not have, "
 				 "and a client's pod is not asked",
 				 label->key);
-		else if ((!label->value || *label->value) && in->port->endpoint_count &&
-			 !some_endpoint_has(in, label->key))
+		else if (in->port->endpoint_count &&
+			 !some_endpoint_has(in, label->key, label->value))
 			r = warn(port,
-				 "failoverPriority: %s is a label that no endpoint's Pod has: what "
-				 "follows it in the list is not asked",
-				 label->key);
+				 "failoverPriority: %s%s%s is a label that no endpoint's Pod has: "
+				 "what follows it in the list is not asked",
+				 label->key, label->value ? "=" : "",
+				 label->value ? label->value : "");
 	}
 	return r;
 }
@@ -243,18 +248,22 @@ static int warn_about_cap(const struct mrd_draft_input *in, const struct mrd_dra
 			  struct mrd_plan_port *port)
 {
 	const struct mrd_outlier_rule *rule = in->effective->outlier;
+	uint32_t percent;
 	uint32_t wanted;
 
 	if (!rule || in->effective->outlier_origin != MRD_ORIGIN_RULE ||
-	    rule->cap != MRD_CAP_PERCENT)
+	    (rule->cap != MRD_CAP_PERCENT && rule->cap != MRD_CAP_ENVOY))
 		return 0;
-	wanted = (PERCENT_ALL + rule->max_ejection_percent - 1) / rule->max_ejection_percent;
+	percent = rule->cap == MRD_CAP_ENVOY ? MRD_CAP_ENVOY_PERCENT : rule->max_ejection_percent;
+	wanted = (PERCENT_ALL + percent - 1) / percent;
 	if (!draft->endpoint_count || draft->endpoint_count + hosts_beside(in, draft) >= wanted)
 		return 0;
 	return warn(port,
-		    "outlierDetection: nobody is ejected, as maxEjectionPercent %u lets none of "
-		    "fewer than %u endpoints go",
-		    rule->max_ejection_percent, wanted);
+		    "outlierDetection: nobody is ejected, as %s %u lets none of fewer than %u "
+		    "endpoints go",
+		    rule->cap == MRD_CAP_ENVOY ? "Envoy's own maxEjectionPercent"
+					       : "maxEjectionPercent",
+		    percent, wanted);
 }
 
 int mrd_draft_warn(const struct mrd_draft_input *in, const struct mrd_draft *draft,

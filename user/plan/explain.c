@@ -227,7 +227,7 @@ static int suppose(struct explaining *explaining, const struct mrd_what_if *what
 	return r;
 }
 
-/* How many of the region's endpoints may be handed out, and the first of them. */
+/* How many of the region's endpoints may be handed out, and the first that could fail yet. */
 static size_t usable_in(const struct mrd_plan_port *port, const char *region,
 			const struct mrd_plan_endpoint **ret_first)
 {
@@ -237,8 +237,11 @@ static size_t usable_in(const struct mrd_plan_port *port, const char *region,
 		const struct mrd_plan_hop *hop = &port->hops[i];
 
 		for (size_t k = 0; k < hop->endpoint_count; k++)
-			if (!strcmp(hop->region, region) && hop->endpoints[k].usable && !count++)
-				*ret_first = &hop->endpoints[k];
+			if (!strcmp(hop->region, region) && hop->endpoints[k].usable) {
+				if (!*ret_first && hop->endpoints[k].state != MRD_STATE_EJECTED)
+					*ret_first = &hop->endpoints[k];
+				count++;
+			}
 	}
 	return count;
 }
@@ -262,13 +265,14 @@ static int suppose_all(struct explaining *explaining)
 		struct mrd_what_if what = {.region = explaining->shares[i].region};
 		const size_t usable = usable_in(explaining->planned, what.region, &first);
 
-		if (explaining->shares[i].share <= 0 || !first)
+		if (explaining->shares[i].share <= 0 || !usable)
 			continue;
-		what.what = MRD_WHAT_ENDPOINT_FAILS;
-		what.ip = first->ip;
-		what.port = first->port;
-		if (usable > 1)
+		if (usable > 1 && first) {
+			what.what = MRD_WHAT_ENDPOINT_FAILS;
+			what.ip = first->ip;
+			what.port = first->port;
 			r = suppose(explaining, &what);
+		}
 		what = (struct mrd_what_if){.what = MRD_WHAT_REGION_FAILS, .region = what.region};
 		r = r ?: suppose(explaining, &what);
 	}

@@ -129,7 +129,8 @@ static void add_own_reasons(struct writing *writing)
 	if (effective->unready_drop)
 		REASON(writing, "meridian.dev/unready: drop: endpoints that are not ready do not "
 				"count as lost");
-	if (effective->overprovisioning_percent != MRD_OVERPROVISIONING_PERCENT)
+	if (effective->overprovisioning_percent != MRD_OVERPROVISIONING_PERCENT &&
+	    (!writing->rules.distribute || writing->rules.falls_back))
 		REASON(writing,
 		       "meridian.dev/overprovisioning-percent: %" PRIu32
 		       ": a region spills over when its healthy part falls below 100/%" PRIu32,
@@ -401,8 +402,11 @@ static void check_rule(struct writing *writing, size_t index)
 		}
 		if (!is_own && rule.is_root &&
 		    !mrd_policy_rule_is_exported_to(policy, index, view->namespace_))
-			return;
-		if (is_own || rule.is_root)
+			WARNING(writing,
+				"rule %s (%s) is for this host, but not exported to its "
+				"namespace: it is not applied",
+				rule.label, rule.place);
+		else if (is_own || rule.is_root)
 			check_rival(writing, index, &rule);
 		else
 			WARNING(writing,

@@ -17,6 +17,8 @@ struct mrd_policy; /* an immutable set; a reload makes a new one */
 /* ------------------------------------------------------------------------------ outlierDetection
  */
 
+enum { MRD_CAP_ENVOY_PERCENT = 10 }; /* Envoy's default for max_ejection_percent */
+
 /* What an absent maxEjectionPercent means (design.md, "where Meridian differs"). */
 enum mrd_ejection_cap {
 	MRD_CAP_REGIONAL,   /* ours: a region may be emptied while another of the route can serve */

@@ -386,11 +386,15 @@ static void read_parts(struct mrd_reader *reader, const struct mrd_doc_node *roo
 	const struct mrd_step spec = {.up = reader->at, .name = "spec"};
 	const struct mrd_step subsets = {.up = &spec, .name = "subsets"};
 	const struct mrd_doc_node *meta = mrd_doc_get(root, metadata.name);
+	const size_t errors = reader->diag->errors;
+	bool is_sound;
 
 	mrd_read_metadata(reader, meta, &draft->meta);
+	is_sound = reader->diag->errors == errors;
 	mrd_read_block(reader, root, &rule_block, draft);
 	reader->at = &metadata;
-	if (meta && meta->kind == MRD_DOC_MAP && !mrd_doc_get(meta, "name"))
+	/* Neither left out nor left empty; what else may be wrong with it has been told. */
+	if (meta && meta->kind == MRD_DOC_MAP && is_sound && !draft->meta.name.node)
 		mrd_read_error(reader, meta, "must have a name");
 	check_names(reader, &draft->meta);
 	reader->at = &subsets;

@@ -236,8 +236,10 @@ static void names_what_has_no_effect(void **state)
 			  "warning: meridian.dev/regions: strict has no effect here"},
 		 .never = "only this node's region"},
 		{.options = "--from r1 --policy private.yaml",
-		 .want = {"rule default/web, private.yaml:6:9"},
-		 .never = "rule istio-system/own"},
+		 .want = {"rule default/web, private.yaml:6:9",
+			  "warning: rule istio-system/own (private.yaml:13:9) is for this host, "
+			  "but "
+			  "not exported to its namespace: it is not applied"}},
 		{.options = "--from r1 --policy outlier.yaml --ejected "
 			    "10.0.0.1,10.0.0.2,10.0.0.3,10.1.0.1",
 		 .want = {"healthy 0 of 2", "healthy 0 of 1",

@@ -42,8 +42,9 @@ struct draft_case {
 	bool unready_drop;
 	bool is_http2;
 	enum mrd_origin outlier; /* who gives the default detection */
-	uint32_t max_ejection;	 /* with this maxEjectionPercent; 0: not given */
-	uint32_t hops;		 /* of the node's configuration; 0: the most */
+	enum mrd_ejection_cap cap;
+	uint32_t max_ejection; /* with this maxEjectionPercent; 0: not given */
+	uint32_t hops;	       /* of the node's configuration; 0: the most */
 	enum mrd_mode want_mode;
 	const char *want;
 };
@@ -101,6 +102,7 @@ static inline void draft_begin(const struct draft_case *c, struct world *world,
 {
 	stage->model = draft_model();
 	stage->outlier = mrd_outlier_defaults;
+	stage->outlier.cap = c->cap;
 	if (c->max_ejection) {
 		stage->outlier.cap = MRD_CAP_PERCENT;
 		stage->outlier.max_ejection_percent = c->max_ejection;

@@ -123,6 +123,17 @@ static const struct {
 	},
 	{
 		{
+			.name = "so few that Envoy's own limit lets none go",
+			.world = "r1:A r1:A r2:A",
+			.outlier = MRD_ORIGIN_RULE,
+			.cap = MRD_CAP_ENVOY,
+		},
+		"outlierDetection: nobody is ejected, as Envoy's own maxEjectionPercent 10 lets "
+		"none "
+		"of fewer than 10 endpoints go\n",
+	},
+	{
+		{
 			.name = "so few that none may be ejected",
 			.world = "r1:A r1:A r2:A",
 			.outlier = MRD_ORIGIN_RULE,
@@ -188,7 +199,8 @@ static const struct {
 			.mode = MRD_LOCALITY_FAILOVER,
 			.setting = &values,
 		},
-		"",
+		"failoverPriority: version=v2 is a label that no endpoint's Pod has: what follows "
+		"it in the list is not asked\n",
 	},
 	{
 		{
@@ -197,8 +209,8 @@ static const struct {
 			.mode = MRD_LOCALITY_FAILOVER,
 			.setting = &values,
 		},
-		"failoverPriority: version is a label that no endpoint's Pod has: what follows it "
-		"in the list is not asked\n",
+		"failoverPriority: version=v2 is a label that no endpoint's Pod has: what follows "
+		"it in the list is not asked\n",
 	},
 	{
 		{
