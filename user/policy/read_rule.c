@@ -394,7 +394,8 @@ static void read_parts(struct mrd_reader *reader, const struct mrd_doc_node *roo
 	mrd_read_block(reader, root, &rule_block, draft);
 	reader->at = &metadata;
 	/* Neither left out nor left empty; what else may be wrong with it has been told. */
-	if (meta && meta->kind == MRD_DOC_MAP && is_sound && !draft->meta.name.node)
+	if (meta && meta->kind == MRD_DOC_MAP &&
+	    (!mrd_doc_get(meta, "name") || (is_sound && !draft->meta.name.node)))
 		mrd_read_error(reader, meta, "must have a name");
 	check_names(reader, &draft->meta);
 	reader->at = &subsets;

@@ -329,6 +329,16 @@ static void test_fields(void **state)
 				"error b:4:8 spec.hosts\n",
 		},
 		{
+			.id = "left empty, as a template does",
+			.text = "apiVersion: networking.istio.io/v1\n"
+				"kind: DestinationRule\n"
+				"metadata: {name: }\n"
+				"spec: {host: }\n",
+			.want = "error a:3:11 metadata\n"
+				"warning a:3:12 metadata.name\n"
+				"error a:4:14 spec.host\n",
+		},
+		{
 			.id = "known to Istio: one warning an occurrence, strict inside",
 			.text = RULE "    tls: {mode: SIMPLE, mod: x}\n"
 				     "    portLevelSettings:\n"
