@@ -125,15 +125,15 @@ bool mrd_diag_is_full(const struct mrd_diag *diag, enum mrd_severity severity, c
 
 /* Behind those that are kept: at the place of the first that is not. */
 static void count_more(struct mrd_diag *diag, enum mrd_severity severity,
-		       const struct mrd_place *place, struct tally *tally)
+		       const struct mrd_place *place, struct tally *tally, size_t others)
 {
-	const size_t more = tally->more[severity] + 1;
+	const size_t more = tally->more[severity] + others;
 	char *reason;
 
 	if (asprintf(&reason, "%zu more %s%s, not shown", more,
 		     severity == MRD_ERROR ? "error" : "warning", more > 1 ? "s" : "") < 0)
 		return;
-	if (more > 1) {
+	if (tally->more[severity]) {
 		free(diag->findings[tally->more_at[severity]].reason);
 		diag->findings[tally->more_at[severity]].reason = reason;
 	} else if (keep(diag, severity, place, "", reason)) {
@@ -142,6 +142,7 @@ static void count_more(struct mrd_diag *diag, enum mrd_severity severity,
 		return;
 	}
 	tally->more[severity] = more;
+	diag->findings[tally->more_at[severity]].stands_for = more;
 }
 
 void mrd_diag_add(struct mrd_diag *diag, enum mrd_severity severity, const struct mrd_place *place,
@@ -156,7 +157,7 @@ void mrd_diag_add(struct mrd_diag *diag, enum mrd_severity severity, const struc
 	if (!tally)
 		return;
 	if (tally->kept[severity] == MRD_FINDINGS_MAX) {
-		count_more(diag, severity, place, tally);
+		count_more(diag, severity, place, tally, 1);
 		return;
 	}
 	va_start(args, format);
@@ -164,6 +165,27 @@ void mrd_diag_add(struct mrd_diag *diag, enum mrd_severity severity, const struc
 	va_end(args);
 	if (keep(diag, severity, place, field ? field : "", reason.text ? cut(reason.text) : NULL))
 		tally->kept[severity]++;
+}
+
+void mrd_diag_copy(struct mrd_diag *diag, const struct mrd_finding *finding)
+{
+	const struct mrd_place place = {
+		.file = finding->file,
+		.line = finding->line,
+		.column = finding->column,
+	};
+	struct tally *tally;
+
+	if (!finding->stands_for) {
+		mrd_diag_add(diag, finding->severity, &place, finding->field, "%s",
+			     finding->reason);
+		return;
+	}
+	if (finding->severity == MRD_ERROR)
+		diag->errors += finding->stands_for;
+	tally = tally_get(diag, finding->file);
+	if (tally)
+		count_more(diag, finding->severity, &place, tally, finding->stands_for);
 }
 
 const char *mrd_diag_reason(const struct mrd_diag *diag, int error)
@@ -183,6 +205,8 @@ static int compare_findings(const void *left, const void *right)
 	int order = strcmp(a->file, b->file);
 
 	if (!order)
+		order = !!a->stands_for - !!b->stands_for;
+	if (!order)
 		order = compare_numbers(a->line, b->line);
 	if (!order)
 		order = compare_numbers(a->column, b->column);
@@ -197,9 +221,13 @@ void mrd_diag_sort(struct mrd_diag *diag)
 {
 	if (diag->count)
 		qsort(diag->findings, diag->count, sizeof(*diag->findings), compare_findings);
-	/* They point to places in the order of before. */
-	mrd_table_free(diag->files);
-	diag->files = NULL;
+	for (size_t i = 0; i < diag->count; i++) {
+		const struct mrd_finding *finding = &diag->findings[i];
+		struct tally *tally = finding->stands_for ? tally_get(diag, finding->file) : NULL;
+
+		if (tally)
+			tally->more_at[finding->severity] = i;
+	}
 }
 
 char *mrd_finding_text(const struct mrd_finding *finding)

@@ -29,8 +29,9 @@ struct mrd_finding {
 	unsigned int line;
 	unsigned int column;
 	enum mrd_severity severity;
-	char *field;  /* "spec.subsets[1].name"; "" if there is none */
-	char *reason; /* what is wrong and, where it is not obvious, the remedy */
+	char *field;	   /* "spec.subsets[1].name"; "" if there is none */
+	char *reason;	   /* what is wrong and, where it is not obvious, the remedy */
+	size_t stands_for; /* others, that are not kept; 0: it is one itself */
 };
 
 struct mrd_table;
@@ -50,6 +51,9 @@ void mrd_diag_free(struct mrd_diag *diag); /* frees the findings, not diag itsel
 void mrd_diag_add(struct mrd_diag *diag, enum mrd_severity severity, const struct mrd_place *place,
 		  const char *field, const char *format, ...) __attribute__((format(printf, 5, 6)));
 
+/* Adds one of another diag; one that counts others adds what it counts. */
+void mrd_diag_copy(struct mrd_diag *diag, const struct mrd_finding *finding);
+
 /* Whether another of this file would only be counted: nobody need put it into words. */
 bool mrd_diag_is_full(const struct mrd_diag *diag, enum mrd_severity severity, const char *file);
 
@@ -57,7 +61,8 @@ bool mrd_diag_is_full(const struct mrd_diag *diag, enum mrd_severity severity, c
  * words. */
 const char *mrd_diag_reason(const struct mrd_diag *diag, int error);
 
-/* When all are added: sorts by file, line and column. */
+/* Sorts by file, line and column; those that count others go last in their file. More may be added
+ * behind it. */
 void mrd_diag_sort(struct mrd_diag *diag);
 /* "file:line:column: error: field: reason", without line feed; parts that are unknown are left out.
  * It is one line whatever the user wrote (mrd_strbuf_add_visible). Returns a string that the caller

@@ -198,17 +198,8 @@ static void add_findings(void *self, const struct mrd_diag *findings)
 {
 	struct mrd_diag *diag = self;
 
-	for (size_t i = 0; i < findings->count; i++) {
-		const struct mrd_finding *finding = &findings->findings[i];
-		const struct mrd_place place = {
-			.file = finding->file,
-			.line = finding->line,
-			.column = finding->column,
-		};
-
-		mrd_diag_add(diag, finding->severity, &place, finding->field, "%s",
-			     finding->reason);
-	}
+	for (size_t i = 0; i < findings->count; i++)
+		mrd_diag_copy(diag, &findings->findings[i]);
 }
 
 static void unreadable(struct mrd_diag *diag, const char *path, const char *reason)

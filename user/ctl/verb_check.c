@@ -53,7 +53,10 @@ struct file_set {
 };
 
 struct check {
-	struct mrd_diag diag;
+	struct mrd_diag diag;	/* of the set that is read */
+	struct mrd_diag told;	/* of all sets, each finding once */
+	struct mrd_table *seen; /* texts of what is told */
+	size_t errors;
 	struct file_set policies;
 	struct file_set configs;
 	struct file_set covered; /* policy that a configuration names: files and folders' files */
@@ -70,6 +73,8 @@ static void set_free(struct file_set *set)
 static void check_cleanup(struct check *check)
 {
 	mrd_diag_free(&check->diag);
+	mrd_diag_free(&check->told);
+	mrd_table_free(check->seen);
 	set_free(&check->policies);
 	set_free(&check->configs);
 	set_free(&check->covered);
@@ -413,31 +418,41 @@ static int check_rest(struct check *check)
 	return r ? r : check_policy(check, paths, count, check->names, false);
 }
 
+/* A set is read. Two configurations may name one policy, which is then read twice. */
+static int tell(struct check *check)
+{
+	for (size_t i = 0; i < check->diag.count; i++) {
+		MRD_AUTO_FREE char *text = mrd_finding_text(&check->diag.findings[i]);
+
+		if (!text)
+			return -ENOMEM;
+		if (mrd_table_get_str(check->seen, text))
+			continue;
+		if (mrd_table_put_str(check->seen, text, check))
+			return -ENOMEM;
+		mrd_diag_copy(&check->told, &check->diag.findings[i]);
+	}
+	check->errors += check->diag.errors;
+	mrd_diag_free(&check->diag);
+	return 0;
+}
+
 static int check_all(struct check *check, char **paths, int count)
 {
-	int r = 0;
+	int r;
 
+	check->seen = mrd_table_new(NULL);
+	r = check->seen ? 0 : -ENOMEM;
 	for (int i = 0; !r && i < count; i++)
 		r = each_file(check, paths[i], add_named);
 	for (size_t i = 0; !r && i < check->configs.count; i++)
-		r = check_config(check, check->configs.files[i].path);
-	r = r ?: check_rest(check);
-	mrd_diag_sort(&check->diag);
+		r = check_config(check, check->configs.files[i].path) ?: tell(check);
+	r = r ?: check_rest(check) ?: tell(check);
+	mrd_diag_sort(&check->told);
 	return r;
 }
 
 /* ------------------------------------------------------------------------------------ printing */
-
-/* Two configurations may name one policy, which is then read twice. */
-static bool is_repeated(const struct mrd_diag *diag, size_t at)
-{
-	const struct mrd_finding *a = &diag->findings[at];
-	const struct mrd_finding *b = at ? a - 1 : NULL;
-
-	return b && a->line == b->line && a->column == b->column && a->severity == b->severity &&
-	       !strcmp(a->file, b->file) && !strcmp(a->field, b->field) &&
-	       !strcmp(a->reason, b->reason);
-}
 
 /* Not by jansson, which refuses what is no UTF-8, as a file's name may be. */
 static void add_finding(struct mrd_strbuf *json, const struct mrd_finding *finding)
@@ -460,8 +475,6 @@ static int print_json(const struct mrd_diag *diag, FILE *out, FILE *err)
 
 	mrd_strbuf_addf(&json, "[");
 	for (size_t i = 0; i < diag->count; i++) {
-		if (is_repeated(diag, i))
-			continue;
 		mrd_strbuf_addf(&json, "%s", before);
 		add_finding(&json, &diag->findings[i]);
 		before = ",\n  ";
@@ -471,18 +484,6 @@ static int print_json(const struct mrd_diag *diag, FILE *out, FILE *err)
 		return mrd_ctl_no_memory(err);
 	fputs(json.text, out);
 	return MRD_EXIT_GOOD;
-}
-
-static void print_text(const struct mrd_diag *diag, FILE *out)
-{
-	for (size_t i = 0; i < diag->count; i++) {
-		MRD_AUTO_FREE char *text = NULL;
-
-		if (is_repeated(diag, i))
-			continue;
-		text = mrd_finding_text(&diag->findings[i]);
-		fprintf(out, "%s\n", text ? text : "error: no memory");
-	}
 }
 
 /* -------------------------------------------------------------------------------- command line */
@@ -535,9 +536,9 @@ int mrd_ctl_check(int argc, char **argv, FILE *out, FILE *err)
 	if (check_all(&check, argv + optind, argc - optind))
 		return mrd_ctl_no_memory(err);
 	if (!options.json)
-		print_text(&check.diag, out);
-	else if (print_json(&check.diag, out, err))
+		mrd_diag_print(&check.told, out);
+	else if (print_json(&check.told, out, err))
 		return MRD_EXIT_BAD_NEWS;
 	status = mrd_ctl_flush(out, err);
-	return check.diag.errors ? MRD_EXIT_BAD_NEWS : status;
+	return check.errors ? MRD_EXIT_BAD_NEWS : status;
 }

@@ -249,21 +249,10 @@ static void fill_documents(struct loading *loading)
 	}
 }
 
-static void copy_finding(const struct mrd_finding *finding, struct mrd_diag *to)
-{
-	const struct mrd_place place = {
-		.file = finding->file,
-		.line = finding->line,
-		.column = finding->column,
-	};
-
-	mrd_diag_add(to, finding->severity, &place, finding->field, "%s", finding->reason);
-}
-
 static void copy_findings(const struct mrd_diag *from, struct mrd_diag *to)
 {
 	for (size_t i = 0; i < from->count; i++)
-		copy_finding(&from->findings[i], to);
+		mrd_diag_copy(to, &from->findings[i]);
 }
 
 /* Those that the errors name step back. Returns whether there is one. */
@@ -283,7 +272,7 @@ static bool step_back(struct loading *loading, const struct mrd_diag *errors)
 				continue;
 			is_named = true;
 			if (doc->use == USE_FRESH)
-				copy_finding(finding, &doc->found);
+				mrd_diag_copy(&doc->found, finding);
 		}
 		if (!is_named)
 			continue;

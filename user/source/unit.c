@@ -143,18 +143,9 @@ static void remember(struct mrd_unit *unit, struct mrd_diag *diag, struct mrd_di
 		     uint64_t now_ns)
 {
 	mrd_diag_sort(diag);
-	for (size_t i = 0; i < diag->count; i++) {
-		const struct mrd_finding *finding = &diag->findings[i];
-		const struct mrd_place place = {
-			.file = finding->file,
-			.line = finding->line,
-			.column = finding->column,
-		};
-
-		if (!said_before(unit, finding))
-			mrd_diag_add(news, finding->severity, &place, finding->field, "%s",
-				     finding->reason);
-	}
+	for (size_t i = 0; i < diag->count; i++)
+		if (!said_before(unit, &diag->findings[i]))
+			mrd_diag_copy(news, &diag->findings[i]);
 	mrd_diag_free(&unit->said);
 	unit->said = *diag;
 	*diag = (struct mrd_diag){0};

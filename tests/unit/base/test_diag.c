@@ -164,6 +164,55 @@ static void of_a_file_and_severity_some_are_kept_and_all_counted(void **state)
 	}
 }
 
+/* From the last line of a file to the first. */
+static void add_errors(struct mrd_diag *diag, unsigned int count)
+{
+	for (unsigned int i = 0; i < count; i++)
+		mrd_diag_add(diag, MRD_ERROR, &(struct mrd_place){.file = "a", .line = 5000 - i},
+			     "x", "bad");
+}
+
+static void last_is(const struct mrd_diag *diag, const char *want)
+{
+	MRD_AUTO_FREE char *text = mrd_finding_text(&diag->findings[diag->count - 1]);
+
+	assert_int_equal(diag->count, MRD_FINDINGS_MAX + 1);
+	assert_string_equal(text, want);
+}
+
+static void the_bound_outlives_sorting(void **state)
+{
+	MRD_AUTO_DIAG struct mrd_diag diag = {0};
+
+	(void)state;
+	add_errors(&diag, MRD_FINDINGS_MAX + 3);
+	mrd_diag_sort(&diag);
+	last_is(&diag, "a:4000: error: 3 more errors, not shown");
+	add_errors(&diag, 2);
+	assert_true(mrd_diag_is_full(&diag, MRD_ERROR, "a"));
+	mrd_diag_sort(&diag);
+	last_is(&diag, "a:4000: error: 5 more errors, not shown");
+}
+
+static void a_copy_counts_what_was_counted(void **state)
+{
+	enum { TOLD = MRD_FINDINGS_MAX + 234 };
+	MRD_AUTO_DIAG struct mrd_diag diag = {0};
+	MRD_AUTO_DIAG struct mrd_diag copy = {0};
+
+	(void)state;
+	add_errors(&diag, TOLD);
+	for (size_t i = diag.count; i-- > 0;) /* what counts the others comes first */
+		mrd_diag_copy(&copy, &diag.findings[i]);
+	mrd_diag_sort(&copy);
+	assert_int_equal(copy.errors, TOLD);
+	last_is(&copy, "a:4000: error: 234 more errors, not shown");
+	for (size_t i = 0; i < diag.count; i++)
+		mrd_diag_copy(&copy, &diag.findings[i]);
+	assert_int_equal(copy.errors, 2 * TOLD);
+	last_is(&copy, "a:4000: error: 1468 more errors, not shown");
+}
+
 static void long_texts_lose_their_middle(void **state)
 {
 	static const char head[] = "\"\xc3\xa9";
@@ -200,6 +249,8 @@ int main(void)
 		cmocka_unit_test(sorted_by_file_line_and_column),
 		cmocka_unit_test(many_findings_are_all_kept),
 		cmocka_unit_test(of_a_file_and_severity_some_are_kept_and_all_counted),
+		cmocka_unit_test(the_bound_outlives_sorting),
+		cmocka_unit_test(a_copy_counts_what_was_counted),
 		cmocka_unit_test(long_texts_lose_their_middle),
 	};
 

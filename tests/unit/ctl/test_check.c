@@ -5,6 +5,9 @@
 
 #include <jansson.h>
 
+#include "base/diag.h"
+#include "base/strbuf.h"
+
 #define RULE(host)                                                                  \
 	"apiVersion: networking.istio.io/v1\nkind: DestinationRule\n"               \
 	"metadata: {name: " host ", namespace: default}\nspec:\n  host: " host "\n" \
@@ -208,6 +211,28 @@ static void findings_are_told_on_stdout(void **state)
 	}
 }
 
+/* However many configurations name it. */
+static void of_very_many_errors_the_rest_is_counted(void **state)
+{
+	enum { ERRORS = MRD_FINDINGS_MAX + 100 };
+	MRD_AUTO_STRBUF struct mrd_strbuf text = {0};
+	AUTO_RUN struct run run = {0};
+	size_t lines = 0;
+
+	(void)state;
+	for (size_t i = 0; i < ERRORS; i++)
+		mrd_strbuf_addf(&text, "nonsense%zu: 1\n", i);
+	run_write("many.yaml", text.text);
+	run_write("one.yaml", CONFIG "policy: [many.yaml]\n");
+	run_write("other.yaml", CONFIG "policy: [many.yaml]\n");
+	run = run_line("check one.yaml other.yaml");
+	assert_int_equal(run.status, 1);
+	for (const char *at = run.out; *at; at++)
+		lines += *at == '\n';
+	assert_int_equal(lines, MRD_FINDINGS_MAX + 1);
+	assert_non_null(strstr(run.out, "many.yaml:1001:1: error: 100 more errors, not shown\n"));
+}
+
 static void json_is_an_array_of_findings(void **state)
 {
 	static const char *const keys[] = {"file", "line", "column", "severity", "field", "reason"};
@@ -293,6 +318,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(findings_are_told_on_stdout),
+		cmocka_unit_test(of_very_many_errors_the_rest_is_counted),
 		cmocka_unit_test(json_is_an_array_of_findings),
 		cmocka_unit_test(nothing_that_is_named_breaks_the_output),
 		cmocka_unit_test(wrong_usage_is_status_2),

@@ -8,6 +8,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 
+#include "base/strbuf.h"
+
 #define SERVICE(namespace, name, vip)                                               \
 	"---\napiVersion: v1\nkind: Service\nmetadata: {name: " name                \
 	", namespace: " namespace "}\nspec: {clusterIP: " vip ", clusterIPs: [" vip \
@@ -347,6 +349,24 @@ static void a_pod_is_ejected_with_both_addresses(void **state)
 	}
 }
 
+/* On their way through the source of a folder. */
+static void of_very_many_errors_the_rest_is_counted(void **state)
+{
+	enum { ERRORS = 1234 };
+	static const char node[] = "---\napiVersion: v1\nkind: Node\nmetadata: {name: n, labels: "
+				   "5}\n";
+	MRD_AUTO_STRBUF struct mrd_strbuf text = {0};
+	AUTO_RUN struct run run = {0};
+
+	(void)state;
+	for (size_t i = 0; i < ERRORS; i++)
+		mrd_strbuf_addf(&text, "%s", node);
+	run_write("many/all.yaml", text.text);
+	run = run_line("plan --state a=many --from r1");
+	assert_int_equal(run.status, 1);
+	assert_non_null(strstr(run.err, ": error: 234 more errors, not shown\n"));
+}
+
 static void what_is_broken_is_told_on_stderr(void **state)
 {
 	static const struct {
@@ -553,6 +573,7 @@ int main(void)
 		cmocka_unit_test(text_is_for_people),
 		cmocka_unit_test(a_pod_is_ejected_with_both_addresses),
 		cmocka_unit_test(names_of_nobody_are_told),
+		cmocka_unit_test(of_very_many_errors_the_rest_is_counted),
 		cmocka_unit_test(what_is_broken_is_told_on_stderr),
 		cmocka_unit_test(one_run_tells_all_of_it),
 		cmocka_unit_test(wrong_usage_is_status_2),

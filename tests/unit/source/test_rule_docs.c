@@ -304,12 +304,31 @@ static void lists_are_gathered(void **state)
 	mrd_rule_docs_free(docs);
 }
 
+/* Of a file, whose errors refuse the whole. */
+static void of_very_many_errors_the_rest_is_counted(void **state)
+{
+	enum { ERRORS = MRD_FINDINGS_MAX + 100 };
+	MRD_AUTO_STRBUF struct mrd_strbuf findings = {0};
+	MRD_AUTO_STRBUF struct mrd_strbuf text = {0};
+	struct mrd_rule_docs *docs = new_docs();
+	uint32_t errors;
+
+	(void)state;
+	for (size_t i = 0; i < ERRORS; i++)
+		mrd_strbuf_addf(&text, "nonsense%zu: 1\n", i);
+	write_file(text.text);
+	assert_int_equal(load(docs, &errors, &findings), -EBADMSG);
+	assert_non_null(strstr(findings.text, ": error: 100 more errors, not shown;"));
+	mrd_rule_docs_free(docs);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_wrong_rule_stands_on_its_last_good_version),
 		cmocka_unit_test(the_findings_name_cluster_and_rule),
 		cmocka_unit_test(files_come_first_and_refuse_the_whole),
+		cmocka_unit_test(of_very_many_errors_the_rest_is_counted),
 		cmocka_unit_test(the_older_rule_holds),
 		cmocka_unit_test(lists_are_gathered),
 	};
