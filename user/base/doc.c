@@ -20,8 +20,9 @@ enum {
 	FILE_MAX = 256 * 1024 * 1024, /* ten times the manifests of 100,000 endpoints */
 };
 
-/* A byte-order mark may begin any document, as where files were put together; libyaml knows it at
- * the text's beginning and behind "---". NULL: without memory. */
+/* libyaml passes over a byte-order mark that begins a line, as where files were put together, but
+ * counts it: a "---" behind it would be in the second column, where it begins no document. NULL:
+ * without memory. */
 static char *drop_marks(const char *text, size_t len, size_t *ret_len)
 {
 	char *copy = malloc(len);

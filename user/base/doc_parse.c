@@ -24,6 +24,7 @@
 #include <yaml.h>
 
 #include "base/cleanup.h"
+#include "base/doc_text.h"
 #include "base/strbuf.h"
 #include "base/table.h"
 
@@ -60,8 +61,7 @@ struct pair {
 struct builder {
 	struct mrd_doc_file *file;
 	struct mrd_diag *diag;
-	const char *text;
-	size_t len;
+	struct mrd_doc_text text;
 	struct mrd_doc_node **pending;
 	size_t pending_count;
 	size_t pending_room;
@@ -75,10 +75,7 @@ struct builder {
 	size_t weight;
 	size_t alias_weight; /* what of it aliases added */
 	unsigned int mistakes;
-	bool is_over; /* a bound was met: what follows is not read */
-	size_t start; /* of what the parser reads, in the text */
-	size_t start_line;
-	size_t start_column;
+	bool is_over;	      /* a bound was met: what follows is not read */
 	bool is_json;	      /* the document that is being read began with "{" */
 	size_t document_line; /* where the document that is being read begins */
 	size_t refused_line;
@@ -142,81 +139,15 @@ static int complain(struct builder *builder, yaml_mark_t mark, const char *reaso
 	return note_mistake(builder);
 }
 
-/* ------------------------------------------------------------------- what libyaml refuses */
-
-/* libyaml names a byte when the text is not UTF-8, and a mark in all other cases. */
-static yaml_mark_t mark_of_offset(const struct builder *builder, size_t offset)
-{
-	yaml_mark_t mark = {0};
-
-	for (size_t i = 0; i < offset && i < builder->len; i++) {
-		if (builder->text[i] == '\n') {
-			mark.line++;
-			mark.column = 0;
-		} else if (((unsigned char)builder->text[i] & 0xc0) != 0x80) {
-			mark.column++; /* columns count characters, not bytes */
-		}
-	}
-	return mark;
-}
-
-/* The byte at a mark that counts from the byte at offset; NULL: behind the end. */
-static const char *find_mark(const struct builder *builder, size_t offset, yaml_mark_t mark)
-{
-	const char *at = builder->text + offset;
-	const char *end = builder->text + builder->len;
-
-	for (size_t line = 0; at && line < mark.line; line++) {
-		at = memchr(at, '\n', (size_t)(end - at));
-		at = at ? at + 1 : NULL;
-	}
-	for (size_t column = 0; at && at < end && column < mark.column; column++) {
-		do
-			at++;
-		while (at < end && ((unsigned char)*at & 0xc0) == 0x80);
-	}
-	return at && at < end ? at : NULL;
-}
-
-/* From the parser's own count to the text's. */
-static yaml_mark_t mark_in_text(const struct builder *builder, yaml_mark_t mark)
-{
-	if (!mark.line)
-		mark.column += builder->start_column;
-	mark.line += builder->start_line;
-	return mark;
-}
-
-/* libyaml's reason in full, put clearer where its own words leave people guessing. */
 static int refuse_as_libyaml(struct builder *builder, const yaml_parser_t *yaml)
 {
 	MRD_AUTO_STRBUF struct mrd_strbuf reason = {0};
-	const char *problem = yaml->problem ? yaml->problem : "not YAML";
-	yaml_mark_t mark = mark_in_text(builder, yaml->problem_mark);
-	const char *at;
-	char byte;
+	yaml_mark_t mark;
 
 	if (yaml->error == YAML_MEMORY_ERROR)
 		return -ENOMEM;
-	if (yaml->error == YAML_READER_ERROR)
-		mark = mark_of_offset(builder, builder->start + yaml->problem_offset);
-	at = find_mark(builder, 0, mark);
-	byte = (char)(at ? *at : '\0');
-	if (byte == '\t' && (strstr(problem, "tab character") || strstr(problem, "start any")))
-		return refuse(builder, mark, "a tab cannot indent YAML: use spaces");
-
-	if (strstr(problem, "start any") && byte > ' ') {
-		mrd_strbuf_addf(&reason, "'%c' cannot start a value: put the value in quotes",
-				byte);
-		return refuse(builder, mark, reason.text ? reason.text : problem);
-	}
-	mrd_strbuf_addf(&reason, "%s", problem);
-	if (yaml->context)
-		mrd_strbuf_addf(&reason, " %s", yaml->context);
-	if (yaml->context && yaml->context_mark.line + builder->start_line != mark.line)
-		mrd_strbuf_addf(&reason, " that starts in line %zu",
-				yaml->context_mark.line + builder->start_line + 1);
-	return refuse(builder, mark, reason.text ? reason.text : problem);
+	mark = mrd_doc_text_refused(&builder->text, yaml, &reason);
+	return refuse(builder, mark, reason.text ? reason.text : "not YAML");
 }
 
 /* ------------------------------------------------------------------- nodes */
@@ -683,24 +614,6 @@ static int on_event(struct builder *builder, const yaml_event_t *event)
 	}
 }
 
-/* Whether libyaml stopped at a "{" behind the end of a document that began with one. */
-static bool is_at_next_json(struct builder *builder, const yaml_parser_t *yaml)
-{
-	const yaml_mark_t mark = mark_in_text(builder, yaml->problem_mark);
-	const char *at;
-
-	if (!builder->is_json || yaml->error != YAML_PARSER_ERROR ||
-	    strcmp(yaml->problem, "did not find expected <document start>") != 0)
-		return false;
-	at = find_mark(builder, builder->start, yaml->problem_mark);
-	if (!at || *at != '{')
-		return false;
-	builder->start = (size_t)(at - builder->text);
-	builder->start_line = mark.line;
-	builder->start_column = mark.column;
-	return true;
-}
-
 /* Up to the end of the text, or to what nothing can be made of. 1: another parser is to go on. */
 static int read_events(struct builder *builder, yaml_parser_t *yaml)
 {
@@ -711,10 +624,11 @@ static int read_events(struct builder *builder, yaml_parser_t *yaml)
 		int ret;
 
 		if (!yaml_parser_parse(yaml, &event))
-			return is_at_next_json(builder, yaml) ? 1
-							      : refuse_as_libyaml(builder, yaml);
+			return builder->is_json && mrd_doc_text_next_json(&builder->text, yaml)
+				       ? 1
+				       : refuse_as_libyaml(builder, yaml);
 		more = event.type != YAML_STREAM_END_EVENT;
-		event.start_mark = mark_in_text(builder, event.start_mark);
+		event.start_mark = mrd_doc_text_mark(&builder->text, event.start_mark);
 		ret = on_event(builder, &event);
 		yaml_event_delete(&event);
 		if (ret < 0)
@@ -723,31 +637,13 @@ static int read_events(struct builder *builder, yaml_parser_t *yaml)
 	return 0;
 }
 
-static bool begins_document(const char *at, const char *end)
-{
-	return end - at >= 3 && !memcmp(at, "---", 3) &&
-	       (end - at == 3 || strchr(" \t\r\n", at[3]));
-}
-
 /* Behind the beginning of the document that was refused, and not before the place where it was. */
 static bool find_next_document(struct builder *builder)
 {
-	const char *end = builder->text + builder->len;
-	const char *at = builder->text + builder->start;
-	size_t line = builder->start_line;
+	const size_t behind = builder->document_line + 1;
 
-	while ((at = memchr(at, '\n', (size_t)(end - at)))) {
-		at++;
-		line++;
-		if (line < builder->refused_line || line <= builder->document_line ||
-		    !begins_document(at, end))
-			continue;
-		builder->start = (size_t)(at - builder->text);
-		builder->start_line = line;
-		builder->start_column = 0;
-		return true;
-	}
-	return false;
+	return mrd_doc_text_next_document(
+		&builder->text, builder->refused_line > behind ? builder->refused_line : behind);
 }
 
 static int read_from_start(struct builder *builder)
@@ -757,8 +653,7 @@ static int read_from_start(struct builder *builder)
 
 	if (!yaml_parser_initialize(&yaml))
 		return -ENOMEM;
-	yaml_parser_set_input_string(&yaml, (const unsigned char *)builder->text + builder->start,
-				     builder->len - builder->start);
+	mrd_doc_text_give(&builder->text, &yaml);
 	ret = read_events(builder, &yaml);
 	yaml_parser_delete(&yaml);
 	return ret;
@@ -786,7 +681,7 @@ static int read_documents(struct builder *builder)
 int mrd_doc_parse_events(struct mrd_doc_file *file, const char *text, size_t len,
 			 struct mrd_diag *diag)
 {
-	struct builder builder = {.file = file, .diag = diag, .text = text, .len = len};
+	struct builder builder = {.file = file, .diag = diag, .text = {.bytes = text, .len = len}};
 	const int ret = read_documents(&builder);
 
 	mrd_table_free(builder.anchors);

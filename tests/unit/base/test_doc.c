@@ -327,6 +327,7 @@ static void hostile_documents_are_bounded(void **state)
 		 .piece = "a: #\n",
 		 .count = 5000,
 		 .want = "given twice"},
+		{.name = "JSON in a row", .head = "", .piece = "{}", .count = 5000},
 		{.name = "many keys", .head = "", .piece = "a#: #\n", .count = 20000},
 	};
 
@@ -517,6 +518,25 @@ static void numbers_of_all_forms(void **state)
 	}
 }
 
+/* Whatever of it is in a parser's next piece. */
+static void characters_may_lie_between_pieces(void **state)
+{
+	(void)state;
+	for (unsigned int shift = 0; shift < 4; shift++) {
+		MRD_AUTO_FREE char *head = repeat("a: ", "x", shift, "");
+		MRD_AUTO_FREE char *text = repeat(head, "\xf0\x9f\x8c\x8d", 20000, "\n");
+		MRD_AUTO_DIAG struct mrd_diag diag = {0};
+		struct mrd_doc_file *file = NULL;
+		const struct mrd_doc_node *value;
+
+		assert_int_equal(mrd_doc_parse("f", text, strlen(text), &diag, &file), 0);
+		value = mrd_doc_get(mrd_doc_root(file, 0), "a");
+		assert_int_equal(strlen(value->text), strlen(text) - 4);
+		assert_memory_equal(value->text, text + 3, strlen(value->text));
+		mrd_doc_free(file);
+	}
+}
+
 /* Where files were put together. */
 static void marks_may_begin_documents(void **state)
 {
@@ -527,7 +547,9 @@ static void marks_may_begin_documents(void **state)
 				   "\xef\xbb\xbf"
 				   "--- {c: }}\n"
 				   "---\n\xef\xbb\xbf"
-				   "d: 4\n";
+				   "d: 4\n"
+				   "---\n{\"e\": 5}\n\xef\xbb\xbf"
+				   "{\"f\": 6}\n";
 	MRD_AUTO_DIAG struct mrd_diag diag = {0};
 	struct mrd_doc_file *file = NULL;
 
@@ -535,10 +557,11 @@ static void marks_may_begin_documents(void **state)
 	assert_int_equal(mrd_doc_parse("f", body, sizeof(body) - 1, &diag, &file), -EBADMSG);
 	assert_int_equal(diag.count, 1);
 	assert_int_equal(diag.findings[0].line, 4);
-	assert_int_equal(mrd_doc_count(file), 4);
+	assert_int_equal(mrd_doc_count(file), 6);
 	assert_non_null(mrd_doc_get(mrd_doc_root(file, 0), "a"));
 	assert_non_null(mrd_doc_get(mrd_doc_root(file, 1), "b"));
 	assert_non_null(mrd_doc_get(mrd_doc_root(file, 3), "d"));
+	assert_non_null(mrd_doc_get(mrd_doc_root(file, 5), "f"));
 	mrd_doc_free(file);
 }
 
@@ -631,6 +654,7 @@ int main(void)
 		cmocka_unit_test(nodes_know_their_place),
 		cmocka_unit_test(numbers_and_flags),
 		cmocka_unit_test(numbers_of_all_forms),
+		cmocka_unit_test(characters_may_lie_between_pieces),
 		cmocka_unit_test(marks_may_begin_documents),
 		cmocka_unit_test(asking_the_wrong_kind_is_harmless),
 		cmocka_unit_test(files_and_pipes_are_read_to_the_end),
