@@ -19,6 +19,7 @@
 #include "base/arena.h"
 #include "base/cleanup.h"
 #include "base/doc_json.h"
+#include "policy/host.h"
 #include "policy/read.h"
 
 #define GROUP "networking.istio.io/"
@@ -217,6 +218,21 @@ static const char *text_at(const struct mrd_doc_node *map, const char *key)
 	return value ? value->text : "";
 }
 
+static bool is_same_host(struct loader *loader, const char *a, const char *b,
+			 const char *namespace_)
+{
+	const char *domain = loader->policy->cluster_domain;
+	MRD_AUTO_FREE char *full_a = NULL;
+	MRD_AUTO_FREE char *full_b = NULL;
+
+	if (mrd_host_expand(a, namespace_, domain, &full_a) < 0 ||
+	    mrd_host_expand(b, namespace_, domain, &full_b) < 0) {
+		loader->reader.no_memory = true;
+		return true;
+	}
+	return !strcmp(full_a, full_b);
+}
+
 /* An API server has one object of a name: with the second, applied later, the first would be gone.
  * Of two for one host the merging is told anyhow. */
 static void check_named(struct loader *loader, const struct mrd_doc_node *root)
@@ -225,7 +241,8 @@ static void check_named(struct loader *loader, const struct mrd_doc_node *root)
 	const struct mrd_step step = {.up = &above, .name = "name"};
 	const struct mrd_doc_node *metadata = mrd_doc_get(root, above.name);
 	const struct mrd_doc_node *name = mrd_doc_get(metadata, step.name);
-	const char *namespace_ = text_at(metadata, "namespace");
+	const char *given = text_at(metadata, "namespace");
+	const char *namespace_ = *given ? given : "default";
 	const struct named_rule now = {
 		.file = loader->reader.file,
 		.name = name,
@@ -238,10 +255,10 @@ static void check_named(struct loader *loader, const struct mrd_doc_node *root)
 	if (!name || !*name->text || loader->in_documents)
 		return;
 	copy = malloc(sizeof(*copy));
-	if (asprintf(&key, "%s/%s", *namespace_ ? namespace_ : "default", name->text) < 0)
+	if (asprintf(&key, "%s/%s", namespace_, name->text) < 0)
 		key = NULL;
 	first = key ? mrd_table_get_str(loader->named, key) : NULL;
-	if (first && strcmp(first->host, now.host) != 0) {
+	if (first && !is_same_host(loader, first->host, now.host, namespace_)) {
 		loader->reader.at = &step;
 		mrd_read_warning(&loader->reader, name,
 				 "%s is at %s:%u:%u already: of two, a cluster would have the one "

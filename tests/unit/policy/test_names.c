@@ -4,16 +4,14 @@
 
 #include "tests/unit/policy/rows.h"
 
+#define NAMED(name, host) RULE_NAMED(name, host) "    outlierDetection: {}\n"
+
 static void test_rule_names(void **state)
 {
 	static const struct row rows[] = {
 		{
 			.id = "numbers are no names, however they are written",
-			.text = RULE_NAMED("1e3", "1.5") "    outlierDetection: "
-							 "{}\n---\n" RULE_NAMED(
-								 "0x1f",
-								 "'1.5'") "    outlierDetection: "
-									  "{}\n",
+			.text = NAMED("1e3", "1.5") "---\n" NAMED("0x1f", "'1.5'"),
 			.want = "error a:3:18 metadata.name\n"
 				"error a:5:9 spec.host\n"
 				"error a:11:18 metadata.name\n",
@@ -21,21 +19,25 @@ static void test_rule_names(void **state)
 		},
 		{
 			.id = "names that no object has",
-			.text = RULE_NAMED("\"a\\nb\", namespace: A",
-					   "reviews") "    outlierDetection: {}\n",
-			.second = RULE_NAMED("R, namespace: ''",
-					     "reviews") "    outlierDetection: {}\n",
+			.text = NAMED("\"a\\nb\", namespace: A", "reviews"),
+			.second = NAMED("R, namespace: ''", "reviews"),
 			.want = "error a:3:18 metadata.name\n"
 				"error a:3:37 metadata.namespace\n"
 				"error b:3:18 metadata.name\n",
 		},
 		{
 			.id = "one name for two hosts",
-			.text = RULE "    outlierDetection: {}\n",
-			.second = RULE_NAMED("r, namespace: default",
-					     "ratings") "    outlierDetection: {}\n",
+			.text = NAMED("r", "reviews"),
+			.second = NAMED("r, namespace: default", "ratings"),
 			.want = "warning b:3:18 metadata.name\n",
 			.says = "a.yaml:3:18 already: of two, a cluster would have the one",
+		},
+		{
+			.id = "one host, put in two ways",
+			.text = NAMED("r", "reviews"),
+			.second = NAMED("r", "reviews.default.svc.cluster.local"),
+			.want = "warning b:5:9 spec.host\n",
+			.says = "has no effect",
 		},
 	};
 
