@@ -10,9 +10,21 @@
 	"metadata: {name: r, annotations: {meridian.dev/" inside "}}\n" \
 	"spec: {host: reviews, trafficPolicy: {" policy "}}\n"
 #define AT(name)    "metadata.annotations[\"meridian.dev/" name "\"]\n"
+#define LIST_AT	    "spec.trafficPolicy.loadBalancer.localityLbSetting.failover\n"
 #define FAILOVER    "localityLbSetting: {failover: [{from: a, to: b}]}"
 #define DISTRIBUTE  "localityLbSetting: {distribute: [{from: a, to: {b: 100}}]}"
 #define BALANCED(s) "loadBalancer: {" s "}"
+
+/* Places of several findings of one row. */
+#define LONGEST_IDLE	    "warning a:3:67 " AT("max-ejection-time")
+#define JITTER_IDLE	    "warning a:3:110 " AT("max-ejection-time-jitter")
+#define CAP_IDLE	    "warning a:3:141 " AT("ejection-cap")
+#define LIST_UNWATCHED	    "warning a:4:84 " LIST_AT
+#define HOSTS_NOT_ASKED	    "warning a:3:76 " AT("success-rate-minimum-hosts")
+#define THRESHOLD_NOT_ASKED "warning a:3:124 " AT("failure-percentage-threshold")
+#define MESH_PROBATION	    "warning a:1:50 " AT("probation")
+#define MESH_FALLBACK	    "warning a:1:78 " AT("fallback")
+#define LONGEST_TOO_SHORT   "error a:3:67 " AT("max-ejection-time")
 
 static const struct row idle_rows[] = {
 	{
@@ -26,15 +38,13 @@ static const struct row idle_rows[] = {
 		.text = OURS("max-ejection-time: 1m, meridian.dev/max-ejection-time-jitter: 1s, "
 			     "meridian.dev/ejection-cap: envoy",
 			     "connectionPool: {tcp: {maxConnections: 1}}"),
-		.want = "warning a:3:67 " AT("max-ejection-time") "warning a:3:110 " AT(
-			"max-ejection-time-jitter") "warning a:3:141 " AT("ejection-cap"),
+		.want = LONGEST_IDLE JITTER_IDLE CAP_IDLE,
 	},
 	{
 		.id = "a list asks for ejections by handshakes",
 		.text = OURS("probation: 30s, meridian.dev/ejection-cap: envoy",
 			     BALANCED(FAILOVER)),
-		.want = "warning a:4:84 "
-			"spec.trafficPolicy.loadBalancer.localityLbSetting.failover\n",
+		.want = LIST_UNWATCHED,
 	},
 	{
 		.id = "the mesh's list does, too",
@@ -53,83 +63,7 @@ static const struct row idle_rows[] = {
 		.text = OURS("success-rate-minimum-hosts: '3', "
 			     "meridian.dev/failure-percentage-threshold: '50'",
 			     BALANCED(FAILOVER)),
-		.want = "warning a:3:76 " AT("success-rate-minimum-hosts") "warning a:3:124 " AT(
-			"failure-"
-			"percentage-"
-			"threshold") "w"
-				     "a"
-				     "r"
-				     "n"
-				     "i"
-				     "n"
-				     "g"
-				     " "
-				     "a"
-				     ":"
-				     "4"
-				     ":"
-				     "8"
-				     "4"
-				     " "
-				     "s"
-				     "p"
-				     "e"
-				     "c"
-				     "."
-				     "t"
-				     "r"
-				     "a"
-				     "f"
-				     "f"
-				     "i"
-				     "c"
-				     "P"
-				     "o"
-				     "l"
-				     "i"
-				     "c"
-				     "y"
-				     "."
-				     "l"
-				     "o"
-				     "a"
-				     "d"
-				     "B"
-				     "a"
-				     "l"
-				     "a"
-				     "n"
-				     "c"
-				     "e"
-				     "r"
-				     "."
-				     "l"
-				     "o"
-				     "c"
-				     "a"
-				     "l"
-				     "i"
-				     "t"
-				     "y"
-				     "L"
-				     "b"
-				     "S"
-				     "e"
-				     "t"
-				     "t"
-				     "i"
-				     "n"
-				     "g"
-				     "."
-				     "f"
-				     "a"
-				     "i"
-				     "l"
-				     "o"
-				     "v"
-				     "e"
-				     "r"
-				     "\n",
+		.want = HOSTS_NOT_ASKED THRESHOLD_NOT_ASKED LIST_UNWATCHED,
 		.says = "no effect: there is no outlierDetection",
 	},
 	{
@@ -154,8 +88,7 @@ static const struct row idle_rows[] = {
 		.text = OURS("fallback: none",
 			     BALANCED("localityLbSetting: {distribute: [{from: a, to: {b: "
 				      "100}}], failover: [{from: a, to: b}]}")),
-		.want = "error a:4:113 "
-			"spec.trafficPolicy.loadBalancer.localityLbSetting.failover\n",
+		.want = "error a:4:113 " LIST_AT,
 	},
 	{
 		.id = "strict beside a distribution, which need not speak to every node",
@@ -180,7 +113,7 @@ static const struct row idle_rows[] = {
 		.id = "the mesh's, that no rule asks either",
 		.text = "metadata: {annotations: {meridian.dev/probation: 30s, "
 			"meridian.dev/fallback: next-region}}\n",
-		.want = "warning a:1:50 " AT("probation") "warning a:1:78 " AT("fallback"),
+		.want = MESH_PROBATION MESH_FALLBACK,
 	},
 	{
 		.id = "the mesh's, that one rule asks",
@@ -191,9 +124,7 @@ static const struct row idle_rows[] = {
 	{
 		.id = "the longest is shorter than handshakes' first",
 		.text = OURS("max-ejection-time: 10s", BALANCED(FAILOVER)),
-		.want = "error a:3:67 " AT("max-ejection-time") "warning a:4:84 "
-								"spec.trafficPolicy.loadBalancer."
-								"localityLbSetting.failover\n",
+		.want = LONGEST_TOO_SHORT LIST_UNWATCHED,
 		.says = "10s is less than baseEjectionTime, 30s without outlierDetection",
 	},
 	{
