@@ -38,7 +38,8 @@ int mrd_object_reuse(struct mrd_object *object, const struct mrd_pinset *set);
  * sockets have open?
  *
  * Nobody deletes there what speaks of endpoints that went while no agent ran, before a next agent
- * adopts the maps as they are. Who is given the number of one until then begins with its counts.
+ * adopts the maps as they are. One that replaces them again may give such a number anew: then its
+ * endpoint begins with the counts of the one that went.
  */
 int mrd_object_keep(struct mrd_object *object, const struct mrd_pinset *set, bool *ret_sockets);
 /* Nothing runs by it yet: no map that hooks use already is given a program. */
