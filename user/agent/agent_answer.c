@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/strbuf.h"
 #include "dataplane/inspect.h"
+#include "plan/start.h"
 #include "policy/policy_text.h"
 #include "view/view.h"
 #include "view/view_explain.h"
@@ -75,30 +76,23 @@ static json_t *detach(struct mrd_agent *agent)
 	return json_pack("{s:I, s:I}", "links", (json_int_t)links, "maps", (json_int_t)maps);
 }
 
-/* Where a connection starts that is asked about: "REGION[/ZONE[/SUBZONE]]", or a pod's address.
- * Cuts text up. NULL, or what is wrong. */
-static const char *read_start(const struct mrd_agent *agent, char *text, struct mrd_plan_node *node)
+/* Where a connection starts that is asked about; borrows from start. NULL, or what is wrong. */
+static const char *find_start(const struct mrd_agent *agent, const struct mrd_start *start,
+			      struct mrd_plan_node *node)
 {
 	const struct mrd_model *model = mrd_inputs_model(agent->inputs);
-	struct mrd_locality_name at = {.region = text, .zone = "", .subzone = ""};
+	struct mrd_locality_name at = {
+		.region = start->region,
+		.zone = start->zone,
+		.subzone = start->subzone,
+	};
 	const struct mrd_meta *object;
 	const char *name = "";
-	struct mrd_ip ip;
 
-	if (!mrd_ip_parse(text, &ip)) {
-		if (mrd_model_find_address(model, &ip, &at, &name))
-			return "no endpoint has that address, so where the pod is is not known: "
-			       "name its REGION[/ZONE[/SUBZONE]]";
-	} else {
-		strsep(&text, "/");
-		if (text)
-			at.zone = strsep(&text, "/");
-		if (text)
-			at.subzone = strsep(&text, "/");
-		if (!*at.region || strchr(at.region, '*') || strchr(at.zone, '*') ||
-		    strchr(at.subzone, '*'))
-			return "from takes POD-IP or REGION[/ZONE[/SUBZONE]]";
-	}
+	if (start->ip.version != MRD_IP_NONE &&
+	    mrd_model_find_address(model, &start->ip, &at, &name))
+		return "no endpoint has that address, so where the pod is is not known: name its "
+		       "REGION[/ZONE[/SUBZONE]]";
 	object = mrd_model_find(model, agent->config->home, MRD_KIND_NODE, "", name);
 	*node = (struct mrd_plan_node){
 		.name = name,
@@ -117,6 +111,7 @@ static json_t *explain(const struct mrd_agent *agent, const char *argument, cons
 	struct mrd_explanation *explanation;
 	struct mrd_explain_target target;
 	struct mrd_plan_node node;
+	struct mrd_start start;
 	char *from;
 	json_t *doc;
 	int r;
@@ -132,10 +127,11 @@ static json_t *explain(const struct mrd_agent *agent, const char *argument, cons
 		return NULL;
 	}
 	if (from) {
-		const char *error = read_start(agent, from, &node);
+		const char *fault =
+			mrd_start_parse(from, &start) ?: find_start(agent, &start, &node);
 
-		if (error) {
-			*ret_error = error;
+		if (fault) {
+			*ret_error = fault;
 			return NULL;
 		}
 	}

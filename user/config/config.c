@@ -7,28 +7,27 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <net/if.h>
 #include <sys/un.h>
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "base/name.h"
 #include "base/strbuf.h"
 #include "config/config_reading.h"
 #include "model/model.h"
 #include "model/selector.h"
 
 enum {
-	LABEL_MAX = MRD_NAME_LEN - 1,
-	DOMAIN_MAX = 253, /* RFC 1035 */
 	CONTROL_MAX = sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1,
 	STALE_LEAST_MS = MRD_MS_PER_S, /* a folder is looked at once a second */
 	STALE_MOST_MS = 24 * 60 * 60 * MRD_MS_PER_S,
 	STARTUP_MOST_MS = 60 * 60 * MRD_MS_PER_S,
-	CONTEXT_MAX = 1024,	  /* Kubernetes has no limit */
 	SERVICES_MOST = 1 << 20,  /* 16 times the default: bounded by memory alone */
 	ROWS_MOST = 1 << 24,	  /* likewise */
 	EVENT_BYTES_LEAST = 4096, /* a page */
 	EVENT_BYTES_MOST = 1 << 28,
-	GLOB_MAX = 63,	     /* of a name of 15 characters (IFNAMSIZ), with brackets */
+	GLOB_MAX = 63,	     /* of a name (IFNAMSIZ), with brackets */
 	METRICS_PORT = 9464, /* what OpenTelemetry's Prometheus exporters listen on */
 };
 
@@ -160,23 +159,36 @@ static void read_policy(struct mrd_key_reader *reader, const struct mrd_key *fie
 		.offset = offsetof(struct mrd_cluster_config, member), .least = (min), \
 		.most = (max),                                                         \
 	}
+/* A string that names something: what is wrong with it is asked of mrd_name_fault_KIND(). */
+#define CLUSTER_NAME(name, kind, member, min)                                          \
+	{                                                                              \
+		.key = (name), .read = mrd_key_string,                                 \
+		.offset = offsetof(struct mrd_cluster_config, member), .least = (min), \
+		.fault = mrd_name_fault_##kind,                                        \
+	}
 #define CONFIG(name, reader, member, min, max)                                       \
 	{                                                                            \
 		.key = (name), .read = (reader),                                     \
 		.offset = offsetof(struct mrd_agent_config, member), .least = (min), \
 		.most = (max),                                                       \
 	}
+#define CONFIG_NAME(name, kind, member, min)                                         \
+	{                                                                            \
+		.key = (name), .read = mrd_key_string,                               \
+		.offset = offsetof(struct mrd_agent_config, member), .least = (min), \
+		.fault = mrd_name_fault_##kind,                                      \
+	}
 
 static const struct mrd_key cluster_keys[] = {
-	CLUSTER("name", mrd_key_string, name, 1, LABEL_MAX),
+	CLUSTER_NAME("name", label, name, 1),
 	CLUSTER("home", mrd_key_bool, home, 0, 0),
-	CLUSTER("region", mrd_key_string, region, 0, LABEL_MAX),
-	CLUSTER("network", mrd_key_string, network, 0, LABEL_MAX),
+	CLUSTER_NAME("region", place, region, 0),
+	CLUSTER_NAME("network", label, network, 0),
 	{.key = "podCIDRs", .read = read_cidrs},
 	{.key = "serviceCIDRs", .read = read_cidrs},
 	CLUSTER("directory", mrd_key_path, directory, 1, PATH_MAX - 1),
 	CLUSTER("kubeconfig", mrd_key_path, kubeconfig, 1, PATH_MAX - 1),
-	CLUSTER("context", mrd_key_string, context, 1, CONTEXT_MAX),
+	CLUSTER_NAME("context", line, context, 1),
 	CLUSTER("inCluster", mrd_key_bool, in_cluster, 0, 0),
 };
 
@@ -256,10 +268,10 @@ static void read_clusters(struct mrd_key_reader *reader, const struct mrd_key *f
 }
 
 static const struct mrd_key node_keys[] = {
-	CONFIG("name", mrd_key_string, node_name, 1, DOMAIN_MAX),
-	CONFIG("region", mrd_key_string, node_region, 0, LABEL_MAX),
-	CONFIG("zone", mrd_key_string, node_zone, 0, LABEL_MAX),
-	CONFIG("subzone", mrd_key_string, node_subzone, 0, LABEL_MAX),
+	CONFIG_NAME("name", node, node_name, 1),
+	CONFIG_NAME("region", place, node_region, 0),
+	CONFIG_NAME("zone", place, node_zone, 0),
+	CONFIG_NAME("subzone", place, node_subzone, 0),
 };
 
 static void read_hops(struct mrd_key_reader *reader, const struct mrd_key *field,
@@ -320,13 +332,26 @@ static void read_absolute(struct mrd_key_reader *reader, const struct mrd_key *f
 				 may_be_auto ? "auto or " : "");
 		return;
 	}
-	mrd_key_string(reader, field, node, path, into);
+	/* What has to be mounted there would hide all else. */
+	if (!may_be_auto && node->kind == MRD_DOC_SCALAR && !node->text[strspn(node->text, "/")]) {
+		mrd_key_complain(reader, MRD_ERROR, node, path,
+				 "must be a folder of its own, like /sys/fs/bpf/meridian");
+		return;
+	}
+	mrd_key_path(reader, field, node, path, into);
 }
 
+/* Could an interface be called so? What the kernel's dev_valid_name() refuses matches nothing. */
 static bool is_glob(const struct mrd_doc_node *node)
 {
-	return node->kind == MRD_DOC_SCALAR && *node->text && strlen(node->text) <= GLOB_MAX &&
-	       !node->text[strcspn(node->text, "/ \t\n")];
+	const char *text = node->text;
+	const char *bracket = strchr(text, '[');
+	const bool is_pattern = strpbrk(text, "*?[\\");
+
+	return node->kind == MRD_DOC_SCALAR && *text &&
+	       strlen(text) <= (is_pattern ? GLOB_MAX : IFNAMSIZ - 1) && strcmp(text, ".") != 0 &&
+	       strcmp(text, "..") != 0 && !mrd_name_fault_line(text) &&
+	       !strpbrk(text, bracket ? "/ " : "/: ") && (!bracket || strchr(bracket, ']'));
 }
 
 static void read_glob(struct mrd_key_reader *reader, const struct mrd_doc_node *node,
@@ -416,6 +441,15 @@ static void read_selector(struct mrd_key_reader *reader, const struct mrd_key *f
 	mrd_selector_free(selector);
 }
 
+/* The last step of a path, behind the last slash. */
+static bool is_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	const char *last = slash ? slash + 1 : path;
+
+	return !*last || !strcmp(last, ".") || !strcmp(last, "..");
+}
+
 static void read_control(struct mrd_key_reader *reader, const struct mrd_key *field,
 			 const struct mrd_doc_node *node, const char *path, void *into)
 {
@@ -426,6 +460,20 @@ static void read_control(struct mrd_key_reader *reader, const struct mrd_key *fi
 		mrd_key_complain(reader, MRD_ERROR, node, path,
 				 "is longer than %d characters, the most for a socket",
 				 CONTROL_MAX);
+	else if (config->control && is_folder(config->control))
+		mrd_key_complain(reader, MRD_ERROR, node, path,
+				 "must be a file like /run/meridian/control.sock, not a folder");
+}
+
+/* Addresses that no host has, or none without a word of which interface is meant. */
+static bool is_unbindable(const struct mrd_ip *ip)
+{
+	enum { V4_MULTICAST = 224, V6_MULTICAST = 0xff, V6_LINK = 0xfe80, V6_LINK_MASK = 0xffc0 };
+	const unsigned int start = (unsigned int)ip->bytes[0] << 8 | ip->bytes[1];
+
+	if (ip->version == MRD_IPV4)
+		return ip->bytes[0] >= V4_MULTICAST;
+	return ip->bytes[0] == V6_MULTICAST || (start & V6_LINK_MASK) == V6_LINK;
 }
 
 static void read_metrics(struct mrd_key_reader *reader, const struct mrd_key *field,
@@ -447,6 +495,13 @@ static void read_metrics(struct mrd_key_reader *reader, const struct mrd_key *fi
 				 "[::1]:9464, or none");
 		return;
 	}
+	if (is_unbindable(&ip)) {
+		mrd_key_complain(
+			reader, MRD_ERROR, node, path,
+			"nothing can listen there: give an address of the node, or 0.0.0.0 "
+			"or [::] for all");
+		return;
+	}
 	config->metrics_ip = ip;
 	config->metrics_port = port;
 }
@@ -466,8 +521,8 @@ static const struct mrd_key root_keys[] = {
 	 .read = mrd_key_word,
 	 .offset = offsetof(struct mrd_agent_config, unknown_service),
 	 .words = unknown_words},
-	CONFIG("clusterDomain", mrd_key_string, cluster_domain, 1, DOMAIN_MAX),
-	CONFIG(SHARED_KEY, mrd_key_string, root_namespace, 1, LABEL_MAX),
+	CONFIG_NAME("clusterDomain", domain, cluster_domain, 1),
+	CONFIG_NAME(SHARED_KEY, namespace, root_namespace, 1),
 	CONFIG("serviceSelector", read_selector, service_selector, 0, 0),
 	{.key = "kernel", .read = read_kernel},
 	CONFIG("control", read_control, control, 1, 0),

@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/duration.h"
+#include "base/name.h"
 #include "base/strbuf.h"
 
 void mrd_key_complain(struct mrd_key_reader *reader, enum mrd_severity severity,
@@ -97,10 +98,11 @@ static void set_string(struct mrd_key_reader *reader, const struct mrd_key *fiel
 	*at = text;
 }
 
-/* The scalar's text within its bounds, or NULL after a complaint. */
-static const char *bounded_text(struct mrd_key_reader *reader, const struct mrd_key *field,
-				const struct mrd_doc_node *node, const char *path)
+/* The scalar's text within its bounds and sound, or NULL after a complaint. */
+static const char *sound_text(struct mrd_key_reader *reader, const struct mrd_key *field,
+			      const struct mrd_doc_node *node, const char *path)
 {
+	const char *fault;
 	const char *text;
 
 	if (mrd_doc_string(node, &text)) {
@@ -116,13 +118,16 @@ static const char *bounded_text(struct mrd_key_reader *reader, const struct mrd_
 				 "is longer than %" PRId64 " characters", field->most);
 		return NULL;
 	}
-	return text;
+	fault = *text && field->fault ? field->fault(text) : NULL;
+	if (fault)
+		mrd_key_complain(reader, MRD_ERROR, node, path, "%s", fault);
+	return fault ? NULL : text;
 }
 
 void mrd_key_string(struct mrd_key_reader *reader, const struct mrd_key *field,
 		    const struct mrd_doc_node *node, const char *path, void *into)
 {
-	const char *text = bounded_text(reader, field, node, path);
+	const char *text = sound_text(reader, field, node, path);
 
 	if (text)
 		set_string(reader, field, strdup(text), into);
@@ -131,9 +136,12 @@ void mrd_key_string(struct mrd_key_reader *reader, const struct mrd_key *field,
 void mrd_key_path(struct mrd_key_reader *reader, const struct mrd_key *field,
 		  const struct mrd_doc_node *node, const char *path, void *into)
 {
-	const char *text = bounded_text(reader, field, node, path);
+	const char *text = sound_text(reader, field, node, path);
+	const char *fault = text ? mrd_name_fault_line(text) : NULL;
 
-	if (text)
+	if (fault)
+		mrd_key_complain(reader, MRD_ERROR, node, path, "%s", fault);
+	else if (text)
 		set_string(reader, field, mrd_key_resolve(reader, text), into);
 }
 

@@ -26,6 +26,8 @@ struct mrd_key {
 	size_t offset; /* of what is read, in the struct */
 	int64_t least; /* bounds of numbers and lengths, both allowed; of durations in ms */
 	int64_t most;
+	/* What is wrong with a string that is not empty (base/name.h); NULL: nothing can be. */
+	const char *(*fault)(const char *text);
 	const char *const *words; /* of mrd_key_word: NULL-terminated, the index is the value */
 };
 

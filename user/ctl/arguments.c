@@ -7,7 +7,8 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "maps/abi.h"
+#include "base/name.h"
+#include "base/strbuf.h"
 #include "model/model.h"
 
 void mrd_arguments_free(struct mrd_arguments *arguments)
@@ -29,6 +30,7 @@ void mrd_arguments_free(struct mrd_arguments *arguments)
 static int read_state_option(char *text, struct mrd_state_argument *state, FILE *err)
 {
 	static const char region[] = "region=";
+	const char *fault;
 
 	if (!strcmp(text, "home")) {
 		state->home = true;
@@ -38,8 +40,9 @@ static int read_state_option(char *text, struct mrd_state_argument *state, FILE 
 		return mrd_ctl_usage(err, "--state takes region=R and home behind the folder, not",
 				     text);
 	text += sizeof(region) - 1;
-	if (strlen(text) >= MRD_NAME_LEN)
-		return mrd_ctl_usage(err, "--state: too long for a region:", text);
+	fault = mrd_name_fault_place(text);
+	if (fault)
+		return mrd_arguments_refuse(err, "--state: a region is not", text, fault);
 	free(state->region);
 	state->region = strdup(text);
 	return state->region ? MRD_EXIT_GOOD : mrd_ctl_no_memory(err);
@@ -48,8 +51,11 @@ static int read_state_option(char *text, struct mrd_state_argument *state, FILE 
 static int check_state(const struct mrd_arguments *arguments,
 		       const struct mrd_state_argument *state, FILE *err)
 {
-	if (strlen(state->name) >= MRD_NAME_LEN)
-		return mrd_ctl_usage(err, "--state: too long for a cluster's name:", state->name);
+	const char *fault = mrd_name_fault_label(state->name);
+
+	if (fault)
+		return mrd_arguments_refuse(err, "--state: a cluster's name is not", state->name,
+					    fault);
 	if (arguments->state_count > MRD_CLUSTERS_MAX)
 		return mrd_ctl_usage(err, "--state is given too often: there is no room for",
 				     state->name);
@@ -96,28 +102,36 @@ static int add_state(struct mrd_arguments *arguments, const char *text, FILE *er
 	return status != MRD_EXIT_GOOD ? status : check_state(arguments, state, err);
 }
 
-/* ----------------------------------------------------------------------------------- --ejected */
+/* ------------------------------------------------------------------ --from, --node, --ejected */
 
-bool mrd_arguments_read_locality(const char *text, struct mrd_locality_argument *ret_locality)
+int mrd_arguments_refuse(FILE *err, const char *takes, const char *given, const char *fault)
 {
-	struct mrd_locality_argument locality = {0};
-	char *const levels[] = {locality.region, locality.zone, locality.subzone};
-	enum { LEVELS = sizeof(levels) / sizeof(levels[0]) };
+	MRD_AUTO_STRBUF struct mrd_strbuf text = {0};
 
-	for (size_t i = 0; i < LEVELS; i++) {
-		const size_t len = strcspn(text, "/");
+	mrd_strbuf_addf(&text, "\"");
+	mrd_strbuf_add_visible(&text, given);
+	mrd_strbuf_addf(&text, "\": %s", fault);
+	return text.failed ? mrd_ctl_no_memory(err) : mrd_ctl_usage(err, takes, text.text);
+}
 
-		/* A node is at one place: "*" is for rules. */
-		if ((!len && (i == 0 || *text)) || len >= MRD_NAME_LEN || memchr(text, '*', len))
-			return false;
-		memcpy(levels[i], text, len);
-		text += len;
-		if (*text && !text[1])
-			return false;
-		text += *text == '/';
-	}
-	*ret_locality = locality;
-	return true;
+static int take_from(struct mrd_arguments *arguments, const char *value, FILE *err)
+{
+	const char *fault = mrd_start_parse(value, &arguments->start);
+
+	arguments->from = value;
+	return fault ? mrd_arguments_refuse(err,
+					    "--from takes POD-IP or REGION[/ZONE[/SUBZONE]], not",
+					    value, fault)
+		     : MRD_EXIT_GOOD;
+}
+
+static int take_node(struct mrd_arguments *arguments, const char *value, FILE *err)
+{
+	const char *fault = *value ? mrd_name_fault_node(value) : NULL;
+
+	arguments->node = value;
+	return fault ? mrd_arguments_refuse(err, "--node takes a node's name, not", value, fault)
+		     : MRD_EXIT_GOOD;
 }
 
 static int add_ejected(struct mrd_arguments *arguments, const char *list, FILE *err)
@@ -172,11 +186,9 @@ static int take_option(struct mrd_arguments *arguments, int option, const char *
 		arguments->config = value;
 		break;
 	case FROM:
-		arguments->from = value;
-		break;
+		return take_from(arguments, value, err);
 	case NODE:
-		arguments->node = value;
-		break;
+		return take_node(arguments, value, err);
 	case SERVICE:
 		if (!mrd_ctl_is_service_name(value))
 			return mrd_ctl_usage(err, "--service takes NAMESPACE/NAME, not", value);

@@ -10,7 +10,7 @@
 
 #include "base/ip.h"
 #include "ctl/options.h"
-#include "maps/abi.h"
+#include "plan/start.h"
 
 /* --state NAME=DIR[,region=R][,home] */
 struct mrd_state_argument {
@@ -33,7 +33,8 @@ struct mrd_arguments {
 	struct mrd_ejected_argument *ejected;
 	size_t ejected_count;
 	const char *config;
-	const char *from;
+	const char *from; /* as it is written; NULL: it is not given */
+	struct mrd_start start;
 	const char *node;
 	const char *service; /* "namespace/name", or NULL */
 	const char *control; /* of explain alone */
@@ -52,14 +53,8 @@ int mrd_arguments_read(int argc, char **argv, bool control, FILE *err,
 void mrd_arguments_free(struct mrd_arguments *arguments); /* frees what is in it */
 #define MRD_AUTO_ARGUMENTS __attribute__((cleanup(mrd_arguments_free)))
 
-/* "R[/Z[/S]]"; what is not said is "". Levels below the third are passed over, as Istio does with
- * the locality of a workload. */
-struct mrd_locality_argument {
-	char region[MRD_NAME_LEN];
-	char zone[MRD_NAME_LEN];
-	char subzone[MRD_NAME_LEN];
-};
-bool mrd_arguments_read_locality(const char *text, struct mrd_locality_argument *ret_locality);
+/* Says what an option takes, what it was given and what is wrong with that. MRD_EXIT_USAGE. */
+int mrd_arguments_refuse(FILE *err, const char *takes, const char *given, const char *fault);
 
 /* Options of which at least one is needed to plan offline: the states, or a configuration. */
 bool mrd_arguments_name_state(const struct mrd_arguments *arguments);

@@ -114,20 +114,16 @@ static int take_policy(const struct mrd_arguments *arguments, struct mrd_agent_c
 	return 0;
 }
 
-/* -EINVAL: neither a locality nor an address, which is looked up when the clusters are read. */
-static int take_from(const char *from, struct mrd_agent_config *config)
+/* An address is looked up when the clusters are read. */
+static int take_from(const struct mrd_start *start, struct mrd_agent_config *config)
 {
-	struct mrd_locality_argument at;
-	struct mrd_ip ip;
 	int r;
 
-	if (!mrd_ip_parse(from, &ip))
+	if (start->ip.version != MRD_IP_NONE)
 		return 0;
-	if (!mrd_arguments_read_locality(from, &at))
-		return -EINVAL;
-	r = replace(&config->node_region, at.region, strlen(at.region));
-	r = r ?: replace(&config->node_zone, at.zone, strlen(at.zone));
-	return r ?: replace(&config->node_subzone, at.subzone, strlen(at.subzone));
+	r = replace(&config->node_region, start->region, strlen(start->region));
+	r = r ?: replace(&config->node_zone, start->zone, strlen(start->zone));
+	return r ?: replace(&config->node_subzone, start->subzone, strlen(start->subzone));
 }
 
 /* The labels of another node than the file's decide where it is, if nothing else is said. */
@@ -178,10 +174,7 @@ static int make_config(const struct mrd_arguments *arguments, FILE *err,
 	if (!r && arguments->node)
 		r = take_node(arguments, *ret_config);
 	if (!r && arguments->from)
-		r = take_from(arguments->from, *ret_config);
-	if (r == -EINVAL)
-		return mrd_ctl_usage(err, "--from takes POD-IP or REGION[/ZONE[/SUBZONE]], not",
-				     arguments->from);
+		r = take_from(&arguments->start, *ret_config);
 	if (r == -E2BIG)
 		return mrd_ctl_usage(err, "too many clusters, those of the file included", NULL);
 	r = r ?: mrd_config_set_defaults(*ret_config);
@@ -362,7 +355,7 @@ static int find_node(struct mrd_offline *offline, FILE *err)
 	int status = MRD_EXIT_GOOD;
 
 	if (arguments->from)
-		status = mrd_where_find(offline->model, arguments->from, &at, &name, err);
+		status = mrd_where_find(offline->model, &arguments->start, &at, &name, err);
 	else if (arguments->node || arguments->config)
 		mrd_config_locality(config, offline->model, &at);
 	if (status == MRD_EXIT_GOOD && !*at.region)

@@ -137,6 +137,7 @@ static int add_endpoint(struct mrd_replay_arguments *arguments, char *text, cons
 	struct mrd_replay_endpoint endpoint = {0};
 	char *locality = strchr(text, '@');
 	char *twin = strchr(text, '+');
+	const char *fault;
 	int status;
 
 	if (!endpoints)
@@ -148,9 +149,11 @@ static int add_endpoint(struct mrd_replay_arguments *arguments, char *text, cons
 		twin = NULL;
 	if (locality) {
 		*locality++ = '\0';
-		if (!mrd_arguments_read_locality(locality, &endpoint.at))
-			return mrd_ctl_usage(err, "--endpoints takes @REGION[/ZONE[/SUBZONE]], not",
-					     locality);
+		fault = mrd_start_parse_place(locality, &endpoint.at);
+		if (fault)
+			return mrd_arguments_refuse(
+				err, "--endpoints takes @REGION[/ZONE[/SUBZONE]], not", locality,
+				fault);
 	}
 	status = read_address(arguments, text, list, err, &endpoint.ip, &endpoint.port);
 	if (status == MRD_EXIT_GOOD && twin)
@@ -211,6 +214,15 @@ static int take_until(struct mrd_replay_arguments *arguments, const char *value,
 	return MRD_EXIT_GOOD;
 }
 
+static int take_from(struct mrd_replay_arguments *arguments, const char *value, FILE *err)
+{
+	const char *fault = mrd_start_parse_place(value, &arguments->from);
+
+	return fault ? mrd_arguments_refuse(err, "--from takes REGION[/ZONE[/SUBZONE]], not", value,
+					    fault)
+		     : MRD_EXIT_GOOD;
+}
+
 enum { POLICY = 256, HOST, ENDPOINTS, FROM, PROTOCOL, UNTIL };
 
 static int take_option(struct mrd_replay_arguments *arguments, int option, const char *value,
@@ -224,10 +236,7 @@ static int take_option(struct mrd_replay_arguments *arguments, int option, const
 	case ENDPOINTS:
 		return add_endpoints(arguments, value, err);
 	case FROM:
-		if (!mrd_arguments_read_locality(value, &arguments->from))
-			return mrd_ctl_usage(err, "--from takes REGION[/ZONE[/SUBZONE]], not",
-					     value);
-		return MRD_EXIT_GOOD;
+		return take_from(arguments, value, err);
 	case PROTOCOL:
 		return take_protocol(arguments, value, err);
 	case UNTIL:

@@ -18,7 +18,7 @@ struct mrd_replay_endpoint {
 	uint16_t port;
 	struct mrd_ip twin_ip; /* of the same pod, by the other family; MRD_IP_NONE: it has one */
 	uint16_t twin_port;
-	struct mrd_locality_argument at;
+	struct mrd_start at;
 };
 
 struct mrd_replay_arguments {
@@ -30,7 +30,7 @@ struct mrd_replay_arguments {
 	struct mrd_replay_endpoint *endpoints;
 	size_t endpoint_count;
 	struct mrd_table *numbers; /* "10.0.0.5:9080", also a twin's → its endpoint's index + 1 */
-	struct mrd_locality_argument from;
+	struct mrd_start from;
 	bool is_http;
 	bool has_until;
 	uint64_t until_ms;

@@ -35,7 +35,7 @@ static void add_label(struct mrd_strbuf *out, const char *key, const char *value
 	mrd_strbuf_add_json(out, value);
 }
 
-static void add_node(struct mrd_strbuf *out, size_t index, const struct mrd_locality_argument *at)
+static void add_node(struct mrd_strbuf *out, size_t index, const struct mrd_start *at)
 {
 	mrd_strbuf_addf(out,
 			",{\"apiVersion\":\"v1\",\"kind\":\"Node\",\"metadata\":{\"name\":\"n%zu\","

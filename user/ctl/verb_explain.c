@@ -114,7 +114,7 @@ static int ask(const struct mrd_arguments *arguments, const char *control, const
 	return MRD_EXIT_BAD_NEWS;
 }
 
-/* What plans are made from is the agent's own affair, and --from one word of its line. */
+/* What plans are made from is the agent's own affair. */
 static int explain_agent(const struct mrd_arguments *arguments, const char *target, FILE *out,
 			 FILE *err)
 {
@@ -123,9 +123,6 @@ static int explain_agent(const struct mrd_arguments *arguments, const char *targ
 
 	if (arguments->policy_count || arguments->node || arguments->ejected_count)
 		return mrd_ctl_usage(err, "--policy, --node and --ejected need --state", NULL);
-	if (arguments->from && strpbrk(arguments->from, " \t\r\n"))
-		return mrd_ctl_usage(err, "--from takes POD-IP or REGION[/ZONE[/SUBZONE]], not",
-				     arguments->from);
 	status = mrd_ctl_find_paths(arguments->control, arguments->config, err, &paths);
 	if (status != MRD_EXIT_GOOD)
 		return status;

@@ -94,15 +94,15 @@ static void say_regions(const struct regions *regions, FILE *err)
 	fprintf(err, "%s\n", text.text ? text.text : "none");
 }
 
-int mrd_where_find(const struct mrd_model *model, const char *from,
+int mrd_where_find(const struct mrd_model *model, const struct mrd_start *start,
 		   struct mrd_locality_name *locality, const char **node_name, FILE *err)
 {
 	MRD_CLEANUP(regions_cleanup) struct regions regions = {0};
-	struct mrd_ip ip;
+	char address[MRD_IP_TEXT_MAX];
 
 	if (find_regions(model, &regions))
 		return mrd_ctl_no_memory(err);
-	if (mrd_ip_parse(from, &ip)) {
+	if (start->ip.version == MRD_IP_NONE) {
 		/* Where nobody says where anything is, there is nothing to compare. */
 		if (!regions.count || has_region(&regions, locality->region))
 			return MRD_EXIT_GOOD;
@@ -110,12 +110,12 @@ int mrd_where_find(const struct mrd_model *model, const char *from,
 		say_regions(&regions, err);
 		return MRD_EXIT_GOOD;
 	}
-	if (!mrd_model_find_address(model, &ip, locality, node_name))
+	if (!mrd_model_find_address(model, &start->ip, locality, node_name))
 		return MRD_EXIT_GOOD;
 	fprintf(err,
 		"meridianctl: no endpoint has the address %s, so where the pod is is not known: "
 		"name its REGION[/ZONE[/SUBZONE]]; regions: ",
-		from);
+		mrd_ip_format(&start->ip, address));
 	say_regions(&regions, err);
 	return MRD_EXIT_BAD_NEWS;
 }

@@ -58,6 +58,16 @@ static int load(const char *text, struct mrd_diag *diag, struct mrd_agent_config
 	place ": error: kernel.interfaces[" index "]: must be the name of an interface, or a " \
 	      "pattern like cali*"
 
+#define LABEL                                                                                    \
+	"must be at most 63 letters, digits, \"-\", \"_\" and \".\", with a letter or digit at " \
+	"both ends (the value of a Kubernetes label)"
+#define DNS                                                                                  \
+	"lower-case letters, digits and \"-\" with dots between, a letter or digit at both " \
+	"ends of each part (RFC 1123)"
+#define UNHEARD(place)                                                                       \
+	place ": error: metrics: nothing can listen there: give an address of the node, or " \
+	      "0.0.0.0 or [::] for all"
+
 struct finding_case {
 	const char *name;
 	const char *text;
@@ -279,6 +289,26 @@ static const struct finding_case finding_cases[] = {
 				  "list"},
 	},
 	{
+		.name = "what no interface is called",
+		.text = ONE "kernel: {interfaces: [eth0123456789ab, eth0123456789abc, '..', "
+			    "'a:b', '[c', '[[:alpha:]]0', \"d\\x01\"]}\n",
+		.want = -EBADMSG,
+		.want_findings = {GLOB("2:40", "1"), GLOB("2:58", "2"), GLOB("2:64", "3"),
+				  GLOB("2:71", "4"), GLOB("2:93", "6")},
+	},
+	{
+		.name = "metrics where nothing can listen",
+		.text = ONE "metrics: 224.0.0.1:9464\n",
+		.want = -EBADMSG,
+		.want_findings = {UNHEARD("2:10")},
+	},
+	{
+		.name = "metrics at every interface's own address",
+		.text = ONE "metrics: '[fe80::1]:9464'\n",
+		.want = -EBADMSG,
+		.want_findings = {UNHEARD("2:10")},
+	},
+	{
 		.name = "metrics without a port",
 		.text = ONE "metrics: 127.0.0.1\n",
 		.want = -EBADMSG,
@@ -308,6 +338,85 @@ static const struct finding_case finding_cases[] = {
 		.want = -EBADMSG,
 		.want_findings = {"2:18: error: kernel.cgroup: must be auto or an absolute path",
 				  "2:31: error: kernel.bpffs: must be an absolute path"},
+	},
+	{
+		.name = "bpffs in the place of all",
+		.text = ONE "kernel: {bpffs: //}\n",
+		.want = -EBADMSG,
+		.want_findings = {"2:17: error: kernel.bpffs: must be a folder of its own, like "
+				  "/sys/fs/bpf/meridian"},
+	},
+	{
+		.name = "a folder for a socket",
+		.text = ONE "control: /run/meridian/\n",
+		.want = -EBADMSG,
+		.want_findings = {"2:10: error: control: must be a file like "
+				  "/run/meridian/control.sock, not a folder"},
+	},
+	{
+		.name = "paths of two lines",
+		.text = "clusters: [{name: a, directory: \"d\\n\"}]\npolicy: [\"p\\n\"]\n"
+			"kernel: {cgroup: \"/c\\n\"}\n",
+		.want = -EBADMSG,
+		.want_findings = {"1:33: error: clusters[0].directory: must have no control "
+				  "characters",
+				  "2:10: error: policy[0]: must have no control characters",
+				  "3:18: error: kernel.cgroup: must have no control characters"},
+	},
+	{
+		.name = "names as they are in use",
+		.text = "node: {name: ip-10-0-0-1.ec2.internal, region: us_east.1, zone: '2', "
+			"subzone: Rack-7}\n"
+			"clusters: [{name: Kubernetes, region: cn-hangzhou, network: vpc_1, "
+			"context: 'admin@prod/1 (old)'}]\n"
+			"clusterDomain: k8s.example.org\nrootNamespace: istio-config\n",
+	},
+	{.name = "names left empty", .text = "node: {region: '', zone: '', subzone: ''}\n" ONE},
+	{
+		.name = "no names of nodes and places",
+		.text = "node: {name: Node_A, region: r 2, zone: '*', subzone: z1/s1}\n" ONE,
+		.want = -EBADMSG,
+		.want_findings =
+			{"1:14: error: node.name: must be the node's name in Kubernetes: " DNS,
+			 "1:30: error: node.region: " LABEL,
+			 "1:41: error: node.zone: must be one place: \"*\" is for rules",
+			 "1:55: error: node.subzone: must be one level, without \"/\": a "
+			 "zone and a subzone have places of their own"},
+	},
+	{
+		.name = "no names of clusters",
+		.text = "clusters: [{name: c 0, region: r1/z1, network: -n, context: \"a\\tb\"}]\n",
+		.want = -EBADMSG,
+		.want_findings = {"1:19: error: clusters[0].name: " LABEL,
+				  "1:32: error: clusters[0].region: must be one level, without "
+				  "\"/\": a zone and a subzone have places of their own",
+				  "1:48: error: clusters[0].network: " LABEL,
+				  "1:61: error: clusters[0].context: must have no control "
+				  "characters"},
+	},
+	{
+		.name = "no names of domains and namespaces",
+		.text = ONE "clusterDomain: a b\nrootNamespace: A_b\n",
+		.want = -EBADMSG,
+		.want_findings = {"2:16: error: clusterDomain: must be a domain like "
+				  "cluster.local: " DNS,
+				  "3:16: error: rootNamespace: must be a namespace: at most 63 "
+				  "lower-case letters, digits and \"-\", with a letter or digit "
+				  "at both ends (RFC 1123)"},
+	},
+	{
+		.name = "a domain with its last dot",
+		.text = ONE "clusterDomain: cluster.local.\n",
+		.want = -EBADMSG,
+		.want_findings = {"2:16: error: clusterDomain: must be a domain without the dot "
+				  "at its end"},
+	},
+	{
+		.name = "an address for a domain",
+		.text = ONE "clusterDomain: 10.0.0.1\n",
+		.want = -EBADMSG,
+		.want_findings = {"2:16: error: clusterDomain: must be a domain like "
+				  "cluster.local, not an address"},
 	},
 	{
 		.name = "a selector that is none",

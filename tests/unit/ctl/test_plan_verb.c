@@ -300,6 +300,37 @@ static void where_nobody_is_is_told(void **state)
 	}
 }
 
+static void names_that_cannot_be_are_refused(void **state)
+{
+	static const struct {
+		const char *line;
+		const char *want;
+	} cases[] = {
+		{"plan --state a=home,region=r1/z1 --from r1",
+		 "--state: a region is not \"r1/z1\": must be one level"},
+		{"plan --state a=home,region=* --from r1", "--state: a region is not \"*\": "},
+		{"plan --state a/b=home --from r1", "--state: a cluster's name is not \"a/b\": "},
+		{"plan --state a=home --from 10.0.0.1:8080",
+		 "--from takes POD-IP or REGION[/ZONE[/SUBZONE]], not \"10.0.0.1:8080\": a pod's "
+		 "address stands alone, without a port"},
+		{"explain default/web --state a=home --from [fd00::a1]:8080",
+		 "not \"[fd00::a1]:8080\": a pod's address stands alone, without a port"},
+		{"explain default/web --from r1/*", "not \"r1/*\": must be one place"},
+		{"plan --state a=home --from r1\n", "not \"r1\\n\": must be"},
+		{"plan --state a=home --from r1 --node N_1",
+		 "--node takes a node's name, not \"N_1\": must be"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		AUTO_RUN struct run run = run_line(cases[i].line);
+
+		print_message("%s\n%s", cases[i].line, run.err);
+		assert_int_equal(run.status, 2);
+		assert_non_null(strstr(run.err, cases[i].want));
+	}
+}
+
 static void text_is_for_people(void **state)
 {
 	static const char want[] = "service default/web\n"
@@ -570,6 +601,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(plans_what_the_options_say),
 		cmocka_unit_test(where_nobody_is_is_told),
+		cmocka_unit_test(names_that_cannot_be_are_refused),
 		cmocka_unit_test(text_is_for_people),
 		cmocka_unit_test(a_pod_is_ejected_with_both_addresses),
 		cmocka_unit_test(names_of_nobody_are_told),

@@ -546,9 +546,11 @@ static void command_lines(void **state)
 		{"replay --host web --endpoints 10.0.0.1:80+10.0.0.2:80 events.jsonl", 2,
 		 "joins an IPv4 and an IPv6 address, not 10.0.0.1:80+10.0.0.2:80"},
 		{"replay --host web --endpoints 10.0.0.1:80+ events.jsonl", 2, "--endpoints takes"},
-		{"replay --policy policy.yaml --host web --from a+b --endpoints "
+		{"replay --policy policy.yaml --host web --from a --endpoints "
 		 "10.0.0.1:80@a+b events.jsonl",
-		 0, ""},
+		 2, "--endpoints takes @REGION[/ZONE[/SUBZONE]], not \"a+b\": must be"},
+		{REPLAY "--from 10.0.0.9 events.jsonl", 2,
+		 "--from takes REGION[/ZONE[/SUBZONE]], not \"10.0.0.9\": an address is no place"},
 		{"replay --host w.x.y --endpoints 10.0.0.1:80 events.jsonl", 2, "--host takes"},
 		{"replay --host web:0 --endpoints 10.0.0.1:80 events.jsonl", 2, "--host takes"},
 		{REPLAY "--until 1us events.jsonl", 2, "--until takes"},
