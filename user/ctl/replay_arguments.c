@@ -41,8 +41,8 @@ static void cut_end(char *text, const char *end)
 		text[text_len - end_len] = '\0';
 }
 
-/* "reviews", "reviews.ns", "reviews.ns.svc", "reviews.ns.svc.cluster.local", "ns/reviews"; text is
- * cut up. */
+/* "reviews", "reviews.ns", "reviews.ns.svc", "reviews.ns.svc.cluster.local", with a dot at its end,
+ * too, "ns/reviews"; text is cut up. */
 static bool split_host(char *text, const char *domain, const char **ret_namespace,
 		       const char **ret_service)
 {
@@ -56,7 +56,9 @@ static bool split_host(char *text, const char *domain, const char **ret_namespac
 		*ret_namespace = text;
 		*ret_service = mark + 1;
 	} else {
-		snprintf(tail, sizeof(tail), ".svc.%s", domain);
+		snprintf(tail, sizeof(tail), ".svc.%s.", domain);
+		cut_end(text, tail);
+		tail[strlen(tail) - 1] = '\0';
 		cut_end(text, tail);
 		cut_end(text, ".svc");
 		mark = strchr(text, '.');

@@ -18,13 +18,20 @@ static bool is_ip(const char *host)
 	return !mrd_ip_parse(host, &ip);
 }
 
+char *mrd_host_trim(const char *host)
+{
+	const size_t len = strlen(host);
+
+	return strndup(host, len - (len > 1 && host[len - 1] == '.'));
+}
+
 int mrd_host_expand(const char *host, const char *namespace_, const char *domain, char **ret_host)
 {
 	const bool full = !*host || !strcmp(host, "*") || strchr(host, '.') || is_ip(host);
 	char *text;
 
 	if (full)
-		text = strdup(host);
+		text = mrd_host_trim(host);
 	else if (asprintf(&text, "%s%s%s%s%s", host, *namespace_ ? "." : "", namespace_,
 			  *domain ? ".svc." : "", domain) < 0)
 		text = NULL;
@@ -42,6 +49,12 @@ static bool is_label(const char *text, size_t len)
 		if (!isalnum((unsigned char)text[i]) && text[i] != '-')
 			return false;
 	return true;
+}
+
+/* Istio, too: no domain above all others is a number. */
+static bool is_number(const char *text, size_t len)
+{
+	return strspn(text, "0123456789") >= len;
 }
 
 bool mrd_host_is_valid(const char *host)
@@ -65,6 +78,8 @@ bool mrd_host_is_valid(const char *host)
 		if (!is_label(rest, len))
 			return false;
 		if (!rest[len])
+			return rest == host || !is_number(rest, len);
+		if (!rest[len + 1])
 			return true;
 	}
 }

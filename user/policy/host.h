@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * Host names of rules as Istio reads them: "reviews" is reviews.NAMESPACE.svc.DOMAIN, a name with a
- * dot is used as is, a "*" at the start stands for anything. Sources: istio pkg/config/host and
+ * dot is used as is, a "*" at the start stands for anything. A dot at the end, as DNS has it, says
+ * that the name is a full one, and no more. Sources: istio pkg/config/host and
  * pilot/pkg/model (ResolveShortnameToFQDN).
  */
 #ifndef MRD_POLICY_HOST_H
@@ -9,6 +10,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+
+/* Without the dot at its end, to be freed; NULL without memory. */
+char *mrd_host_trim(const char *host);
 
 /* namespace_ and domain may be "". -ENOMEM. */
 int mrd_host_expand(const char *host, const char *namespace_, const char *domain, char **ret_host);

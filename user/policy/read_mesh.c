@@ -58,6 +58,25 @@ static const struct mrd_field service_fields[] = {
 };
 static const struct mrd_block service_block = MRD_BLOCK(service_fields);
 
+static void read_host(struct mrd_reader *reader, const struct mrd_text *host, bool is_local,
+		      struct mrd_policy *policy)
+{
+	MRD_AUTO_FREE char *name = mrd_host_trim(host->text);
+
+	if (!name) {
+		reader->no_memory = true;
+		return;
+	}
+	if (!mrd_host_is_valid(host->text))
+		mrd_read_error(reader, host->node, "\"%s\" is no host name", host->text);
+	else if (!mrd_host_may_be_service(name, policy->cluster_domain))
+		mrd_read_warning(reader, host->node,
+				 "no effect: no Service's host can match (they end with .svc.%s)",
+				 policy->cluster_domain);
+	if (mrd_policy_add_local_host(policy, name, is_local) < 0)
+		reader->no_memory = true;
+}
+
 static void read_hosts(struct mrd_reader *reader, const struct service_draft *draft,
 		       struct mrd_policy *policy)
 {
@@ -69,17 +88,8 @@ static void read_hosts(struct mrd_reader *reader, const struct service_draft *dr
 
 		reader->at = &item;
 		mrd_read_text(reader, draft->hosts->items[i], NULL, &host);
-		if (!host.node)
-			continue;
-		if (!mrd_host_is_valid(host.text))
-			mrd_read_error(reader, host.node, "\"%s\" is no host name", host.text);
-		else if (!mrd_host_may_be_service(host.text, policy->cluster_domain))
-			mrd_read_warning(reader, host.node,
-					 "no effect: no Service's host can match (they end with "
-					 ".svc.%s)",
-					 policy->cluster_domain);
-		if (mrd_policy_add_local_host(policy, host.text, draft->cluster_local.value) < 0)
-			reader->no_memory = true;
+		if (host.node)
+			read_host(reader, &host, draft->cluster_local.value, policy);
 	}
 	reader->at = step.up;
 }

@@ -216,7 +216,7 @@ static void check_host(struct mrd_reader *reader, const struct mrd_doc_node *nod
 		return;
 	}
 	if (!strcmp(rule->namespace_, policy->root_namespace) &&
-	    strcmp(node->text, rule->host) != 0)
+	    strlen(node->text) < strlen(rule->host))
 		mrd_read_warning(reader, node,
 				 "means %s, a Service of the root namespace itself: others are "
 				 "named in full",

@@ -568,6 +568,11 @@ static void command_lines(void **state)
 		{"replay --policy policy.yaml --host default/web:80 --endpoints 10.0.0.1:80 "
 		 "events.jsonl",
 		 0, ""},
+		{"replay --policy policy.yaml --host web.default.svc.cluster.local. --endpoints "
+		 "[fd00::1]:80 empty.jsonl",
+		 0, ""},
+		{"replay --host web.default. --endpoints 10.0.0.1:80 events.jsonl", 2,
+		 "--host takes"},
 		{"replay --policy policy.yaml --host web.default.svc.cluster.local --endpoints "
 		 "[fd00::1]:80 empty.jsonl",
 		 0, ""},

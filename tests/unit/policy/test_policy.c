@@ -563,6 +563,13 @@ static void test_cluster_local(void **state)
 			.want = true,
 		},
 		{
+			.id = "with a dot at the end",
+			.text = "serviceSettings: [{settings: {clusterLocal: true}, "
+				"hosts: ['*.shop.svc.cluster.local.']}]\n",
+			.service = "shop/cart",
+			.want = true,
+		},
+		{
 			.id = "lifted for a host",
 			.text = "serviceSettings: [{settings: {clusterLocal: false}, "
 				"hosts: [kube-dns.kube-system.svc.cluster.local]}]\n",

@@ -306,6 +306,23 @@ static void test_merging_findings(void **state)
 			.says = "\"v1\" is at ",
 		},
 		{
+			.id = "a dot at the end makes no other host",
+			.text = OBJECT("default", "a") "spec: {host: reviews, trafficPolicy: "
+						       "{outlierDetection: {}}}\n",
+			.second = OBJECT("default",
+					 "b") "spec: {host: reviews.default.svc.cluster.local., "
+					      "trafficPolicy: "
+					      "{outlierDetection: {}}}\n",
+			.want = "warning b:5:14 spec.host\n",
+			.says = "trafficPolicy has no effect: default/a",
+		},
+		{
+			.id = "a full name of the root namespace is one with a dot at its end, too",
+			.text = OBJECT("istio-system",
+				       "a") "spec: {host: reviews.default.svc.cluster.local.}\n",
+			.want = "",
+		},
+		{
 			.id = "the newer one says it in vain, though it stands first, and says "
 			      "where",
 			.text = "apiVersion: v1\nkind: List\nitems:\n" ITEM(
