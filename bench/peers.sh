@@ -153,7 +153,7 @@ peer_start() {
 peer_answers() {
   local address=${PEER_SIDE[$1]#*=}
 
-  in_twin "$1" curl --silent --fail --max-time 2 "http://${address%%@*}/"
+  in_twin "$1" curl --silent --fail --connect-timeout 0.3 --max-time 2 "http://${address%%@*}/"
 }
 
 peer_stop() {

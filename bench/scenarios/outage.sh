@@ -9,7 +9,7 @@ set -euo pipefail
 
 rate=200
 before_s=1 outage_s=3 after_s=4
-[[ -z ${QUICK-} ]] || before_s=0.5 outage_s=1 after_s=2
+[[ -z ${QUICK-} ]] || before_s=0.5 outage_s=1 after_s=1.5
 # An endpoint is away for longer than the outage, and is back before the end.
 PEERS_EJECTION_S=4
 [[ -z ${QUICK-} ]] || PEERS_EJECTION_S=1

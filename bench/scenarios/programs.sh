@@ -88,7 +88,9 @@ bench_world
 serve h2 "$PEER" udp-echo 10.0.0.12 5353 h2
 PORT_NAME=dns PROTOCOL=UDP svc ack-hangzhou dns 172.16.0.53 53
 PORT_NAME=dns PROTOCOL=UDP TARGET_PORT=5353 eps ack-hangzhou dns 10.0.0.12
-wait_for 5 run_in client "$PEER" udp unconnected 1 172.16.0.53 53
+has_dns() { [[ $(ctl h services) == *default/dns* ]]; }
+wait_for 5 has_dns
+run_in client "$PEER" udp unconnected 1 172.16.0.53 53 >/dev/null
 
 sysctl -qw kernel.bpf_stats_enabled=1
 wrk_load "$VIP" 80 16 "Connection: close"
