@@ -46,7 +46,7 @@ static __always_inline void mrd_request_ask(struct sk_msg_md *msg, struct mrd_re
 	request->eject_close = 0;
 	sock = sk ? bpf_sk_storage_get(&mrd_socket, sk, NULL, 0) : NULL;
 	if (sock)
-		setting = bpf_map_lookup_elem(&mrd_setting, &sock->service_id);
+		setting = bpf_map_lookup_elem(&mrd_setting, &sock->probe.service_id);
 	if (!sock || !setting)
 		return;
 	request->limit = setting->max_requests;

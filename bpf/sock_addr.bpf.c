@@ -193,7 +193,7 @@ static __noinline bool mrd_call_is_beyond(struct bpf_sock_addr *ctx, const struc
 	mrd_socket_clear(sock);
 	place = mrd_place_take(service_id);
 	if (place == MRD_PLACE_TAKEN) {
-		sock->service_id = service_id;
+		sock->probe.service_id = service_id;
 		sock->limited = 1;
 	}
 	return place == MRD_PLACE_FULL;

@@ -66,7 +66,7 @@ enum {
 
 static __always_inline const struct mrd_setting *mrd_setting_of(const struct mrd_socket *sock)
 {
-	const __u32 service_id = sock->service_id;
+	const __u32 service_id = sock->probe.service_id;
 
 	return sock->has_setting ? bpf_map_lookup_elem(&mrd_setting, &service_id) : NULL;
 }
@@ -296,12 +296,12 @@ static __always_inline void mrd_on_established(struct bpf_sock_ops *ctx, struct 
 	struct mrd_stat *stat = mrd_stat_of(sock);
 
 	mrd_count_one(MRD_REASON_HANDSHAKE_DONE);
-	if (sock->stage == MRD_PROBE_FASTOPEN) {
-		sock->expect_seq = ctx->rcv_nxt;
-		sock->stage = MRD_PROBE_STATUS_LINE;
+	if (sock->probe.stage == MRD_PROBE_FASTOPEN) {
+		sock->probe.expect_seq = ctx->rcv_nxt;
+		sock->probe.stage = MRD_PROBE_STATUS_LINE;
 	}
-	sock->reported = 0; /* the handshake's; requests follow */
-	sock->told_ns = 0;
+	sock->reported = 0;
+	sock->probe.told_ns = 0;
 	mrd_handshake_note(sock, (__u32)((now_ns - connect_ns) / 1000), now_ns);
 	mrd_options_return(ctx, sock);
 	if (!stat)
@@ -339,10 +339,8 @@ static __always_inline void mrd_on_syn_closed(struct mrd_socket *sock, int error
 /* Established, then silent until the kernel gave up: the request, if there is one, has failed. */
 static __always_inline void mrd_on_silence(struct mrd_socket *sock, int error)
 {
-	if (sock->stage == MRD_PROBE_IDLE || error != MRD_ETIMEDOUT)
-		return;
-	mrd_request_failed(sock);
-	sock->stage = MRD_PROBE_IDLE;
+	if (sock->probe.stage != MRD_PROBE_IDLE && error == MRD_ETIMEDOUT)
+		mrd_request_failed(&sock->probe);
 }
 
 static __always_inline void mrd_on_closed(struct bpf_sock_ops *ctx, struct bpf_sock *sk,

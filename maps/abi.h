@@ -342,6 +342,33 @@ struct mrd_udp_reply {
 };
 _Static_assert(sizeof(struct mrd_udp_reply) == 24, "map ABI");
 
+/* ---------------------------------------- what the HTTP probe knows of a connection, in its row */
+
+enum mrd_probe_stage {
+	MRD_PROBE_IDLE,	       /* no response is due */
+	MRD_PROBE_FASTOPEN,    /* the request left in the SYN: expect_seq comes with the SYN-ACK */
+	MRD_PROBE_STATUS_LINE, /* the status line must start at expect_seq */
+	MRD_PROBE_SKIP_1XX, /* an interim response's header is being skipped, from expect_seq on */
+};
+
+enum { MRD_STATUS_LEN = 12 }; /* "HTTP/1.1 200" */
+
+struct mrd_probe {
+	__u32 service_id;
+	__u32 endpoint_id; /* whose responses these are */
+	enum mrd_probe_stage stage;
+	__u32 expect_seq;  /* TCP sequence number, host order */
+	__u32 request_seq; /* TCP sequence number of the latest request's first byte, host order */
+	__u16 have;	   /* bit i: byte i of the status line is in line[] */
+	__u8 untold;	   /* successes that wait to be told: below MRD_TOLD_EACH */
+	__u8 report;	   /* enum mrd_report */
+	__u64 request_ns;  /* of the request whose response is due */
+	__u64 told_ns;	   /* of the request whose success was told last, or 0 */
+	__u8 line[MRD_STATUS_LEN];
+	__u32 skip_window; /* the last four bytes of an interim header */
+};
+_Static_assert(sizeof(struct mrd_probe) == 56, "map ABI");
+
 /* ------------------------------------------------- mrd_flow: what TC translates, both directions
  */
 
@@ -563,69 +590,46 @@ _Static_assert(sizeof(struct mrd_cidr_key) == 20, "map ABI");
 /* ------------------------------------------- mrd_socket: socket storage, never seen by user space
  */
 
-enum mrd_probe_stage {
-	MRD_PROBE_IDLE,	       /* no response is due */
-	MRD_PROBE_FASTOPEN,    /* the request left in the SYN: expect_seq comes with the SYN-ACK */
-	MRD_PROBE_STATUS_LINE, /* the status line must start at expect_seq */
-	MRD_PROBE_SKIP_1XX, /* an interim response's header is being skipped, from expect_seq on */
-};
-
-enum { MRD_STATUS_LEN = 12 }; /* "HTTP/1.1 200" */
-
 /*
  * What connect() chose for a socket; or, on an unconnected UDP socket, the latest conversation.
  * All zero but has_replies: the socket is no longer ours. What packets touch stands first, within
  * one cache line; the whole fits the kernel's objects of 192 bytes with its own 72 in front.
  */
 struct mrd_socket {
-	__u32 endpoint_id;
-	__u32 service_id;
 	enum mrd_protocol protocol;
-	enum mrd_probe_stage stage;
-	__u32 expect_seq;  /* TCP sequence number, host order */
-	__u32 request_seq; /* TCP sequence number of the latest request's first byte, host order */
-	__u64 request_ns;  /* of the request whose response is due */
-	union {
-		struct {
-			__u32 have; /* bit i: byte i of the status line is in line[] */
-			__u8 line[MRD_STATUS_LEN];
-		};
-		struct {		/* of UDP; the cookie also while TCP connects */
-			__u32 first_id; /* if it was moved: the endpoint that connect() chose */
-			__u32 replied;	/* 1: a datagram has come since connect() */
-			__u64 cookie;	/* the socket's own, if a row is found by it */
-		};
-	};
 	__u16 locality_id; /* of the endpoint */
-	__u8 reported;	   /* 1: this handshake's failure, or this request's, was reported */
 	__u8 connected;	   /* 1: chosen by connect(), 0: by a datagram */
-	__u8 has_setting;  /* 1: mrd_setting has a row of this service */
 	__u8 moved;	   /* 1: mrd_flow sends this connection elsewhere than to endpoint */
 	union {
-		__u8 untold;	  /* successes that wait to be told: below MRD_TOLD_EACH */
-		__u8 syn_retries; /* while connecting: the application's own; 0: they hold */
-	};
-	__u8 has_row; /* 1: mrd_connection has a row of this socket */
-	union {
-		__u64 connect_ns; /* before the handshake is done: CLOCK_MONOTONIC of connect() */
-		__u64 told_ns;	  /* after: of the request whose success was told last, or 0 */
+		struct mrd_probe probe; /* of UDP: whom the socket talks to */
+		/* While TCP connects, and of UDP: in the place of what comes with responses. */
+		struct {
+			__u32 asked[8]; /* probe up to request_ns: a request may leave in the SYN */
+			__u64 connect_ns; /* CLOCK_MONOTONIC of connect() */
+			__u64 cookie;	  /* the socket's own, if a row is found by it */
+			__u32 first_id;	  /* of UDP, if moved: the endpoint that connect() chose */
+			__u32 user_timeout_ms; /* the application's own, plus 1 */
+		};
 	};
 	__u8 vip[MRD_ADDR_LEN];
 	__u8 endpoint[MRD_ADDR_LEN];
 	__u32 vip_port;
 	__u32 endpoint_port;
 	enum mrd_family family; /* of the addresses, which may be IPv4 on an IPv6 socket */
-	union {
-		__u32 skip_window;     /* the last four bytes of an interim header */
-		__u32 user_timeout_ms; /* while connecting: the application's own, plus 1 */
-	};
-	__u8 counted;	    /* 1: this socket is in mrd_stat.open */
-	__u8 retransmitted; /* 1: the SYN was sent more than once */
-	__u8 has_replies;   /* 1: mrd_udp_reply may have rows of this socket */
-	__u8 report;	    /* enum mrd_report */
-	__u32 limited;	    /* 1: this socket is in mrd_open */
+	__u8 counted;		/* 1: this socket is in mrd_stat.open */
+	__u8 retransmitted;	/* 1: the SYN was sent more than once */
+	__u8 reported;		/* 1: this handshake's failure was reported */
+	__u8 syn_retries;	/* while connecting: the application's own; 0: they hold */
+	__u8 replied;		/* of UDP: 1: a datagram has come since connect() */
+	__u8 has_replies;	/* 1: mrd_udp_reply may have rows of this socket */
+	__u8 has_setting;	/* 1: mrd_setting has a row of this service */
+	__u8 has_row;		/* 1: mrd_connection has a row of this socket */
+	__u32 limited;		/* 1: this socket is in mrd_open */
 };
 _Static_assert(sizeof(struct mrd_socket) == 120, "map ABI");
+_Static_assert(__builtin_offsetof(struct mrd_socket, connect_ns) ==
+		       __builtin_offsetof(struct mrd_socket, probe.told_ns),
+	       "what a request writes is not in its place");
 
 /* mrd_followed: socket cookie → such a socket; user space sees only the cookie. */
 

@@ -66,7 +66,7 @@ static __always_inline void mrd_place_return(struct mrd_socket *sock)
 	if (!__sync_lock_test_and_set(&sock->limited, 0))
 		return;
 #endif
-	mrd_place_add(sock->service_id, -1);
+	mrd_place_add(sock->probe.service_id, -1);
 }
 
 #endif

@@ -108,8 +108,8 @@ static __always_inline struct mrd_socket *mrd_sender_of(struct __sk_buff *skb,
 static __always_inline void mrd_moving_from_socket(struct mrd_moving *moving,
 						   const struct mrd_socket *sock, __u32 ifindex)
 {
-	moving->flow.service_id = sock->service_id;
-	moving->flow.endpoint_id = sock->endpoint_id;
+	moving->flow.service_id = sock->probe.service_id;
+	moving->flow.endpoint_id = sock->probe.endpoint_id;
 	moving->flow.locality_id = sock->locality_id;
 	moving->flow.state = mrd_flow_first(moving->key.protocol);
 	moving->flow.first_ns = sock->connect_ns;
@@ -302,14 +302,14 @@ static __noinline void mrd_socket_follow(struct mrd_socket *sock, const struct m
 	const __u32 counted = sock->counted;
 
 	if (sock->protocol == MRD_PROTOCOL_UDP && !sock->moved)
-		sock->first_id = sock->endpoint_id;
+		sock->first_id = sock->probe.endpoint_id;
 	mrd_connection_follow(sock, moving->flow.endpoint_id);
 	mrd_socket_count_closed(sock);
-	sock->endpoint_id = moving->flow.endpoint_id;
+	sock->probe.endpoint_id = moving->flow.endpoint_id;
 	if (counted)
 		mrd_socket_count_open(sock, mrd_stat_of(sock));
 	sock->locality_id = moving->flow.locality_id;
-	sock->report = (__u8)moving->picked.member.report;
+	sock->probe.report = (__u8)moving->picked.member.report;
 	sock->reported = 0;
 	sock->moved = 1;
 }
@@ -330,8 +330,8 @@ static __always_inline bool mrd_move_away(struct __sk_buff *skb, struct mrd_movi
 					  struct mrd_socket *sock, enum mrd_event_kind kind,
 					  enum mrd_reason reason)
 {
-	const struct mrd_party party = {moving->flow.service_id, moving->flow.endpoint_id};
-	const __u32 endpoint_id = party.endpoint_id;
+	const struct mrd_party party = {moving->flow.service_id, moving->flow.endpoint_id,
+					moving->flow.report};
 	const bool moved = mrd_move(skb, reason);
 	struct mrd_stat *stat;
 
@@ -339,7 +339,7 @@ static __always_inline bool mrd_move_away(struct __sk_buff *skb, struct mrd_movi
 		mrd_socket_follow(sock, moving);
 	if (!moved && mrd_is_told(moving))
 		return false;
-	stat = bpf_map_lookup_elem(&mrd_stat, &endpoint_id);
+	stat = mrd_party_stat(&party);
 	if (stat && moving->key.protocol == MRD_PROTOCOL_TCP)
 		__sync_fetch_and_add(&stat->failed, 1);
 	mrd_party_failed(&party, stat, kind, 0);
@@ -570,10 +570,10 @@ static __noinline bool mrd_talk_refused(struct mrd_moving *moving, const struct 
 		return false;
 	party.service_id = talk->service_id;
 	party.endpoint_id = talk->member.endpoint_id;
+	party.report = talk->member.report;
 	mrd_talk_remember(&moving->flow.tried, talk);
 	moved = mrd_talk_go_on(moving);
-	mrd_party_failed(&party, bpf_map_lookup_elem(&mrd_stat, &party.endpoint_id),
-			 MRD_EVENT_UNREACHABLE, 0);
+	mrd_party_failed(&party, mrd_party_stat(&party), MRD_EVENT_UNREACHABLE, 0);
 	return moved;
 }
 

@@ -15,26 +15,39 @@
 
 #include "kern.h"
 
-static __always_inline struct mrd_stat *mrd_stat_of(const struct mrd_socket *sock)
+enum { MRD_STATUS_UNREAD = 200 }; /* what a handshake counts as behind which nobody reads */
+
+/* An endpoint, the service whose member it was when it was chosen, and what is told of it. */
+struct mrd_party {
+	__u32 service_id;
+	__u32 endpoint_id;
+	__u32 report; /* enum mrd_report */
+};
+
+static __always_inline struct mrd_party mrd_probe_party(const struct mrd_probe *probe)
 {
-	const __u32 endpoint_id = sock->endpoint_id;
+	const struct mrd_party party = {probe->service_id, probe->endpoint_id, probe->report};
+
+	return party;
+}
+
+static __always_inline struct mrd_party mrd_party_of(const struct mrd_socket *sock)
+{
+	return mrd_probe_party(&sock->probe);
+}
+
+static __always_inline struct mrd_stat *mrd_party_stat(const struct mrd_party *party)
+{
+	const __u32 endpoint_id = party->endpoint_id;
 
 	return bpf_map_lookup_elem(&mrd_stat, &endpoint_id);
 }
 
-enum { MRD_STATUS_UNREAD = 200 }; /* what a handshake counts as behind which nobody reads */
-
-/* An endpoint, and the service whose member it was when it was chosen. */
-struct mrd_party {
-	__u32 service_id;
-	__u32 endpoint_id;
-};
-
-static __always_inline struct mrd_party mrd_party_of(const struct mrd_socket *sock)
+static __always_inline struct mrd_stat *mrd_stat_of(const struct mrd_socket *sock)
 {
-	const struct mrd_party party = {sock->service_id, sock->endpoint_id};
+	const struct mrd_party party = mrd_party_of(sock);
 
-	return party;
+	return mrd_party_stat(&party);
 }
 
 static __always_inline const struct mrd_health *mrd_health_of(const struct mrd_party *party)
@@ -85,13 +98,13 @@ static __always_inline void mrd_failure_note(__u32 endpoint_id)
 		*latest_ns = bpf_ktime_get_ns();
 }
 
-/* May a failure since this connection told a success, or shortly before, wait for one? */
-static __always_inline bool mrd_failure_waits(const struct mrd_socket *sock)
+/* May a failure since a connection told a success, or shortly before, wait for one? */
+static __always_inline bool mrd_failure_waits(__u32 endpoint_id, __u64 told_ns)
 {
-	const __u32 slot = sock->endpoint_id % MRD_FAILURE_SLOTS;
+	const __u32 slot = endpoint_id % MRD_FAILURE_SLOTS;
 	const __u64 *latest_ns = bpf_map_lookup_elem(&mrd_failure, &slot);
 
-	return !latest_ns || MRD_READ_ONCE(*latest_ns) + MRD_UNTOLD_NS >= sock->told_ns;
+	return !latest_ns || MRD_READ_ONCE(*latest_ns) + MRD_UNTOLD_NS >= told_ns;
 }
 
 static __always_inline void mrd_party_failed(const struct mrd_party *party, struct mrd_stat *stat,
@@ -118,22 +131,22 @@ static __always_inline void mrd_report_failure(const struct mrd_socket *sock, st
 }
 
 /* The connection ended before the answer: for HTTP that is an error like a 503. */
-static __always_inline void mrd_request_failed(struct mrd_socket *sock)
+static __always_inline void mrd_request_failed(struct mrd_probe *probe)
 {
-	if (sock->reported)
-		return;
-	sock->reported = 1;
+	const struct mrd_party party = mrd_probe_party(probe);
+
+	probe->stage = MRD_PROBE_IDLE;
 	mrd_count_one(MRD_REASON_RESET_IN_REQUEST);
-	mrd_report_failure(sock, mrd_stat_of(sock), MRD_EVENT_RESET, 0);
+	mrd_party_failed(&party, mrd_party_stat(&party), MRD_EVENT_RESET, 0);
 }
 
-/* Writes the successes that wait in a connection's storage. */
-static __always_inline void mrd_report_untold(struct mrd_socket *sock, struct mrd_stat *stat)
+/* Writes the successes that wait in a connection's row. */
+static __always_inline void mrd_report_untold(struct mrd_probe *probe, struct mrd_stat *stat)
 {
-	if (!sock->untold)
+	if (!probe->untold)
 		return;
-	__sync_fetch_and_add(&stat->responses[MRD_CLASS_SUCCESS], sock->untold);
-	sock->untold = 0;
+	__sync_fetch_and_add(&stat->responses[MRD_CLASS_SUCCESS], probe->untold);
+	probe->untold = 0;
 }
 
 /* Is this handshake nothing that the run is about? */
@@ -147,12 +160,12 @@ static __always_inline bool mrd_run_goes_on(const struct mrd_health *health,
 }
 
 static __always_inline void mrd_party_succeeded(const struct mrd_party *party,
-						struct mrd_stat *stat, __u8 report,
-						enum mrd_event_kind kind, __u32 status)
+						struct mrd_stat *stat, enum mrd_event_kind kind,
+						__u32 status)
 {
 	const struct mrd_health *health;
 
-	if (report == MRD_REPORT_ALL) {
+	if (party->report == MRD_REPORT_ALL) {
 		if (stat)
 			stat->run = 0;
 		mrd_event_send(party, kind, status);
@@ -174,7 +187,7 @@ static __always_inline void mrd_report_success(const struct mrd_socket *sock, st
 {
 	const struct mrd_party party = mrd_party_of(sock);
 
-	mrd_party_succeeded(&party, stat, sock->report, kind, status);
+	mrd_party_succeeded(&party, stat, kind, status);
 }
 
 /* No endpoint of its slot has failed yet, so there is no run to be ended. */

@@ -33,14 +33,14 @@ static __always_inline void mrd_socket_count_closed(struct mrd_socket *sock)
 	if (!stat)
 		return;
 	__sync_fetch_and_add(&stat->open, -1);
-	mrd_report_untold(sock, stat);
+	mrd_report_untold(&sock->probe, stat);
 }
 
 /* The connection goes to another endpoint: so does the row by which the agent finds its socket. */
 static __always_inline void mrd_connection_follow(struct mrd_socket *sock, __u32 endpoint_id)
 {
 	struct mrd_connection_key key = {.socket_cookie = sock->cookie,
-					 .endpoint_id = sock->endpoint_id};
+					 .endpoint_id = sock->probe.endpoint_id};
 	const struct mrd_connection *row;
 	struct mrd_connection copy;
 
@@ -57,15 +57,15 @@ static __always_inline void mrd_connection_follow(struct mrd_socket *sock, __u32
 }
 
 /* ctx: of any hook that knows the socket. Before the storage is cleared. */
-#define mrd_connection_forget(ctx, sock)                                               \
-	do {                                                                           \
-		struct mrd_connection_key key_ = {.endpoint_id = (sock)->endpoint_id}; \
-                                                                                       \
-		if ((sock)->has_row) {                                                 \
-			key_.socket_cookie = bpf_get_socket_cookie(ctx);               \
-			bpf_map_delete_elem(&mrd_connection, &key_);                   \
-			(sock)->has_row = 0;                                           \
-		}                                                                      \
+#define mrd_connection_forget(ctx, sock)                                                     \
+	do {                                                                                 \
+		struct mrd_connection_key key_ = {.endpoint_id = (sock)->probe.endpoint_id}; \
+                                                                                             \
+		if ((sock)->has_row) {                                                       \
+			key_.socket_cookie = bpf_get_socket_cookie(ctx);                     \
+			bpf_map_delete_elem(&mrd_connection, &key_);                         \
+			(sock)->has_row = 0;                                                 \
+		}                                                                            \
 	} while (0)
 
 static __always_inline void mrd_socket_clear(struct mrd_socket *sock)
@@ -85,11 +85,11 @@ static __always_inline void mrd_socket_set(struct mrd_socket *sock, const struct
 	sock->vip_port = vip->port;
 	sock->family = vip->family;
 	sock->protocol = vip->protocol;
-	sock->service_id = service_id;
+	sock->probe.service_id = service_id;
 	mrd_addr_copy(sock->endpoint, member->addr);
 	sock->endpoint_port = member->port;
-	sock->endpoint_id = member->endpoint_id;
-	sock->report = member->report;
+	sock->probe.endpoint_id = member->endpoint_id;
+	sock->probe.report = member->report;
 }
 
 /* Does the storage speak of this peer? After connect(AF_UNSPEC) it may be that of an old one. */

@@ -228,13 +228,11 @@ static __always_inline void mrd_answer_teach(__u32 locality_id, __u64 sent_ns)
 /* The endpoint of a connection at TC has answered. */
 static __noinline void mrd_report_answer(const struct mrd_flow *flow)
 {
-	const struct mrd_party party = {flow->service_id, flow->endpoint_id};
-	const __u32 endpoint_id = party.endpoint_id;
+	const struct mrd_party party = {flow->service_id, flow->endpoint_id, flow->report};
 
-	if (flow->report != MRD_REPORT_ALL && mrd_never_failed(endpoint_id))
+	if (flow->report != MRD_REPORT_ALL && mrd_never_failed(party.endpoint_id))
 		return;
-	mrd_party_succeeded(&party, bpf_map_lookup_elem(&mrd_stat, &endpoint_id), flow->report,
-			    MRD_EVENT_CONNECTED, MRD_STATUS_UNREAD);
+	mrd_party_succeeded(&party, mrd_party_stat(&party), MRD_EVENT_CONNECTED, MRD_STATUS_UNREAD);
 }
 
 /* The endpoint's next packet is to be looked at, whenever its last one was. */

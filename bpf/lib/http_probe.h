@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/*
+ * The HTTP/1 probe of a connection, wherever its packets come by: reads the status line of every
+ * response.
+ *
+ * What the client sends: a payload that starts like a request, while no response is due, says where
+ * the response must start: at the sequence number that it acknowledges, for all that came before
+ * it belongs to earlier responses. What it is sent: the twelve bytes at that place are gathered, in
+ * whatever order and pieces they come. Everything else is passed over by its sequence number alone,
+ * bodies are never searched. So a body may hold "HTTP/1.1 500" and a request body "GET ".
+ * Pipelined requests count as one.
+ *
+ * Payload may lie in fragments of the skb (over veth it always does): it is never read in place.
+ */
+#ifndef MRD_BPF_HTTP_PROBE_H
+#define MRD_BPF_HTTP_PROBE_H
+
+#include "kern.h"
+#include "addr.h"
+#include "http_status.h"
+#include "report.h"
+#include "response_time.h"
+#include "tcp_seq.h"
+
+enum {
+	MRD_STATUS_ROOM = 16, /* MRD_STATUS_LEN up to a power of two */
+	MRD_SKIP_CHUNK = 64,  /* bytes of an interim header, read at a time */
+	MRD_STEPS = 16,	      /* status lines and such chunks, in one segment */
+};
+
+struct mrd_segment {
+	__u32 seq;
+	__u32 ack_seq;
+	__u32 payload; /* offset in the skb */
+	__u32 len;     /* of the payload; 0: none */
+	bool syn;
+	bool fin;
+	bool rst;
+};
+
+/*
+ * Reads count bytes, 1 to room (a power of two; the buffer has as many). Written so that verifiers
+ * before 5.13, which learn nothing from "not 0", see the bounds.
+ */
+static __always_inline long mrd_load_some(struct __sk_buff *skb, __u32 offset, void *to,
+					  __u32 count, __u32 room)
+{
+	__u32 last = (count - 1) & (room - 1);
+
+	MRD_OPAQUE(last);
+	last &= room - 1;
+	return bpf_skb_load_bytes(skb, offset, to, last + 1);
+}
+
+/* ------------------------------------------------------------------------------- requests */
+
+static __always_inline bool mrd_segment_is_request(struct __sk_buff *skb,
+						   const struct mrd_segment *segment)
+{
+	__u8 start[MRD_METHOD_LEN] = {0};
+	const __u32 count = segment->len < sizeof(start) ? segment->len : sizeof(start);
+
+	return !mrd_load_some(skb, segment->payload, start, count, sizeof(start)) &&
+	       mrd_is_request(start, count);
+}
+
+/*
+ * Is a response due whose bytes were received and acknowledged unseen (an interim header in
+ * segments out of order)? Then waiting is in vain, and the next request starts anew.
+ */
+static __always_inline bool mrd_response_missed(const struct mrd_probe *probe,
+						const struct mrd_segment *segment)
+{
+	return probe->stage != MRD_PROBE_FASTOPEN &&
+	       mrd_seq_before(probe->expect_seq + MRD_STATUS_LEN, segment->ack_seq);
+}
+
+static __always_inline bool mrd_request_may_begin(const struct mrd_probe *probe,
+						  const struct mrd_segment *segment)
+{
+	if (probe->stage != MRD_PROBE_IDLE && !mrd_response_missed(probe, segment))
+		return false;
+	/* A request sent again, though its answer has come: nothing new. */
+	return !probe->request_ns || mrd_seq_before(probe->request_seq, segment->seq);
+}
+
+static __always_inline void mrd_request_begin(struct mrd_probe *probe,
+					      const struct mrd_segment *segment, __u64 now_ns)
+{
+	probe->request_seq = segment->seq;
+	probe->request_ns = now_ns;
+	probe->expect_seq = segment->ack_seq;
+	probe->have = 0;
+	/* Last: a response's segment on another CPU goes by it. */
+	*(volatile enum mrd_probe_stage *)&probe->stage =
+		segment->syn ? MRD_PROBE_FASTOPEN : MRD_PROBE_STATUS_LINE;
+}
+
+/* ------------------------------------------------------------------------------- responses */
+
+/*
+ * A success that changes nothing but counters, and has company: a row that all CPUs write costs
+ * more than all else that a response meets here. The first of a connection never waits.
+ */
+static __always_inline bool mrd_response_waits(const struct mrd_probe *probe, __u32 class)
+{
+	return class == MRD_CLASS_SUCCESS && probe->report == MRD_REPORT_ERRORS &&
+	       probe->untold < MRD_TOLD_EACH - 1 &&
+	       probe->request_ns - probe->told_ns < MRD_UNTOLD_NS &&
+	       !mrd_failure_waits(probe->endpoint_id, probe->told_ns);
+}
+
+static __always_inline void mrd_response_count(struct mrd_probe *probe, struct mrd_stat *stat,
+					       __u32 class)
+{
+	__u64 took_ns;
+
+	mrd_report_untold(probe, stat);
+	if (class < MRD_CLASSES)
+		__sync_fetch_and_add(&stat->responses[class], 1);
+	stat->last_heard_ns = probe->request_ns;
+	if (class < MRD_CLASS_SUCCESS)
+		return;
+	took_ns = bpf_ktime_get_ns() - probe->request_ns;
+	__sync_fetch_and_add(&stat->response_sum_us, took_ns / 1000);
+	__sync_fetch_and_add(&stat->responses_timed[mrd_response_bucket(took_ns)], 1);
+}
+
+static __always_inline void mrd_response_done(struct mrd_probe *probe, __u32 status)
+{
+	const struct mrd_party party = mrd_probe_party(probe);
+	const __u32 class = status / 100 - 1;
+	struct mrd_stat *stat;
+
+	mrd_count_one(MRD_REASON_RESPONSE);
+	if (mrd_response_waits(probe, class)) {
+		probe->untold++;
+		return;
+	}
+	/* Before the run is read: failures from now on are later. An interim one does not read it.
+	 */
+	if (class >= MRD_CLASS_SUCCESS)
+		probe->told_ns = probe->request_ns;
+	stat = mrd_party_stat(&party);
+	if (stat)
+		mrd_response_count(probe, stat, class);
+	if (status >= 500)
+		mrd_party_failed(&party, stat, MRD_EVENT_RESPONSE, status);
+	else if (status >= 200)
+		mrd_party_succeeded(&party, stat, MRD_EVENT_RESPONSE, status);
+}
+
+/* Takes the segment's part of the status line. True: the line is whole. */
+static __always_inline bool
+mrd_line_gather(struct __sk_buff *skb, const struct mrd_segment *segment, struct mrd_probe *probe)
+{
+	const struct mrd_overlap overlap =
+		mrd_seq_overlap(probe->expect_seq, MRD_STATUS_LEN, segment->seq, segment->len);
+	const __u32 offset = segment->payload + overlap.offset;
+	__u8 piece[2 * MRD_STATUS_ROOM] = {0};
+	__u32 at = overlap.at, count = overlap.count;
+
+	if (!count || count > MRD_STATUS_LEN || at >= MRD_STATUS_LEN)
+		return false;
+	if (mrd_load_some(skb, offset, piece + at, count, MRD_STATUS_ROOM))
+		return false;
+	probe->have =
+		mrd_status_gather(probe->line, probe->have, piece, mrd_status_bits(at, count));
+	return probe->have == MRD_STATUS_HAVE_ALL;
+}
+
+static __always_inline void mrd_line_finish(struct mrd_probe *probe)
+{
+	const __u32 status = mrd_status_code(probe->line);
+
+	probe->have = 0;
+	if (status && mrd_status_is_interim(status)) {
+		probe->expect_seq += MRD_STATUS_LEN;
+		probe->skip_window = 0;
+		probe->stage = MRD_PROBE_SKIP_1XX;
+	} else {
+		probe->stage = MRD_PROBE_IDLE;
+	}
+	if (status)
+		mrd_response_done(probe, status);
+}
+
+/* Passes over a chunk of an interim header. False: the segment has none of it. */
+static __always_inline bool mrd_chunk_skip(struct __sk_buff *skb, const struct mrd_segment *segment,
+					   struct mrd_probe *probe)
+{
+	const struct mrd_overlap overlap =
+		mrd_seq_overlap(probe->expect_seq, MRD_SKIP_CHUNK, segment->seq, segment->len);
+	__u8 chunk[MRD_SKIP_CHUNK] = {0};
+	__u32 count = overlap.count, window = probe->skip_window;
+
+	if (overlap.at || !count || count > sizeof(chunk))
+		return false;
+	if (mrd_load_some(skb, segment->payload + overlap.offset, chunk, count, sizeof(chunk)))
+		return false;
+	for (__u32 i = 0; i < sizeof(chunk) && i < count; i++) {
+		window = mrd_header_step(window, chunk[i]);
+		if (window == MRD_HEADER_END) {
+			probe->expect_seq += i + 1;
+			probe->stage = MRD_PROBE_STATUS_LINE;
+			return true;
+		}
+	}
+	probe->expect_seq += count;
+	probe->skip_window = window;
+	return true;
+}
+
+/* One status line, or one chunk. True: there may be more to read in this segment. */
+static __noinline bool mrd_probe_step(struct __sk_buff *skb, const struct mrd_segment *segment,
+				      struct mrd_probe *probe)
+{
+	if (probe->stage == MRD_PROBE_SKIP_1XX)
+		return mrd_chunk_skip(skb, segment, probe);
+	if (!mrd_line_gather(skb, segment, probe))
+		return false;
+	mrd_line_finish(probe);
+	return probe->stage != MRD_PROBE_IDLE;
+}
+
+/* All that is not one segment with a final status line at its start. */
+static __noinline void mrd_probe_steps(struct __sk_buff *skb, const struct mrd_segment *segment,
+				       struct mrd_probe *probe)
+{
+	for (int i = 0; i < MRD_STEPS; i++)
+		if (!mrd_probe_step(skb, segment, probe))
+			break;
+}
+
+/* As good as always: the response starts where the segment does. */
+static __always_inline bool
+mrd_line_at_start(struct __sk_buff *skb, const struct mrd_segment *segment, struct mrd_probe *probe)
+{
+	if (probe->stage != MRD_PROBE_STATUS_LINE || segment->seq != probe->expect_seq ||
+	    segment->len < MRD_STATUS_LEN ||
+	    bpf_skb_load_bytes(skb, segment->payload, probe->line, MRD_STATUS_LEN))
+		return false;
+	mrd_line_finish(probe);
+	return true;
+}
+
+/*
+ * The peer ends the connection while a response is due. In order and without a byte of it (its
+ * process died), or by a reset that the kernel will take: one inside the status line or before it.
+ * What looked like a request may be none on a port that is not known as HTTP.
+ */
+static __noinline void mrd_on_end(const struct mrd_segment *segment, struct mrd_probe *probe)
+{
+	const struct mrd_party party = mrd_probe_party(probe);
+	const __u32 end_seq = segment->seq + segment->len;
+
+	if (mrd_seq_before(end_seq, probe->expect_seq) ||
+	    mrd_seq_before(probe->expect_seq + MRD_STATUS_LEN, end_seq))
+		return;
+	if (segment->rst || (end_seq == probe->expect_seq &&
+			     mrd_speaks_http(mrd_health_of(&party), mrd_party_stat(&party)))) {
+		mrd_request_failed(probe);
+	}
+}
+
+/* What the endpoint sends while a response is due. */
+static __always_inline bool mrd_answer_at_start(struct __sk_buff *skb,
+						const struct mrd_segment *segment,
+						struct mrd_probe *probe)
+{
+	return mrd_line_at_start(skb, segment, probe) && probe->stage == MRD_PROBE_IDLE;
+}
+
+/* If it was not that. */
+static __always_inline void mrd_answer_otherwise(struct __sk_buff *skb,
+						 const struct mrd_segment *segment,
+						 struct mrd_probe *probe)
+{
+	if (segment->len)
+		mrd_probe_steps(skb, segment, probe);
+	if ((segment->fin || segment->rst) && probe->stage != MRD_PROBE_IDLE)
+		mrd_on_end(segment, probe);
+}
+
+#endif
