@@ -8,9 +8,14 @@
 
 #include "base/cleanup.h"
 #include "base/duration.h"
+#include "base/name.h"
+#include "model/model.h"
 #include "policy/host.h"
 
-enum { TAIL_MAX = 270 }; /* ".svc." and a domain */
+enum {
+	TAIL_MAX = 270, /* ".svc." and a domain */
+	DECIMAL = 10
+};
 
 void mrd_replay_arguments_free(struct mrd_replay_arguments *arguments)
 {
@@ -18,6 +23,9 @@ void mrd_replay_arguments_free(struct mrd_replay_arguments *arguments)
 	free(arguments->service);
 	free(arguments->namespace_);
 	free(arguments->endpoints);
+	for (size_t i = 0; i < arguments->cluster_count; i++)
+		free(arguments->clusters[i]);
+	free(arguments->clusters);
 	mrd_table_free(arguments->numbers);
 	*arguments = (struct mrd_replay_arguments){0};
 }
@@ -119,8 +127,9 @@ static int read_address(struct mrd_replay_arguments *arguments, const char *text
 	size_t index;
 
 	if (mrd_ip_port_parse(text, ret_ip, ret_port) || !*ret_port)
-		return mrd_ctl_usage(err, "--endpoints takes IP:PORT[+IP:PORT][@R[/Z[/S]]],…, not",
-				     list);
+		return mrd_ctl_usage(
+			err, "--endpoints takes IP:PORT[+IP:PORT][@R[/Z[/S]]][=CLUSTER],…, not",
+			list);
 	mrd_ip_port_format(ret_ip, *ret_port, key);
 	if (!mrd_replay_find_endpoint(arguments, ret_ip, *ret_port, &index))
 		return mrd_ctl_usage(err, "--endpoints names twice", key);
@@ -128,6 +137,51 @@ static int read_address(struct mrd_replay_arguments *arguments, const char *text
 			      (void *)(uintptr_t)(arguments->endpoint_count + 1)))
 		return mrd_ctl_no_memory(err);
 	return MRD_EXIT_GOOD;
+}
+
+static int add_cluster(struct mrd_replay_arguments *arguments, const char *name)
+{
+	char **clusters =
+		reallocarray(arguments->clusters, arguments->cluster_count + 1, sizeof(*clusters));
+
+	if (!clusters)
+		return -ENOMEM;
+	arguments->clusters = clusters;
+	clusters[arguments->cluster_count] = strdup(name);
+	if (!clusters[arguments->cluster_count])
+		return -ENOMEM;
+	arguments->cluster_count++;
+	return 0;
+}
+
+static int read_cluster(struct mrd_replay_arguments *arguments, const char *name, FILE *err,
+			size_t *ret_cluster)
+{
+	const char *fault = *name ? mrd_name_fault_label(name) : "must not be empty";
+	size_t i = 0;
+
+	if (fault)
+		return mrd_arguments_refuse(err, "--endpoints takes =CLUSTER, not", name, fault);
+	while (i < arguments->cluster_count && strcmp(arguments->clusters[i], name) != 0)
+		i++;
+	*ret_cluster = i;
+	if (i == MRD_CLUSTERS_MAX)
+		return mrd_ctl_usage(err, "--endpoints names too many clusters, with", name);
+	return i < arguments->cluster_count || !add_cluster(arguments, name)
+		       ? MRD_EXIT_GOOD
+		       : mrd_ctl_no_memory(err);
+}
+
+static void put_ipv4_first(struct mrd_replay_endpoint *endpoint)
+{
+	const struct mrd_replay_endpoint given = *endpoint;
+
+	if (given.ip.version != MRD_IPV6 || given.twin_ip.version != MRD_IPV4)
+		return;
+	endpoint->ip = given.twin_ip;
+	endpoint->port = given.twin_port;
+	endpoint->twin_ip = given.ip;
+	endpoint->twin_port = given.port;
 }
 
 /* list: that of which text is a part, which is cut up. */
@@ -138,9 +192,10 @@ static int add_endpoint(struct mrd_replay_arguments *arguments, char *text, cons
 		arguments->endpoints, arguments->endpoint_count + 1, sizeof(*endpoints));
 	struct mrd_replay_endpoint endpoint = {0};
 	char *locality = strchr(text, '@');
+	char *cluster = strchr(text, '=');
 	char *twin = strchr(text, '+');
 	const char *fault;
-	int status;
+	int status = MRD_EXIT_GOOD;
 
 	if (!endpoints)
 		return mrd_ctl_no_memory(err);
@@ -149,7 +204,11 @@ static int add_endpoint(struct mrd_replay_arguments *arguments, char *text, cons
 		*twin++ = '\0';
 	else
 		twin = NULL;
-	if (locality) {
+	if (cluster) {
+		*cluster++ = '\0';
+		status = read_cluster(arguments, cluster, err, &endpoint.cluster);
+	}
+	if (status == MRD_EXIT_GOOD && locality) {
 		*locality++ = '\0';
 		fault = mrd_start_parse_place(locality, &endpoint.at);
 		if (fault)
@@ -157,7 +216,8 @@ static int add_endpoint(struct mrd_replay_arguments *arguments, char *text, cons
 				err, "--endpoints takes @REGION[/ZONE[/SUBZONE]], not", locality,
 				fault);
 	}
-	status = read_address(arguments, text, list, err, &endpoint.ip, &endpoint.port);
+	if (status == MRD_EXIT_GOOD)
+		status = read_address(arguments, text, list, err, &endpoint.ip, &endpoint.port);
 	if (status == MRD_EXIT_GOOD && twin)
 		status = read_address(arguments, twin, list, err, &endpoint.twin_ip,
 				      &endpoint.twin_port);
@@ -166,6 +226,7 @@ static int add_endpoint(struct mrd_replay_arguments *arguments, char *text, cons
 	if (endpoint.twin_ip.version == endpoint.ip.version)
 		return mrd_ctl_usage(err, "--endpoints joins an IPv4 and an IPv6 address, not",
 				     list);
+	put_ipv4_first(&endpoint);
 	endpoints[arguments->endpoint_count++] = endpoint;
 	return MRD_EXIT_GOOD;
 }
@@ -216,6 +277,17 @@ static int take_until(struct mrd_replay_arguments *arguments, const char *value,
 	return MRD_EXIT_GOOD;
 }
 
+static int take_seed(struct mrd_replay_arguments *arguments, const char *value, FILE *err)
+{
+	char *end;
+
+	errno = 0;
+	arguments->seed = strtoull(value, &end, DECIMAL);
+	if (*value < '0' || *value > '9' || *end || errno)
+		return mrd_ctl_usage(err, "--seed takes a whole number, not", value);
+	return MRD_EXIT_GOOD;
+}
+
 static int take_from(struct mrd_replay_arguments *arguments, const char *value, FILE *err)
 {
 	const char *fault = mrd_start_parse_place(value, &arguments->from);
@@ -225,7 +297,7 @@ static int take_from(struct mrd_replay_arguments *arguments, const char *value, 
 		     : MRD_EXIT_GOOD;
 }
 
-enum { POLICY = 256, HOST, ENDPOINTS, FROM, PROTOCOL, UNTIL };
+enum { POLICY = 256, HOST, ENDPOINTS, FROM, PROTOCOL, UNTIL, SEED };
 
 static int take_option(struct mrd_replay_arguments *arguments, int option, const char *value,
 		       const char *domain, FILE *err)
@@ -243,6 +315,8 @@ static int take_option(struct mrd_replay_arguments *arguments, int option, const
 		return take_protocol(arguments, value, err);
 	case UNTIL:
 		return take_until(arguments, value, err);
+	case SEED:
+		return take_seed(arguments, value, err);
 	case 'o':
 		return mrd_ctl_read_output(value, err, &arguments->json);
 	default:
@@ -279,6 +353,7 @@ int mrd_replay_arguments_read(int argc, char **argv, const char *domain, FILE *e
 		{"from", required_argument, NULL, FROM},
 		{"protocol", required_argument, NULL, PROTOCOL},
 		{"until", required_argument, NULL, UNTIL},
+		{"seed", required_argument, NULL, SEED},
 		{"output", required_argument, NULL, 'o'},
 		{"help", no_argument, NULL, 'h'},
 		{0},
@@ -288,7 +363,7 @@ int mrd_replay_arguments_read(int argc, char **argv, const char *domain, FILE *e
 	int option;
 
 	arguments.numbers = mrd_table_new(NULL);
-	if (!arguments.numbers)
+	if (!arguments.numbers || add_cluster(&arguments, ""))
 		return mrd_ctl_no_memory(err);
 	optind = 0; /* GNU: starts anew */
 	opterr = 0;

@@ -12,13 +12,14 @@
 #include "base/table.h"
 #include "ctl/arguments.h"
 
-/* IP:PORT[+IP:PORT][@R[/Z[/S]]] */
+/* IP:PORT[+IP:PORT][@R[/Z[/S]]][=CLUSTER]; of two addresses the IPv4 one is the first. */
 struct mrd_replay_endpoint {
 	struct mrd_ip ip;
 	uint16_t port;
 	struct mrd_ip twin_ip; /* of the same pod, by the other family; MRD_IP_NONE: it has one */
 	uint16_t twin_port;
 	struct mrd_start at;
+	size_t cluster; /* among the arguments' */
 };
 
 struct mrd_replay_arguments {
@@ -29,11 +30,14 @@ struct mrd_replay_arguments {
 	uint16_t port; /* the host's, or else the first endpoint's */
 	struct mrd_replay_endpoint *endpoints;
 	size_t endpoint_count;
+	char **clusters; /* names; the first is home, and has none */
+	size_t cluster_count;
 	struct mrd_table *numbers; /* "10.0.0.5:9080", also a twin's → its endpoint's index + 1 */
 	struct mrd_start from;
 	bool is_http;
 	bool has_until;
 	uint64_t until_ms;
+	uint64_t seed;
 	const char *events; /* a path, or "-" */
 	bool json;
 	bool help;

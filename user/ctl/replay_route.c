@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * The endpoints become manifests of one cluster, with a Node for each of them that says where it
+ * The endpoints become manifests of their clusters, with a Node for each of them that says where it
  * is; from there on it is what the agent does. Once is enough: ejections change shares, not who
  * belongs to the route.
  */
@@ -65,7 +65,8 @@ static void add_slice(struct mrd_strbuf *out, const struct mrd_replay_arguments 
 }
 
 /* The VIPs are of blocks that RFC 5737 and RFC 3849 keep for examples; nobody connects to them. */
-static void write_manifests(const struct mrd_replay_arguments *arguments, struct mrd_strbuf *out)
+static void write_manifests(const struct mrd_replay_arguments *arguments, size_t cluster,
+			    struct mrd_strbuf *out)
 {
 	const char *port_name = arguments->is_http ? "http" : "tcp";
 
@@ -79,6 +80,8 @@ static void write_manifests(const struct mrd_replay_arguments *arguments, struct
 	for (size_t i = 0; i < arguments->endpoint_count; i++) {
 		const struct mrd_replay_endpoint *endpoint = &arguments->endpoints[i];
 
+		if (endpoint->cluster != cluster)
+			continue;
 		add_node(out, i, &endpoint->at);
 		add_slice(out, arguments, i, &endpoint->ip, endpoint->port, port_name);
 		if (endpoint->twin_ip.version != MRD_IP_NONE)
@@ -93,24 +96,53 @@ static void doc_cleanup(struct mrd_doc_file **file)
 	mrd_doc_free(*file);
 }
 
+struct filling {
+	struct mrd_model *model;
+	size_t cluster;
+};
+
 static int put_object(void *self, struct mrd_meta *object, const struct mrd_place *at)
 {
+	const struct filling *filling = self;
+
 	(void)at;
-	return mrd_model_put(self, 0, object);
+	return mrd_model_put(filling->model, filling->cluster, object);
 }
 
-static int fill_model(const struct mrd_replay_arguments *arguments, struct mrd_model *model)
+static int fill_cluster(const struct mrd_replay_arguments *arguments, struct filling *filling)
 {
 	MRD_CLEANUP(doc_cleanup) struct mrd_doc_file *file = NULL;
 	MRD_AUTO_STRBUF struct mrd_strbuf text = {0};
 	MRD_AUTO_DIAG struct mrd_diag diag = {0};
 	int r;
 
-	write_manifests(arguments, &text);
+	write_manifests(arguments, filling->cluster, &text);
 	if (text.failed)
 		return -ENOMEM;
 	r = mrd_doc_parse("", text.text, text.len, &diag, &file);
-	return r ?: mrd_object_read(mrd_doc_root(file, 0), "", &diag, put_object, model);
+	return r ?: mrd_object_read(mrd_doc_root(file, 0), "", &diag, put_object, filling);
+}
+
+static int make_model(const struct mrd_replay_arguments *arguments, struct mrd_model **ret_model)
+{
+	struct mrd_model_cluster clusters[MRD_CLUSTERS_MAX];
+	struct filling filling = {0};
+	int r;
+
+	for (size_t i = 0; i < arguments->cluster_count; i++)
+		clusters[i] = (struct mrd_model_cluster){
+			.name = arguments->clusters[i],
+			.region = "",
+			.network = "",
+		};
+	r = mrd_model_new(clusters, arguments->cluster_count, 0, "", &filling.model);
+	for (; !r && filling.cluster < arguments->cluster_count; filling.cluster++)
+		r = fill_cluster(arguments, &filling);
+	if (r)
+		mrd_model_free(filling.model);
+	else
+		*ret_model = filling.model;
+	return r;
 }
 
 /* ---------------------------------------------------------------------------------------- hosts */
@@ -144,11 +176,6 @@ static uint32_t number_region(void *self, const char *region)
 	return (uint32_t)number;
 }
 
-static void plan_cleanup(struct mrd_plan **plan)
-{
-	mrd_plan_free(*plan);
-}
-
 static int make_plan(const struct mrd_replay_arguments *arguments, const struct mrd_model *model,
 		     const struct mrd_policy *policy, struct mrd_plan **ret_plan)
 {
@@ -168,27 +195,28 @@ static int make_plan(const struct mrd_replay_arguments *arguments, const struct 
 	return r;
 }
 
-int mrd_replay_route(const struct mrd_replay_arguments *arguments, const struct mrd_policy *policy,
-		     struct mrd_outlier_host **ret_hosts, size_t *ret_count)
+void mrd_replay_route_free(struct mrd_replay_route *route)
 {
-	static const struct mrd_model_cluster cluster = {.name = "", .region = "", .network = ""};
-	MRD_AUTO_FREE struct mrd_outlier_host *hosts = NULL;
-	MRD_CLEANUP(plan_cleanup) struct mrd_plan *plan = NULL;
+	mrd_plan_free(route->plan);
+	free(route->hosts);
+	*route = (struct mrd_replay_route){0};
+}
+
+int mrd_replay_route_make(const struct mrd_replay_arguments *arguments,
+			  const struct mrd_policy *policy, struct mrd_replay_route *ret_route)
+{
 	struct numbering numbering = {.arguments = arguments, .regions = mrd_table_new(NULL)};
 	const struct mrd_host_numbers numbers = {number_endpoint, number_region, &numbering};
 	struct mrd_model *model = NULL;
 	int r = numbering.regions ? 0 : -ENOMEM;
 
-	r = r ?: mrd_model_new(&cluster, 1, 0, "", &model);
-	r = r ?: fill_model(arguments, model);
-	r = r ?: make_plan(arguments, model, policy, &plan);
-	*ret_count = 0;
-	if (!r && plan->port_count)
-		r = mrd_plan_hosts(plan, 0, &numbers, &hosts, ret_count);
+	r = r ?: make_model(arguments, &model);
+	r = r ?: make_plan(arguments, model, policy, &ret_route->plan);
+	if (!r && ret_route->plan->port_count)
+		r = mrd_plan_hosts(ret_route->plan, 0, &numbers, &ret_route->hosts,
+				   &ret_route->host_count);
 	r = r ?: numbering.failed ? -ENOMEM : 0;
 	mrd_table_free(numbering.regions);
 	mrd_model_free(model);
-	if (!r)
-		*ret_hosts = MRD_STEAL_PTR(hosts);
 	return r;
 }

@@ -21,9 +21,9 @@
 
 static const char usage[] =
 	"usage: meridianctl replay [--policy FILE]... --host HOST[:PORT]\n"
-	"                          --endpoints IP:PORT[+IP:PORT][@R[/Z[/S]]],...\n"
-	"                          [--from R[/Z[/S]]]\n"
-	"                          [--protocol http|tcp] [--until DURATION] [-o text|json]\n"
+	"                          --endpoints IP:PORT[+IP:PORT][@R[/Z[/S]]][=CLUSTER],...\n"
+	"                          [--from R[/Z[/S]]] [--protocol http|tcp] [--until DURATION]\n"
+	"                          [--seed N] [-o text|json]\n"
 	"                          EVENTS.jsonl\n"
 	"\n"
 	"Feeds timed responses to the outlier detector, without agent, kernel or root, and prints\n"
@@ -34,10 +34,13 @@ static const char usage[] =
 	"the\n"
 	"               first endpoint\n"
 	"  --endpoints  all of the Service, with the locality of each; a pod with an IPv4 and an\n"
-	"               IPv6 address is one: IP:PORT+IP:PORT\n"
+	"               IPv6 address is one: IP:PORT+IP:PORT. Without CLUSTER it is of the home\n"
+	"               cluster\n"
 	"  --from       where the node is\n"
 	"  --protocol   http (the default), or tcp: a handshake is a success\n"
 	"  --until      where the clock stops; without it, at the last event\n"
+	"  --seed       what a jitter of ejections is drawn from (0): the same number, the same\n"
+	"               times\n"
 	"\n"
 	"An event is {\"t_ms\":0,\"endpoint\":\"10.0.0.5:9080\",\"code\":503}, or has an event "
 	"beside\n"
@@ -51,9 +54,9 @@ struct replay {
 	struct mrd_replay_arguments arguments;
 	struct mrd_replay_events events;
 	struct mrd_policy *policy;
-	struct mrd_outlier_host *hosts;
-	size_t host_count;
+	struct mrd_replay_route route;
 	struct mrd_outlier *detector;
+	uint64_t draws; /* of the generator that stands for chance */
 };
 
 static void replay_cleanup(struct replay *replay)
@@ -62,7 +65,7 @@ static void replay_cleanup(struct replay *replay)
 	mrd_replay_arguments_free(&replay->arguments);
 	mrd_replay_events_free(&replay->events);
 	mrd_policy_free(replay->policy);
-	free(replay->hosts);
+	mrd_replay_route_free(&replay->route);
 	mrd_outlier_free(replay->detector);
 }
 
@@ -87,8 +90,8 @@ static int read_inputs(struct replay *replay, FILE *err)
 
 static bool is_host(const struct replay *replay, size_t endpoint)
 {
-	for (size_t i = 0; i < replay->host_count; i++)
-		if (replay->hosts[i].id == mrd_replay_host(endpoint))
+	for (size_t i = 0; i < replay->route.host_count; i++)
+		if (replay->route.hosts[i].id == mrd_replay_host(endpoint))
 			return true;
 	return false;
 }
@@ -107,13 +110,60 @@ static void warn_of_others(const struct replay *replay, FILE *err)
 	}
 }
 
-static int make_detector(struct replay *replay, const struct mrd_outlier_rule *rule)
+/* Where nobody has said which cluster an endpoint is of, one that is elsewhere may be meant to be
+ * of another. */
+static void warn_of_clusters(const struct replay *replay, FILE *err)
 {
-	int r = mrd_replay_route(&replay->arguments, replay->policy, &replay->hosts,
-				 &replay->host_count);
+	const struct mrd_replay_arguments *arguments = &replay->arguments;
+	struct mrd_effective effective;
+	bool is_elsewhere = false;
 
-	r = r ?: mrd_outlier_new(rule, replay->arguments.is_http, 0, &replay->detector);
-	return r ?: mrd_outlier_set_hosts(replay->detector, replay->hosts, replay->host_count);
+	mrd_policy_effective(replay->policy, arguments->namespace_, arguments->service,
+			     arguments->port, &effective);
+	for (size_t i = 0; i < arguments->endpoint_count; i++)
+		is_elsewhere |= strcmp(arguments->endpoints[i].at.region, arguments->from.region);
+	if (effective.cluster_local && is_elsewhere && arguments->cluster_count == 1)
+		fprintf(err, "warning: the service is cluster-local, and all endpoints count as "
+			     "the home cluster's: name another's IP:PORT@REGION=CLUSTER\n");
+}
+
+/* SplitMix64: of one seed, the same numbers in every run. */
+static uint64_t draw(void *self)
+{
+	uint64_t number = *(uint64_t *)self += 0x9e3779b97f4a7c15;
+
+	number = (number ^ number >> 30) * 0xbf58476d1ce4e5b9;
+	number = (number ^ number >> 27) * 0x94d049bb133111eb;
+	return number ^ number >> 31;
+}
+
+static int make_detector(struct replay *replay)
+{
+	const struct mrd_replay_route *route = &replay->route;
+	int r = mrd_outlier_new(&route->plan->ports[0].outlier, replay->arguments.is_http, 0,
+				&replay->detector);
+
+	if (r)
+		return r;
+	replay->draws = replay->arguments.seed;
+	mrd_outlier_set_random(replay->detector, draw, &replay->draws);
+	return mrd_outlier_set_hosts(replay->detector, route->hosts, route->host_count);
+}
+
+/* Why there is no detector; false: there is one. */
+static bool tell_none(const struct replay *replay, FILE *err)
+{
+	const struct mrd_replay_arguments *arguments = &replay->arguments;
+	const struct mrd_plan *plan = replay->route.plan;
+
+	for (size_t i = 0; i < plan->left_out_count; i++)
+		if (!i || strcmp(plan->left_out[i], plan->left_out[i - 1]) != 0)
+			fprintf(err, "meridianctl: %s/%s: %s\n", arguments->namespace_,
+				arguments->service, plan->left_out[i]);
+	if (plan->port_count && !plan->ports[0].has_outlier)
+		fprintf(err, "meridianctl: no outlierDetection holds for %s/%s port %u\n",
+			arguments->namespace_, arguments->service, arguments->port);
+	return !plan->port_count || !plan->ports[0].has_outlier;
 }
 
 /* ------------------------------------------------------------------------------------- feeding */
@@ -188,21 +238,18 @@ static int run(struct replay *replay, FILE *out, FILE *err)
 	const struct mrd_replay_arguments *arguments = &replay->arguments;
 	MRD_AUTO_STRBUF struct mrd_strbuf cluster = {0};
 	MRD_AUTO_STRBUF struct mrd_strbuf lines = {0};
-	struct mrd_effective effective;
 
-	mrd_policy_effective(replay->policy, arguments->namespace_, arguments->service,
-			     arguments->port, &effective);
 	mrd_event_log_add_cluster(arguments->port, arguments->service, arguments->namespace_,
 				  replay->names->cluster_domain, &cluster);
-	if (cluster.failed || (effective.detector && make_detector(replay, effective.detector)))
+	if (cluster.failed || mrd_replay_route_make(arguments, replay->policy, &replay->route))
 		return mrd_ctl_no_memory(err);
-	if (effective.detector) {
+	if (!tell_none(replay, err)) {
+		if (make_detector(replay))
+			return mrd_ctl_no_memory(err);
+		warn_of_clusters(replay, err);
 		warn_of_others(replay, err);
 		feed(replay,
 		     &(struct telling){.replay = replay, .cluster = cluster.text, .out = &lines});
-	} else {
-		fprintf(err, "meridianctl: no outlierDetection holds for %s/%s port %u\n",
-			arguments->namespace_, arguments->service, arguments->port);
 	}
 	if (lines.failed)
 		return mrd_ctl_no_memory(err);

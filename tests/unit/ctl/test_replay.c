@@ -12,6 +12,7 @@
 
 #include <jansson.h>
 
+#include "base/cleanup.h"
 #include "base/strbuf.h"
 
 #define HOSTS  "10.0.0.1:80,10.0.0.2:80,10.0.0.3:80,10.0.0.4:80,10.0.0.5:80"
@@ -563,6 +564,9 @@ static void command_lines(void **state)
 		{REPLAY "--protocol udp events.jsonl", 2, "--protocol takes http or tcp"},
 		{REPLAY "--until soon events.jsonl", 2, "--until takes"},
 		{REPLAY "--from /a events.jsonl", 2, "--from takes"},
+		{REPLAY "--seed -1 events.jsonl", 2, "--seed takes a whole number, not -1"},
+		{"replay --host web --endpoints 10.0.0.1:80@r1= events.jsonl", 2,
+		 "--endpoints takes =CLUSTER, not \"\": must not be empty"},
 		{REPLAY "--nonsense events.jsonl", 2, "unknown option --nonsense"},
 		{"replay --help", 0, ""},
 		{"replay --policy policy.yaml --host default/web:80 --endpoints 10.0.0.1:80 "
@@ -599,6 +603,133 @@ static void command_lines(void **state)
 	}
 }
 
+#define DETECTION                                                                      \
+	"outlierDetection: {consecutive5xxErrors: 1, interval: 1s, baseEjectionTime: " \
+	"2s, maxEjectionPercent: 100}"
+#define POLICY(annotations, traffic)                                                  \
+	"apiVersion: networking.istio.io/v1\nkind: DestinationRule\n"                 \
+	"metadata: {name: web, namespace: default, annotations: {" annotations "}}\n" \
+	"spec: {host: web, trafficPolicy: {" traffic "}}\n"
+#define CLUSTER_LOCAL                                                                      \
+	"---\nserviceSettings: [{settings: {clusterLocal: true}, hosts: [web.default.svc." \
+	"cluster.local]}]\n"
+
+static void what_the_agent_leaves_alone(void **state)
+{
+	static const struct {
+		const char *policy;
+		const char *endpoints;
+		const char *want;
+		const char *want_err;
+	} cases[] = {
+		{
+			POLICY("", DETECTION ", loadBalancer: {simple: PASSTHROUGH}"),
+			"10.0.0.1:80@r1,10.0.0.2:80@r2",
+			"",
+			"meridianctl: default/web: port 80 is left alone: loadBalancer.simple is "
+			"PASSTHROUGH\n",
+		},
+		{
+			POLICY("", DETECTION ", portLevelSettings: [{port: {number: 81}, "
+					     "loadBalancer: {simple: PASSTHROUGH}}]"),
+			"10.0.0.1:80@r1,10.0.0.2:80@r2",
+			"0 a EJECT 5XX, 0 b EJECT 5XX",
+			"",
+		},
+		{
+			POLICY("", DETECTION) CLUSTER_LOCAL,
+			"10.0.0.1:80@r1,10.0.0.2:80@r2",
+			"0 a EJECT 5XX, 0 b EJECT 5XX",
+			"warning: the service is cluster-local, and all endpoints count as the "
+			"home cluster's: name another's IP:PORT@REGION=CLUSTER\n",
+		},
+		{
+			POLICY("", DETECTION) CLUSTER_LOCAL,
+			"10.0.0.1:80@r1,10.0.0.2:80@r2=far",
+			"0 a EJECT 5XX",
+			"warning: 10.0.0.2:80 is not in the route: the detector does not hear of "
+			"it\n",
+		},
+		{
+			POLICY("", DETECTION),
+			"10.0.0.1:80@r1,10.0.0.2:80=far",
+			"0 a EJECT 5XX, 0 b EJECT 5XX",
+			"",
+		},
+	};
+
+	(void)state;
+	write_events("0 a 503, 0 b 503");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		MRD_AUTO_FREE char *got = NULL;
+		char line[RUN_ROOM];
+		AUTO_RUN struct run run = {0};
+
+		print_message("%zu\n", i);
+		run_write("policy.yaml", cases[i].policy);
+		snprintf(line, sizeof(line),
+			 "replay --policy policy.yaml --host web --from r1 -o json --endpoints %s "
+			 "events.jsonl",
+			 cases[i].endpoints);
+		run = run_line(line);
+		got = shorten(run.out);
+		assert_int_equal(run.status, 0);
+		assert_string_equal(got, cases[i].want);
+		assert_string_equal(run.err, cases[i].want_err);
+	}
+}
+
+/* Where the first of two endpoints returns; the log is that of a seed. */
+static char *jittered(unsigned int seed)
+{
+	char line[RUN_ROOM];
+
+	snprintf(line, sizeof(line),
+		 "replay --policy policy.yaml --host web --seed %u --until 1m -o json --endpoints "
+		 "10.0.0.1:80,10.0.0.2:80 events.jsonl",
+		 seed);
+	AUTO_RUN struct run run = run_line(line);
+
+	assert_int_equal(run.status, 0);
+	assert_string_equal(run.err, "");
+	return shorten(run.out);
+}
+
+static void jitter_is_the_seeds(void **state)
+{
+	enum { SEEDS = 20, BASE_S = 2, MOST_S = 13 };
+	size_t others = 0;
+
+	(void)state;
+	run_write("policy.yaml", POLICY("meridian.dev/max-ejection-time-jitter: 10s", DETECTION));
+	write_events("0 a 503");
+	for (unsigned int seed = 0; seed < SEEDS; seed++) {
+		MRD_AUTO_FREE char *first = jittered(0);
+		MRD_AUTO_FREE char *got = jittered(seed);
+		MRD_AUTO_FREE char *again = jittered(seed);
+		unsigned int back_ms = 0;
+
+		print_message("%u: %s\n", seed, got);
+		assert_string_equal(got, again);
+		assert_int_equal(sscanf(got, "0 a EJECT 5XX, %u a UNEJECT", &back_ms), 1);
+		assert_in_range(back_ms, BASE_S * 1000, MOST_S * 1000);
+		others += strcmp(first, got) != 0;
+	}
+	assert_in_range(others, SEEDS / 2, SEEDS);
+}
+
+static void a_pod_of_two_addresses_is_called_by_its_ipv4_one(void **state)
+{
+	(void)state;
+	run_write("policy.yaml", POLICY("", DETECTION));
+	write_events("0 A 503");
+	AUTO_RUN struct run run = run_line("replay --policy policy.yaml --host web -o json "
+					   "--endpoints [fd00::1]:80+10.0.0.1:80 events.jsonl");
+	MRD_AUTO_FREE char *got = shorten(run.out);
+
+	assert_string_equal(got, "0 a EJECT 5XX");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -611,6 +742,9 @@ int main(void)
 		cmocka_unit_test(every_mistake_is_told_and_nothing_printed),
 		cmocka_unit_test(whole_numbers_may_be_written_as_json_has_them),
 		cmocka_unit_test(command_lines),
+		cmocka_unit_test(what_the_agent_leaves_alone),
+		cmocka_unit_test(jitter_is_the_seeds),
+		cmocka_unit_test(a_pod_of_two_addresses_is_called_by_its_ipv4_one),
 	};
 
 	return cmocka_run_group_tests(tests, run_enter, run_leave);
