@@ -81,26 +81,18 @@ static const char *find_start(const struct mrd_agent *agent, const struct mrd_st
 			      struct mrd_plan_node *node)
 {
 	const struct mrd_model *model = mrd_inputs_model(agent->inputs);
-	struct mrd_locality_name at = {
-		.region = start->region,
-		.zone = start->zone,
-		.subzone = start->subzone,
+	struct mrd_address_place place = {
+		.cluster = agent->config->home,
+		.locality = {.region = start->region,
+			     .zone = start->zone,
+			     .subzone = start->subzone},
+		.node_name = "",
 	};
-	const struct mrd_meta *object;
-	const char *name = "";
 
-	if (start->ip.version != MRD_IP_NONE &&
-	    mrd_model_find_address(model, &start->ip, &at, &name))
+	if (start->ip.version != MRD_IP_NONE && mrd_model_find_address(model, &start->ip, &place))
 		return "no endpoint has that address, so where the pod is is not known: name its "
 		       "REGION[/ZONE[/SUBZONE]]";
-	object = mrd_model_find(model, agent->config->home, MRD_KIND_NODE, "", name);
-	*node = (struct mrd_plan_node){
-		.name = name,
-		.region = at.region,
-		.zone = at.zone,
-		.subzone = at.subzone,
-		.labels = object ? &object->labels : NULL,
-	};
+	mrd_plan_node_at(model, place.cluster, &place.locality, place.node_name, node);
 	return NULL;
 }
 

@@ -324,8 +324,7 @@ int mrd_inputs_new(const struct mrd_agent_config *config, struct mrd_policy *pol
 		.zone = inputs->zone,
 		.subzone = inputs->subzone,
 		.hops_most = config->hops,
-		.cluster = config->clusters[config->home].name,
-		.network = config->clusters[config->home].network,
+		.cluster = config->home,
 	};
 	r = open_clusters(inputs, former, loop);
 	r = r ?: watch_policy(inputs, loop);

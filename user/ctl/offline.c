@@ -321,47 +321,30 @@ static bool is_ejected(void *self, const struct mrd_view *view, const struct mrd
 	return is_named(self, endpoint) || (endpoint->twin && is_named(self, endpoint->twin));
 }
 
-/* What is known of the node itself: of an address, what its endpoint says, as by the agent. */
-static void describe_node(struct mrd_offline *offline, const struct mrd_locality_name *at,
-			  const char *name)
-{
-	const struct mrd_agent_config *config = offline->config;
-	const struct mrd_meta *object =
-		mrd_model_find(offline->model, config->home, MRD_KIND_NODE, "", name);
-
-	offline->node = (struct mrd_plan_node){
-		.name = name,
-		.region = at->region,
-		.zone = at->zone,
-		.subzone = at->subzone,
-		.labels = object ? &object->labels : NULL,
-		.cluster = config->clusters[config->home].name,
-		.network = config->clusters[config->home].network,
-	};
-}
-
 /* --from says all of it. Else it is found as by the agent; but with nothing said of the node,
  * neither here nor in a file, nobody can have meant the home cluster's region. */
 static int find_node(struct mrd_offline *offline, FILE *err)
 {
 	const struct mrd_agent_config *config = offline->config;
 	const struct mrd_arguments *arguments = offline->arguments;
-	const char *name = config->node_name;
-	struct mrd_locality_name at = {
-		.region = config->node_region,
-		.zone = config->node_zone,
-		.subzone = config->node_subzone,
+	struct mrd_address_place at = {
+		.cluster = config->home,
+		.locality = {.region = config->node_region,
+			     .zone = config->node_zone,
+			     .subzone = config->node_subzone},
+		.node_name = config->node_name,
 	};
 	int status = MRD_EXIT_GOOD;
 
 	if (arguments->from)
-		status = mrd_where_find(offline->model, &arguments->start, &at, &name, err);
+		status = mrd_where_find(offline->model, &arguments->start, &at, err);
 	else if (arguments->node || arguments->config)
-		mrd_config_locality(config, offline->model, &at);
-	if (status == MRD_EXIT_GOOD && !*at.region)
+		mrd_config_locality(config, offline->model, &at.locality);
+	if (status == MRD_EXIT_GOOD && !*at.locality.region)
 		return mrd_ctl_usage(err, "where the node is must be said: --from R[/Z[/S]]", NULL);
 	if (status == MRD_EXIT_GOOD)
-		describe_node(offline, &at, name);
+		mrd_plan_node_at(offline->model, at.cluster, &at.locality, at.node_name,
+				 &offline->node);
 	return status;
 }
 

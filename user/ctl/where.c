@@ -95,7 +95,7 @@ static void say_regions(const struct regions *regions, FILE *err)
 }
 
 int mrd_where_find(const struct mrd_model *model, const struct mrd_start *start,
-		   struct mrd_locality_name *locality, const char **node_name, FILE *err)
+		   struct mrd_address_place *place, FILE *err)
 {
 	MRD_CLEANUP(regions_cleanup) struct regions regions = {0};
 	char address[MRD_IP_TEXT_MAX];
@@ -104,13 +104,13 @@ int mrd_where_find(const struct mrd_model *model, const struct mrd_start *start,
 		return mrd_ctl_no_memory(err);
 	if (start->ip.version == MRD_IP_NONE) {
 		/* Where nobody says where anything is, there is nothing to compare. */
-		if (!regions.count || has_region(&regions, locality->region))
+		if (!regions.count || has_region(&regions, place->locality.region))
 			return MRD_EXIT_GOOD;
 		fprintf(err, "warning: --from: no endpoint is in a region of that name; regions: ");
 		say_regions(&regions, err);
 		return MRD_EXIT_GOOD;
 	}
-	if (!mrd_model_find_address(model, &start->ip, locality, node_name))
+	if (!mrd_model_find_address(model, &start->ip, place))
 		return MRD_EXIT_GOOD;
 	fprintf(err,
 		"meridianctl: no endpoint has the address %s, so where the pod is is not known: "

@@ -9,12 +9,11 @@
 #include "plan/start.h"
 
 /*
- * start is a locality, which is in *locality already, or the address of a pod: then both are looked
- * up, the node's name as mrd_model_find_address() tells it. An address that nobody has is an
- * error, a region without an endpoint a warning; either names the regions that there are. Returns
- * MRD_EXIT_GOOD, or the status to exit with.
+ * start is a locality, which is in *place already, or the address of a pod, whose place is looked
+ * up. An address that nobody has is an error, a region without an endpoint a warning; either names
+ * the regions that there are. Returns MRD_EXIT_GOOD, or the status to exit with.
  */
 int mrd_where_find(const struct mrd_model *model, const struct mrd_start *start,
-		   struct mrd_locality_name *locality, const char **node_name, FILE *err);
+		   struct mrd_address_place *place, FILE *err);
 
 #endif

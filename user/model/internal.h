@@ -29,6 +29,7 @@ struct mrd_cluster_state {
 	char *name;
 	char *region;
 	char *network;
+	size_t rank; /* home first, then by name: the order in which clusters are asked */
 	struct mrd_table *objects[MRD_KIND_COUNT]; /* "namespace/name" → struct mrd_meta */
 	bool unheard;
 	uint64_t changes;

@@ -637,6 +637,19 @@ static int cluster_init(struct mrd_cluster_state *state, const struct mrd_model_
 	return 0;
 }
 
+/* Where clusters say different things, what counts must not depend on the order of a list. */
+static void rank_clusters(struct mrd_model *model)
+{
+	for (size_t i = 0; i < model->cluster_count; i++)
+		for (size_t k = 0; k < model->cluster_count; k++) {
+			const int order = strcmp(model->clusters[k].name, model->clusters[i].name);
+			const bool is_before = order ? order < 0 : k < i;
+
+			if (i != model->home && (k == model->home || is_before))
+				model->clusters[i].rank++;
+		}
+}
+
 static void cluster_clear(struct mrd_cluster_state *state)
 {
 	for (size_t i = 0; i < MRD_KIND_COUNT; i++) {
@@ -700,6 +713,7 @@ int mrd_model_new(const struct mrd_model_cluster *clusters, size_t count, size_t
 		if (ret < 0)
 			return ret;
 	}
+	rank_clusters(model);
 	*ret_model = MRD_STEAL_PTR(model);
 	return 0;
 }

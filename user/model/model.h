@@ -123,8 +123,8 @@ struct mrd_view_port {
 	bool is_http2;	     /* in frames, that is: HTTP/2 in the clear, or gRPC */
 	struct mrd_ip *vips; /* of this family, without those that an older service claims */
 	size_t vip_count;
-	struct mrd_view_endpoint
-		*endpoints; /* sorted by cluster, ip, port; each address:port once */
+	struct mrd_view_endpoint *endpoints; /* the home cluster's, then others' by its name; by ip,
+					      * port; each address:port once */
 	size_t endpoint_count;
 };
 
@@ -170,11 +170,16 @@ int mrd_model_walk_services(const struct mrd_model *model,
 			    int (*fn)(void *self, const char *namespace_, const char *name),
 			    void *self);
 
-/* Where the endpoint of that address is, of any service, and on which node of the home cluster (""
- * = on none, or not known). The home cluster is asked first. 0, or -ENOENT. Looks through all
- * slices. */
+struct mrd_address_place {
+	size_t cluster;
+	struct mrd_locality_name locality;
+	const char *node_name; /* of that cluster; "" = on none, or not known */
+};
+
+/* Where the endpoint of that address is, of any service. Clusters are asked as for an address that
+ * several of them claim: home first, then by name. 0, or -ENOENT. Looks through all slices. */
 int mrd_model_find_address(const struct mrd_model *model, const struct mrd_ip *ip,
-			   struct mrd_locality_name *ret_locality, const char **ret_node_name);
+			   struct mrd_address_place *ret_place);
 
 /* A node's locality in a cluster by its labels, with "" where there is none. 0, or -ENOENT. */
 int mrd_model_node_locality(const struct mrd_model *model, size_t cluster, const char *node_name,

@@ -2,8 +2,9 @@
 /*
  * One service merged from all clusters. For each port and family the endpoints of all slices are
  * collected first, with repetitions, then sorted so that repetitions stand together with the one
- * that counts in front: a ready one before others, then the one from the newest slice. What comes
- * out depends on the objects only, never on the order in which they came.
+ * that counts in front: a ready one before others, then the home cluster's before others', then the
+ * one from the newest slice. What comes out depends on the objects only, never on the order in
+ * which they or their clusters came.
  */
 #include "model/model.h"
 
@@ -301,8 +302,23 @@ static int compare_addresses(const struct mrd_view_endpoint *a, const struct mrd
 	return order ? order : compare_numbers(a->port, b->port);
 }
 
+static int compare_clusters(const struct mrd_model *model, size_t a, size_t b)
+{
+	return compare_numbers(model->clusters[a].rank, model->clusters[b].rank);
+}
+
+/* Of slices of one cluster the newest first. */
+static int compare_slices(const struct mrd_slice_object *a, const struct mrd_slice_object *b)
+{
+	int order = strcmp(b->meta.created, a->meta.created);
+
+	if (!order)
+		order = strcmp(a->meta.namespace_, b->meta.namespace_);
+	return order ? order : strcmp(a->meta.name, b->meta.name);
+}
+
 /* By address; of one address the one that counts first. */
-static int compare_candidates(const void *left, const void *right)
+static int compare_candidates(const void *left, const void *right, void *model)
 {
 	const struct candidate *a = left;
 	const struct candidate *b = right;
@@ -311,20 +327,18 @@ static int compare_candidates(const void *left, const void *right)
 	if (!order)
 		order = b->endpoint.ready - a->endpoint.ready;
 	if (!order)
-		order = strcmp(b->slice->meta.created, a->slice->meta.created);
+		order = compare_clusters(model, a->endpoint.cluster, b->endpoint.cluster);
 	if (!order)
-		order = compare_numbers(a->endpoint.cluster, b->endpoint.cluster);
-	if (!order)
-		order = strcmp(a->slice->meta.name, b->slice->meta.name);
+		order = compare_slices(a->slice, b->slice);
 	/* One slice that names an address twice: the first mention counts. */
 	return order ? order : (a->from > b->from) - (a->from < b->from);
 }
 
-static int compare_endpoints(const void *left, const void *right)
+static int compare_endpoints(const void *left, const void *right, void *model)
 {
 	const struct mrd_view_endpoint *a = left;
 	const struct mrd_view_endpoint *b = right;
-	int order = compare_numbers(a->cluster, b->cluster);
+	int order = compare_clusters(model, a->cluster, b->cluster);
 
 	return order ? order : compare_addresses(a, b);
 }
@@ -354,6 +368,7 @@ static int collect_endpoints(const struct mrd_model *model, const struct mrd_ent
 	const struct candidate *shared[2] = {NULL, NULL};
 	const struct candidate *kept = NULL;
 	size_t shared_count = 0;
+	bool is_shared = false;
 	size_t count;
 	int ret = collect_candidates(entry, port, out->version, &candidates, &count);
 
@@ -362,19 +377,24 @@ static int collect_endpoints(const struct mrd_model *model, const struct mrd_ent
 	out->endpoints = calloc(count ? count : 1, sizeof(*out->endpoints));
 	if (!out->endpoints)
 		return -ENOMEM;
-	qsort(candidates, count, sizeof(*candidates), compare_candidates);
+	qsort_r(candidates, count, sizeof(*candidates), compare_candidates, (void *)model);
 	for (size_t i = 0; i < count; i++) {
 		const struct candidate *at = &candidates[i];
 
 		if (!kept || compare_addresses(&kept->endpoint, &at->endpoint)) {
 			kept = at;
 			fill_endpoint(model, at, &out->endpoints[out->endpoint_count++]);
-		} else if (kept->endpoint.cluster != at->endpoint.cluster && !shared_count++) {
-			shared[0] = kept;
-			shared[1] = at;
+			is_shared = false;
+		} else if (kept->endpoint.cluster != at->endpoint.cluster && !is_shared) {
+			is_shared = true;
+			if (!shared_count++) {
+				shared[0] = kept;
+				shared[1] = at;
+			}
 		}
 	}
-	qsort(out->endpoints, out->endpoint_count, sizeof(*out->endpoints), compare_endpoints);
+	qsort_r(out->endpoints, out->endpoint_count, sizeof(*out->endpoints), compare_endpoints,
+		(void *)model);
 	if (shared_count)
 		return warn_shared(model, view, port, shared[0], shared[1], shared_count);
 	return 0;
@@ -603,32 +623,54 @@ int mrd_model_walk_services(const struct mrd_model *model,
 	return ret;
 }
 
+/* What one cluster says of an address: a ready endpoint before others, then the newest slice's. */
 static const struct mrd_slice_endpoint *find_in_cluster(const struct mrd_model *model,
 							size_t cluster, const struct mrd_ip *ip)
 {
+	const struct mrd_slice_endpoint *best = NULL;
+	const struct mrd_slice_object *best_slice = NULL;
 	const struct mrd_slice_object *slice;
 	size_t cursor = 0;
 
 	while ((slice = mrd_table_next(model->clusters[cluster].objects[MRD_KIND_SLICE], &cursor,
 				       NULL, NULL)))
-		for (size_t i = 0; i < slice->endpoint_count; i++)
-			if (!mrd_ip_compare(&slice->endpoints[i].ip, ip))
-				return &slice->endpoints[i];
-	return NULL;
+		for (size_t i = 0; i < slice->endpoint_count; i++) {
+			const struct mrd_slice_endpoint *at = &slice->endpoints[i];
+
+			if (mrd_ip_compare(&at->ip, ip) || (best && best->ready > at->ready))
+				continue;
+			if (!best || at->ready > best->ready ||
+			    compare_slices(slice, best_slice) < 0) {
+				best = at;
+				best_slice = slice;
+			}
+		}
+	return best;
+}
+
+static size_t cluster_of_rank(const struct mrd_model *model, size_t rank)
+{
+	size_t cluster = 0;
+
+	while (model->clusters[cluster].rank != rank)
+		cluster++;
+	return cluster;
 }
 
 int mrd_model_find_address(const struct mrd_model *model, const struct mrd_ip *ip,
-			   struct mrd_locality_name *ret_locality, const char **ret_node_name)
+			   struct mrd_address_place *ret_place)
 {
-	for (size_t i = 0; i < model->cluster_count; i++) {
-		const size_t cluster = (model->home + i) % model->cluster_count;
+	for (size_t rank = 0; rank < model->cluster_count; rank++) {
+		const size_t cluster = cluster_of_rank(model, rank);
 		const struct mrd_slice_endpoint *endpoint = find_in_cluster(model, cluster, ip);
 
 		if (!endpoint)
 			continue;
-		*ret_locality = endpoint_locality(model, cluster, endpoint);
-		/* Elsewhere it may be the name of another node. */
-		*ret_node_name = cluster == model->home ? endpoint->node_name : "";
+		*ret_place = (struct mrd_address_place){
+			.cluster = cluster,
+			.locality = endpoint_locality(model, cluster, endpoint),
+			.node_name = endpoint->node_name,
+		};
 		return 0;
 	}
 	return -ENOENT;

@@ -35,7 +35,7 @@ struct mrd_draft_rules {
 };
 
 struct mrd_draft_endpoint {
-	const struct mrd_view_endpoint *seen; /* in the view's order: cluster, ip, port */
+	const struct mrd_view_endpoint *seen; /* in the view's order */
 	enum mrd_state state;
 	uint32_t tier; /* Istio's priority before compaction: only its order counts */
 	double weight; /* below 1 while it warms up */
@@ -77,7 +77,6 @@ struct mrd_draft_input {
 	const struct mrd_effective *effective;
 	const struct mrd_plan_node *node;
 	const struct mrd_plan_ejections *ejections; /* may be NULL */
-	size_t home;				    /* cluster */
 };
 
 /* All steps. -ENOMEM. */

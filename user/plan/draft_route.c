@@ -55,7 +55,7 @@ bool mrd_draft_is_candidate(const struct mrd_draft_input *in, const struct mrd_d
 			    const struct mrd_view_endpoint *endpoint)
 {
 	if ((in->effective->cluster_local || in->view->internal_local) &&
-	    endpoint->cluster != in->home)
+	    endpoint->cluster != in->node->cluster)
 		return false;
 	/* Node names are unique in a cluster only, hence the check above. Of no name is no node. */
 	if (in->view->internal_local)

@@ -69,7 +69,7 @@ static bool fits(const struct mrd_draft_input *in, const struct mrd_view_endpoin
 	const size_t count = by_zone ? endpoint->zone_hint_count : endpoint->node_hint_count;
 	const char *wanted = by_zone ? in->node->zone : in->node->name;
 
-	if (!by_zone && endpoint->cluster != in->home)
+	if (!by_zone && endpoint->cluster != in->node->cluster)
 		return false;
 	for (size_t i = 0; *wanted && i < count; i++)
 		if (!strcmp(names[i], wanted))

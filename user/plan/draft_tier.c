@@ -63,10 +63,9 @@ const char *mrd_draft_own_label(const struct mrd_draft_input *in, const char *ke
 	if (!strcmp(key, MRD_LABEL_HOSTNAME))
 		return first_known(label, node->name);
 	if (!strcmp(key, MRD_LABEL_CLUSTER))
-		return first_known(node->cluster, mrd_model_cluster_name(in->model, in->home));
+		return mrd_model_cluster_name(in->model, node->cluster);
 	if (!strcmp(key, MRD_LABEL_NETWORK))
-		return first_known(node->network, first_known(label, mrd_model_cluster_network(
-									     in->model, in->home)));
+		return first_known(label, mrd_model_cluster_network(in->model, node->cluster));
 	return label;
 }
 

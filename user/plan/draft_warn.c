@@ -90,8 +90,9 @@ static bool has_region(const struct mrd_draft_input *in, const struct mrd_draft 
 
 const char *mrd_draft_stays(const struct mrd_effective *effective)
 {
-	return effective->cluster_local ? " in the home cluster, which the service does not leave"
-					: "";
+	return effective->cluster_local
+		       ? " in this node's cluster, which the service does not leave"
+		       : "";
 }
 
 static int warn_of_entry(const struct mrd_draft_input *in, struct mrd_plan_port *port,

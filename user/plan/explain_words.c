@@ -214,7 +214,8 @@ static void add_reasons(struct writing *writing)
 	if (writing->words->view->internal_local)
 		REASON(writing, "internalTrafficPolicy: Local: endpoints of this node alone");
 	else if (writing->effective.cluster_local)
-		REASON(writing, "the host is cluster-local: endpoints of the home cluster alone");
+		REASON(writing,
+		       "the host is cluster-local: endpoints of this node's cluster alone");
 	if (*writing->effective.port_place)
 		REASON(writing,
 		       "portLevelSettings (%s) replace the rule's trafficPolicy for this port",
@@ -472,7 +473,6 @@ int mrd_explain_add_words(const struct mrd_explain_words *words, struct mrd_expl
 		.effective = &writing.effective,
 		.node = words->input->node,
 		.ejections = words->input->ejections.is_ejected ? &words->input->ejections : NULL,
-		.home = mrd_model_home(words->input->model),
 	};
 	mrd_draft_find_rules(&writing.in, &writing.rules);
 	copy(&writing, writing.effective.rule, &port->rule);

@@ -289,6 +289,22 @@ static int fill_plan(const struct mrd_policy *policy, const struct mrd_draft_inp
 	return r ? r : leave_out_claimed(view, plan);
 }
 
+void mrd_plan_node_at(const struct mrd_model *model, size_t cluster,
+		      const struct mrd_locality_name *at, const char *name,
+		      struct mrd_plan_node *ret_node)
+{
+	const struct mrd_meta *object = mrd_model_find(model, cluster, MRD_KIND_NODE, "", name);
+
+	*ret_node = (struct mrd_plan_node){
+		.name = name,
+		.region = at->region,
+		.zone = at->zone,
+		.subzone = at->subzone,
+		.cluster = cluster,
+		.labels = object ? &object->labels : NULL,
+	};
+}
+
 int mrd_plan_make(const struct mrd_view *view, const struct mrd_model *model,
 		  const struct mrd_policy *policy, const struct mrd_plan_node *node,
 		  const struct mrd_plan_ejections *ejections, struct mrd_plan **ret_plan)
@@ -298,7 +314,6 @@ int mrd_plan_make(const struct mrd_view *view, const struct mrd_model *model,
 		.view = view,
 		.node = node,
 		.ejections = ejections,
-		.home = mrd_model_home(model),
 	};
 	struct mrd_plan *plan = calloc(1, sizeof(*plan));
 	int r;

@@ -25,12 +25,15 @@ struct mrd_plan_node {
 	const char *region;
 	const char *zone;
 	const char *subzone;
-	uint32_t hops_most; /* of a route; 0: MRD_HOPS_MAX */
-	/* What failoverPriority compares with besides. NULL: not known, the home cluster's. */
-	const struct mrd_labels *labels; /* of its Node object */
-	const char *cluster;
-	const char *network;
+	uint32_t hops_most;		 /* of a route; 0: MRD_HOPS_MAX */
+	size_t cluster;			 /* it is one of this cluster's nodes */
+	const struct mrd_labels *labels; /* of its Node object; NULL: not known */
 };
+
+/* The node of that name, whose labels are looked up. Borrows. */
+void mrd_plan_node_at(const struct mrd_model *model, size_t cluster,
+		      const struct mrd_locality_name *at, const char *name,
+		      struct mrd_plan_node *ret_node);
 
 /* Is this endpoint of this service, port and family ejected? */
 struct mrd_plan_ejections {
@@ -75,7 +78,7 @@ struct mrd_plan_hop {
 	double share;	  /* 0 to 1; all hops' shares add up to 1, or to 0 */
 	uint32_t healthy; /* ACTIVE */
 	uint32_t total;	  /* ready, ejected and unready ones; terminating ones do not count */
-	struct mrd_plan_endpoint *endpoints; /* sorted by cluster, ip, port */
+	struct mrd_plan_endpoint *endpoints; /* in the view's order */
 	size_t endpoint_count;
 };
 

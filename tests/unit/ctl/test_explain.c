@@ -81,6 +81,10 @@ static void make_files(void)
 	run_write("fallback.yaml", "metadata: {annotations: {meridian.dev/fallback: next-region, "
 				   "meridian.dev/regions: strict, meridian.dev/unready: drop, "
 				   "meridian.dev/overprovisioning-percent: '200'}}\n");
+	run_write("overlap.yaml",
+		  SLICE("web", "1", ENDPOINT("10.0.0.1", "r3-a") ENDPOINT("10.1.0.1", "r3-a")));
+	run_write("clusters.yaml", "localityLbSetting: {failoverPriority: "
+				   "[topology.istio.io/cluster]}\n");
 	run_write("private.yaml", RULE("default", "web", "web", OUTLIER) RULE(
 					  "istio-system", "own", "web.default.svc.cluster.local",
 					  OUTLIER) "  exportTo: [.]\n");
@@ -160,6 +164,66 @@ static void the_service_goes_before_panic(void **state)
 					"trafficDistribution no region panics"));
 }
 
+/* Addresses that two clusters claim are the home cluster's, or else the first's by name. */
+static void the_order_of_the_clusters_is_nothing(void **state)
+{
+	static const char *const orders[] = {
+		"--state a=r1,region=r1,home --state b=r2.yaml,region=r2 "
+		"--state c=overlap.yaml,region=r3 ",
+		"--state c=overlap.yaml,region=r3 --state b=r2.yaml,region=r2 "
+		"--state a=r1,region=r1,home ",
+	};
+	static const char *const verbs[] = {"explain default/web", "plan", "-o json plan"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+		struct run runs[2];
+
+		for (size_t k = 0; k < 2; k++) {
+			char line[RUN_ROOM];
+
+			snprintf(line, sizeof(line), "%s %s--from r1 --policy failover.yaml",
+				 verbs[i], orders[k]);
+			runs[k] = run_line(line);
+			assert_int_equal(runs[k].status, 0);
+		}
+		print_message("%s", runs[0].out);
+		assert_string_equal(runs[0].out, runs[1].out);
+		assert_string_equal(runs[0].err, runs[1].err);
+		assert_non_null(strstr(runs[0].out, "2 of the endpoints of port"));
+		assert_non_null(strstr(runs[0].out, "10.0.0.1:8080 in a and c"));
+		run_free(&runs[0]);
+		run_free(&runs[1]);
+	}
+}
+
+/* Nor is it a node of another cluster that has the same name. */
+static void a_pod_is_of_its_own_cluster(void **state)
+{
+	static const struct {
+		const char *options;
+		const char *want; /* who is first */
+	} cases[] = {
+		{"--from 10.0.0.1 --policy clusters.yaml", "priority 0 r1/r1-a 66.67%"},
+		{"--from 10.1.0.1 --policy clusters.yaml", "priority 0 r2/r2-a 100%"},
+		{"--from r2 --policy clusters.yaml", "priority 0 r1/r1-a 66.67%"},
+		{"--from 10.1.0.1 --policy local.yaml", "priority 0 r2/r2-a 100%"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char line[RUN_ROOM];
+		AUTO_RUN struct run run = {0};
+
+		snprintf(line, sizeof(line), "explain default/web:http " STATES "%s",
+			 cases[i].options);
+		run = run_line(line);
+		print_message("%s\n%s", cases[i].options, run.out);
+		assert_int_equal(run.status, 0);
+		assert_non_null(strstr(run.out, cases[i].want));
+	}
+}
+
 static void names_what_has_no_effect(void **state)
 {
 	static const struct {
@@ -225,7 +289,7 @@ static void names_what_has_no_effect(void **state)
 		{.options = "--from r1 --policy local.yaml",
 		 .want = {"the host is cluster-local",
 			  "warning: failover names r2, which has no endpoint of this service in "
-			  "the home cluster, which the service does not leave"}},
+			  "this node's cluster, which the service does not leave"}},
 		{.options = "--from r1 --policy fallback.yaml",
 		 .want = {"one pool:", "meridian.dev/regions: strict"},
 		 .never = "come behind it"},
@@ -418,6 +482,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(says_why_and_what_would_change_it),
 		cmocka_unit_test(names_what_has_no_effect),
+		cmocka_unit_test(the_order_of_the_clusters_is_nothing),
+		cmocka_unit_test(a_pod_is_of_its_own_cluster),
 		cmocka_unit_test(the_service_goes_before_the_mesh),
 		cmocka_unit_test(the_service_goes_before_panic),
 		cmocka_unit_test(json_has_the_plan_and_the_reasons),

@@ -204,6 +204,18 @@ static const struct view_case cases[] = {
 			"(10.1.0.1:8080 in c-home and c-far): do their pod addresses overlap?\n",
 	},
 	{
+		.name = "an address that two clusters claim is the home cluster's, whatever the "
+			"slices' age",
+		.given = {SERVICE(WEB),
+			  FAR_ENDPOINTS(SLICE("a"), .created = "2026-02-01T00:00:00Z",
+					.endpoints = "10.1.0.1"),
+			  ENDPOINTS(SLICE("b"), .created = "2026-01-01T00:00:00Z",
+				    .endpoints = "10.1.0.1")},
+		.want = "http 80/TCP http [10.0.0.1] c0 10.1.0.1:8080 ready home//\n"
+			"! 1 of the endpoints of port \"http\" stand in more than one cluster "
+			"(10.1.0.1:8080 in c-home and c-far): do their pod addresses overlap?\n",
+	},
+	{
 		.name = "unready, serving and terminating",
 		.given = {SERVICE(WEB),
 			  ENDPOINTS(SLICE("a"), .endpoints = "10.1.0.1 unready;"
@@ -470,9 +482,10 @@ static void a_node_tells_its_locality_without_defaults(void **state)
 
 static void an_address_tells_where_it_is(void **state)
 {
-	static const struct mrd_model_cluster two[] = {
-		{.name = "away", .region = "r2", .network = ""},
+	static const struct mrd_model_cluster three[] = {
+		{.name = "away-z", .region = "r2", .network = ""},
 		{.name = "home", .region = "r1", .network = ""},
+		{.name = "away-a", .region = "r3", .network = ""},
 	};
 	static const struct {
 		const char *ip;
@@ -480,16 +493,22 @@ static void an_address_tells_where_it_is(void **state)
 		const char *region;
 		const char *zone;
 		const char *node;
+		size_t cluster;
 	} places[] = {
-		{.ip = "10.0.0.1", .region = "r1", .zone = "z1", .node = "n1"},
-		{.ip = "10.1.0.1", .region = "r2", .zone = "z9", .node = ""},
-		{.ip = "10.9.0.1", .region = "r1", .zone = "", .node = ""}, /* home comes first */
+		{.ip = "10.0.0.1", .region = "r1", .zone = "z1", .node = "n1", .cluster = 1},
+		{.ip = "10.1.0.1", .region = "r2", .zone = "z9", .node = "n1", .cluster = 0},
+		/* Home comes first, then it is by name. */
+		{.ip = "10.9.0.1", .region = "r1", .zone = "", .node = "", .cluster = 1},
+		{.ip = "10.9.0.2", .region = "r3", .zone = "", .node = "", .cluster = 2},
+		/* Of two slices that of the ready one, and then the newest. */
+		{.ip = "10.9.0.3", .region = "r2", .zone = "ready", .node = "", .cluster = 0},
+		{.ip = "10.9.0.4", .region = "r2", .zone = "new", .node = "", .cluster = 0},
 		{.ip = "10.0.0.2", .want = -ENOENT},
 	};
 	struct mrd_model *model;
 
 	(void)state;
-	assert_int_equal(mrd_model_new(two, 2, 1, "", &model), 0);
+	assert_int_equal(mrd_model_new(three, COUNT(three), 1, "", &model), 0);
 	build_put(model, 1, MRD_KIND_NODE, &(struct build){NODE_A, .labels = LABELS_R1});
 	build_put(model, 1, MRD_KIND_SLICE,
 		  &(struct build){.name = "a",
@@ -500,20 +519,33 @@ static void an_address_tells_where_it_is(void **state)
 		  &(struct build){.name = "a",
 				  .service = "a",
 				  .ports = ":80/TCP",
-				  .endpoints = "10.1.0.1 node=n1 zone=z9; 10.9.0.1"});
+				  .created = "2026-01-01T00:00:00Z",
+				  .endpoints = "10.1.0.1 node=n1 zone=z9; 10.9.0.1; 10.9.0.2; "
+					       "10.9.0.3 zone=ready; 10.9.0.4 zone=old"});
+	build_put(model, 0, MRD_KIND_SLICE,
+		  &(struct build){.name = "b",
+				  .service = "b",
+				  .ports = ":80/TCP",
+				  .created = "2026-02-01T00:00:00Z",
+				  .endpoints = "10.9.0.3 unready zone=unready; 10.9.0.4 zone=new"});
+	build_put(model, 2, MRD_KIND_SLICE,
+		  &(struct build){.name = "a",
+				  .service = "a",
+				  .ports = ":80/TCP",
+				  .endpoints = "10.9.0.1; 10.9.0.2"});
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		struct mrd_locality_name at;
-		const char *node;
+		struct mrd_address_place at;
 		struct mrd_ip ip;
 
 		print_message("%s\n", places[i].ip);
 		assert_int_equal(mrd_ip_parse(places[i].ip, &ip), 0);
-		assert_int_equal(mrd_model_find_address(model, &ip, &at, &node), places[i].want);
+		assert_int_equal(mrd_model_find_address(model, &ip, &at), places[i].want);
 		if (places[i].want)
 			continue;
-		assert_string_equal(at.region, places[i].region);
-		assert_string_equal(at.zone, places[i].zone);
-		assert_string_equal(node, places[i].node);
+		assert_string_equal(at.locality.region, places[i].region);
+		assert_string_equal(at.locality.zone, places[i].zone);
+		assert_string_equal(at.node_name, places[i].node);
+		assert_int_equal(at.cluster, places[i].cluster);
 	}
 	mrd_model_free(model);
 }

@@ -19,14 +19,14 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-enum { FACTOR = 140 };
+enum { FACTOR = 140, DRAFT_OWN_CLUSTER = 4 };
 
 struct draft_case {
 	const char *name;
 	const char *world;
 	const char *from;    /* the node's locality; default r1/z1/s1 */
-	const char *network; /* the node's; default: cluster 0's */
-	const char *cluster;
+	const char *cluster; /* the node's, with its network; default: cluster 0 */
+	const char *network;
 	struct mrd_label label; /* the node's, if it has a key */
 	enum mrd_locality_mode mode;
 	const struct mrd_locality_setting *setting;
@@ -66,19 +66,20 @@ static inline void draft_node(const struct draft_case *c, struct world_word *wor
 		.zone = word->zone,
 		.subzone = word->subzone,
 		.labels = c->label.key ? &word->of_node : NULL,
-		.cluster = c->cluster,
-		.network = c->network,
+		.cluster = c->cluster || c->network ? DRAFT_OWN_CLUSTER : 0,
 	};
 }
 
-/* Four clusters on two networks. */
-static inline struct mrd_model *draft_model(void)
+/* Four clusters on two networks, and the node's if it is none of them. */
+static inline struct mrd_model *draft_model(const struct draft_case *c)
 {
-	static const struct mrd_model_cluster clusters[] = {
+	const struct mrd_model_cluster clusters[] = {
 		{"c1", "r1", "n1"},
 		{"c2", "r2", "n2"},
 		{"c3", "r2", "n1"},
 		{"c4", "r2", "n2"},
+		[DRAFT_OWN_CLUSTER] = {c->cluster ? c->cluster : "c1", "r1",
+				       c->network ? c->network : "n1"},
 	};
 	struct mrd_model *model;
 
@@ -100,7 +101,7 @@ struct draft_stage {
 static inline void draft_begin(const struct draft_case *c, struct world *world,
 			       struct draft_stage *stage)
 {
-	stage->model = draft_model();
+	stage->model = draft_model(c);
 	stage->outlier = mrd_outlier_defaults;
 	stage->outlier.cap = c->cap;
 	if (c->max_ejection) {

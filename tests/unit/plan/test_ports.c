@@ -84,7 +84,8 @@ static const struct {
 			.origin = MRD_ORIGIN_RULE,
 			.cluster_local = true,
 		},
-		"failover: region r2, to which r1 fails over, has no endpoint in the home cluster, "
+		"failover: region r2, to which r1 fails over, has no endpoint in this node's "
+		"cluster, "
 		"which the service does not leave\n",
 	},
 	{
@@ -96,7 +97,8 @@ static const struct {
 			.origin = MRD_ORIGIN_RULE,
 			.cluster_local = true,
 		},
-		"distribute: r2/z9 has no endpoint in the home cluster, which the service does not "
+		"distribute: r2/z9 has no endpoint in this node's cluster, which the service does "
+		"not "
 		"leave: its 10 % fall to the others listed\n",
 	},
 	{

@@ -7,6 +7,7 @@
 
 #include "base/label.h"
 #include "draft_case.h"
+#include "plan/explain.h"
 #include "plan/plan_text.h"
 #include "plan/rows.h"
 #include "stage.h"
@@ -372,14 +373,18 @@ static void more_health_is_never_less(void **state)
 
 /* --------------------------------------------------------------------------- order and locality */
 
-enum { OBJECTS = 12, SERVICES = 3 };
+enum { OBJECTS = 12, SERVICES = 3, CLUSTERS = 3 };
+
+#define STAGE_LABELS                                                           \
+	"localityLbSetting: { failoverPriority: [ topology.istio.io/network, " \
+	"topology.istio.io/cluster ] }\n"
 
 static struct {
-	struct mrd_policy *policies[3];
+	struct mrd_policy *policies[4];
 	size_t count;
 } stock;
 
-/* Objects of a few services, slices of them in two clusters, and nodes. */
+/* Objects of a few services, slices of them in three clusters, and nodes. */
 struct random_objects {
 	struct build builds[OBJECTS];
 	enum mrd_kind kinds[OBJECTS];
@@ -397,7 +402,8 @@ static void random_endpoints(char *text, size_t cluster)
 
 	for (int i = rand() % 5 + 1; i > 0; i--)
 		len += sprintf(text + len, "%s10.%zu.0.%d node=n%d zone=z%d%s", len ? "; " : "",
-			       cluster, rand() % 9 + 1, rand() % 3, rand() % 2,
+			       chance(3) ? CLUSTERS : cluster, /* some overlap */
+			       rand() % 9 + 1, rand() % 3, rand() % 2,
 			       states[(size_t)rand() % COUNT(states)]);
 }
 
@@ -406,7 +412,7 @@ static void random_object(struct random_objects *objects, size_t i)
 	struct build *build = &objects->builds[i];
 
 	*build = (struct build){.name = objects->names[i], .ports = "http:80/TCP"};
-	objects->clusters[i] = i < SERVICES ? 0 : (size_t)rand() % 2;
+	objects->clusters[i] = i < SERVICES ? 0 : (size_t)rand() % CLUSTERS;
 	if (i < SERVICES) {
 		objects->kinds[i] = MRD_KIND_SERVICE;
 		sprintf(objects->names[i], "s%zu", i);
@@ -418,6 +424,7 @@ static void random_object(struct random_objects *objects, size_t i)
 		sprintf(objects->names[i], "slice%zu", i);
 		sprintf(objects->services[i], "s%zu", i % SERVICES);
 		build->service = objects->services[i];
+		build->created = chance(2) ? "2026-01-01T00:00:00Z" : "2026-02-01T00:00:00Z";
 		random_endpoints(objects->texts[i], objects->clusters[i]);
 		build->endpoints = objects->texts[i];
 	} else {
@@ -428,23 +435,118 @@ static void random_object(struct random_objects *objects, size_t i)
 	}
 }
 
-static struct mrd_model *model_of(const struct random_objects *objects, const size_t *order)
-{
-	static const struct mrd_model_cluster clusters[] = {{"home", "r1", ""}, {"away", "r2", ""}};
-	struct mrd_model *model;
+/* Of objects and of clusters; the first of these is home. */
+struct order {
+	size_t objects[OBJECTS];
+	size_t clusters[CLUSTERS];
+};
 
-	assert_int_equal(mrd_model_new(clusters, 2, 0, "", &model), 0);
+static void shuffle(size_t *items, size_t count)
+{
+	for (size_t i = count - 1; i > 0; i--) {
+		const size_t k = (size_t)rand() % (i + 1);
+		const size_t kept = items[i];
+
+		items[i] = items[k];
+		items[k] = kept;
+	}
+}
+
+static struct order written_order(void)
+{
+	struct order order;
+
 	for (size_t i = 0; i < OBJECTS; i++)
-		build_put(model, objects->clusters[order[i]], objects->kinds[order[i]],
-			  &objects->builds[order[i]]);
+		order.objects[i] = i;
+	for (size_t i = 0; i < CLUSTERS; i++)
+		order.clusters[i] = i;
+	return order;
+}
+
+static struct mrd_model *model_of(const struct random_objects *objects, const struct order *order)
+{
+	static const struct mrd_model_cluster clusters[CLUSTERS] = {
+		{"home", "r1", "n1"}, {"near", "r2", "n1"}, {"away", "r3", "n2"}};
+	struct mrd_model_cluster placed[CLUSTERS];
+	struct mrd_model *model;
+	size_t at[CLUSTERS];
+
+	for (size_t i = 0; i < CLUSTERS; i++) {
+		placed[i] = clusters[order->clusters[i]];
+		at[order->clusters[i]] = i;
+	}
+	assert_int_equal(mrd_model_new(placed, CLUSTERS, at[0], "", &model), 0);
+	for (size_t i = 0; i < OBJECTS; i++) {
+		const size_t n = order->objects[i];
+
+		build_put(model, at[objects->clusters[n]], objects->kinds[n], &objects->builds[n]);
+	}
 	return model;
 }
 
-/* The plan of a service and its rows as text; "" if it has none. */
+static const struct mrd_policy *policy_now(void)
+{
+	return stock.policies[now.seed % stock.count];
+}
+
+static void add_lines(char *const *lines, size_t count, struct mrd_strbuf *out)
+{
+	for (size_t i = 0; i < count; i++)
+		mrd_strbuf_addf(out, "%s\n", lines[i]);
+}
+
+static void add_what_if(const struct mrd_what_if *what_if, struct mrd_strbuf *out)
+{
+	char text[MRD_IP_TEXT_MAX] = "";
+
+	if (what_if->what == MRD_WHAT_ENDPOINT_FAILS)
+		mrd_ip_port_format(&what_if->ip, what_if->port, text);
+	mrd_strbuf_addf(out, "if %d %s %s", what_if->what, what_if->region, text);
+	for (size_t i = 0; i < what_if->share_count; i++)
+		mrd_strbuf_addf(out, " %s %f", what_if->shares[i].region, what_if->shares[i].share);
+	mrd_strbuf_addf(out, "\n");
+}
+
+static void add_explanation(const struct mrd_model *model, const struct mrd_plan_node *node,
+			    const char *name, struct mrd_strbuf *out)
+{
+	struct mrd_explain_target target = {.namespace_ = "default"};
+	const struct mrd_explain_input input = {
+		.target = &target, .model = model, .policy = policy_now(), .node = node};
+	struct mrd_explanation *explanation;
+
+	snprintf(target.service, sizeof(target.service), "%s", name);
+	assert_int_equal(mrd_explain_make(&input, &explanation), 0);
+	for (size_t i = 0; i < explanation->port_count; i++) {
+		const struct mrd_explained_port *port = &explanation->ports[i];
+
+		add_lines(port->reasons, port->reason_count, out);
+		add_lines(port->warnings, port->warning_count, out);
+		for (size_t k = 0; k < port->if_count; k++)
+			add_what_if(&port->ifs[k], out);
+	}
+	mrd_explanation_free(explanation);
+}
+
+static void add_rows_of(const struct mrd_plan *plan, struct mrd_ids *ids, struct mrd_strbuf *out)
+{
+	for (size_t i = 0; i < plan->port_count; i++) {
+		struct mrd_rows *rows;
+
+		assert_int_equal(mrd_rows_make(plan, &plan->ports[i], ids, NULL, NULL, &rows), 0);
+		mrd_rows_text(rows, out);
+		mrd_rows_free(rows);
+	}
+}
+
+/* The plan of a service, its rows and its explanation as text; "" if it has none. */
 static char *plan_text(const struct mrd_model *model, struct mrd_ids *ids, const char *name)
 {
-	const struct mrd_plan_node node = {
-		.name = "n0", .region = "r1", .zone = "z1", .subzone = ""};
+	const struct mrd_plan_node node = {.name = "n0",
+					   .region = "r1",
+					   .zone = "z1",
+					   .subzone = "",
+					   .cluster = mrd_model_home(model)};
 	struct mrd_strbuf text = {0};
 	struct mrd_view *view;
 	struct mrd_plan *plan;
@@ -452,17 +554,10 @@ static char *plan_text(const struct mrd_model *model, struct mrd_ids *ids, const
 	mrd_strbuf_add(&text, "", 0);
 	if (mrd_model_view(model, "default", name, &view))
 		return mrd_strbuf_steal(&text);
-	assert_int_equal(mrd_plan_make(view, model, stock.policies[now.seed % stock.count], &node,
-				       NULL, &plan),
-			 0);
+	assert_int_equal(mrd_plan_make(view, model, policy_now(), &node, NULL, &plan), 0);
 	mrd_plan_text(plan, &text);
-	for (size_t i = 0; i < plan->port_count; i++) {
-		struct mrd_rows *rows;
-
-		assert_int_equal(mrd_rows_make(plan, &plan->ports[i], ids, NULL, NULL, &rows), 0);
-		mrd_rows_text(rows, &text);
-		mrd_rows_free(rows);
-	}
+	add_rows_of(plan, ids, &text);
+	add_explanation(model, &node, name, &text);
 	mrd_plan_free(plan);
 	mrd_view_free(view);
 	return mrd_strbuf_steal(&text);
@@ -471,26 +566,19 @@ static char *plan_text(const struct mrd_model *model, struct mrd_ids *ids, const
 static void check_order(void)
 {
 	struct random_objects objects = {0};
+	struct order order = written_order();
 	struct mrd_model *models[2];
 	struct mrd_ids *ids[2];
-	size_t order[OBJECTS];
 
-	for (size_t i = 0; i < OBJECTS; i++) {
+	for (size_t i = 0; i < OBJECTS; i++)
 		random_object(&objects, i);
-		order[i] = i;
-	}
 	/* Two nodes of one name in one cluster are one object that was changed. */
 	if (!strcmp(objects.names[OBJECTS - 1], objects.names[OBJECTS - 2]))
-		objects.clusters[OBJECTS - 1] = !objects.clusters[OBJECTS - 2];
-	models[0] = model_of(&objects, order);
-	for (size_t i = OBJECTS - 1; i > 0; i--) {
-		const size_t k = (size_t)rand() % (i + 1);
-		const size_t kept = order[i];
-
-		order[i] = order[k];
-		order[k] = kept;
-	}
-	models[1] = model_of(&objects, order);
+		objects.clusters[OBJECTS - 1] = (objects.clusters[OBJECTS - 2] + 1) % CLUSTERS;
+	models[0] = model_of(&objects, &order);
+	shuffle(order.objects, OBJECTS);
+	shuffle(order.clusters, CLUSTERS);
+	models[1] = model_of(&objects, &order);
 	assert_int_equal(mrd_ids_new(&ids[0]) | mrd_ids_new(&ids[1]), 0);
 	for (size_t i = 0; i < SERVICES; i++) {
 		char *a = plan_text(models[0], ids[0], objects.names[i]);
@@ -521,16 +609,14 @@ static void check_one_slice(void)
 	char *before[SERVICES];
 	struct mrd_model *model;
 	struct mrd_ids *ids;
-	size_t order[OBJECTS];
+	const struct order order = written_order();
 	const size_t slice = SERVICES + (size_t)rand() % (OBJECTS - 2 - SERVICES);
 	char *dirty;
 	char want[32];
 
-	for (size_t i = 0; i < OBJECTS; i++) {
+	for (size_t i = 0; i < OBJECTS; i++)
 		random_object(&objects, i);
-		order[i] = i;
-	}
-	model = model_of(&objects, order);
+	model = model_of(&objects, &order);
 	assert_int_equal(mrd_ids_new(&ids), 0);
 	for (size_t i = 0; i < SERVICES; i++)
 		before[i] = plan_text(model, ids, objects.names[i]);
@@ -562,7 +648,7 @@ static void one_slice_is_one_service(void **state)
 
 static int stock_up(void **state)
 {
-	static const char *const texts[] = {NULL, STAGE_FAILOVER, STAGE_DISTRIBUTE};
+	static const char *const texts[] = {NULL, STAGE_FAILOVER, STAGE_DISTRIBUTE, STAGE_LABELS};
 
 	(void)state;
 	for (; stock.count < COUNT(stock.policies); stock.count++) {
