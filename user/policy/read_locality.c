@@ -348,83 +348,146 @@ static bool is_topology(const char *key)
 
 static const char none_is_asked[] = "what follows in the list is not asked";
 
+/* The entries of one key. As Istio does it, each keeps its place, but the last value is that of
+ * all. */
+struct key_use {
+	const struct mrd_doc_node *first;
+	const struct mrd_doc_node *valued; /* the last with a value, or NULL */
+};
+
+static size_t key_length(const struct mrd_doc_node *node)
+{
+	return strcspn(node->text, "=");
+}
+
+/* Behind the one "=", or NULL; behind several of them there is none, as in Istio. */
+static const char *value_of(const struct mrd_doc_node *node)
+{
+	const char *value = strchr(node->text, '=');
+
+	return value && !strchr(value + 1, '=') ? value + 1 : NULL;
+}
+
 /* "key" or "key=value", as labels have them; Istio does not look. What cannot be there is "". */
 static void check_words(struct mrd_reader *reader, const struct mrd_doc_node *node)
 {
-	const size_t len = strcspn(node->text, "=");
-	const char *value = node->text[len] ? node->text + len + 1 : "";
+	const size_t len = key_length(node);
+	const char *value = value_of(node);
 
 	if (!mrd_label_is_key(node->text, len))
 		mrd_read_warning(reader, node, "\"%.*s\" is no key of a label: %s", (int)len,
-				 node->text, *value ? none_is_asked : "no effect");
-	else if (!mrd_label_is_value(value, strlen(value)))
+				 node->text, value && *value ? none_is_asked : "no effect");
+	else if (node->text[len] && !value)
+		mrd_read_warning(reader, node,
+				 "more than one \"=\": taken as \"%.*s\", as in Istio", (int)len,
+				 node->text);
+	else if (value && !mrd_label_is_value(value, strlen(value)))
 		mrd_read_warning(reader, node, "\"%s\" is no value of a label: %s", value,
 				 none_is_asked);
 }
 
-/* Whoever has the first value of a key has not the second. Keys are noted behind a "=", with which
- * no entry begins. */
-static void check_values(struct mrd_reader *reader, const struct mrd_doc_node *node,
-			 struct mrd_table *seen)
+/* A network at the head of the list is a preference, behind which it may be asked once more. */
+static void check_use(struct mrd_reader *reader, const struct mrd_doc_node *node,
+		      const struct key_use *use, bool heads_list)
 {
-	const char *value = strchr(node->text, '=');
-	MRD_AUTO_FREE char *key = NULL;
-	const struct mrd_doc_node *first;
+	const int len = (int)key_length(node);
 
-	if (!value || value == node->text)
-		return;
-	if (asprintf(&key, "=%.*s", (int)(value - node->text), node->text) < 0) {
-		key = NULL;
-		reader->no_memory = true;
-		return;
-	}
-	first = mrd_read_first(reader, seen, key, node);
-	if (!first || !strcmp(first->text, node->text))
-		return;
-	/* The network at the head of a list is a preference, behind which the list goes on. */
-	if (!strcmp(key + 1, MRD_LABEL_NETWORK))
-		mrd_read_warning(reader, node, "nobody has both this and \"%s\"", first->text);
-	else
-		mrd_read_warning(reader, node, "nobody has both this and \"%s\": %s", first->text,
-				 none_is_asked);
+	if (node != use->first && !heads_list)
+		mrd_read_warning(reader, node, "no effect: \"%.*s\" is there already", len,
+				 node->text);
+	else if (use->valued && strcmp(use->valued->text, node->text) != 0)
+		mrd_read_warning(reader, node,
+				 "taken as \"%s\": the last value of a key counts, as in Istio",
+				 use->valued->text);
 }
 
 static void check_label(struct mrd_reader *reader, const struct mrd_doc_node *node,
-			struct mrd_table *seen, bool has_failover)
+			const struct key_use *use, bool heads_list, bool has_failover)
 {
-	if (!*node->text || *node->text == '=')
-		mrd_read_error(reader, node, "must start with a label's key");
 	/* They order the tiers of a failover already; Istio refuses the bare keys too. */
-	else if (has_failover && is_topology(node->text))
+	if (has_failover && is_topology(node->text)) {
 		mrd_read_error(reader, node, "\"%s\" cannot stand beside failover", node->text);
-	else if (!strchr(node->text, '=') && !mrd_label_is_of_place(node->text))
+		return;
+	}
+	if (node == use->first && !use->valued && !strchr(node->text, '=') &&
+	    !mrd_label_is_of_place(node->text))
 		mrd_read_warning(reader, node,
 				 "this node's label is compared with those of the endpoints' Pods: "
 				 "those of the client's pod and of the endpoints' Nodes are not "
 				 "seen");
-	if (*node->text && *node->text != '=')
-		check_words(reader, node);
-	if (mrd_read_first(reader, seen, node->text, node))
-		mrd_read_warning(reader, node, "no effect: \"%s\" is there already", node->text);
-	check_values(reader, node, seen);
+	check_words(reader, node);
+	check_use(reader, node, use, heads_list);
+}
+
+/* What a list holds of each key; NULL at what is none. */
+static void find_uses(struct mrd_reader *reader, const struct mrd_doc_node *list,
+		      struct mrd_table *by_key, struct key_use *uses, struct key_use **of_item)
+{
+	const struct mrd_step *at = reader->at;
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct mrd_step item = {.up = at, .index = i};
+		const struct mrd_doc_node *node = list->items[i];
+		struct mrd_text text = {0};
+		size_t len;
+
+		reader->at = &item;
+		mrd_read_text(reader, node, NULL, &text);
+		len = text.node ? key_length(node) : 0;
+		if (text.node && !len)
+			mrd_read_error(reader, node, "must start with a label's key");
+		if (!len)
+			continue;
+		of_item[i] = mrd_table_get(by_key, node->text, len);
+		if (!of_item[i]) {
+			of_item[i] = &uses[i];
+			uses[i].first = node;
+			if (mrd_table_put(by_key, node->text, len, &uses[i]) < 0)
+				reader->no_memory = true;
+		}
+		if (value_of(node))
+			of_item[i]->valued = node;
+	}
+	reader->at = at;
 }
 
 static void read_label(struct mrd_reader *reader, const struct mrd_doc_node *node,
-		       struct mrd_table *seen, bool has_failover, struct mrd_failover_label *label)
+		       const struct key_use *use, struct mrd_failover_label *label)
 {
-	struct mrd_text text = {0};
-	const char *value;
-
-	mrd_read_text(reader, node, NULL, &text);
-	if (!text.node)
-		return;
-	check_label(reader, node, seen, has_failover);
-	value = strchr(text.text, '=');
-	label->key = strndup(text.text, strcspn(text.text, "="));
-	if (value)
-		label->value = strdup(value + 1);
-	if (!label->key || (value && !label->value))
+	label->key = strndup(node->text, key_length(node));
+	if (use->valued)
+		label->value = strdup(value_of(use->valued));
+	if (!label->key || (use->valued && !label->value))
 		reader->no_memory = true;
+}
+
+static void read_labels(struct mrd_reader *reader, const struct mrd_doc_node *list,
+			struct mrd_locality_setting *setting)
+{
+	MRD_AUTO_TABLE struct mrd_table *by_key = mrd_table_new(NULL);
+	MRD_AUTO_FREE struct key_use *uses = calloc(list->count, sizeof(*uses));
+	MRD_AUTO_FREE struct key_use **of_item = calloc(list->count, sizeof(*of_item));
+	const struct mrd_step *at = reader->at;
+	const struct key_use *network;
+
+	if (!by_key || !uses || !of_item) {
+		reader->no_memory = true;
+		return;
+	}
+	find_uses(reader, list, by_key, uses, of_item);
+	network = mrd_table_get_str(by_key, MRD_LABEL_NETWORK);
+	for (size_t i = 0; i < list->count; i++) {
+		const struct mrd_step item = {.up = at, .index = i};
+
+		if (!of_item[i])
+			continue;
+		reader->at = &item;
+		check_label(reader, list->items[i], of_item[i],
+			    of_item[i] == network && network == &uses[0],
+			    setting->failover_count > 0);
+		read_label(reader, list->items[i], of_item[i], &setting->priority[i]);
+	}
+	reader->at = at;
 }
 
 static void read_priority(struct mrd_reader *reader, const struct setting_draft *draft,
@@ -432,25 +495,17 @@ static void read_priority(struct mrd_reader *reader, const struct setting_draft 
 {
 	const struct mrd_step step = {.up = reader->at, .name = "failoverPriority"};
 	const struct mrd_doc_node *list = draft->priority;
-	MRD_AUTO_TABLE struct mrd_table *seen = NULL;
 
 	if (!list || !list->count)
 		return;
-	seen = mrd_table_new(NULL);
 	setting->priority = calloc(list->count, sizeof(*setting->priority));
 	if (!setting->priority) {
 		reader->no_memory = true;
 		return;
 	}
 	setting->priority_count = list->count;
-	for (size_t i = 0; i < list->count; i++) {
-		const struct mrd_step item = {.up = &step, .index = i};
-
-		reader->at = &item;
-		read_label(reader, list->items[i], seen, setting->failover_count > 0,
-			   &setting->priority[i]);
-	}
 	reader->at = &step;
+	read_labels(reader, list, setting);
 	if (setting->enabled && setting->distribute_count &&
 	    !reader->notes->ours.value[MRD_OUR_FALLBACK])
 		mrd_read_warning(reader, list, "no effect: distribute decides");

@@ -198,21 +198,37 @@ static void test_failover_priority(void **state)
 		},
 		{
 			.id = "failoverPriority: what no object can have",
-			.text = LOCALITY("failoverPriority: [a b, 'a=b=c', app=x, app=y, app=x]"),
+			.text = LOCALITY("failoverPriority: [a b, 'a=b=c', d=-]"),
 			.second = WATCHED,
 			.want = "warning a:1:40 localityLbSetting.failoverPriority[0]\n"
 				"warning a:1:40 localityLbSetting.failoverPriority[0]\n"
 				"warning a:1:45 localityLbSetting.failoverPriority[1]\n"
-				"warning a:1:61 localityLbSetting.failoverPriority[3]\n"
-				"warning a:1:68 localityLbSetting.failoverPriority[4]\n",
-			.says = "nobody has both this and \"app=x\": what follows in the list is "
-				"not asked",
+				"warning a:1:54 localityLbSetting.failoverPriority[2]\n",
+			.says = "more than one \"=\": taken as \"a\", as in Istio",
+		},
+		{
+			.id = "failoverPriority: several values of a key",
+			.text = LOCALITY("failoverPriority: [app=x, app, key, app=y, key=v]"),
+			.second = WATCHED,
+			.want = "warning a:1:40 localityLbSetting.failoverPriority[0]\n"
+				"warning a:1:47 localityLbSetting.failoverPriority[1]\n"
+				"warning a:1:52 localityLbSetting.failoverPriority[2]\n"
+				"warning a:1:57 localityLbSetting.failoverPriority[3]\n"
+				"warning a:1:64 localityLbSetting.failoverPriority[4]\n",
+			.says = "taken as \"app=y\": the last value of a key counts, as in Istio",
+		},
+		{
+			.id = "failoverPriority: a network that heads the list and comes again",
+			.text = LOCALITY("failoverPriority: [topology.istio.io/network, app=x, "
+					 "topology.istio.io/network]"),
+			.second = WATCHED,
+			.want = "",
 		},
 		{
 			.id = "failoverPriority: keys",
 			.text = LOCALITY(
 				"failoverPriority: ['', =a, key, topology.kubernetes.io/zone, "
-				"kubernetes.io/hostname, key=v, key=v]"),
+				"kubernetes.io/hostname, yek=v, yek=v]"),
 			.second = WATCHED,
 			.want = "error a:1:40 localityLbSetting.failoverPriority[0]\n"
 				"error a:1:44 localityLbSetting.failoverPriority[1]\n"
@@ -230,7 +246,8 @@ static void test_failover_priority(void **state)
 			.second = WATCHED,
 			.want = "error a:1:77 localityLbSetting.failoverPriority[1]\n"
 				"error a:1:106 localityLbSetting.failoverPriority[2]\n"
-				"error a:1:137 localityLbSetting.failoverPriority[3]\n",
+				"error a:1:137 localityLbSetting.failoverPriority[3]\n"
+				"warning a:1:164 localityLbSetting.failoverPriority[4]\n",
 			.says = "cannot stand beside failover",
 		},
 		{
@@ -244,6 +261,30 @@ static void test_failover_priority(void **state)
 
 	(void)state;
 	CHECK_ROWS(rows);
+}
+
+/* Each keeps its place; the last value is that of all, as in Istio. */
+static void test_last_value(void **state)
+{
+	static const char text[] = LOCALITY("failoverPriority: [app=x, key, app, app=y, z=b=c, z]");
+	static const struct mrd_failover_label want[] = {
+		{(char *)"app", (char *)"y"}, {(char *)"key", NULL}, {(char *)"app", (char *)"y"},
+		{(char *)"app", (char *)"y"}, {(char *)"z", NULL},   {(char *)"z", NULL},
+	};
+	struct mrd_policy *policy = policy_of(text);
+	struct mrd_effective effective;
+
+	(void)state;
+	mrd_policy_effective(policy, "default", "a", 80, &effective);
+	assert_int_equal(effective.locality->priority_count, sizeof(want) / sizeof(want[0]));
+	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++) {
+		const struct mrd_failover_label *label = &effective.locality->priority[i];
+
+		assert_string_equal(label->key, want[i].key);
+		assert_string_equal(label->value ? label->value : "none",
+				    want[i].value ? want[i].value : "none");
+	}
+	mrd_policy_free(policy);
 }
 
 /* One list, one warning, and only what is true of it. */
@@ -386,7 +427,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_distribute),    cmocka_unit_test(test_localities),
 		cmocka_unit_test(test_rest_of_a_map), cmocka_unit_test(test_failover_priority),
-		cmocka_unit_test(test_unwatched),     cmocka_unit_test(test_zone_aware),
+		cmocka_unit_test(test_last_value),    cmocka_unit_test(test_unwatched),
+		cmocka_unit_test(test_zone_aware),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
