@@ -36,6 +36,22 @@ static void add_traffic(const struct mrd_mesh *mesh, const struct mrd_traffic *t
 static const char nothing_is_ejected[] =
 	"no effect: nothing is ejected without outlierDetection or a failover list";
 
+/* Why one of a detector of rates changes nothing. */
+static const char *idle_rate(enum mrd_our_key key, const struct mrd_ours *ours,
+			     const struct uses *uses)
+{
+	const bool is_failure = key >= MRD_OUR_FP_ENFORCING;
+	const enum mrd_our_key enforcing = is_failure ? MRD_OUR_FP_ENFORCING : MRD_OUR_SR_ENFORCING;
+
+	if (mrd_ours_rate_is_off(ours, enforcing)) {
+		if (key == enforcing)
+			return NULL;
+		return is_failure ? "no effect: meridian.dev/failure-percentage-enforcing is off"
+				  : "no effect: meridian.dev/success-rate-enforcing is off";
+	}
+	return uses->answers ? NULL : "no effect: there is no outlierDetection";
+}
+
 /* Why an annotation changes nothing; NULL: it may. */
 static const char *idle_reason(enum mrd_our_key key, const struct mrd_ours *ours,
 			       const struct uses *uses)
@@ -59,9 +75,7 @@ static const char *idle_reason(enum mrd_our_key key, const struct mrd_ours *ours
 	case MRD_OUR_SYN_TIMEOUT:
 		return ours->value[MRD_OUR_RESCUE] ? "no effect: meridian.dev/rescue is off" : NULL;
 	default:
-		return key >= MRD_OUR_SR_ENFORCING && !uses->answers
-			       ? "no effect: there is no outlierDetection"
-			       : NULL;
+		return key >= MRD_OUR_SR_ENFORCING ? idle_rate(key, ours, uses) : NULL;
 	}
 }
 

@@ -92,10 +92,10 @@ WORDS(on_eject, MRD_OUR_ON_EJECT, "keep", "close", "reset");
 static const uint64_t rescue_values[] = {0, 1};
 WORDS(rescue, MRD_OUR_RESCUE, "on", "off");
 /* Envoy's chance in per cent; what a dice would decide could not be explained afterwards. */
-static const uint64_t sr_enforcing_values[] = {0, 1};
-WORDS(sr_enforcing, MRD_OUR_SR_ENFORCING, "0", "100");
-static const uint64_t fp_enforcing_values[] = {0, 1};
-WORDS(fp_enforcing, MRD_OUR_FP_ENFORCING, "0", "100");
+static const uint64_t sr_enforcing_values[] = {MRD_RATE_TELLS, MRD_RATE_EJECTS, MRD_RATE_OFF};
+WORDS(sr_enforcing, MRD_OUR_SR_ENFORCING, "0", "100", "off");
+static const uint64_t fp_enforcing_values[] = {MRD_RATE_TELLS, MRD_RATE_EJECTS, MRD_RATE_OFF};
+WORDS(fp_enforcing, MRD_OUR_FP_ENFORCING, "0", "100", "off");
 
 /* A factor below 100 would send traffic away from a tier without a fault. */
 static const struct mrd_number_limits overprovisioning = {.min = PERCENT_MAX,
@@ -303,9 +303,18 @@ static void apply_time(const struct mrd_ours *ours, enum mrd_our_key key, uint64
 		*into = ours->value[key];
 }
 
-static bool any_given(const struct mrd_ours *ours, enum mrd_our_key first, enum mrd_our_key last)
+bool mrd_ours_rate_is_off(const struct mrd_ours *ours, enum mrd_our_key enforcing)
 {
-	for (size_t i = first; i <= last; i++)
+	return ours->given[enforcing] && ours->value[enforcing] == MRD_RATE_OFF;
+}
+
+/* A detector of rates is on if any of its annotations is given, and none of them says off. */
+static bool is_rate_on(const struct mrd_ours *ours, enum mrd_our_key enforcing,
+		       enum mrd_our_key last)
+{
+	if (mrd_ours_rate_is_off(ours, enforcing))
+		return false;
+	for (size_t i = enforcing; i <= last; i++)
 		if (ours->given[i])
 			return true;
 	return false;
@@ -327,16 +336,16 @@ void mrd_ours_apply(const struct mrd_ours *ours, struct mrd_outlier_rule *rule)
 
 	mrd_ours_apply_to_handshakes(ours, rule);
 
-	rate->on = any_given(ours, MRD_OUR_SR_ENFORCING, MRD_OUR_SR_FACTOR);
+	rate->on = is_rate_on(ours, MRD_OUR_SR_ENFORCING, MRD_OUR_SR_FACTOR);
 	if (ours->given[MRD_OUR_SR_ENFORCING])
-		rate->enforced = ours->value[MRD_OUR_SR_ENFORCING];
+		rate->enforced = ours->value[MRD_OUR_SR_ENFORCING] == MRD_RATE_EJECTS;
 	apply_number(ours, MRD_OUR_SR_HOSTS, &rate->minimum_hosts);
 	apply_number(ours, MRD_OUR_SR_VOLUME, &rate->request_volume);
 	apply_number(ours, MRD_OUR_SR_FACTOR, &rate->stdev_factor);
 
-	failure->on = any_given(ours, MRD_OUR_FP_ENFORCING, MRD_OUR_FP_VOLUME);
+	failure->on = is_rate_on(ours, MRD_OUR_FP_ENFORCING, MRD_OUR_FP_VOLUME);
 	if (ours->given[MRD_OUR_FP_ENFORCING])
-		failure->enforced = ours->value[MRD_OUR_FP_ENFORCING];
+		failure->enforced = ours->value[MRD_OUR_FP_ENFORCING] == MRD_RATE_EJECTS;
 	apply_number(ours, MRD_OUR_FP_THRESHOLD, &failure->threshold);
 	apply_number(ours, MRD_OUR_FP_HOSTS, &failure->minimum_hosts);
 	apply_number(ours, MRD_OUR_FP_VOLUME, &failure->request_volume);

@@ -24,15 +24,21 @@ enum mrd_our_key {
 	MRD_OUR_MAX_JITTER,    /* ms */
 	MRD_OUR_SYN_TIMEOUT,   /* ms */
 	MRD_OUR_RESCUE,	       /* 1: off */
-	MRD_OUR_SR_ENFORCING,  /* success rate; 1: enforced */
+	MRD_OUR_SR_ENFORCING,  /* success rate; enum mrd_rate_enforcing */
 	MRD_OUR_SR_HOSTS,
 	MRD_OUR_SR_VOLUME,
 	MRD_OUR_SR_FACTOR,
-	MRD_OUR_FP_ENFORCING, /* failure percentage; 1: enforced */
+	MRD_OUR_FP_ENFORCING, /* failure percentage; likewise */
 	MRD_OUR_FP_THRESHOLD,
 	MRD_OUR_FP_HOSTS,
 	MRD_OUR_FP_VOLUME,
 	MRD_OUR_COUNT,
+};
+
+enum mrd_rate_enforcing {
+	MRD_RATE_TELLS,
+	MRD_RATE_EJECTS,
+	MRD_RATE_OFF, /* as if none of the detector's annotations were given */
 };
 
 struct mrd_ours {
@@ -40,6 +46,8 @@ struct mrd_ours {
 	uint64_t value[MRD_OUR_COUNT];
 };
 
+/* enforcing: that of one of the two detectors of rates. */
+bool mrd_ours_rate_is_off(const struct mrd_ours *ours, enum mrd_our_key enforcing);
 /* What the annotations say about ejection goes into the rule. */
 void mrd_ours_apply(const struct mrd_ours *ours, struct mrd_outlier_rule *rule);
 

@@ -22,6 +22,7 @@
 #define LIST_UNWATCHED	    "warning a:4:84 " LIST_AT
 #define HOSTS_NOT_ASKED	    "warning a:3:76 " AT("success-rate-minimum-hosts")
 #define THRESHOLD_NOT_ASKED "warning a:3:124 " AT("failure-percentage-threshold")
+#define HOSTS_OFF	    "warning a:3:120 " AT("success-rate-minimum-hosts")
 #define MESH_PROBATION	    "warning a:1:50 " AT("probation")
 #define MESH_FALLBACK	    "warning a:1:78 " AT("fallback")
 #define LONGEST_TOO_SHORT   "error a:3:67 " AT("max-ejection-time")
@@ -65,6 +66,19 @@ static const struct row idle_rows[] = {
 			     BALANCED(FAILOVER)),
 		.want = HOSTS_NOT_ASKED THRESHOLD_NOT_ASKED LIST_UNWATCHED,
 		.says = "no effect: there is no outlierDetection",
+	},
+	{
+		.id = "rates that are off",
+		.text = OURS("success-rate-enforcing: 'off', "
+			     "meridian.dev/success-rate-minimum-hosts: '3'",
+			     "outlierDetection: {}"),
+		.want = HOSTS_OFF,
+		.says = "no effect: meridian.dev/success-rate-enforcing is off",
+	},
+	{
+		.id = "rates that are off where nobody asks",
+		.text = OURS("failure-percentage-enforcing: 'off'", BALANCED(DISTRIBUTE)),
+		.want = "",
 	},
 	{
 		.id = "a fallback of nothing",
@@ -215,12 +229,41 @@ static void test_a_rule_lifts_the_mesh(void **state)
 	mrd_policy_free(policy);
 }
 
+static void test_a_rule_lifts_detectors_of_rates(void **state)
+{
+	struct mrd_policy *policy = policy_of(
+		"metadata: {annotations: {meridian.dev/success-rate-minimum-hosts: '3', "
+		"meridian.dev/failure-percentage-enforcing: '100'}}\n"
+		"defaultTrafficPolicy: {outlierDetection: {}}\n---\n" OURS(
+			"success-rate-enforcing: 'off', meridian.dev/failure-percentage-enforcing: "
+			"\"off\"",
+			"outlierDetection: {}"));
+	const uint16_t port = 80;
+	MRD_AUTO_STRBUF struct mrd_strbuf text = {0};
+	struct mrd_effective got;
+
+	(void)state;
+	mrd_policy_effective(policy, "default", "reviews", port, &got);
+	assert_false(got.outlier->success_rate.on);
+	assert_false(got.outlier->failure_percentage.on);
+	mrd_policy_text(policy, "default", "reviews", &(struct mrd_policy_ports){&port, 1, ""},
+			&text);
+	assert_null(strstr(text.text, "success-rate"));
+	assert_null(strstr(text.text, "failure-percentage"));
+	mrd_policy_effective(policy, "default", "others", port, &got);
+	assert_true(got.outlier->success_rate.on);
+	assert_int_equal(got.outlier->success_rate.minimum_hosts, 3);
+	assert_true(got.outlier->failure_percentage.enforced);
+	mrd_policy_free(policy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_changes_nothing),
 		cmocka_unit_test(test_handshakes),
 		cmocka_unit_test(test_a_rule_lifts_the_mesh),
+		cmocka_unit_test(test_a_rule_lifts_detectors_of_rates),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
