@@ -296,10 +296,8 @@ static void check_detectors(struct writing *writing)
 	const struct mrd_effective *effective = &writing->effective;
 
 	if (effective->outlier && !mrd_outlier_ejects(effective->outlier))
-		WARNING(writing,
-			"outlierDetection (%s) ejects nobody: each of its detectors is off, or "
-			"only tells%s",
-			effective->outlier_place,
+		WARNING(writing, "outlierDetection (%s) %s%s", effective->outlier_place,
+			mrd_outlier_ejects_nobody,
 			writing->rules.mode == MRD_MODE_FAILOVER
 				? "; readiness alone triggers the failover"
 				: "");

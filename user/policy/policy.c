@@ -55,6 +55,9 @@ const struct mrd_pool_rule mrd_pool_defaults = {
 	.http_idle_timeout_ms = 3600000,
 };
 
+const char mrd_outlier_ejects_nobody[] =
+	"ejects nobody: each of its detectors is off, or only tells";
+
 bool mrd_outlier_ejects(const struct mrd_outlier_rule *rule)
 {
 	return rule->consecutive_5xx || rule->consecutive_gateway || rule->split_local_origin ||

@@ -77,6 +77,8 @@ extern const struct mrd_outlier_rule mrd_outlier_defaults;
 
 /* Has it a detector that is on and does more than tell? */
 bool mrd_outlier_ejects(const struct mrd_outlier_rule *rule);
+/* What is said of one that does not. */
+extern const char mrd_outlier_ejects_nobody[];
 
 /* ----------------------------------------------------------------------------- localityLbSetting
  */

@@ -81,6 +81,9 @@ void mrd_read_subsets(struct mrd_reader *reader, const struct mrd_doc_node *list
 void mrd_read_rule(struct mrd_reader *reader, const struct mrd_doc_node *root,
 		   struct mrd_policy *policy);
 
+/* The mesh's serviceSettings, a list or NULL. */
+void mrd_read_services(struct mrd_reader *reader, const struct mrd_doc_node *list,
+		       struct mrd_policy *policy);
 /* A mesh-wide document: first the annotations of all of them, then the rest of each. */
 void mrd_read_mesh_notes(struct mrd_reader *reader, const struct mrd_doc_node *root,
 			 struct mrd_notes *notes);

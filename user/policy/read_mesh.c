@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "base/cleanup.h"
-#include "policy/host.h"
 #include "policy/locality.h"
 
 enum { CONNECT_TIMEOUT_MAX_MS = 3600 * 1000 };
@@ -30,85 +29,6 @@ struct mesh_draft {
 	struct mrd_locality_setting *zone_aware;
 	const struct mrd_doc_node *services;
 };
-
-/* ------------------------------------------------------------------------- serviceSettings */
-
-struct service_draft {
-	struct mrd_flag cluster_local;
-	const struct mrd_doc_node *hosts;
-};
-
-static const struct mrd_field settings_fields[] = {
-	{
-		.name = "clusterLocal",
-		.read = mrd_read_flag,
-		.offset = offsetof(struct service_draft, cluster_local),
-	},
-};
-static const struct mrd_block settings_block = MRD_BLOCK(settings_fields);
-
-static const struct mrd_field service_fields[] = {
-	{.name = "settings", .read = mrd_read_block, .spec = &settings_block},
-	{
-		.name = "hosts",
-		.use = MRD_FIELD_REQUIRED,
-		.read = mrd_read_list_node,
-		.offset = offsetof(struct service_draft, hosts),
-	},
-};
-static const struct mrd_block service_block = MRD_BLOCK(service_fields);
-
-static void read_host(struct mrd_reader *reader, const struct mrd_text *host, bool is_local,
-		      struct mrd_policy *policy)
-{
-	MRD_AUTO_FREE char *name = mrd_host_trim(host->text);
-
-	if (!name) {
-		reader->no_memory = true;
-		return;
-	}
-	if (!mrd_host_is_valid(host->text))
-		mrd_read_error(reader, host->node, "\"%s\" is no host name", host->text);
-	else if (!mrd_host_may_be_service(name, policy->cluster_domain))
-		mrd_read_warning(reader, host->node,
-				 "no effect: no Service's host can match (they end with .svc.%s)",
-				 policy->cluster_domain);
-	if (mrd_policy_add_local_host(policy, name, is_local) < 0)
-		reader->no_memory = true;
-}
-
-static void read_hosts(struct mrd_reader *reader, const struct service_draft *draft,
-		       struct mrd_policy *policy)
-{
-	const struct mrd_step step = {.up = reader->at, .name = "hosts"};
-
-	for (size_t i = 0; draft->hosts && i < draft->hosts->count; i++) {
-		const struct mrd_step item = {.up = &step, .index = i};
-		struct mrd_text host = {0};
-
-		reader->at = &item;
-		mrd_read_text(reader, draft->hosts->items[i], NULL, &host);
-		if (host.node)
-			read_host(reader, &host, draft->cluster_local.value, policy);
-	}
-	reader->at = step.up;
-}
-
-static void read_services(struct mrd_reader *reader, const struct mrd_doc_node *list,
-			  struct mrd_policy *policy)
-{
-	const struct mrd_step step = {.up = reader->at, .name = "serviceSettings"};
-
-	for (size_t i = 0; list && i < list->count; i++) {
-		const struct mrd_step item = {.up = &step, .index = i};
-		struct service_draft draft = {0};
-
-		reader->at = &item;
-		mrd_read_block(reader, list->items[i], &service_block, &draft);
-		read_hosts(reader, &draft, policy);
-	}
-	reader->at = step.up;
-}
 
 /* ------------------------------------------------------------------------- the document */
 
@@ -369,7 +289,7 @@ void mrd_read_mesh(struct mrd_reader *reader, const struct mrd_doc_node *root,
 	mrd_read_exclusive(reader, root, "localityLbSetting", "zoneAwareLbSetting", "");
 	note_setting(reader, root, seen);
 	note_document(reader, root, seen);
-	read_services(reader, draft.services, policy);
+	mrd_read_services(reader, draft.services, policy);
 	take_draft(reader, root, &draft, &policy->mesh);
 }
 

@@ -184,8 +184,7 @@ void mrd_read_outlier(struct mrd_reader *reader, const struct mrd_doc_node *node
 	check_outlier(reader, &draft, &rule);
 	check_base(reader, &draft.base_ejection, &rule);
 	if (!mrd_outlier_ejects(&rule))
-		mrd_read_warning(reader, reader->key,
-				 "ejects nobody: each of its detectors is off, or only tells");
+		mrd_read_warning(reader, reader->key, "%s", mrd_outlier_ejects_nobody);
 	*(struct mrd_outlier_block *)block = (struct mrd_outlier_block){
 		.given = true,
 		.rule = rule,

@@ -48,11 +48,13 @@ static void check_name(struct mrd_reader *reader, const struct mrd_doc_node *nod
 	const struct mrd_step step = {.up = reader->at, .name = "name"};
 
 	reader->at = &step;
-	if (!mrd_label_is_dns(node->text, strlen(node->text)))
+	if (!*node->text)
+		mrd_read_error(reader, node, "must not be empty");
+	else if (!mrd_label_is_dns(node->text, strlen(node->text)))
 		mrd_read_error(reader, node,
 			       "\"%s\" is no DNS label: small letters, digits and \"-\" inside",
 			       node->text);
-	if (first_place)
+	if (*node->text && first_place)
 		mrd_read_error(reader, node, "\"%s\" is there twice, first at %s", node->text,
 			       first_place);
 	reader->at = step.up;

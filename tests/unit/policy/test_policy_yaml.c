@@ -529,7 +529,8 @@ static void test_mesh(void **state)
 		{
 			.id = "spread over documents",
 			.text = LOCALITY("failover: [{from: a, to: b}]"),
-			.second = "serviceSettings: [{hosts: ['*.svc.cluster.local']}]\n---\n"
+			.second = "serviceSettings: [{settings: {clusterLocal: true}, hosts: "
+				  "['*.svc.cluster.local']}]\n---\n"
 				  "metadata: {annotations: {meridian.dev/probation: 1s}}\n"
 				  "---\n" WATCHED,
 			.want = "",

@@ -630,6 +630,14 @@ static void test_parts(void **state)
 			.says = "\"v1\" is there twice, first at ",
 		},
 		{
+			.id = "subsets: two without a name are two that are empty",
+			.text = NAMED("subsets: [{name: ''}, {name: \"\"}]"),
+			.want = "warning a:4:20 spec.subsets\n"
+				"error a:4:37 spec.subsets[0].name\n"
+				"error a:4:49 spec.subsets[1].name\n",
+			.says = "must not be empty",
+		},
+		{
 			.id = "ports: twice, as Istio takes it, and without a number",
 			.text = NAMED("trafficPolicy: {portLevelSettings: [\n"
 				      "{port: {number: 80}, outlierDetection: {}},\n"
