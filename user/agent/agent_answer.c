@@ -140,16 +140,11 @@ static json_t *explain(const struct mrd_agent *agent, const char *argument, cons
 static int add_policy(const struct mrd_view *view, const struct mrd_policy *policy,
 		      struct mrd_strbuf *out)
 {
-	static const char *const distributions[] = {
-		[MRD_DISTRIBUTION_NONE] = "",
-		[MRD_DISTRIBUTION_SAME_ZONE] = "PreferSameZone",
-		[MRD_DISTRIBUTION_SAME_NODE] = "PreferSameNode",
-	};
 	uint16_t *numbers MRD_AUTO_FREE = calloc(view->port_count + 1, sizeof(*numbers));
 	const struct mrd_policy_ports ports = {
 		.numbers = numbers,
 		.count = view->port_count,
-		.distribution = distributions[view->traffic_distribution],
+		.distribution = mrd_distribution_name(view->traffic_distribution),
 	};
 
 	if (!numbers)

@@ -304,3 +304,33 @@ const char *mrd_labels_get(const struct mrd_labels *labels, const char *key)
 			return labels->items[i].value;
 	return "";
 }
+
+const char *mrd_distribution_word(size_t index, enum mrd_traffic_distribution *ret_meaning)
+{
+	/* Of two for one thing the later is the newer. */
+	static const struct {
+		const char *word;
+		enum mrd_traffic_distribution meaning;
+	} words[] = {
+		{"PreferClose", MRD_DISTRIBUTION_SAME_ZONE},
+		{"PreferSameZone", MRD_DISTRIBUTION_SAME_ZONE},
+		{"PreferSameNode", MRD_DISTRIBUTION_SAME_NODE},
+	};
+
+	if (index >= sizeof(words) / sizeof(words[0]))
+		return NULL;
+	*ret_meaning = words[index].meaning;
+	return words[index].word;
+}
+
+const char *mrd_distribution_name(enum mrd_traffic_distribution distribution)
+{
+	enum mrd_traffic_distribution meaning;
+	const char *name = "";
+	const char *word;
+
+	for (size_t i = 0; (word = mrd_distribution_word(i, &meaning)); i++)
+		if (meaning == distribution)
+			name = word;
+	return name;
+}

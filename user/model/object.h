@@ -47,9 +47,15 @@ struct mrd_service_port {
 
 enum mrd_traffic_distribution {
 	MRD_DISTRIBUTION_NONE,
-	MRD_DISTRIBUTION_SAME_ZONE, /* PreferClose, PreferSameZone */
-	MRD_DISTRIBUTION_SAME_NODE, /* PreferSameNode */
+	MRD_DISTRIBUTION_SAME_ZONE,
+	MRD_DISTRIBUTION_SAME_NODE,
 };
+
+/* The words of trafficDistribution by their index, with what each means; NULL: there is none more.
+ */
+const char *mrd_distribution_word(size_t index, enum mrd_traffic_distribution *ret_meaning);
+/* The word that Kubernetes has for it now; "" of none. */
+const char *mrd_distribution_name(enum mrd_traffic_distribution distribution);
 
 struct mrd_service_object {
 	struct mrd_meta meta;

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "base/strbuf.h"
+
 enum {
 	AFFINITY_DEFAULT_S = 10800, /* Kubernetes' own, three hours */
 	AFFINITY_MAX_S = 86400,	    /* what its API admits */
@@ -173,28 +175,23 @@ static void fill_affinity(struct mrd_reading *reading, const struct mrd_field *s
 static void fill_distribution(struct mrd_reading *reading, const struct mrd_field *spec,
 			      struct mrd_service_object *service)
 {
-	static const struct {
-		const char *name;
-		enum mrd_traffic_distribution distribution;
-	} known[] = {
-		{"", MRD_DISTRIBUTION_NONE},
-		{"PreferClose", MRD_DISTRIBUTION_SAME_ZONE},
-		{"PreferSameZone", MRD_DISTRIBUTION_SAME_ZONE},
-		{"PreferSameNode", MRD_DISTRIBUTION_SAME_NODE},
-	};
 	const struct mrd_field field = mrd_field_get(spec, "trafficDistribution");
-	const size_t errors = reading->errors;
 	const char *text = mrd_field_text(reading, &field);
+	enum mrd_traffic_distribution meaning;
+	MRD_AUTO_STRBUF struct mrd_strbuf known = {0};
+	const char *word;
 
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
-		if (strcmp(text, known[i].name) != 0)
-			continue;
-		service->traffic_distribution = known[i].distribution;
+	if (!*text)
 		return;
+	for (size_t i = 0; (word = mrd_distribution_word(i, &meaning)); i++) {
+		if (!strcmp(text, word)) {
+			service->traffic_distribution = meaning;
+			return;
+		}
+		mrd_strbuf_addf(&known, "%s%s", i ? ", " : "", word);
 	}
-	if (reading->errors == errors)
-		mrd_field_warn(reading, &field,
-			       "not known (PreferClose, PreferSameZone, PreferSameNode), ignored");
+	mrd_field_warn(reading, &field, "not known (%s), ignored",
+		       known.failed ? "no memory" : known.text);
 }
 
 void mrd_service_fill(struct mrd_reading *reading, const struct mrd_field *object,

@@ -136,12 +136,27 @@ static void kinds_do_not_mix(void **state)
 	mrd_object_free(NULL);
 }
 
+static void distributions_have_kubernetes_newest_words(void **state)
+{
+	static const char *const want[] = {
+		[MRD_DISTRIBUTION_NONE] = "",
+		[MRD_DISTRIBUTION_SAME_ZONE] = "PreferSameZone",
+		[MRD_DISTRIBUTION_SAME_NODE] = "PreferSameNode",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(want) / sizeof(want[0]); i++)
+		assert_string_equal(mrd_distribution_name((enum mrd_traffic_distribution)i),
+				    want[i]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(objects_are_equal_if_they_say_the_same),
 		cmocka_unit_test(copies_are_equal_and_stand_alone),
 		cmocka_unit_test(kinds_do_not_mix),
+		cmocka_unit_test(distributions_have_kubernetes_newest_words),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
