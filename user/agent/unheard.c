@@ -88,7 +88,7 @@ static int keep_endpoint(struct keeping *keeping, uint32_t id, const struct mrd_
 		.meta = {.kind = MRD_KIND_SLICE,
 			 .namespace_ = (char *)keeping->name->namespace_,
 			 .name = name,
-			 .created = "",
+			 .created_us = MRD_INSTANT_NONE,
 			 .resource_version = ""},
 		.service_name = (char *)keeping->name->service,
 		.version = keeping->port->version,

@@ -67,12 +67,14 @@ struct mrd_claim mrd_model_claim(const struct mrd_ip *vip, const struct mrd_serv
 
 bool mrd_model_is_older(const struct mrd_service_object *a, const struct mrd_service_object *b)
 {
-	const bool a_dated = a->meta.created[0];
-	const bool b_dated = b->meta.created[0];
-	int order = strcmp(a->meta.created, b->meta.created);
+	const bool a_dated = a->meta.created_us != MRD_INSTANT_NONE;
+	const bool b_dated = b->meta.created_us != MRD_INSTANT_NONE;
+	int order;
 
 	if (a_dated != b_dated)
 		return a_dated;
+	order = (a->meta.created_us > b->meta.created_us) -
+		(a->meta.created_us < b->meta.created_us);
 	if (!order)
 		order = strcmp(a->meta.namespace_, b->meta.namespace_);
 	if (!order)
@@ -330,7 +332,7 @@ static bool claims_equal(const struct mrd_model *model, const struct mrd_service
 			 const struct mrd_service_object *b)
 {
 	if (mention_count(model, &a->meta) != mention_count(model, &b->meta) ||
-	    strcmp(a->meta.created, b->meta.created) != 0 || a->vip_count != b->vip_count ||
+	    a->meta.created_us != b->meta.created_us || a->vip_count != b->vip_count ||
 	    a->port_count != b->port_count)
 		return false;
 	for (size_t i = 0; i < a->vip_count; i++)

@@ -310,7 +310,8 @@ static int compare_clusters(const struct mrd_model *model, size_t a, size_t b)
 /* Of slices of one cluster the newest first. */
 static int compare_slices(const struct mrd_slice_object *a, const struct mrd_slice_object *b)
 {
-	int order = strcmp(b->meta.created, a->meta.created);
+	int order = (b->meta.created_us > a->meta.created_us) -
+		    (b->meta.created_us < a->meta.created_us);
 
 	if (!order)
 		order = strcmp(a->meta.namespace_, b->meta.namespace_);

@@ -99,10 +99,9 @@ static const struct shape endpoint_shape = {
 };
 
 /* What the meta at the start of each object adds to its shape. */
-#define META_STRINGS                                                            \
-	offsetof(struct mrd_meta, namespace_), offsetof(struct mrd_meta, name), \
-		offsetof(struct mrd_meta, created)
-#define META_SILENT .silent_string = offsetof(struct mrd_meta, resource_version), .has_silent = true
+#define META_PLAIN   FIELD(struct mrd_meta, created_us)
+#define META_STRINGS offsetof(struct mrd_meta, namespace_), offsetof(struct mrd_meta, name)
+#define META_SILENT  .silent_string = offsetof(struct mrd_meta, resource_version), .has_silent = true
 #define META_LABELS                                                                               \
 	{                                                                                         \
 		offsetof(struct mrd_meta, labels.items), offsetof(struct mrd_meta, labels.count), \
@@ -113,12 +112,12 @@ static const struct shape shapes[MRD_KIND_COUNT] = {
 	[MRD_KIND_SERVICE] =
 		{
 			.size = sizeof(struct mrd_service_object),
-			.plain = {FIELD(struct mrd_service_object, internal_local),
+			.plain = {META_PLAIN, FIELD(struct mrd_service_object, internal_local),
 				  FIELD(struct mrd_service_object, affinity_timeout_s),
 				  FIELD(struct mrd_service_object, traffic_distribution)},
-			.plain_count = 3,
+			.plain_count = 4,
 			.strings = {META_STRINGS},
-			.string_count = 3,
+			.string_count = 2,
 			META_SILENT,
 			.lists = {META_LABELS,
 				  {offsetof(struct mrd_service_object, vips),
@@ -131,10 +130,10 @@ static const struct shape shapes[MRD_KIND_COUNT] = {
 	[MRD_KIND_SLICE] =
 		{
 			.size = sizeof(struct mrd_slice_object),
-			.plain = {FIELD(struct mrd_slice_object, version)},
-			.plain_count = 1,
+			.plain = {META_PLAIN, FIELD(struct mrd_slice_object, version)},
+			.plain_count = 2,
 			.strings = {META_STRINGS, offsetof(struct mrd_slice_object, service_name)},
-			.string_count = 4,
+			.string_count = 3,
 			META_SILENT,
 			.lists = {META_LABELS,
 				  {offsetof(struct mrd_slice_object, ports),
@@ -148,8 +147,10 @@ static const struct shape shapes[MRD_KIND_COUNT] = {
 	[MRD_KIND_NODE] =
 		{
 			.size = sizeof(struct mrd_node_object),
+			.plain = {META_PLAIN},
+			.plain_count = 1,
 			.strings = {META_STRINGS},
-			.string_count = 3,
+			.string_count = 2,
 			META_SILENT,
 			.lists = {META_LABELS},
 			.list_count = 1,
@@ -157,8 +158,10 @@ static const struct shape shapes[MRD_KIND_COUNT] = {
 	[MRD_KIND_POD] =
 		{
 			.size = sizeof(struct mrd_pod_object),
+			.plain = {META_PLAIN},
+			.plain_count = 1,
 			.strings = {META_STRINGS},
-			.string_count = 3,
+			.string_count = 2,
 			META_SILENT,
 			.lists = {META_LABELS},
 			.list_count = 1,

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/instant.h"
 #include "base/ip.h"
 
 enum mrd_kind { MRD_KIND_SERVICE, MRD_KIND_SLICE, MRD_KIND_NODE, MRD_KIND_POD, MRD_KIND_COUNT };
@@ -33,7 +34,7 @@ struct mrd_meta {
 	uint32_t born;	  /* likewise, in which it was met first */
 	char *namespace_; /* "" for nodes; "default" if a namespaced object names none */
 	char *name;
-	char *created; /* metadata.creationTimestamp as written (RFC 3339 sorts as text), or "" */
+	int64_t created_us; /* metadata.creationTimestamp, or MRD_INSTANT_NONE */
 	char *resource_version;
 	struct mrd_labels labels;
 };

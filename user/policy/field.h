@@ -53,6 +53,7 @@ typedef void (*mrd_read_fn)(struct mrd_reader *reader, const struct mrd_doc_node
 enum mrd_field_use {
 	MRD_FIELD_TAKEN,
 	MRD_FIELD_REQUIRED,
+	MRD_FIELD_CHECKED, /* read for what is wrong with it; null is as good as nothing */
 	MRD_FIELD_SILENT,  /* known, and of no concern to anybody here */
 	MRD_FIELD_IGNORED, /* known to Istio, not honoured: checked, and a warning that names it */
 	MRD_FIELD_KEPT,	   /* taken, but nothing acts on it yet: the same warning */

@@ -18,6 +18,7 @@
 
 #include "base/arena.h"
 #include "base/cleanup.h"
+#include "base/instant.h"
 #include "base/doc_json.h"
 #include "policy/host.h"
 #include "policy/read.h"
@@ -33,7 +34,7 @@ struct waiting_rule {
 	const char *file;
 	const struct mrd_step *at; /* in the loader's arena */
 	const struct mrd_doc_node *root;
-	const char *created; /* "": not known */
+	int64_t created_us; /* or MRD_INSTANT_NONE */
 	const char *name;
 	bool is_document; /* not from a file */
 	size_t index;	  /* in order of appearance */
@@ -218,6 +219,15 @@ static const char *text_at(const struct mrd_doc_node *map, const char *key)
 	return value ? value->text : "";
 }
 
+/* What is no time is told where metadata is read. */
+static int64_t created_at(const struct mrd_doc_node *metadata)
+{
+	int64_t created_us = MRD_INSTANT_NONE;
+
+	mrd_instant_parse(text_at(metadata, "creationTimestamp"), &created_us);
+	return created_us;
+}
+
 static bool is_same_host(struct loader *loader, const char *a, const char *b,
 			 const char *namespace_)
 {
@@ -296,7 +306,7 @@ static void add_waiting(struct loader *loader, const struct mrd_doc_node *root)
 		.file = loader->reader.file,
 		.at = keep_steps(loader, loader->reader.at),
 		.root = root,
-		.created = text_at(metadata, "creationTimestamp"),
+		.created_us = created_at(metadata),
 		.name = text_at(metadata, "name"),
 		.is_document = loader->in_documents,
 		.index = loader->rule_count,
@@ -304,8 +314,7 @@ static void add_waiting(struct loader *loader, const struct mrd_doc_node *root)
 	loader->rule_count++;
 }
 
-/* Files before documents. RFC 3339 sorts as text; what was never in a cluster would be the newest
- * there. */
+/* Files before documents. What was never in a cluster would be the newest there. */
 static int compare_ages(const void *left, const void *right)
 {
 	const struct waiting_rule *a = left;
@@ -314,10 +323,11 @@ static int compare_ages(const void *left, const void *right)
 
 	if (order)
 		return order;
-	if (!*a->created != !*b->created)
-		return *a->created ? -1 : 1;
-	if (*a->created)
-		order = strcmp(a->created, b->created) ?: strcmp(a->name, b->name);
+	if ((a->created_us == MRD_INSTANT_NONE) != (b->created_us == MRD_INSTANT_NONE))
+		return a->created_us == MRD_INSTANT_NONE ? 1 : -1;
+	if (a->created_us != MRD_INSTANT_NONE)
+		order = (a->created_us > b->created_us) - (a->created_us < b->created_us)
+				?: strcmp(a->name, b->name);
 	return order ? order : (a->index > b->index) - (a->index < b->index);
 }
 

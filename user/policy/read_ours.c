@@ -7,6 +7,7 @@
 
 #include "base/cleanup.h"
 #include "base/duration.h"
+#include "base/instant.h"
 #include "base/strbuf.h"
 
 #define OUR_PREFIX "meridian.dev/"
@@ -180,6 +181,19 @@ static void read_annotations(struct mrd_reader *reader, const struct mrd_doc_nod
 
 /* ------------------------------------------------------------------------------- metadata */
 
+/* The loader orders rules by it. */
+static void read_created(struct mrd_reader *reader, const struct mrd_doc_node *node,
+			 const void *unused, void *draft)
+{
+	struct mrd_text text = {0};
+	int64_t created_us;
+
+	(void)draft;
+	mrd_read_text(reader, node, unused, &text);
+	if (text.node && mrd_instant_parse(text.text, &created_us))
+		mrd_read_warning(reader, node, "is no time as RFC 3339 has it: taken as not given");
+}
+
 #define SILENT(field)                                                          \
 	{                                                                      \
 		.name = (field), .use = MRD_FIELD_SILENT, .read = mrd_read_any \
@@ -197,9 +211,9 @@ static const struct mrd_field metadata_fields[] = {
 		.offset = offsetof(struct mrd_meta_draft, namespace_),
 	},
 	{.name = "annotations", .read = read_annotations},
+	{.name = "creationTimestamp", .use = MRD_FIELD_CHECKED, .read = read_created},
 	SILENT("labels"),
 	SILENT("generateName"),
-	SILENT("creationTimestamp"),
 	SILENT("deletionTimestamp"),
 	SILENT("deletionGracePeriodSeconds"),
 	SILENT("finalizers"),

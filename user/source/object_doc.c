@@ -90,6 +90,18 @@ static char *read_name(struct mrd_reading *reading, const struct mrd_field *fiel
 	return name;
 }
 
+/* One that cannot be read leaves the object's age open, but the object is good. */
+static int64_t read_created(struct mrd_reading *reading, const struct mrd_field *field)
+{
+	const size_t errors = reading->errors;
+	const char *text = mrd_field_text(reading, field);
+	int64_t created_us = MRD_INSTANT_NONE;
+
+	if (field->node && reading->errors == errors && mrd_instant_parse(text, &created_us))
+		mrd_field_warn(reading, field, "is no time as RFC 3339 has it: taken as not given");
+	return created_us;
+}
+
 static void read_meta(struct mrd_reading *reading, const struct mrd_field *object,
 		      const struct kind *kind, struct mrd_meta *meta)
 {
@@ -108,7 +120,7 @@ static void read_meta(struct mrd_reading *reading, const struct mrd_field *objec
 		meta->namespace_ = mrd_text_copy("");
 	else
 		meta->namespace_ = read_name(reading, &namespace_, "default");
-	meta->created = mrd_field_copy(reading, &created);
+	meta->created_us = read_created(reading, &created);
 	meta->resource_version = mrd_field_copy(reading, &version);
 	read_labels(reading, &metadata, &meta->labels);
 }

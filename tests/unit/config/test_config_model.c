@@ -22,7 +22,7 @@ static void put_node(struct mrd_model *model, size_t cluster, const char *const 
 		.meta = {.kind = MRD_KIND_NODE,
 			 .namespace_ = (char *)"",
 			 .name = (char *)"node-a",
-			 .created = (char *)"",
+			 .created_us = MRD_INSTANT_NONE,
 			 .resource_version = (char *)"",
 			 .labels = {.items = items, .count = 3}},
 	};

@@ -42,6 +42,16 @@ struct build {
 	enum mrd_traffic_distribution distribution;
 };
 
+/* NULL: not given. */
+static inline int64_t build_instant(const char *text)
+{
+	int64_t us = MRD_INSTANT_NONE;
+
+	if (text)
+		assert_int_equal(mrd_instant_parse(text, &us), 0);
+	return us;
+}
+
 static inline char *build_text(const char *text)
 {
 	char *copy = mrd_text_copy(text ? text : "");
@@ -61,7 +71,7 @@ static inline void build_meta(struct mrd_meta *meta, enum mrd_kind kind, const s
 		.kind = kind,
 		.namespace_ = build_text(kind == MRD_KIND_NODE ? "" : namespace_),
 		.name = build_text(build->name),
-		.created = build_text(build->created),
+		.created_us = build_instant(build->created),
 		.resource_version = build_text(build->version),
 		.labels.items = calloc(BUILD_ROOM, sizeof(struct mrd_label)),
 	};

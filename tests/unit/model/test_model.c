@@ -428,7 +428,7 @@ static struct mrd_meta *big_service(unsigned int n)
 		.kind = MRD_KIND_SERVICE,
 		.namespace_ = strdup("default"),
 		.name = numbered("s", n, ""),
-		.created = build_text(""),
+		.created_us = MRD_INSTANT_NONE,
 		.resource_version = build_text(""),
 	};
 	service->vips = calloc(1, sizeof(*service->vips));
@@ -453,7 +453,7 @@ static struct mrd_meta *big_slice(unsigned int n, uint8_t net)
 		.kind = MRD_KIND_SLICE,
 		.namespace_ = strdup("default"),
 		.name = numbered("s", n, "-1"),
-		.created = build_text(""),
+		.created_us = MRD_INSTANT_NONE,
 		.resource_version = build_text(""),
 	};
 	slice->service_name = numbered("s", n, "");

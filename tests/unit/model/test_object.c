@@ -19,7 +19,7 @@ static const struct {
 } rows[] = {
 	{.name = "the same service", .a = {SERVICE}, .b = {SERVICE}, .want = true},
 	{.name = "its version alone", .a = {SERVICE}, .b = {SERVICE, .version = "9"}, .want = true},
-	{.name = "its age", .a = {SERVICE}, .b = {SERVICE, .created = "2026"}},
+	{.name = "its age", .a = {SERVICE}, .b = {SERVICE, .created = "2026-01-01T00:00:00Z"}},
 	{.name = "its labels",
 	 .a = {SERVICE},
 	 .b = {.name = "web", .vips = "10.0.0.1", .ports = "http:80/TCP", .labels = "a=c"}},

@@ -547,6 +547,16 @@ static void test_mesh(void **state)
 				"error a:3:3 serviceSettings[1].hosts\n",
 		},
 		{
+			.id = "ages",
+			.text = "metadata: {creationTimestamp: 2026-01-01T08:00:00.5+08:00}\n---\n"
+				"metadata: {creationTimestamp: null, name: a}\n---\n"
+				"metadata: {creationTimestamp: yesterday}\n---\n"
+				"metadata: {creationTimestamp: ''}\n",
+			.want = "warning a:5:31 metadata.creationTimestamp\n"
+				"warning a:7:31 metadata.creationTimestamp\n",
+			.says = "is no time as RFC 3339 has it: taken as not given",
+		},
+		{
 			.id = "a key given twice hides no other mistake",
 			.text = "enableTracking: true\n"
 				"localityLbSetting: {enabled: true, enabled: 1, failover: 5}\n"

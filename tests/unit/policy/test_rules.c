@@ -194,6 +194,23 @@ static void test_merging(void **state)
 			.errors = 3,
 		},
 		{
+			.id = "the oldest by the clock, not by the text",
+			.text = DATED("a-new", "2026-02-01T00:00:00Z", "1")
+				DATED("z-old", "2026-02-01T07:59:59+08:00", "2")
+					DATED("b-last", "2026-01-31T23:00:00-05:00", "3"),
+			.rule = "default/z-old",
+			.subsets = "s2 s1 s3",
+			.errors = 2,
+		},
+		{
+			.id = "an age that is none is not known",
+			.text = DATED("b", "yesterday", "1")
+				DATED("a", "2026-02-01T00:00:00Z", "2"),
+			.rule = "default/a",
+			.subsets = "s2 s1",
+			.errors = 2,
+		},
+		{
 			.id = "of one age by name",
 			.text = DATED("b", "2026-02-01T00:00:00Z", "1")
 				DATED("a", "2026-02-01T00:00:00Z", "2"),

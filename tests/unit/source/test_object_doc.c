@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,8 +72,9 @@ static int add_object(void *self, struct mrd_meta *object, const struct mrd_plac
 
 	mrd_strbuf_addf(text, "%u:%u %s %s/%s", at->line, at->column, names[object->kind],
 			object->namespace_, object->name);
-	if (object->created[0] || object->resource_version[0])
-		mrd_strbuf_addf(text, " (%s %s)", object->created, object->resource_version);
+	if (object->created_us != MRD_INSTANT_NONE || object->resource_version[0])
+		mrd_strbuf_addf(text, " (%" PRId64 " %s)", object->created_us,
+				object->resource_version);
 	for (size_t i = 0; i < object->labels.count; i++)
 		mrd_strbuf_addf(text, " %s=%s", object->labels.items[i].key,
 				object->labels.items[i].value);
@@ -177,8 +179,16 @@ static const struct read_case services[] = {
 			"  type: ClusterIP\n"
 			"status:\n"
 			"  loadBalancer: {}\n",
-		.want = "1:1 Service shop/web (2026-01-01T00:00:00Z 42) a=1 b=2 10.0.0.1 fd00::1 "
+		.want = "1:1 Service shop/web (1767225600000000 42) a=1 b=2 10.0.0.1 fd00::1 "
 			"http:80/1 dns:53/2:dns sip:5060/0\n",
+	},
+	{
+		.name = "an age that is none",
+		.yaml = "apiVersion: v1\nkind: Service\nmetadata: {name: web, creationTimestamp: "
+			"yesterday}\nspec: {clusterIP: 10.0.0.1, ports: [{port: 80}]}",
+		.want = "1:1 Service default/web 10.0.0.1 :80/1\n"
+			"f:3:42: warning: metadata.creationTimestamp: is no time as RFC 3339 has "
+			"it: taken as not given\n",
 	},
 	{
 		.name = "no namespace, no protocol, no port name; clusterIP alone",
