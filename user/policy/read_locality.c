@@ -106,11 +106,25 @@ static bool has_more_levels(const char *text)
 	return slashes > 2;
 }
 
+/* Istio takes any text; but where nodes are is said by labels of theirs. */
+static void check_place(struct mrd_reader *reader, const struct mrd_doc_node *node,
+			const char *name)
+{
+	if (!mrd_label_is_value(name, strlen(name)))
+		mrd_read_warning(reader, node,
+				 "matches nothing: \"%s\" is not what a node's label can say (at "
+				 "most 63 letters, digits, \"-\", \"_\" and \".\")",
+				 name);
+}
+
 static void parse_locality(struct mrd_reader *reader, const struct mrd_doc_node *node,
 			   struct mrd_locality_match *match)
 {
 	switch (mrd_locality_parse(node->text, match)) {
 	case 0:
+		check_place(reader, node, match->region);
+		check_place(reader, node, match->zone);
+		check_place(reader, node, match->subzone);
 		if (has_more_levels(node->text))
 			mrd_read_warning(reader, node,
 					 "\"%s\": levels below the subzone are passed over",
@@ -282,6 +296,8 @@ static char *read_region(struct mrd_reader *reader, const struct mrd_text *text,
 	else if (strchr(text->text, '*'))
 		mrd_read_error(reader, text->node, "\"%s\" must be a region, without \"*\"",
 			       text->text);
+	else
+		check_place(reader, text->node, text->text);
 	reader->at = step.up;
 	region = strdup(text->text);
 	if (!region)

@@ -105,6 +105,19 @@ static void test_localities(void **state)
 			.says = "levels below the subzone are passed over",
 		},
 		{
+			.id = "where no node can be",
+			.text = LOCALITY("distribute: [{from: r 1/*, to: {us_east.1/Z: 100}}]"),
+			.want = "warning a:1:41 localityLbSetting.distribute[0].from\n",
+			.says = "matches nothing: \"r 1\" is not what a node's label can say",
+		},
+		{
+			.id = "a region that none can be in",
+			.text = LOCALITY("failover: [{from: a, to: b c}]"),
+			.second = WATCHED,
+			.want = "warning a:1:46 localityLbSetting.failover[0].to\n",
+			.says = "matches nothing: \"b c\"",
+		},
+		{
 			.id = "from: equal to an earlier one",
 			.text = LOCALITY("distribute: [{from: a, to: {b: 100}}, "
 					 "{from: a/*, to: {b: 100}}]"),
