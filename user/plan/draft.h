@@ -128,6 +128,10 @@ int mrd_draft_join(struct mrd_draft *draft, const struct mrd_plan_node *node);
 int mrd_draft_warn(const struct mrd_draft_input *in, const struct mrd_draft *draft,
 		   struct mrd_plan_port *port);
 
+/* How many more the port's detector watches: of the other IP family, without a twin in this one. */
+size_t mrd_draft_hosts_beside(const struct mrd_draft_input *in,
+			      const struct mrd_draft_rules *rules);
+
 /* Behind "has no endpoint": where that is, of a service that does not leave it; or "". */
 const char *mrd_draft_stays(const struct mrd_effective *effective);
 

@@ -226,8 +226,7 @@ static int warn_about_staying(const struct mrd_draft_input *in, struct mrd_plan_
 			  "Local");
 }
 
-/* How many more the port's detector watches: of the other IP family, without a twin in this one. */
-static size_t hosts_beside(const struct mrd_draft_input *in, const struct mrd_draft *draft)
+size_t mrd_draft_hosts_beside(const struct mrd_draft_input *in, const struct mrd_draft_rules *rules)
 {
 	size_t count = 0;
 
@@ -239,7 +238,7 @@ static size_t hosts_beside(const struct mrd_draft_input *in, const struct mrd_dr
 			continue;
 		for (size_t k = 0; k < other->endpoint_count; k++)
 			count += !other->endpoints[k].twin &&
-				 mrd_draft_is_candidate(in, &draft->rules, &other->endpoints[k]);
+				 mrd_draft_is_candidate(in, rules, &other->endpoints[k]);
 	}
 	return count;
 }
@@ -257,7 +256,8 @@ static int warn_about_cap(const struct mrd_draft_input *in, const struct mrd_dra
 		return 0;
 	percent = rule->cap == MRD_CAP_ENVOY ? MRD_CAP_ENVOY_PERCENT : rule->max_ejection_percent;
 	wanted = (PERCENT_ALL + percent - 1) / percent;
-	if (!draft->endpoint_count || draft->endpoint_count + hosts_beside(in, draft) >= wanted)
+	if (!draft->endpoint_count ||
+	    draft->endpoint_count + mrd_draft_hosts_beside(in, &draft->rules) >= wanted)
 		return 0;
 	return warn(port,
 		    "outlierDetection: nobody is ejected, as %s %u lets none of fewer than %u "

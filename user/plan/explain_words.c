@@ -110,6 +110,22 @@ static void add_mode_reason(struct writing *writing)
 	}
 }
 
+/* Why a lost endpoint moves no share but its own, however losses are counted; NULL: it may. */
+static const char *losses_move_nothing(const struct writing *writing)
+{
+	const struct mrd_plan_port *planned = writing->words->planned;
+	const bool weighted = writing->rules.weighted || writing->rules.distribute;
+
+	if (mrd_draft_panic_percent(writing->words->view, &writing->effective))
+		return NULL;
+	for (size_t i = 1; i < planned->hop_count; i++)
+		if (weighted || planned->hops[i].priority != planned->hops[0].priority)
+			return NULL;
+	return writing->rules.mode == MRD_MODE_POOL
+		       ? "in one pool all endpoints are equal"
+		       : "nothing stands behind or beside them that could take over";
+}
+
 /* What an annotation of ours changes about the hops: in one pool, or beside what goes before it,
  * that is nothing. */
 static void add_own_reasons(struct writing *writing)
@@ -124,12 +140,13 @@ static void add_own_reasons(struct writing *writing)
 	if (writing->rules.falls_back && writing->rules.distribute)
 		REASON(writing, "meridian.dev/fallback: next-region: regions that the distribution "
 				"does not list come behind it");
-	if (writing->rules.mode == MRD_MODE_POOL)
+	if (losses_move_nothing(writing))
 		return;
 	if (effective->unready_drop)
 		REASON(writing, "meridian.dev/unready: drop: endpoints that are not ready do not "
 				"count as lost");
 	if (effective->overprovisioning_percent != MRD_OVERPROVISIONING_PERCENT &&
+	    writing->rules.mode != MRD_MODE_POOL &&
 	    (!writing->rules.distribute || writing->rules.falls_back))
 		REASON(writing,
 		       "meridian.dev/overprovisioning-percent: %" PRIu32
@@ -291,6 +308,31 @@ static void check_distribute(struct writing *writing)
 	}
 }
 
+static void check_losses(struct writing *writing)
+{
+	const struct mrd_effective *effective = &writing->effective;
+	const char *reason = losses_move_nothing(writing);
+
+	if (!reason || !writing->words->planned->hop_count)
+		return;
+	if (effective->unready_drop)
+		WARNING(writing, "meridian.dev/unready: drop has no effect here: %s", reason);
+	if (effective->overprovisioning_percent != MRD_OVERPROVISIONING_PERCENT)
+		WARNING(writing, "meridian.dev/overprovisioning-percent has no effect here: %s",
+			reason);
+}
+
+/* By the default cap; what others let go is among the plan's warnings. */
+static bool is_only_one(const struct writing *writing)
+{
+	const struct mrd_plan_port *planned = writing->words->planned;
+	size_t count = mrd_draft_hosts_beside(&writing->in, &writing->rules);
+
+	for (size_t i = 0; i < planned->hop_count; i++)
+		count += planned->hops[i].endpoint_count;
+	return count == 1 && planned->outlier.cap == MRD_CAP_REGIONAL;
+}
+
 static void check_detectors(struct writing *writing)
 {
 	const struct mrd_effective *effective = &writing->effective;
@@ -301,6 +343,11 @@ static void check_detectors(struct writing *writing)
 			writing->rules.mode == MRD_MODE_FAILOVER
 				? "; readiness alone triggers the failover"
 				: "");
+	else if (effective->outlier && is_only_one(writing))
+		WARNING(writing,
+			"outlierDetection (%s) ejects nobody here: the only endpoint stays, since "
+			"no other could take over",
+			effective->outlier_place);
 }
 
 static void check_setting(struct writing *writing)
@@ -320,12 +367,13 @@ static void check_setting(struct writing *writing)
 			writing->rules.falls_back ? "meridian.dev/fallback lets all regions follow"
 						  : "the distribution lists who takes part");
 	if (mode == MRD_MODE_FAILOVER && writing->words->planned->hop_count &&
-	    !writing->effective.cluster_local && !writing->effective.regions_strict &&
-	    !has_other_region(writing))
-		WARNING(writing, "no other region than %s has an endpoint: nothing can take over",
+	    !writing->effective.regions_strict && !has_other_region(writing) &&
+	    !(writing->effective.cluster_local && writing->rules.preferred)) /* told already */
+		WARNING(writing, "no other region than %s has an endpoint%s: nothing can take over",
 			*writing->words->planned->hops[0].region
 				? writing->words->planned->hops[0].region
-				: "(unknown)");
+				: "(unknown)",
+			mrd_draft_stays(&writing->effective));
 	if (mode == MRD_MODE_FAILOVER && !writing->effective.outlier)
 		WARNING(writing,
 			"without outlierDetection no response of an endpoint triggers the "
@@ -479,6 +527,7 @@ int mrd_explain_add_words(const struct mrd_explain_words *words, struct mrd_expl
 	copy(&writing, writing.effective.outlier_place, &port->outlier_place);
 	add_reasons(&writing);
 	check_setting(&writing);
+	check_losses(&writing);
 	check_detectors(&writing);
 	check_panic(&writing);
 	for (size_t i = 0; i < mrd_policy_rule_count(policy); i++)

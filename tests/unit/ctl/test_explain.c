@@ -81,6 +81,13 @@ static void make_files(void)
 	run_write("fallback.yaml", "metadata: {annotations: {meridian.dev/fallback: next-region, "
 				   "meridian.dev/regions: strict, meridian.dev/unready: drop, "
 				   "meridian.dev/overprovisioning-percent: '200'}}\n");
+	run_write("losses.yaml", "metadata: {annotations: {meridian.dev/unready: drop, "
+				 "meridian.dev/overprovisioning-percent: '200'}}\n");
+	run_write("one.yaml",
+		  SERVICE("one", "172.16.0.4", "") SLICE("one", "1", ENDPOINT("10.0.0.9", "r1-a")));
+	run_write("none.yaml", "localityLbSetting: {enabled: false}\n");
+	run_write("home.yaml", "serviceSettings: [{settings: {clusterLocal: true}, hosts: "
+			       "[\"*.default.svc.cluster.local\"]}]\n");
 	run_write("overlap.yaml",
 		  SLICE("web", "1", ENDPOINT("10.0.0.1", "r3-a") ENDPOINT("10.1.0.1", "r3-a")));
 	run_write("clusters.yaml", "localityLbSetting: {failoverPriority: "
@@ -333,6 +340,50 @@ static void names_what_has_no_effect(void **state)
 	}
 }
 
+static void what_cannot_act_is_told(void **state)
+{
+#define WEB "default/web:http " STATES "--from r1 "
+#define ONE "default/one:http --state a=one.yaml,region=r1 --from r1 --policy outlier.yaml "
+	static const struct {
+		const char *options;
+		const char *want; /* NULL: none of them is told */
+	} cases[] = {
+		{WEB "--policy losses.yaml",
+		 "meridian.dev/unready: drop has no effect here: in one pool all endpoints"},
+		{WEB "--policy losses.yaml",
+		 "meridian.dev/overprovisioning-percent has no effect here: in one pool"},
+		{WEB "--policy losses.yaml --policy outlier.yaml", NULL},
+		{WEB "--policy losses.yaml --policy distribute.yaml", NULL},
+		{ONE "--policy losses.yaml",
+		 "percent has no effect here: nothing stands behind or beside them that could"},
+		{ONE, "warning: no other region than r1 has an endpoint: nothing can take over"},
+		{ONE, "warning: outlierDetection (outlier.yaml:1:24) ejects nobody here: the only "
+		      "endpoint stays, since no other could take over"},
+		{ONE "--policy none.yaml", "ejects nobody here: the only endpoint stays"},
+		{ONE "--policy home.yaml", "ejects nobody here: the only endpoint stays"},
+		{WEB "--policy home.yaml --policy outlier.yaml",
+		 "warning: no other region than r1 has an endpoint in this node's cluster, which "
+		 "the service does not leave: nothing can take over"},
+		{WEB "--policy none.yaml --policy outlier.yaml", NULL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char line[RUN_ROOM];
+		AUTO_RUN struct run run = {0};
+
+		snprintf(line, sizeof(line), "explain %s", cases[i].options);
+		run = run_line(line);
+		print_message("%s\n%s%s", line, run.err, run.out);
+		assert_int_equal(run.status, 0);
+		if (cases[i].want)
+			assert_non_null(strstr(run.out, cases[i].want));
+		else
+			assert_null(strstr(run.out, "has no effect here"));
+		assert_true(cases[i].want || !strstr(run.out, "ejects nobody"));
+	}
+}
+
 static void json_has_the_plan_and_the_reasons(void **state)
 {
 	AUTO_RUN struct run run = run_line("-o json explain default/web " STATES
@@ -482,6 +533,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(says_why_and_what_would_change_it),
 		cmocka_unit_test(names_what_has_no_effect),
+		cmocka_unit_test(what_cannot_act_is_told),
 		cmocka_unit_test(the_order_of_the_clusters_is_nothing),
 		cmocka_unit_test(a_pod_is_of_its_own_cluster),
 		cmocka_unit_test(the_service_goes_before_the_mesh),
