@@ -78,10 +78,10 @@ static bool split_host(char *text, const char *domain, const char **ret_namespac
 	return is_label(*ret_namespace) && is_label(*ret_service);
 }
 
-static int take_host(struct mrd_replay_arguments *arguments, const char *value, const char *domain,
-		     FILE *err)
+int mrd_replay_arguments_read_host(struct mrd_replay_arguments *arguments, const char *domain,
+				   FILE *err)
 {
-	MRD_AUTO_FREE char *copy = strdup(value);
+	MRD_AUTO_FREE char *copy = strdup(arguments->host);
 	char *colon = copy ? strchr(copy, ':') : NULL;
 	const char *namespace_;
 	const char *service;
@@ -89,15 +89,13 @@ static int take_host(struct mrd_replay_arguments *arguments, const char *value, 
 
 	if (!copy)
 		return mrd_ctl_no_memory(err);
-	arguments->port = 0;
+	arguments->port = arguments->endpoints[0].port;
 	if (colon) {
 		*colon = '\0';
 		is_good = !mrd_port_parse(colon + 1, &arguments->port);
 	}
 	if (!is_good || !split_host(copy, domain, &namespace_, &service))
-		return mrd_ctl_usage(err, "--host takes a Service's name, not", value);
-	free(arguments->service);
-	free(arguments->namespace_);
+		return mrd_ctl_usage(err, "--host takes a Service's name, not", arguments->host);
 	arguments->service = strdup(service);
 	arguments->namespace_ = strdup(namespace_);
 	return arguments->service && arguments->namespace_ ? MRD_EXIT_GOOD : mrd_ctl_no_memory(err);
@@ -297,16 +295,20 @@ static int take_from(struct mrd_replay_arguments *arguments, const char *value, 
 		     : MRD_EXIT_GOOD;
 }
 
-enum { POLICY = 256, HOST, ENDPOINTS, FROM, PROTOCOL, UNTIL, SEED };
+enum { POLICY = 256, CONFIG, HOST, ENDPOINTS, FROM, PROTOCOL, UNTIL, SEED };
 
 static int take_option(struct mrd_replay_arguments *arguments, int option, const char *value,
-		       const char *domain, FILE *err)
+		       FILE *err)
 {
 	switch (option) {
 	case POLICY:
 		return add_policy(arguments, value, err);
+	case CONFIG:
+		arguments->config = value;
+		return MRD_EXIT_GOOD;
 	case HOST:
-		return take_host(arguments, value, domain, err);
+		arguments->host = value;
+		return MRD_EXIT_GOOD;
 	case ENDPOINTS:
 		return add_endpoints(arguments, value, err);
 	case FROM:
@@ -325,10 +327,10 @@ static int take_option(struct mrd_replay_arguments *arguments, int option, const
 	return MRD_EXIT_GOOD;
 }
 
-/* What must be there, and what follows from it. */
+/* What must be there. */
 static int complete(struct mrd_replay_arguments *arguments, char **rest, int count, FILE *err)
 {
-	if (!arguments->service)
+	if (!arguments->host)
 		return mrd_ctl_usage(err, "--host is missing", NULL);
 	if (!arguments->endpoint_count)
 		return mrd_ctl_usage(err, "--endpoints is missing", NULL);
@@ -338,16 +340,15 @@ static int complete(struct mrd_replay_arguments *arguments, char **rest, int cou
 	if (count > 1)
 		return mrd_ctl_usage(err, "unexpected argument", rest[1]);
 	arguments->events = rest[0];
-	if (!arguments->port)
-		arguments->port = arguments->endpoints[0].port;
 	return MRD_EXIT_GOOD;
 }
 
-int mrd_replay_arguments_read(int argc, char **argv, const char *domain, FILE *err,
+int mrd_replay_arguments_read(int argc, char **argv, FILE *err,
 			      struct mrd_replay_arguments *ret_arguments)
 {
 	static const struct option longs[] = {
 		{"policy", required_argument, NULL, POLICY},
+		{"config", required_argument, NULL, CONFIG},
 		{"host", required_argument, NULL, HOST},
 		{"endpoints", required_argument, NULL, ENDPOINTS},
 		{"from", required_argument, NULL, FROM},
@@ -373,7 +374,7 @@ int mrd_replay_arguments_read(int argc, char **argv, const char *domain, FILE *e
 			return mrd_ctl_usage(err, "a value is missing after", argv[optind - 1]);
 		if (option == '?')
 			return mrd_ctl_usage(err, "unknown option", argv[optind - 1]);
-		status = take_option(&arguments, option, optarg, domain, err);
+		status = take_option(&arguments, option, optarg, err);
 	}
 	if (status == MRD_EXIT_GOOD && !arguments.help)
 		status = complete(&arguments, argv + optind, argc - optind, err);

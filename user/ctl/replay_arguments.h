@@ -25,7 +25,9 @@ struct mrd_replay_endpoint {
 struct mrd_replay_arguments {
 	const char **policy; /* of the command line, as is the rest that is not owned */
 	size_t policy_count;
-	char *service; /* of --host, with the next two; NULL: none was given */
+	const char *config; /* the agent's, or NULL */
+	const char *host;   /* as it is written */
+	char *service;	    /* what it says, with the next two */
 	char *namespace_;
 	uint16_t port; /* the host's, or else the first endpoint's */
 	struct mrd_replay_endpoint *endpoints;
@@ -43,10 +45,13 @@ struct mrd_replay_arguments {
 	bool help;
 };
 
-/* The options behind the verb, argv[0]. Returns MRD_EXIT_GOOD, or the status to exit with after
- * what is wrong was said on err. domain: the one in which Services have their names. */
-int mrd_replay_arguments_read(int argc, char **argv, const char *domain, FILE *err,
+/* The options behind the verb, argv[0], but for what --host says. Returns MRD_EXIT_GOOD, or the
+ * status to exit with after what is wrong was said on err. */
+int mrd_replay_arguments_read(int argc, char **argv, FILE *err,
 			      struct mrd_replay_arguments *ret_arguments);
+/* The rest; likewise. domain: the one in which Services have their names. */
+int mrd_replay_arguments_read_host(struct mrd_replay_arguments *arguments, const char *domain,
+				   FILE *err);
 void mrd_replay_arguments_free(struct mrd_replay_arguments *arguments); /* frees what is in it */
 #define MRD_AUTO_REPLAY_ARGUMENTS __attribute__((cleanup(mrd_replay_arguments_free)))
 

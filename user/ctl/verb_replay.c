@@ -20,7 +20,7 @@
 #include "policy/policy_yaml.h"
 
 static const char usage[] =
-	"usage: meridianctl replay [--policy FILE]... --host HOST[:PORT]\n"
+	"usage: meridianctl replay [--policy FILE]... [--config FILE] --host HOST[:PORT]\n"
 	"                          --endpoints IP:PORT[+IP:PORT][@R[/Z[/S]]][=CLUSTER],...\n"
 	"                          [--from R[/Z[/S]]] [--protocol http|tcp] [--until DURATION]\n"
 	"                          [--seed N] [-o text|json]\n"
@@ -30,6 +30,8 @@ static const char usage[] =
 	"the lines of Envoy's outlier event log, with t_ms in the place of the timestamp.\n"
 	"\n"
 	"  --policy     a file or folder; may be given several times\n"
+	"  --config     the agent's configuration: its names, and what options do not say of\n"
+	"               policy and of where the node is\n"
 	"  --host       the Service: reviews, reviews.ns or ns/reviews; without a port, that of "
 	"the\n"
 	"               first endpoint\n"
@@ -50,7 +52,7 @@ static const char usage[] =
 
 /* All that is read; owned. */
 struct replay {
-	struct mrd_agent_config *names; /* what an agent without a word in its configuration has */
+	struct mrd_agent_config *config; /* the agent's, or one without a word */
 	struct mrd_replay_arguments arguments;
 	struct mrd_replay_events events;
 	struct mrd_policy *policy;
@@ -61,7 +63,7 @@ struct replay {
 
 static void replay_cleanup(struct replay *replay)
 {
-	mrd_agent_config_free(replay->names);
+	mrd_agent_config_free(replay->config);
 	mrd_replay_arguments_free(&replay->arguments);
 	mrd_replay_events_free(&replay->events);
 	mrd_policy_free(replay->policy);
@@ -71,17 +73,48 @@ static void replay_cleanup(struct replay *replay)
 
 /* ------------------------------------------------------------------------------------- reading */
 
+/* What options do not say: names, policy, and where the node is. */
+static int read_config(struct replay *replay, FILE *err)
+{
+	MRD_AUTO_DIAG struct mrd_diag diag = {0};
+	struct mrd_replay_arguments *arguments = &replay->arguments;
+	int r;
+
+	if (arguments->config) {
+		r = mrd_agent_config_load(arguments->config, &diag, &replay->config);
+		r = mrd_offline_conclude(r, &diag, err);
+		if (r != MRD_EXIT_GOOD)
+			return r;
+	} else {
+		replay->config = calloc(1, sizeof(*replay->config));
+		if (!replay->config || mrd_config_set_defaults(replay->config))
+			return mrd_ctl_no_memory(err);
+	}
+	if (!*arguments->from.region) {
+		const struct mrd_agent_config *config = replay->config;
+		struct mrd_start *from = &arguments->from;
+
+		snprintf(from->region, sizeof(from->region), "%s", config->node_region);
+		snprintf(from->zone, sizeof(from->zone), "%s", config->node_zone);
+		snprintf(from->subzone, sizeof(from->subzone), "%s", config->node_subzone);
+	}
+	return mrd_replay_arguments_read_host(arguments, replay->config->cluster_domain, err);
+}
+
 /* Both are read, so that one run shows every mistake. */
 static int read_inputs(struct replay *replay, FILE *err)
 {
 	const struct mrd_replay_arguments *arguments = &replay->arguments;
 	const struct mrd_policy_names names = {
-		.cluster_domain = replay->names->cluster_domain,
-		.root_namespace = replay->names->root_namespace,
+		.cluster_domain = replay->config->cluster_domain,
+		.root_namespace = replay->config->root_namespace,
 	};
 	MRD_AUTO_DIAG struct mrd_diag diag = {0};
-	int r = mrd_policy_load(arguments->policy, arguments->policy_count, &names, &diag,
-				&replay->policy);
+	const bool is_given = arguments->policy_count > 0;
+	int r = mrd_policy_load(is_given ? arguments->policy
+					 : (const char *const *)replay->config->policy,
+				is_given ? arguments->policy_count : replay->config->policy_count,
+				&names, &diag, &replay->policy);
 
 	if (r != -ENOMEM)
 		r = mrd_replay_events_read(arguments, &diag, &replay->events) ?: r;
@@ -240,7 +273,7 @@ static int run(struct replay *replay, FILE *out, FILE *err)
 	MRD_AUTO_STRBUF struct mrd_strbuf lines = {0};
 
 	mrd_event_log_add_cluster(arguments->port, arguments->service, arguments->namespace_,
-				  replay->names->cluster_domain, &cluster);
+				  replay->config->cluster_domain, &cluster);
 	if (cluster.failed || mrd_replay_route_make(arguments, replay->policy, &replay->route))
 		return mrd_ctl_no_memory(err);
 	if (!tell_none(replay, err)) {
@@ -262,20 +295,16 @@ static int run(struct replay *replay, FILE *out, FILE *err)
 
 int mrd_ctl_replay(int argc, char **argv, FILE *out, FILE *err)
 {
-	MRD_CLEANUP(replay_cleanup)
-	struct replay replay = {
-		.names = calloc(1, sizeof(*replay.names)),
-	};
-	int status;
+	MRD_CLEANUP(replay_cleanup) struct replay replay = {0};
+	int status = mrd_replay_arguments_read(argc, argv, err, &replay.arguments);
 
-	if (!replay.names || mrd_config_set_defaults(replay.names))
-		return mrd_ctl_no_memory(err);
-	status = mrd_replay_arguments_read(argc, argv, replay.names->cluster_domain, err,
-					   &replay.arguments);
 	if (status == MRD_EXIT_GOOD && replay.arguments.help) {
 		fputs(usage, out);
 		return MRD_EXIT_GOOD;
 	}
-	status = status == MRD_EXIT_GOOD ? read_inputs(&replay, err) : status;
+	if (status == MRD_EXIT_GOOD)
+		status = read_config(&replay, err);
+	if (status == MRD_EXIT_GOOD)
+		status = read_inputs(&replay, err);
 	return status == MRD_EXIT_GOOD ? run(&replay, out, err) : status;
 }

@@ -679,6 +679,53 @@ static void what_the_agent_leaves_alone(void **state)
 	}
 }
 
+static void a_configuration_says_what_options_do_not(void **state)
+{
+	static const struct {
+		const char *options;
+		int status;
+		const char *want; /* in the log, or else in what is said */
+	} cases[] = {
+		{"--config meridian.yaml --host web", 0,
+		 "outbound|80||web.default.svc.example.org"},
+		{"--config meridian.yaml --host web.default.svc.example.org", 0, "EJECT"},
+		{"--config meridian.yaml --host web.default.svc.cluster.local", 2, "--host takes"},
+		{"--config meridian.yaml --host web", 0, "10.0.0.2:80 is not in the route"},
+		{"--config meridian.yaml --from r2 --host web", 0,
+		 "10.0.0.1:80 is not in the route"},
+		{"--config meridian.yaml --policy none.yaml --host web", 0,
+		 "no outlierDetection holds"},
+		{"--config broken.yaml --host web", 1,
+		 "broken.yaml:1:16: error: clusterDomain: must be"},
+		{"--config nowhere.yaml --host web", 1, "nowhere.yaml: error: "},
+	};
+
+	(void)state;
+	run_write("meridian.yaml", "node: {region: r1}\nclusterDomain: example.org\npolicy: "
+				   "[full.yaml]\nclusters: [{name: a, directory: d}]\n");
+	run_write("broken.yaml", "clusterDomain: A_b\nclusters: [{name: a, directory: d}]\n");
+	run_write("none.yaml", "");
+	run_write("full.yaml",
+		  "apiVersion: networking.istio.io/v1\nkind: DestinationRule\n"
+		  "metadata: {name: web, namespace: default, annotations: {meridian.dev/regions: "
+		  "strict}}\n"
+		  "spec: {host: web.default.svc.example.org, trafficPolicy: {" DETECTION "}}\n");
+	write_events("0 a 503, 0 b 503");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char line[RUN_ROOM];
+		AUTO_RUN struct run run = {0};
+
+		print_message("%s\n", cases[i].options);
+		snprintf(line, sizeof(line),
+			 "replay %s --endpoints 10.0.0.1:80@r1,10.0.0.2:80@r2 events.jsonl",
+			 cases[i].options);
+		run = run_line(line);
+		print_message("%s%s", run.out, run.err);
+		assert_int_equal(run.status, cases[i].status);
+		assert_true(strstr(run.out, cases[i].want) || strstr(run.err, cases[i].want));
+	}
+}
+
 /* Where the first of two endpoints returns; the log is that of a seed. */
 static char *jittered(unsigned int seed)
 {
@@ -743,6 +790,7 @@ int main(void)
 		cmocka_unit_test(whole_numbers_may_be_written_as_json_has_them),
 		cmocka_unit_test(command_lines),
 		cmocka_unit_test(what_the_agent_leaves_alone),
+		cmocka_unit_test(a_configuration_says_what_options_do_not),
 		cmocka_unit_test(jitter_is_the_seeds),
 		cmocka_unit_test(a_pod_of_two_addresses_is_called_by_its_ipv4_one),
 	};
