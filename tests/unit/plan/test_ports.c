@@ -3,6 +3,11 @@
 #include "base/label.h"
 #include "draft_case.h"
 
+#define SETTING(list, items)                                                   \
+	{                                                                      \
+		.enabled = true, .list = (items), .list##_count = COUNT(items) \
+	}
+
 static struct mrd_failover pairs_list[] = {{"r1", "r2"}};
 static struct mrd_distribute_to to_two[] = {{{"r1", "", ""}, 90}, {{"r2", "z9", ""}, 10}};
 static struct mrd_distribute_to to_far[] = {{{"r8", "", ""}, 100}};
@@ -13,42 +18,22 @@ static struct mrd_failover_label labels_list[] = {
 	{.key = "version"},
 };
 
-static const struct mrd_locality_setting pairs = {
-	.enabled = true,
-	.failover = pairs_list,
-	.failover_count = COUNT(pairs_list),
-};
+static const struct mrd_locality_setting pairs = SETTING(failover, pairs_list);
 static const struct mrd_locality_setting zone_aware = {
 	.enabled = true,
 	.zone_aware = true,
 };
-static const struct mrd_locality_setting labels = {
-	.enabled = true,
-	.priority = labels_list,
-	.priority_count = COUNT(labels_list),
-};
+static const struct mrd_locality_setting labels = SETTING(priority, labels_list);
 static struct mrd_failover_label values_list[] = {{.key = "version", .value = "v2"}};
-static const struct mrd_locality_setting values = {
-	.enabled = true,
-	.priority = values_list,
-	.priority_count = COUNT(values_list),
-};
+static const struct mrd_locality_setting values = SETTING(priority, values_list);
 static struct mrd_failover_label nothing_list[] = {{.key = "version", .value = ""}};
-static const struct mrd_locality_setting nothing = {
-	.enabled = true,
-	.priority = nothing_list,
-	.priority_count = COUNT(nothing_list),
-};
-static const struct mrd_locality_setting two = {
-	.enabled = true,
-	.distribute = two_rules,
-	.distribute_count = COUNT(two_rules),
-};
-static const struct mrd_locality_setting far = {
-	.enabled = true,
-	.distribute = far_rules,
-	.distribute_count = COUNT(far_rules),
-};
+static const struct mrd_locality_setting nothing = SETTING(priority, nothing_list);
+static const struct mrd_locality_setting two = SETTING(distribute, two_rules);
+static const struct mrd_locality_setting far = SETTING(distribute, far_rules);
+
+#define FAILOVER(list, whose) .mode = MRD_LOCALITY_FAILOVER, .setting = &(list), .origin = (whose)
+#define DISTRIBUTE(list, whose) \
+	.mode = MRD_LOCALITY_DISTRIBUTE, .setting = &(list), .origin = (whose)
 
 static const struct {
 	struct draft_case draft;
@@ -59,9 +44,7 @@ static const struct {
 		{
 			.name = "the pair's region is empty",
 			.world = "r1:A r3:A",
-			.mode = MRD_LOCALITY_FAILOVER,
-			.setting = &pairs,
-			.origin = MRD_ORIGIN_RULE,
+			FAILOVER(pairs, MRD_ORIGIN_RULE),
 		},
 		"failover: region r2, to which r1 fails over, has no endpoint\n",
 	},
@@ -69,9 +52,7 @@ static const struct {
 		{
 			.name = "a mesh-wide pair need not suit every service",
 			.world = "r1:A r3:A",
-			.mode = MRD_LOCALITY_FAILOVER,
-			.setting = &pairs,
-			.origin = MRD_ORIGIN_MESH,
+			FAILOVER(pairs, MRD_ORIGIN_MESH),
 		},
 		"",
 	},
@@ -79,35 +60,27 @@ static const struct {
 		{
 			.name = "what a cluster-local service has elsewhere is nothing to it",
 			.world = "r1:A r2:A@1",
-			.mode = MRD_LOCALITY_FAILOVER,
-			.setting = &pairs,
-			.origin = MRD_ORIGIN_RULE,
+			FAILOVER(pairs, MRD_ORIGIN_RULE),
 			.cluster_local = true,
 		},
 		"failover: region r2, to which r1 fails over, has no endpoint in this node's "
-		"cluster, "
-		"which the service does not leave\n",
+		"cluster, which the service does not leave\n",
 	},
 	{
 		{
 			.name = "nor is what a distribution lists there",
 			.world = "r1:A r2/z9:A@1",
-			.mode = MRD_LOCALITY_DISTRIBUTE,
-			.setting = &two,
-			.origin = MRD_ORIGIN_RULE,
+			DISTRIBUTE(two, MRD_ORIGIN_RULE),
 			.cluster_local = true,
 		},
 		"distribute: r2/z9 has no endpoint in this node's cluster, which the service does "
-		"not "
-		"leave: its 10 % fall to the others listed\n",
+		"not leave: its 10 % fall to the others listed\n",
 	},
 	{
 		{
 			.name = "a home cluster of two regions",
 			.world = "r1:A r2:A",
-			.mode = MRD_LOCALITY_FAILOVER,
-			.setting = &pairs,
-			.origin = MRD_ORIGIN_RULE,
+			FAILOVER(pairs, MRD_ORIGIN_RULE),
 			.cluster_local = true,
 		},
 		"",
@@ -116,9 +89,7 @@ static const struct {
 		{
 			.name = "a service that stays on its node",
 			.world = "r1:A#node-a r2:A",
-			.mode = MRD_LOCALITY_FAILOVER,
-			.setting = &pairs,
-			.origin = MRD_ORIGIN_RULE,
+			FAILOVER(pairs, MRD_ORIGIN_RULE),
 			.internal_local = true,
 		},
 		"the rule's locality setting has no effect: internalTrafficPolicy is Local\n",
@@ -131,8 +102,7 @@ static const struct {
 			.cap = MRD_CAP_ENVOY,
 		},
 		"outlierDetection: nobody is ejected, as Envoy's own maxEjectionPercent 10 lets "
-		"none "
-		"of fewer than 10 endpoints go\n",
+		"none of fewer than 10 endpoints go\n",
 	},
 	{
 		{
@@ -157,8 +127,7 @@ static const struct {
 		{
 			.name = "zone-aware",
 			.world = "r1:A",
-			.mode = MRD_LOCALITY_FAILOVER,
-			.setting = &zone_aware,
+			FAILOVER(zone_aware, MRD_ORIGIN_NONE),
 		},
 		"zoneAwareLbSetting: inside a region the split is even; Envoy would prefer the own "
 		"zone by its capacity\n",
@@ -167,8 +136,7 @@ static const struct {
 		{
 			.name = "a label that only a client's pod could have",
 			.world = "r1:A",
-			.mode = MRD_LOCALITY_FAILOVER,
-			.setting = &labels,
+			FAILOVER(labels, MRD_ORIGIN_NONE),
 		},
 		"failoverPriority: version is a label that this node does not have, and a client's "
 		"pod is not asked\n",
@@ -178,8 +146,7 @@ static const struct {
 			.name = "a label that node and Pods have",
 			.world = "r1:A%version=v1",
 			.label = {"version", "v2"},
-			.mode = MRD_LOCALITY_FAILOVER,
-			.setting = &labels,
+			FAILOVER(labels, MRD_ORIGIN_NONE),
 		},
 		"",
 	},
@@ -188,8 +155,7 @@ static const struct {
 			.name = "a label that no Pod has",
 			.world = "r1:A%app=x",
 			.label = {"version", "v2"},
-			.mode = MRD_LOCALITY_FAILOVER,
-			.setting = &labels,
+			FAILOVER(labels, MRD_ORIGIN_NONE),
 		},
 		"failoverPriority: version is a label that no endpoint's Pod has: what follows it "
 		"in the list is not asked\n",
@@ -198,8 +164,7 @@ static const struct {
 		{
 			.name = "a value that no Pod has just now",
 			.world = "r1:A%version=v1",
-			.mode = MRD_LOCALITY_FAILOVER,
-			.setting = &values,
+			FAILOVER(values, MRD_ORIGIN_NONE),
 		},
 		"failoverPriority: version=v2 is a label that no endpoint's Pod has: what follows "
 		"it in the list is not asked\n",
@@ -208,8 +173,7 @@ static const struct {
 		{
 			.name = "a value of a label that no Pod has",
 			.world = "r1:A",
-			.mode = MRD_LOCALITY_FAILOVER,
-			.setting = &values,
+			FAILOVER(values, MRD_ORIGIN_NONE),
 		},
 		"failoverPriority: version=v2 is a label that no endpoint's Pod has: what follows "
 		"it in the list is not asked\n",
@@ -218,8 +182,7 @@ static const struct {
 		{
 			.name = "an empty value of a label that no Pod has: all have it",
 			.world = "r1:A",
-			.mode = MRD_LOCALITY_FAILOVER,
-			.setting = &nothing,
+			FAILOVER(nothing, MRD_ORIGIN_NONE),
 		},
 		"",
 	},
@@ -248,9 +211,7 @@ static const struct {
 			.name = "no from is here",
 			.world = "r1:A",
 			.from = "r5/z1",
-			.mode = MRD_LOCALITY_DISTRIBUTE,
-			.setting = &two,
-			.origin = MRD_ORIGIN_MESH,
+			DISTRIBUTE(two, MRD_ORIGIN_MESH),
 		},
 		"distribute: no rule's from is where this node is (r5/z1/-): it has no effect "
 		"here\n",
@@ -259,9 +220,7 @@ static const struct {
 		{
 			.name = "one listed locality is empty",
 			.world = "r1:A r2:A",
-			.mode = MRD_LOCALITY_DISTRIBUTE,
-			.setting = &two,
-			.origin = MRD_ORIGIN_RULE,
+			DISTRIBUTE(two, MRD_ORIGIN_RULE),
 		},
 		"distribute: r2/z9 has no endpoint: its 10 % fall to the others listed\n",
 	},
@@ -269,9 +228,7 @@ static const struct {
 		{
 			.name = "one listed by a mesh-wide rule is",
 			.world = "r1:A r2:A",
-			.mode = MRD_LOCALITY_DISTRIBUTE,
-			.setting = &two,
-			.origin = MRD_ORIGIN_MESH,
+			DISTRIBUTE(two, MRD_ORIGIN_MESH),
 		},
 		"",
 	},
@@ -279,9 +236,7 @@ static const struct {
 		{
 			.name = "all listed ones are",
 			.world = "r1:A",
-			.mode = MRD_LOCALITY_DISTRIBUTE,
-			.setting = &far,
-			.origin = MRD_ORIGIN_MESH,
+			DISTRIBUTE(far, MRD_ORIGIN_MESH),
 		},
 		"distribute: no locality of the rule for this node has an endpoint\n"
 		"no endpoint in the route: new connections are refused\n",
@@ -325,9 +280,7 @@ static const struct {
 		{
 			.name = "a service without endpoints has other worries",
 			.world = "",
-			.mode = MRD_LOCALITY_DISTRIBUTE,
-			.setting = &far,
-			.origin = MRD_ORIGIN_RULE,
+			DISTRIBUTE(far, MRD_ORIGIN_RULE),
 		},
 		"no endpoint in the route: new connections are refused\n",
 	},

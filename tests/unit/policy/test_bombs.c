@@ -31,29 +31,24 @@ struct bomb {
 
 #define PORT "portLevelSettings: [&p {port: {number: 80}, outlierDetection: *o}"
 
+#define LONG_VALUE                                                                          \
+	.head = RULE "    outlierDetection: &o {consecutive5xxErrors: &v \"", .piece = "a", \
+	.times = LONG,                                                                      \
+	.middle = "\", interval: *v, baseEjectionTime: *v, maxEjectionPercent: *v}\n"       \
+		  "    " PORT,                                                              \
+	.again = ", *p", .tail = "]\n"
+
 static const struct bomb bombs[] = {
 	{
 		.name = "a long value in many places",
-		.head = RULE "    outlierDetection: &o {consecutive5xxErrors: &v \"",
-		.piece = "a",
-		.times = LONG,
-		.middle = "\", interval: *v, baseEjectionTime: *v, maxEjectionPercent: *v}\n"
-			  "    " PORT,
-		.again = ", *p",
+		LONG_VALUE,
 		.again_times = 40000,
-		.tail = "]\n",
 		.says = "too long texts",
 	},
 	{
 		.name = "a long value in some places",
-		.head = RULE "    outlierDetection: &o {consecutive5xxErrors: &v \"",
-		.piece = "a",
-		.times = LONG,
-		.middle = "\", interval: *v, baseEjectionTime: *v, maxEjectionPercent: *v}\n"
-			  "    " PORT,
-		.again = ", *p",
+		LONG_VALUE,
 		.again_times = 20,
-		.tail = "]\n",
 		.says = "must be a whole number, not \"aaa",
 	},
 	{
