@@ -146,7 +146,7 @@ $(foreach t,$(UNIT_TESTS),$(eval $(call UNIT_RULE,$(t))))
 $(B)/unit/bench/test_load: $(B)/obj/tests/unit/bench/slow_server.o | $(B)/bench/load
 
 # Programs that tests, demo and bench call: one source file each, but for some.
-AUX      := demo/bookinfo demo/delay_line bench/edit_latency bench/watch_latency bench/load bench/packet_cost bench/scale \
+AUX      := demo/bookinfo demo/delay_line bench/edit_latency bench/watch_latency bench/load bench/packet_cost bench/scale bench/tcx \
 	    tests/peer tests/e2e/hook tests/verify tests/tc_packets
 AUX_BINS := $(AUX:%=$(B)/%)
 $(filter $(B)/demo/% $(B)/bench/% $(B)/tests/e2e/%,$(AUX_BINS)): $(B)/%: $(B)/obj/%.o
@@ -154,7 +154,7 @@ $(B)/demo/bookinfo: EXT_aux = -lmicrohttpd -lcurl -ljansson
 $(B)/bench/load: $(patsubst %,$(B)/obj/bench/load_%.o,pace request)
 $(B)/bench/scale: $(call libs,$(LIBS_agent))
 $(B)/bench/scale: EXT_aux = $(EXT)
-$(B)/bench/edit_latency $(B)/bench/watch_latency $(B)/bench/packet_cost $(B)/tests/e2e/hook $(B)/tests/verify $(B)/tests/tc_packets: EXT_aux = $(EXT_dataplane)
+$(B)/bench/edit_latency $(B)/bench/watch_latency $(B)/bench/packet_cost $(B)/bench/tcx $(B)/tests/e2e/hook $(B)/tests/verify $(B)/tests/tc_packets: EXT_aux = $(EXT_dataplane)
 $(B)/tests/peer: $(B)/obj/tests/e2e/peer.o $(B)/obj/tests/e2e/peer_decoys.o
 $(B)/tests/verify: $(B)/obj/tests/verify/verify.o
 $(B)/tests/tc_packets: $(patsubst %,$(B)/obj/tests/verify/%.o,tc_packets tc_world tc_services tc_cases tc_checks wire)
@@ -164,7 +164,7 @@ $(AUX_BINS):
 
 .PHONY: unit-binaries aux-binaries generated
 unit-binaries: $(call unit_bin,$(UNIT_TESTS))
-aux-binaries: $(AUX_BINS) $(OUT)/bpf/bench/floor.bpf.o
+aux-binaries: $(AUX_BINS) $(patsubst bench/%.c,$(OUT)/bpf/bench/%.o,$(wildcard bench/*.bpf.c))
 generated: $(OUT)/gen/meridian.skel.h $(OUT)/gen/meridian_legacy.skel.h
 
 RUN := MAKE="$(MAKE)" OUT="$(OUT)" scripts/check.sh
