@@ -179,19 +179,16 @@ enum mrd_station {
 };
 
 /*
- * Is this where the flow is translated? At its own interface. A client that is its own endpoint
- * sends both ways there. One in the host's namespace may be answered by way of another uplink, or
- * by a pod of this node: that answer goes in by the uplink, for the stack may take it for forged if
- * it came from the VIP by another interface than the one that leads there (rp_filter).
+ * Of a flow that began elsewhere. A client in the host's namespace may be answered by way of
+ * another uplink, or by a pod of this node: that answer goes in by the uplink, for the stack may
+ * take it for forged if it came from the VIP by another interface than the one that leads there
+ * (rp_filter).
  */
-static __noinline enum mrd_station mrd_station_of(__u32 here, const struct mrd_flow *row,
-						  enum mrd_flow_way way, bool hairpin)
+static __noinline enum mrd_station mrd_station_away(__u32 here, const struct mrd_flow *row,
+						    enum mrd_flow_way way)
 {
-	bool is_in;
+	const bool is_in = mrd_is_uplink(here) == (way == MRD_FLOW_REVERSE);
 
-	if (row->ifindex == here)
-		return row->way == way || hairpin ? MRD_STATION_HERE : MRD_STATION_ELSEWHERE;
-	is_in = mrd_is_uplink(here) == (way == MRD_FLOW_REVERSE);
 	if (row->is_uplink && is_in && row->way == MRD_FLOW_REVERSE)
 		return mrd_is_uplink(here) ? MRD_STATION_HERE : MRD_STATION_AROUND;
 	if (row->is_uplink && is_in)
@@ -206,23 +203,41 @@ static __noinline enum mrd_station mrd_station_of(__u32 here, const struct mrd_f
 }
 
 /*
- * Does a packet pass by the stack, to where? A client's, with fastForward. At an uplink the host
- * has routed it by the VIP: if its endpoint is not behind that interface, it goes to the one where
- * it is, in fragments, too: from outside the host would not take them, as they are its own.
+ * Is this where the flow is translated? At its own interface; a client that is its own endpoint
+ * sends both ways there.
  */
-static __noinline void mrd_onward_find(struct __sk_buff *skb, struct mrd_work *work,
-				       const struct mrd_flow_tuple *to, bool is_uplink)
+static __always_inline enum mrd_station mrd_station_of(__u32 here, const struct mrd_flow *row,
+						       enum mrd_flow_way way, bool hairpin)
+{
+	if (row->ifindex != here)
+		return mrd_station_away(here, row, way);
+	return row->way == way || hairpin ? MRD_STATION_HERE : MRD_STATION_ELSEWHERE;
+}
+
+static __noinline void mrd_onward_route(struct __sk_buff *skb, struct mrd_work *work,
+					const struct mrd_flow_tuple *to, bool is_uplink)
 {
 	const struct mrd_packet *packet = &work->packet;
 	struct mrd_onward *onward = &work->onward;
 
-	if (is_uplink ? mrd_is_tagged(skb, packet)
-		      : !mrd_is_fast() || !mrd_may_be_fast(skb, packet))
+	if (is_uplink ? mrd_is_tagged(skb, packet) : !mrd_may_be_fast(skb, packet))
 		return;
 	mrd_route_find(skb, to, packet->key.family, onward);
 	if (is_uplink && onward->ifindex == skb->ifindex)
 		onward->ifindex = 0;
 	onward->is_peer &= !is_uplink;
+}
+
+/*
+ * Does a packet pass by the stack, to where? A client's, with fastForward. At an uplink the host
+ * has routed it by the VIP: if its endpoint is not behind that interface, it goes to the one where
+ * it is, in fragments, too: from outside the host would not take them, as they are its own.
+ */
+static __always_inline void mrd_onward_find(struct __sk_buff *skb, struct mrd_work *work,
+					    const struct mrd_flow_tuple *to, bool is_uplink)
+{
+	if (is_uplink || mrd_is_fast())
+		mrd_onward_route(skb, work, to, is_uplink);
 }
 
 /* What went around has the frame of where it came in. */
@@ -274,8 +289,8 @@ static __noinline int mrd_translate(struct __sk_buff *skb, struct mrd_work *work
 	return work->onward.ifindex ? mrd_send_on(skb, &work->onward) : MRD_TC_NEXT;
 }
 
-static __noinline int mrd_on_row(struct __sk_buff *skb, struct mrd_work *work, struct mrd_flow *row,
-				 enum mrd_flow_way way)
+static __always_inline int mrd_on_row(struct __sk_buff *skb, struct mrd_work *work,
+				      struct mrd_flow *row, enum mrd_flow_way way)
 {
 	const struct mrd_packet *packet = &work->packet;
 	enum mrd_station station;

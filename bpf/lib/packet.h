@@ -89,6 +89,7 @@ enum {
 	MRD_TCP_SYN = 0x02,
 	MRD_TCP_RST = 0x04,
 	MRD_TCP_ACK = 0x10,
+	MRD_TCP_NEWS = MRD_TCP_SYN | MRD_TCP_FIN | MRD_TCP_RST, /* change a flow's state */
 };
 
 enum {
@@ -323,15 +324,28 @@ static inline void mrd_quote_ends(struct mrd_packet *quoted, const struct mrd_pa
 
 /* ------------------------------------------------------------------------------ checksums */
 
-/* diff: what was added to the bytes that a checksum covers, as the sum of ones' complement */
+/* The sum of ones' complement. */
+static inline __u16 mrd_sum_add(__u16 sum, __u32 diff)
+{
+	__u32 more = (__u32)sum + (diff & 0xffff) + (diff >> 16);
+
+	more = (more & 0xffff) + (more >> 16);
+	return (__u16)((more & 0xffff) + (more >> 16));
+}
+
+/* diff: what was added to the bytes that a checksum covers */
 static inline __u16 mrd_check_changed(__u16 check, __u32 diff)
 {
-	__u32 sum = (__u16)~check;
+	return (__u16)~mrd_sum_add((__u16)~check, diff);
+}
 
-	sum += (diff & 0xffff) + (diff >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (__u16)~sum;
+/*
+ * Was the sum of a pseudo header changed, which the device completes? A checksum would have become
+ * another number, unless diff is nothing: 0 or, in ones' complement, 0xffff.
+ */
+static inline bool mrd_check_is_partial(__u16 was, __u16 is, __u32 diff)
+{
+	return is == mrd_sum_add(was, diff) && (__u16)(mrd_sum_add(0, diff) + 1) > 1;
 }
 
 /* The checksum of an IPv4 header whose packet has one hop less to go: the upper byte of its word.

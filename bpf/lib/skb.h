@@ -19,6 +19,7 @@
 #include "packet.h"
 
 enum { MRD_ETH_LEN = 14, MRD_MACS_LEN = 12, MRD_VLANS_MAX = 2, MRD_ADDRS_LEN = 2 * MRD_ADDR_LEN };
+enum { MRD_HEADERS_MASK = 0x3ff }; /* where headers end, mostly */
 
 struct mrd_vlan_tag {
 	__u16 tci;
@@ -169,18 +170,13 @@ static __always_inline enum mrd_family mrd_l2_read(struct __sk_buff *skb, struct
 	return type == bpf_htons(MRD_ETHERTYPE_IPV6) ? MRD_FAMILY_IPV6 : MRD_FAMILY_NONE;
 }
 
-/*
- * MRD_READ_DONE: TCP, UDP, or what has no ports: ICMP of the packet's family, or a later fragment
- * of anything.
- */
-static __noinline enum mrd_reading mrd_packet_read(struct __sk_buff *skb, struct mrd_packet *packet)
+/* The same of any packet, by helpers. */
+static __noinline enum mrd_reading mrd_packet_read_any(struct __sk_buff *skb,
+						       struct mrd_packet *packet)
 {
-	enum mrd_family family;
+	const enum mrd_family family = mrd_l2_read(skb, packet);
 	enum mrd_reading reading;
 
-	if (mrd_packet_read_plain(skb, packet))
-		return MRD_READ_DONE;
-	family = mrd_l2_read(skb, packet);
 	if (family == MRD_FAMILY_NONE)
 		return MRD_READ_FOREIGN;
 	packet->tcp_flags = 0;
@@ -191,6 +187,17 @@ static __noinline enum mrd_reading mrd_packet_read(struct __sk_buff *skb, struct
 	if (mrd_is_ours(packet->key.protocol))
 		return mrd_l4_read(skb, packet);
 	return packet->key.protocol == mrd_icmp_of(family) ? MRD_READ_DONE : MRD_READ_PROTOCOL;
+}
+
+/*
+ * MRD_READ_DONE: TCP, UDP, or what has no ports: ICMP of the packet's family, or a later fragment
+ * of anything.
+ */
+static __always_inline enum mrd_reading mrd_packet_read(struct __sk_buff *skb,
+							struct mrd_packet *packet)
+{
+	return mrd_packet_read_plain(skb, packet) ? MRD_READ_DONE
+						  : mrd_packet_read_any(skb, packet);
 }
 
 /* What may open a flow: a SYN of a client, or any of its datagrams. What may move one: an RST. */
@@ -238,19 +245,38 @@ static __always_inline __u32 mrd_ports_word(const struct mrd_flow_tuple *tuple)
 	return word;
 }
 
-/* diff: of the addresses. For the ports' part see RFC 768: a checksum of 0 is none. */
+/* A checksum where it stands, in the skb's first part. False: it is not there. */
+static __always_inline bool mrd_check_load(struct __sk_buff *skb, __u32 at, __u16 *ret_check)
+{
+	const __u16 *check = (const void *)((long)skb->data + (at & MRD_HEADERS_MASK));
+
+	if ((at & ~MRD_HEADERS_MASK) ||
+	    (const void *)(check + 1) > (const void *)(long)skb->data_end)
+		return false;
+	*ret_check = *check;
+	return true;
+}
+
+/*
+ * diff: of the addresses. For the ports' part see RFC 768: a checksum of 0 is none. Where the
+ * device sums up, as for most packets of a host's own sockets, the ports are its concern; and the
+ * first call has shown it by how it changed what stands there.
+ */
 static __always_inline long mrd_l4_sum(struct __sk_buff *skb, const struct mrd_packet *packet,
 				       __u32 was_ports, __u32 is_ports, __u32 diff)
 {
 	const bool is_udp = packet->key.protocol == MRD_PROTOCOL_UDP;
 	const __u64 flags = is_udp ? BPF_F_MARK_MANGLED_0 : 0;
-	const __u32 check = packet->l4 + (is_udp ? MRD_UDP_CHECK_AT : MRD_TCP_CHECK_AT);
+	const __u32 at = packet->l4 + (is_udp ? MRD_UDP_CHECK_AT : MRD_TCP_CHECK_AT);
+	__u16 was = 0, is = 0;
+	const bool is_seen = !is_udp && mrd_check_load(skb, at, &was);
 
-	if (bpf_l4_csum_replace(skb, check, 0, diff, flags | BPF_F_PSEUDO_HDR))
+	if (bpf_l4_csum_replace(skb, at, 0, diff, flags | BPF_F_PSEUDO_HDR))
 		return -1;
-	if (was_ports == is_ports)
+	if (was_ports == is_ports ||
+	    (is_seen && mrd_check_load(skb, at, &is) && mrd_check_is_partial(was, is, diff)))
 		return 0;
-	return bpf_l4_csum_replace(skb, check, was_ports, is_ports, flags | sizeof(is_ports));
+	return bpf_l4_csum_replace(skb, at, was_ports, is_ports, flags | sizeof(is_ports));
 }
 
 static __always_inline struct mrd_ipv4_tail
@@ -286,8 +312,8 @@ static __always_inline long mrd_l3_write(struct __sk_buff *skb, const struct mrd
  * Gives the packet the addresses and ports of another tuple. Not 0: no memory, and the packet is
  * to be dropped: it may be written in part.
  */
-static __noinline long mrd_packet_write(struct __sk_buff *skb, const struct mrd_packet *packet,
-					const struct mrd_flow_tuple *to)
+static __always_inline long mrd_packet_write(struct __sk_buff *skb, const struct mrd_packet *packet,
+					     const struct mrd_flow_tuple *to)
 {
 	const __u32 diff = mrd_addrs_diff(&packet->key.tuple, to, packet->key.family);
 	const __u32 was_ports = mrd_ports_word(&packet->key.tuple), is_ports = mrd_ports_word(to);

@@ -248,20 +248,15 @@ static __always_inline void mrd_reverse_wake(const struct mrd_flow_key *key,
 		row->last_ns = 0;
 }
 
-/*
- * What a packet tells of its flow. The forward row is looked for only if it may have to be changed:
- * at flags that matter, and once a second. True: that was its last one.
- */
-static __noinline bool mrd_flow_touch(const struct mrd_packet *packet, struct mrd_flow *row)
+/* As mrd_flow_touch(), of a packet that may be news. */
+static __noinline bool mrd_flow_learn(const struct mrd_packet *packet, struct mrd_flow *row,
+				      __u64 now_ns)
 {
-	const __u32 flags = packet->tcp_flags & (MRD_TCP_SYN | MRD_TCP_FIN | MRD_TCP_RST);
-	const __u64 now_ns = mrd_now_coarse_ns();
+	const __u32 flags = packet->tcp_flags & MRD_TCP_NEWS;
 	const enum mrd_flow_way way = row->way;
 	struct mrd_flow *forward = row;
 	enum mrd_flow_state state;
 
-	if (!flags && !mrd_flow_is_unsettled(row->state) && now_ns - row->last_ns < MRD_SECOND_NS)
-		return false;
 	row->last_ns = now_ns;
 	if (way == MRD_FLOW_REVERSE) {
 		struct mrd_flow_key key;
@@ -287,6 +282,20 @@ static __noinline bool mrd_flow_touch(const struct mrd_packet *packet, struct mr
 	if (state == MRD_FLOW_DOUBTED)
 		mrd_reverse_wake(&packet->key, &row->tuple);
 	return false;
+}
+
+/*
+ * What a packet tells of its flow. The forward row is looked for only if it may have to be changed:
+ * at flags that matter, and once a second. True: that was its last one.
+ */
+static __always_inline bool mrd_flow_touch(const struct mrd_packet *packet, struct mrd_flow *row)
+{
+	const __u64 now_ns = mrd_now_coarse_ns();
+
+	if (!(packet->tcp_flags & MRD_TCP_NEWS) && !mrd_flow_is_unsettled(row->state) &&
+	    now_ns - row->last_ns < MRD_SECOND_NS)
+		return false;
+	return mrd_flow_learn(packet, row, now_ns);
 }
 
 /* ----------------------------------------------------------------------------- fragments */

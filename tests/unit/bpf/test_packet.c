@@ -233,6 +233,29 @@ static void test_a_checksum_follows_a_change(void **state)
 		}
 }
 
+/*
+ * A checksum is never taken for a sum that the device completes: its ports' part would be missing.
+ * Such a sum is known, unless nothing was added.
+ */
+static void test_a_partial_sum_is_known_by_its_change(void **state)
+{
+	static const uint16_t words[] = {0, 1, 0x00ff, 0x7fff, 0x8000, 0xfffe, 0xffff};
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(words); i++)
+		for (size_t j = 0; j < COUNT(words); j++) {
+			const uint16_t was = words[i], added = words[j];
+			const uint16_t sum = (uint16_t)((was + added) % 0xffff);
+
+			printf("%04x and %04x\n", was, added);
+			assert_int_equal(mrd_sum_add(was, added) % 0xffff, sum);
+			assert_false(
+				mrd_check_is_partial(was, mrd_check_changed(was, added), added));
+			assert_int_equal(mrd_check_is_partial(was, mrd_sum_add(was, added), added),
+					 added % 0xffff != 0);
+		}
+}
+
 /* Every number of hops, with all other words of the header as they are. */
 static void test_a_hop_is_counted(void **state)
 {
@@ -289,6 +312,7 @@ int main(void)
 		cmocka_unit_test(test_an_ipv6_extension_is_passed),
 		cmocka_unit_test(test_errors_are_told_from_other_icmp),
 		cmocka_unit_test(test_a_checksum_follows_a_change),
+		cmocka_unit_test(test_a_partial_sum_is_known_by_its_change),
 		cmocka_unit_test(test_a_hop_is_counted),
 		cmocka_unit_test(test_what_acknowledges_a_fin),
 	};
