@@ -36,7 +36,7 @@ void mrd_agent_drain(void *self)
 	struct mrd_agent *agent = self;
 
 	hear(agent);
-	mrd_urgency_end(&agent->urgency);
+	mrd_urgency_end(&agent->urgency, mrd_clock_ns());
 }
 
 void mrd_agent_breathe(void *self)
@@ -137,7 +137,7 @@ static void give_back(struct mrd_agent *agent)
 	if (!agent->has_garbage)
 		return;
 	agent->has_garbage = false;
-	mrd_urgency_end(&agent->urgency);
+	mrd_urgency_end(&agent->urgency, mrd_clock_ns());
 	mrd_footprint_trim();
 }
 
@@ -166,9 +166,8 @@ static void on_idle(void *self)
 
 static void on_work(void *self)
 {
-	struct mrd_agent *agent = self;
+	const struct mrd_agent *agent = self;
 
-	mrd_agent_drain(agent);
 	mrd_engine_tick(agent->engine);
 }
 

@@ -68,6 +68,12 @@ struct mrd_ids *mrd_engine_ids(struct mrd_engine *engine)
 	return engine->ids;
 }
 
+void mrd_engine_breathe(const struct mrd_engine *engine)
+{
+	if (engine->drain)
+		engine->drain(engine->self);
+}
+
 void mrd_engine_relax(const struct mrd_engine *engine)
 {
 	if (engine->relax)
@@ -173,8 +179,7 @@ static void plan_key(struct mrd_engine *engine, const char *key)
 	if (!slash || (service && service->held))
 		return;
 	*slash = '\0';
-	if (engine->drain)
-		engine->drain(engine->self);
+	mrd_engine_breathe(engine);
 	mrd_engine_plan_service(engine, copy, slash + 1);
 }
 

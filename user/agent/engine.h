@@ -48,8 +48,8 @@ struct mrd_engine_config {
 	struct mrd_map_writer writer;
 	uint64_t (*now_ns)(void); /* CLOCK_MONOTONIC */
 	/* Hands over the kernel's events that wait, by mrd_engine_event(); called before each
-	 * service that is planned and each ejection's log line, so that a long round delays none.
-	 * May be NULL. */
+	 * service that is planned, each ejection's log line and sweeps, so that a long round delays
+	 * none. May be NULL. */
 	void (*drain)(void *self);
 	void (*relax)(void *self); /* before what takes long as a whole; may be NULL */
 	void *self;

@@ -15,7 +15,10 @@
 #include "base/log.h"
 #include "plan/hosts.h"
 
-enum { NOTES_PER_EVENT = 4 }; /* a detector has fewer kinds of verdict */
+enum {
+	NOTES_PER_EVENT = 4, /* a detector has fewer kinds of verdict */
+	SWEEPS_SHORT = 128,  /* detectors */
+};
 
 /* ------------------------------------------------------------------------------------ hosts */
 
@@ -533,11 +536,9 @@ uint64_t mrd_engine_due(const struct mrd_engine *engine)
 	return due_ns;
 }
 
-void mrd_engine_tick(struct mrd_engine *engine)
+static void sweep(struct mrd_engine *engine, uint64_t now_ns)
 {
-	const uint64_t now_ns = engine->now_ns();
 	struct mrd_watch *watch;
-	struct mrd_entry *entry;
 	size_t cursor = 0;
 
 	while ((watch = mrd_table_next(engine->sweeping, &cursor, NULL, NULL))) {
@@ -554,7 +555,19 @@ void mrd_engine_tick(struct mrd_engine *engine)
 		act_on(&hearing, due_ms * MRD_NS_PER_MS);
 		plan_sweep(engine, watch);
 	}
-	cursor = 0;
+}
+
+void mrd_engine_tick(struct mrd_engine *engine)
+{
+	struct mrd_entry *entry;
+	size_t cursor = 0;
+	uint64_t now_ns;
+
+	mrd_engine_breathe(engine);
+	if (mrd_table_count(engine->sweeping) > SWEEPS_SHORT)
+		mrd_engine_relax(engine);
+	now_ns = engine->now_ns();
+	sweep(engine, now_ns);
 	while ((entry = mrd_table_next(engine->warming, &cursor, NULL, NULL))) {
 		if (entry->again_ns > now_ns)
 			continue;

@@ -97,7 +97,9 @@ bool mrd_engine_find_ejection(struct mrd_asking *asking, const struct mrd_view *
 			      const struct mrd_view_port *port,
 			      const struct mrd_view_endpoint *endpoint,
 			      struct mrd_outlier_state *ret_state);
-/* engine.c: what follows takes long. */
+/* engine.c: between short pieces of work. */
+void mrd_engine_breathe(const struct mrd_engine *engine);
+/* What follows takes long. */
 void mrd_engine_relax(const struct mrd_engine *engine);
 /* engine_plan.c: plans and writes one service by its name; deletions are left to the batch. */
 void mrd_engine_plan_service(struct mrd_engine *engine, const char *namespace_, const char *name);

@@ -112,8 +112,7 @@ void mrd_engine_tell(struct mrd_engine *engine)
 {
 	/* Events that are heard meanwhile add notes of their own. */
 	for (size_t i = 0; i < engine->note_count; i++) {
-		if (engine->drain)
-			engine->drain(engine->self);
+		mrd_engine_breathe(engine);
 		tell_note(engine, &engine->notes[i]);
 	}
 	engine->note_count = 0;

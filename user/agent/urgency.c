@@ -28,36 +28,38 @@ static int be(struct mrd_urgency *urgency, bool urgent)
 	return r;
 }
 
-/* What was not used until then is left. */
+/* What was not used until then is left; what was used beyond is owed. */
 static void settle(struct mrd_urgency *urgency, uint64_t now_ns)
 {
-	urgency->left_ns = urgency->until_ns > now_ns ? urgency->until_ns - now_ns : 0;
-	urgency->since_ns = now_ns;
+	if (urgency->until_ns && urgency->is_urgent)
+		urgency->left_ns = (int64_t)(urgency->until_ns - now_ns);
 	urgency->until_ns = 0;
 }
 
 int mrd_urgency_rest(struct mrd_urgency *urgency, uint64_t now_ns)
 {
-	if (urgency->until_ns)
-		settle(urgency, now_ns);
+	settle(urgency, now_ns);
+	urgency->since_ns = now_ns;
 	return be(urgency, true);
 }
 
 void mrd_urgency_wake(struct mrd_urgency *urgency, uint64_t now_ns)
 {
-	const uint64_t earned_ns = (now_ns - urgency->since_ns) / MRD_URGENT_PART;
-	const uint64_t left_ns = urgency->left_ns + earned_ns;
+	const int64_t earned_ns = (int64_t)((now_ns - urgency->since_ns) / MRD_URGENT_PART);
+	const int64_t left_ns = urgency->left_ns + earned_ns;
 
-	urgency->until_ns = now_ns + (left_ns < MRD_URGENT_MOST_NS ? left_ns : MRD_URGENT_MOST_NS);
+	urgency->until_ns =
+		now_ns + (uint64_t)(left_ns < MRD_URGENT_MOST_NS ? left_ns : MRD_URGENT_MOST_NS);
 }
 
 void mrd_urgency_ease(struct mrd_urgency *urgency, uint64_t now_ns)
 {
 	if (now_ns >= urgency->until_ns)
-		mrd_urgency_end(urgency);
+		mrd_urgency_end(urgency, now_ns);
 }
 
-void mrd_urgency_end(struct mrd_urgency *urgency)
+void mrd_urgency_end(struct mrd_urgency *urgency, uint64_t now_ns)
 {
+	settle(urgency, now_ns);
 	be(urgency, false);
 }

@@ -23,9 +23,9 @@ struct mrd_urgency {
 	int (*set)(bool urgent); /* mrd_urgency_set(), or a test's */
 	bool is_urgent;
 	bool refused;	   /* said so by the kernel: not asked again */
-	uint64_t left_ns;  /* that it may be urgent */
-	uint64_t since_ns; /* when that was so */
-	uint64_t until_ns; /* of being woken */
+	int64_t left_ns;   /* that it may be urgent; below 0: was too long */
+	uint64_t since_ns; /* asleep */
+	uint64_t until_ns; /* urgent; 0: nothing is counted */
 };
 
 /* Whether this thread is a real-time task. -EPERM: CAP_SYS_NICE is missing. */
@@ -37,6 +37,6 @@ void mrd_urgency_wake(struct mrd_urgency *urgency, uint64_t now_ns);
 /* Not urgent any more if the moment is over. To be called often, before what is short. */
 void mrd_urgency_ease(struct mrd_urgency *urgency, uint64_t now_ns);
 /* Not urgent any more: what follows may take long. */
-void mrd_urgency_end(struct mrd_urgency *urgency);
+void mrd_urgency_end(struct mrd_urgency *urgency, uint64_t now_ns);
 
 #endif

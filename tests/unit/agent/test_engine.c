@@ -670,97 +670,6 @@ static void many_services_are_told_in_one_line(void **state)
 	stage_free(stage);
 }
 
-static size_t drained;
-
-static void count_drain(void *self)
-{
-	(void)self;
-	drained++;
-	stage_wait_ms(1);
-}
-
-static void a_long_round_gives_way(void **state)
-{
-	struct stage *stage = stage_new("");
-	struct mrd_engine_config config = {
-		.writer = fake_writer(&stage->maps),
-		.now_ns = stage_now,
-		.drain = count_drain,
-		.event_fd = -1,
-	};
-	size_t rounds = 0;
-
-	(void)state;
-	mrd_engine_free(stage->engine);
-	assert_int_equal(mrd_engine_new(&config, &stage->engine), 0);
-	stage_set_input(stage);
-	for (int i = 0; i < 10; i++) {
-		char name[16];
-		char vip[32];
-
-		snprintf(name, sizeof(name), "s%d", i);
-		snprintf(vip, sizeof(vip), "172.16.1.%d", i);
-		stage_service(stage, name, vip, ":80/TCP");
-	}
-	while (mrd_engine_round(stage->engine, stage_ns + 3000000))
-		rounds++;
-	assert_int_equal(rounds, 3);
-	assert_int_equal(drained, 10);
-	assert_int_equal(fake_count(&stage->maps, MRD_MAP_SERVICE), 10);
-	stage_free(stage);
-}
-
-static size_t relaxed;
-
-static void count_relax(void *self)
-{
-	(void)self;
-	relaxed++;
-}
-
-/* What takes long is no longer urgent before it begins, whether it was planned before or not. */
-static void long_plans_are_told_before(void **state)
-{
-	struct stage *stage = stage_new("");
-	struct mrd_engine_config config = {
-		.writer = fake_writer(&stage->maps),
-		.now_ns = stage_now,
-		.relax = count_relax,
-		.event_fd = -1,
-	};
-	struct build slice = {.service = "reviews", .ports = "http:9080/TCP"};
-	char name[16];
-
-	(void)state;
-	mrd_engine_free(stage->engine);
-	assert_int_equal(mrd_engine_new(&config, &stage->engine), 0);
-	stage_set_input(stage);
-	stage_reviews(stage);
-	stage_round(stage);
-	assert_int_equal(relaxed, 0);
-	slice.name = name;
-	for (int i = 0; i < 130; i++) {
-		char address[24];
-
-		snprintf(name, sizeof(name), "many-%d", i);
-		snprintf(address, sizeof(address), "10.2.0.%d", i + 1);
-		slice.endpoints = address;
-		build_put(stage->model, 0, MRD_KIND_SLICE, &slice);
-	}
-	stage_round(stage);
-	assert_int_equal(relaxed, 1);
-	for (int i = 0; i < 130; i++) {
-		snprintf(name, sizeof(name), "many-%d", i);
-		mrd_model_delete(stage->model, 0, MRD_KIND_SLICE, "default", name);
-	}
-	stage_round(stage);
-	assert_int_equal(relaxed, 2);
-	stage_slice(stage, 0, "reviews", "http:9080/TCP", "10.0.0.6");
-	stage_round(stage);
-	assert_int_equal(relaxed, 2);
-	stage_free(stage);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -785,8 +694,6 @@ int main(void)
 		cmocka_unit_test(a_failure_anywhere_heals),
 		cmocka_unit_test(an_ejection_that_cannot_be_written_follows),
 		cmocka_unit_test(many_services_are_told_in_one_line),
-		cmocka_unit_test(a_long_round_gives_way),
-		cmocka_unit_test(long_plans_are_told_before),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

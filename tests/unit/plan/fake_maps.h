@@ -10,7 +10,7 @@
 
 #include "plan/rows.h"
 
-enum { FAKE_ROWS_MAX = 512 };
+enum { FAKE_ROWS_MAX = 2048 };
 
 struct fake_row {
 	enum mrd_map map;
