@@ -40,8 +40,10 @@
 struct mrd_engine;
 
 enum {
-	MRD_SETTLE_NS = 5 * 1000 * 1000, /* about one turn of another task on the same CPU */
-	MRD_SETTLE_MOST_NS = 4 * MRD_SETTLE_NS,
+	/* Some turns of another task on the same CPU; asleep for so long, the agent has time for a
+	 * plan of hundreds of endpoints that is urgent (agent/urgency.h). */
+	MRD_SETTLE_NS = 10 * 1000 * 1000,
+	MRD_SETTLE_MOST_NS = 2 * MRD_SETTLE_NS,
 };
 
 struct mrd_engine_config {

@@ -16,7 +16,7 @@
 #include "base/strbuf.h"
 #include "plan/plan_text.h"
 
-enum { ENDPOINTS_SHORT = 128 }; /* planned and written in a millisecond or two */
+enum { ENDPOINTS_SHORT = 512 }; /* planned and written in a millisecond or two */
 
 /* ---------------------------------------------------------------------------------- ejections */
 

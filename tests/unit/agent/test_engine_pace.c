@@ -12,6 +12,8 @@
 
 #include "stage.h"
 
+enum { FEW = 500, MANY = 513 }; /* endpoints */
+
 static size_t drained;
 static size_t relaxed;
 
@@ -80,17 +82,20 @@ static void long_plans_are_told_before(void **state)
 	stage_round(stage);
 	assert_int_equal(relaxed, 0);
 	slice.name = name;
-	for (int i = 0; i < 130; i++) {
-		char address[24];
+	for (int i = 0; i < MANY; i++) {
+		char address[32];
 
 		snprintf(name, sizeof(name), "many-%d", i);
-		snprintf(address, sizeof(address), "10.2.0.%d", i + 1);
+		snprintf(address, sizeof(address), "10.2.%d.%d", i / 256, i % 256);
 		slice.endpoints = address;
 		build_put(stage->model, 0, MRD_KIND_SLICE, &slice);
+		if (i == FEW)
+			stage_round(stage);
 	}
+	assert_int_equal(relaxed, 0);
 	stage_round(stage);
 	assert_int_equal(relaxed, 1);
-	for (int i = 0; i < 130; i++) {
+	for (int i = 0; i < MANY; i++) {
 		snprintf(name, sizeof(name), "many-%d", i);
 		mrd_model_delete(stage->model, 0, MRD_KIND_SLICE, "default", name);
 	}
