@@ -102,13 +102,13 @@ static const char *shares_of(const json_t *entry)
 #define STATES "--state a=home,home --state b=away.yaml,region=r2 "
 
 /* Parts of new connections, from there. */
-#define POOL(options_, from_, shares_)                                                \
-	{                                                                             \
-		.options = options_, .from = from_, .mode = "pool", .shares = shares_ \
+#define POOL(options_, from_, shares_)                                                      \
+	{                                                                                   \
+		.options = (options_), .from = (from_), .mode = "pool", .shares = (shares_) \
 	}
-#define FAILOVER(options_, from_, shares_)                                                \
-	{                                                                                 \
-		.options = options_, .from = from_, .mode = "failover", .shares = shares_ \
+#define FAILOVER(options_, from_, shares_)                                                      \
+	{                                                                                       \
+		.options = (options_), .from = (from_), .mode = "failover", .shares = (shares_) \
 	}
 
 static void plans_what_the_options_say(void **state)
