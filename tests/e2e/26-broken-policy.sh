@@ -92,4 +92,21 @@ expect_eq "still one request a connection" 1 "$(answered)"
 mend_it
 agent_start h "kernel.limits: { affinity: 1000 }"
 expect_eq "and in the new maps" 1 "$(answered)"
+
+# Nor if a hook has no place: the program goes again that came before the hooks.
+limits() { # programs of request limits whose maps are those that stand pinned
+  bpftool -j prog show | jq --argjson id "$(bpftool -j map show pinned "$(bpffs_of h)/mrd_setting" | jq .id)" \
+    '[.[] | select(.name == "mrd_request_limit" and (.map_ids | index($id)))] | length'
+}
+agent_kill h
+expect_eq "the program is there" 1 "$(limits)"
+rm "$(bpffs_of h)/link_mrd_connect6"
+mkdir "$(bpffs_of h)/link_mrd_connect6"
+agent_launch h "kernel.limits: { affinity: 2000 }"
+expect_ok "a hook without a place: it does not start" wait_for 5 bash -c "! kill -0 ${AGENT_PID[h]} 2>/dev/null"
+expect_eq "the program is still there" 1 "$(limits)"
+expect_eq "and limits" 1 "$(answered)"
+rmdir "$(bpffs_of h)/link_mrd_connect6"
+agent_start h "kernel.limits: { affinity: 2000 }"
+expect_eq "until the next one" 1 "$(answered)"
 sandbox_end

@@ -308,20 +308,31 @@ int mrd_dataplane_open(const struct mrd_dataplane_config *config,
 /*
  * No link holds this program, but the map, which may be the one that hooks use already; sockets
  * keep the program under which they came into it. So it comes when its maps hold the plan, and
- * before the hooks that put sockets there. If they stay the old ones after all, it goes on by that
- * plan, until the next start.
+ * before the hooks that put sockets there; and goes again if they stay the old ones after all.
  */
-static int attach_limit(const struct mrd_dataplane *dataplane, char **ret_error)
+static int attach_limit(const struct mrd_dataplane *dataplane, int limit_fd, char **ret_error)
 {
-	if (bpf_prog_attach(dataplane->limit_fd, dataplane->set.fds[MRD_PIN_FOLLOWED],
-			    BPF_SK_MSG_VERDICT, 0) == 0)
+	if (bpf_prog_attach(limit_fd, dataplane->set.fds[MRD_PIN_FOLLOWED], BPF_SK_MSG_VERDICT,
+			    0) == 0)
 		return 0;
 	return mrd_failure(ret_error, -errno, "mrd_request_limit cannot be attached: %s",
 			   strerror(errno));
 }
 
-static int swap_links(struct mrd_dataplane *dataplane, struct mrd_link_changes *changes,
-		      char **ret_error)
+/* The one that is there; -1: none, or it cannot be had (before 5.18, or without CAP_SYS_ADMIN). */
+static int limit_there(const struct mrd_dataplane *dataplane)
+{
+	__u32 id = 0, count = 1, flags = 0;
+
+	if (bpf_prog_query(dataplane->set.fds[MRD_PIN_FOLLOWED], BPF_SK_MSG_VERDICT, 0, &flags, &id,
+			   &count) < 0 ||
+	    !count)
+		return -1;
+	return bpf_prog_get_fd_by_id(id);
+}
+
+static int swap_links(struct mrd_dataplane *dataplane, int old_limit_fd,
+		      struct mrd_link_changes *changes, char **ret_error)
 {
 	const bool staged = dataplane->adoption != MRD_ADOPTION_ADOPTED;
 	const int r = mrd_links_attach(dataplane->bpffs, dataplane->cgroup_fd, dataplane->programs,
@@ -331,7 +342,11 @@ static int swap_links(struct mrd_dataplane *dataplane, struct mrd_link_changes *
 		return 0;
 	/* If a hook had to be left with the new program, its maps must stay where the next start
 	 * finds them. */
-	if (mrd_links_undo(dataplane->bpffs, changes) == 0 && staged)
+	if (mrd_links_undo(dataplane->bpffs, changes) < 0)
+		return r;
+	if (old_limit_fd >= 0)
+		attach_limit(dataplane, old_limit_fd, NULL);
+	if (staged)
 		mrd_pins_unstage(dataplane->bpffs);
 	return r;
 }
@@ -339,6 +354,7 @@ static int swap_links(struct mrd_dataplane *dataplane, struct mrd_link_changes *
 int mrd_dataplane_attach(struct mrd_dataplane *dataplane, char **ret_error)
 {
 	const bool stage = dataplane->adoption != MRD_ADOPTION_ADOPTED;
+	MRD_AUTO_FD int old_limit_fd = -1;
 	struct mrd_link_changes changes;
 	int r;
 
@@ -348,10 +364,11 @@ int mrd_dataplane_attach(struct mrd_dataplane *dataplane, char **ret_error)
 	r = stage ? mrd_pins_stage(dataplane->bpffs, &dataplane->set) : 0;
 	if (r < 0)
 		return mrd_permission_failure(r, "the maps cannot be pinned", ret_error);
-	r = attach_limit(dataplane, ret_error);
+	old_limit_fd = limit_there(dataplane);
+	r = attach_limit(dataplane, dataplane->limit_fd, ret_error);
 	if (r < 0 && stage)
 		mrd_pins_unstage(dataplane->bpffs);
-	r = r < 0 ? r : swap_links(dataplane, &changes, ret_error);
+	r = r < 0 ? r : swap_links(dataplane, old_limit_fd, &changes, ret_error);
 	if (r < 0)
 		return r;
 	mrd_links_keep(&changes);
