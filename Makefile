@@ -146,14 +146,14 @@ $(foreach t,$(UNIT_TESTS),$(eval $(call UNIT_RULE,$(t))))
 $(B)/unit/bench/test_load: $(B)/obj/tests/unit/bench/slow_server.o | $(B)/bench/load
 
 # Programs that tests, demo and bench call: one source file each, but for some.
-AUX      := demo/bookinfo demo/delay_line bench/edit_latency bench/watch_latency bench/load bench/packet_cost bench/scale bench/tcx \
+AUX      := demo/bookinfo demo/delay_line bench/edit_latency bench/watch_latency bench/load bench/packet_cost bench/scale bench/tcx bench/wake \
 	    tests/peer tests/e2e/hook tests/verify tests/tc_packets
 AUX_BINS := $(AUX:%=$(B)/%)
 $(filter $(B)/demo/% $(B)/bench/% $(B)/tests/e2e/%,$(AUX_BINS)): $(B)/%: $(B)/obj/%.o
 $(B)/demo/bookinfo: EXT_aux = -lmicrohttpd -lcurl -ljansson
 $(B)/bench/load: $(patsubst %,$(B)/obj/bench/load_%.o,pace request)
-$(B)/bench/scale: $(call libs,$(LIBS_agent))
-$(B)/bench/scale: EXT_aux = $(EXT)
+$(B)/bench/scale $(B)/bench/wake: $(call libs,$(LIBS_agent))
+$(B)/bench/scale $(B)/bench/wake: EXT_aux = $(EXT)
 $(B)/bench/edit_latency $(B)/bench/watch_latency $(B)/bench/packet_cost $(B)/bench/tcx $(B)/tests/e2e/hook $(B)/tests/verify $(B)/tests/tc_packets: EXT_aux = $(EXT_dataplane)
 $(B)/tests/peer: $(B)/obj/tests/e2e/peer.o $(B)/obj/tests/e2e/peer_decoys.o
 $(B)/tests/verify: $(B)/obj/tests/verify/verify.o

@@ -4,9 +4,9 @@
  * 30 µs, between a watch's line and its row about a millisecond; on a busy CPU it waits
  * milliseconds for its turn before. So it waits for events, and writes health rows, as a real-time
  * task of the lowest priority, and stays one for the first moments of what it is woken for.
- * Everything that takes longer (plans, files, answers) it does as anybody else, and it has such
- * moments for a tenth of the time that it sleeps, no more: so it never takes a CPU from the
- * applications.
+ * Everything that takes longer (long plans, files, answers) it does as anybody else, and it has
+ * such moments for a tenth of the time that it sleeps, no more, and pays back what a piece of work
+ * took beyond: so it never takes a CPU from the applications.
  */
 #ifndef MRD_AGENT_URGENCY_H
 #define MRD_AGENT_URGENCY_H
