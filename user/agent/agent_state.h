@@ -61,8 +61,8 @@ struct mrd_agent {
 	bool detached;
 };
 
-/* Hands the kernel's events over that wait; first thing in every callback that takes long, and so is
- * not urgent any more. self: the agent. */
+/* Hands the kernel's events over that wait; first thing in every callback that takes long, and so
+ * is not urgent any more. self: the agent. */
 void mrd_agent_drain(void *self);
 /* The same between short pieces of work, of which the first may be urgent. */
 void mrd_agent_breathe(void *self);

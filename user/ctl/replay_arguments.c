@@ -152,16 +152,49 @@ static int add_cluster(struct mrd_replay_arguments *arguments, const char *name)
 	return 0;
 }
 
+/* Their count, if there is none of that name. */
+static size_t find_cluster(const struct mrd_replay_arguments *arguments, const char *name)
+{
+	size_t i = 0;
+
+	while (i < arguments->cluster_count && strcmp(arguments->clusters[i], name) != 0)
+		i++;
+	return i;
+}
+
+int mrd_replay_arguments_name_home(struct mrd_replay_arguments *arguments, const char *name)
+{
+	const size_t same = find_cluster(arguments, name);
+	char *copy = strdup(name);
+
+	if (!copy)
+		return -ENOMEM;
+	free(arguments->clusters[0]);
+	arguments->clusters[0] = copy;
+	if (!same || same == arguments->cluster_count)
+		return 0;
+	free(arguments->clusters[same]);
+	arguments->clusters[same] = arguments->clusters[--arguments->cluster_count];
+	for (size_t i = 0; i < arguments->endpoint_count; i++) {
+		size_t *cluster = &arguments->endpoints[i].cluster;
+
+		if (*cluster == same)
+			*cluster = 0;
+		else if (*cluster == arguments->cluster_count)
+			*cluster = same;
+	}
+	return 0;
+}
+
 static int read_cluster(struct mrd_replay_arguments *arguments, const char *name, FILE *err,
 			size_t *ret_cluster)
 {
 	const char *fault = *name ? mrd_name_fault_label(name) : "must not be empty";
-	size_t i = 0;
+	size_t i;
 
 	if (fault)
 		return mrd_arguments_refuse(err, "--endpoints takes =CLUSTER, not", name, fault);
-	while (i < arguments->cluster_count && strcmp(arguments->clusters[i], name) != 0)
-		i++;
+	i = find_cluster(arguments, name);
 	*ret_cluster = i;
 	if (i == MRD_CLUSTERS_MAX)
 		return mrd_ctl_usage(err, "--endpoints names too many clusters, with", name);

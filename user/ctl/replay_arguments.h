@@ -32,7 +32,7 @@ struct mrd_replay_arguments {
 	uint16_t port; /* the host's, or else the first endpoint's */
 	struct mrd_replay_endpoint *endpoints;
 	size_t endpoint_count;
-	char **clusters; /* names; the first is home, and has none */
+	char **clusters; /* names; the first is home, and has none ("") unless it is given one */
 	size_t cluster_count;
 	struct mrd_table *numbers; /* "10.0.0.5:9080", also a twin's → its endpoint's index + 1 */
 	struct mrd_start from;
@@ -52,6 +52,8 @@ int mrd_replay_arguments_read(int argc, char **argv, FILE *err,
 /* The rest; likewise. domain: the one in which Services have their names. */
 int mrd_replay_arguments_read_host(struct mrd_replay_arguments *arguments, const char *domain,
 				   FILE *err);
+/* The home cluster has a name after all, and so has endpoints that name it. -ENOMEM. */
+int mrd_replay_arguments_name_home(struct mrd_replay_arguments *arguments, const char *name);
 void mrd_replay_arguments_free(struct mrd_replay_arguments *arguments); /* frees what is in it */
 #define MRD_AUTO_REPLAY_ARGUMENTS __attribute__((cleanup(mrd_replay_arguments_free)))
 

@@ -123,18 +123,28 @@ static int fill_cluster(const struct mrd_replay_arguments *arguments, struct fil
 	return r ?: mrd_object_read(mrd_doc_root(file, 0), "", &diag, put_object, filling);
 }
 
-static int make_model(const struct mrd_replay_arguments *arguments, struct mrd_model **ret_model)
+static struct mrd_model_cluster describe_cluster(const struct mrd_agent_config *config,
+						 const char *name)
+{
+	for (size_t i = 0; i < config->cluster_count; i++)
+		if (!strcmp(config->clusters[i].name, name))
+			return (struct mrd_model_cluster){
+				.name = name,
+				.region = config->clusters[i].region,
+				.network = config->clusters[i].network,
+			};
+	return (struct mrd_model_cluster){.name = name, .region = "", .network = ""};
+}
+
+static int make_model(const struct mrd_replay_arguments *arguments,
+		      const struct mrd_agent_config *config, struct mrd_model **ret_model)
 {
 	struct mrd_model_cluster clusters[MRD_CLUSTERS_MAX];
 	struct filling filling = {0};
 	int r;
 
 	for (size_t i = 0; i < arguments->cluster_count; i++)
-		clusters[i] = (struct mrd_model_cluster){
-			.name = arguments->clusters[i],
-			.region = "",
-			.network = "",
-		};
+		clusters[i] = describe_cluster(config, arguments->clusters[i]);
 	r = mrd_model_new(clusters, arguments->cluster_count, 0, "", &filling.model);
 	for (; !r && filling.cluster < arguments->cluster_count; filling.cluster++)
 		r = fill_cluster(arguments, &filling);
@@ -203,14 +213,15 @@ void mrd_replay_route_free(struct mrd_replay_route *route)
 }
 
 int mrd_replay_route_make(const struct mrd_replay_arguments *arguments,
-			  const struct mrd_policy *policy, struct mrd_replay_route *ret_route)
+			  const struct mrd_agent_config *config, const struct mrd_policy *policy,
+			  struct mrd_replay_route *ret_route)
 {
 	struct numbering numbering = {.arguments = arguments, .regions = mrd_table_new(NULL)};
 	const struct mrd_host_numbers numbers = {number_endpoint, number_region, &numbering};
 	struct mrd_model *model = NULL;
 	int r = numbering.regions ? 0 : -ENOMEM;
 
-	r = r ?: make_model(arguments, &model);
+	r = r ?: make_model(arguments, config, &model);
 	r = r ?: make_plan(arguments, model, policy, &ret_route->plan);
 	if (!r && ret_route->plan->port_count)
 		r = mrd_plan_hosts(ret_route->plan, 0, &numbers, &ret_route->hosts,

@@ -6,6 +6,7 @@
 #ifndef MRD_CTL_REPLAY_ROUTE_H
 #define MRD_CTL_REPLAY_ROUTE_H
 
+#include "config/config.h"
 #include "ctl/replay_arguments.h"
 #include "outlier/outlier.h"
 #include "plan/plan.h"
@@ -23,9 +24,11 @@ struct mrd_replay_route {
 	size_t host_count;
 };
 
-/* Into an empty one, which the caller frees, also after -ENOMEM. */
+/* Into an empty one, which the caller frees, also after -ENOMEM. config: what it says of the
+ * arguments' clusters holds. */
 int mrd_replay_route_make(const struct mrd_replay_arguments *arguments,
-			  const struct mrd_policy *policy, struct mrd_replay_route *ret_route);
+			  const struct mrd_agent_config *config, const struct mrd_policy *policy,
+			  struct mrd_replay_route *ret_route);
 void mrd_replay_route_free(struct mrd_replay_route *route); /* frees what is in it */
 
 #endif

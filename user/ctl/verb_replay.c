@@ -12,6 +12,7 @@
 #include "base/cleanup.h"
 #include "base/diag.h"
 #include "base/strbuf.h"
+#include "config/config_model.h"
 #include "ctl/offline.h"
 #include "ctl/replay_arguments.h"
 #include "ctl/replay_events.h"
@@ -30,8 +31,8 @@ static const char usage[] =
 	"the lines of Envoy's outlier event log, with t_ms in the place of the timestamp.\n"
 	"\n"
 	"  --policy     a file or folder; may be given several times\n"
-	"  --config     the agent's configuration: its names, and what options do not say of\n"
-	"               policy and of where the node is\n"
+	"  --config     the agent's configuration: its names and clusters, and what options do\n"
+	"               not say of policy and of where the node is\n"
 	"  --host       the Service: reviews, reviews.ns or ns/reviews; without a port, that of "
 	"the\n"
 	"               first endpoint\n"
@@ -73,7 +74,29 @@ static void replay_cleanup(struct replay *replay)
 
 /* ------------------------------------------------------------------------------------- reading */
 
-/* What options do not say: names, policy, and where the node is. */
+/* The home cluster's name, and where the node is, unless labels say otherwise. */
+static int take_clusters(const struct mrd_agent_config *config,
+			 struct mrd_replay_arguments *arguments)
+{
+	struct mrd_start *from = &arguments->from;
+	struct mrd_locality_name at;
+	struct mrd_model *model;
+	int r = mrd_replay_arguments_name_home(arguments, config->clusters[config->home].name);
+
+	if (r || *from->region)
+		return r;
+	r = mrd_config_model_new(config, &model);
+	if (r)
+		return r;
+	mrd_config_locality(config, model, &at);
+	mrd_model_free(model);
+	snprintf(from->region, sizeof(from->region), "%s", at.region);
+	snprintf(from->zone, sizeof(from->zone), "%s", at.zone);
+	snprintf(from->subzone, sizeof(from->subzone), "%s", at.subzone);
+	return 0;
+}
+
+/* What options do not say: names, policy, clusters, and where the node is. */
 static int read_config(struct replay *replay, FILE *err)
 {
 	MRD_AUTO_DIAG struct mrd_diag diag = {0};
@@ -90,14 +113,8 @@ static int read_config(struct replay *replay, FILE *err)
 		if (!replay->config || mrd_config_set_defaults(replay->config))
 			return mrd_ctl_no_memory(err);
 	}
-	if (!*arguments->from.region) {
-		const struct mrd_agent_config *config = replay->config;
-		struct mrd_start *from = &arguments->from;
-
-		snprintf(from->region, sizeof(from->region), "%s", config->node_region);
-		snprintf(from->zone, sizeof(from->zone), "%s", config->node_zone);
-		snprintf(from->subzone, sizeof(from->subzone), "%s", config->node_subzone);
-	}
+	if (arguments->config && take_clusters(replay->config, arguments))
+		return mrd_ctl_no_memory(err);
 	return mrd_replay_arguments_read_host(arguments, replay->config->cluster_domain, err);
 }
 
@@ -153,8 +170,11 @@ static void warn_of_clusters(const struct replay *replay, FILE *err)
 
 	mrd_policy_effective(replay->policy, arguments->namespace_, arguments->service,
 			     arguments->port, &effective);
-	for (size_t i = 0; i < arguments->endpoint_count; i++)
-		is_elsewhere |= strcmp(arguments->endpoints[i].at.region, arguments->from.region);
+	for (size_t i = 0; i < arguments->endpoint_count; i++) {
+		const char *region = arguments->endpoints[i].at.region;
+
+		is_elsewhere |= *region && strcmp(region, arguments->from.region) != 0;
+	}
 	if (effective.cluster_local && is_elsewhere && arguments->cluster_count == 1)
 		fprintf(err, "warning: the service is cluster-local, and all endpoints count as "
 			     "the home cluster's: name another's IP:PORT@REGION=CLUSTER\n");
@@ -274,7 +294,8 @@ static int run(struct replay *replay, FILE *out, FILE *err)
 
 	mrd_event_log_add_cluster(arguments->port, arguments->service, arguments->namespace_,
 				  replay->config->cluster_domain, &cluster);
-	if (cluster.failed || mrd_replay_route_make(arguments, replay->policy, &replay->route))
+	if (cluster.failed ||
+	    mrd_replay_route_make(arguments, replay->config, replay->policy, &replay->route))
 		return mrd_ctl_no_memory(err);
 	if (!tell_none(replay, err)) {
 		if (make_detector(replay))

@@ -1,19 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/*
- * meridianctl replay by its command line. Events are said in short: "0 a 503*5, 10 b CF" is five
- * answers 503 of the first endpoint at 0 ms, and a failed connect of the second at 10 ms; TO, RST
- * and OK are the other events, A and B the IPv6 addresses of the first and the second, "CF=200"
- * carries a code, "200#14" a grpc-status. What comes out is shortened likewise: "0 a EJECT 5XX"
- * ("?" behind it: not enforced).
- */
+/* What outlier detection makes of events, and how the command line is read. */
 #include "ctl/verb_replay.h"
 
-#include "run.h"
-
-#include <jansson.h>
-
-#include "base/cleanup.h"
-#include "base/strbuf.h"
+#include "replay.h"
 
 #define HOSTS  "10.0.0.1:80,10.0.0.2:80,10.0.0.3:80,10.0.0.4:80,10.0.0.5:80"
 #define BACKUP "10.0.0.1:80@r1,10.0.0.2:80@r1,10.1.0.1:80@r2"
@@ -31,68 +20,6 @@ struct replay_case {
 
 /* ------------------------------------------------------------------------------ short to long */
 
-static void add_event(struct mrd_strbuf *out, const char *time, char host, char *what)
-{
-	static const struct {
-		const char *word;
-		const char *event;
-	} words[] = {
-		{"CF", "connect-failed"},
-		{"TO", "timeout"},
-		{"RST", "reset"},
-		{"OK", "connected"},
-	};
-	char *code = strchr(what, '=');
-	char *grpc = strchr(what, '#');
-	const char *event = NULL;
-
-	if (code)
-		*code++ = '\0';
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++)
-		if (!strcmp(words[i].word, what))
-			event = words[i].event;
-	if (grpc)
-		*grpc++ = '\0';
-	if (!event && *what)
-		code = what;
-	if (host >= 'a')
-		mrd_strbuf_addf(out, "{\"t_ms\": %s, \"endpoint\": \"10.0.0.%d:80\"", time,
-				host - 'a' + 1);
-	else
-		mrd_strbuf_addf(out, "{\"t_ms\": %s, \"endpoint\": \"[fd00::%d]:80\"", time,
-				host - 'A' + 1);
-	if (event)
-		mrd_strbuf_addf(out, ", \"event\": \"%s\"", event);
-	if (code)
-		mrd_strbuf_addf(out, ", \"code\": %s", code);
-	if (grpc)
-		mrd_strbuf_addf(out, ", \"grpc_status\": %s", grpc);
-	mrd_strbuf_addf(out, "}\n");
-}
-
-static void write_events(const char *events)
-{
-	char *copy = strdup(events);
-	struct mrd_strbuf out MRD_AUTO_STRBUF = {0};
-	char *rest = NULL;
-
-	mrd_strbuf_addf(&out, "\n");
-	for (char *word = strtok_r(copy, ",", &rest); word; word = strtok_r(NULL, ",", &rest)) {
-		char time[RUN_ROOM], host, what[RUN_ROOM];
-		int times = 1;
-
-		assert_true(sscanf(word, " %s %c %[^*]*%d", time, &host, what, &times) >= 3);
-		while (times-- > 0) {
-			char once[RUN_ROOM];
-
-			strcpy(once, what);
-			add_event(&out, time, host, once);
-		}
-	}
-	run_write("events.jsonl", out.text);
-	free(copy);
-}
-
 static void write_policy(const struct replay_case *c)
 {
 	struct mrd_strbuf out MRD_AUTO_STRBUF = {0};
@@ -107,36 +34,6 @@ static void write_policy(const struct replay_case *c)
 	if (c->locality)
 		mrd_strbuf_addf(&out, "    loadBalancer: {localityLbSetting: {%s}}\n", c->locality);
 	run_write("policy.yaml", out.text);
-}
-
-/* The log in short. */
-static char *shorten(const char *log)
-{
-	struct mrd_strbuf out MRD_AUTO_STRBUF = {0};
-	json_error_t error;
-	json_t *lines = json_loads(log, 0, &error);
-	const json_t *line;
-	size_t i;
-
-	assert_non_null(lines);
-	mrd_strbuf_add(&out, "", 0);
-	json_array_foreach(lines, i, line)
-	{
-		const char *url = json_string_value(json_object_get(line, "upstream_url"));
-		const char *type = json_string_value(json_object_get(line, "type"));
-		const char *action = json_string_value(json_object_get(line, "action"));
-		const bool enforced = json_boolean_value(json_object_get(line, "enforced"));
-
-		if (!strncmp(type, "CONSECUTIVE_", 12))
-			type += 12;
-		mrd_strbuf_addf(&out, "%s%lld %c %s", i ? ", " : "",
-				(long long)json_integer_value(json_object_get(line, "t_ms")),
-				url[strlen("10.0.0.")] - '1' + 'a', action);
-		if (!strcmp(action, "EJECT"))
-			mrd_strbuf_addf(&out, " %s%s", type, enforced ? "" : "?");
-	}
-	json_decref(lines);
-	return mrd_strbuf_steal(&out);
 }
 
 static void must_log(const struct replay_case *cases, size_t count)
@@ -603,129 +500,6 @@ static void command_lines(void **state)
 	}
 }
 
-#define DETECTION                                                                      \
-	"outlierDetection: {consecutive5xxErrors: 1, interval: 1s, baseEjectionTime: " \
-	"2s, maxEjectionPercent: 100}"
-#define POLICY(annotations, traffic)                                                  \
-	"apiVersion: networking.istio.io/v1\nkind: DestinationRule\n"                 \
-	"metadata: {name: web, namespace: default, annotations: {" annotations "}}\n" \
-	"spec: {host: web, trafficPolicy: {" traffic "}}\n"
-#define CLUSTER_LOCAL                                                                      \
-	"---\nserviceSettings: [{settings: {clusterLocal: true}, hosts: [web.default.svc." \
-	"cluster.local]}]\n"
-
-static void what_the_agent_leaves_alone(void **state)
-{
-	static const struct {
-		const char *policy;
-		const char *endpoints;
-		const char *want;
-		const char *want_err;
-	} cases[] = {
-		{
-			POLICY("", DETECTION ", loadBalancer: {simple: PASSTHROUGH}"),
-			"10.0.0.1:80@r1,10.0.0.2:80@r2",
-			"",
-			"meridianctl: default/web: port 80 is left alone: loadBalancer.simple is "
-			"PASSTHROUGH\n",
-		},
-		{
-			POLICY("", DETECTION ", portLevelSettings: [{port: {number: 81}, "
-					     "loadBalancer: {simple: PASSTHROUGH}}]"),
-			"10.0.0.1:80@r1,10.0.0.2:80@r2",
-			"0 a EJECT 5XX, 0 b EJECT 5XX",
-			"",
-		},
-		{
-			POLICY("", DETECTION) CLUSTER_LOCAL,
-			"10.0.0.1:80@r1,10.0.0.2:80@r2",
-			"0 a EJECT 5XX, 0 b EJECT 5XX",
-			"warning: the service is cluster-local, and all endpoints count as the "
-			"home cluster's: name another's IP:PORT@REGION=CLUSTER\n",
-		},
-		{
-			POLICY("", DETECTION) CLUSTER_LOCAL,
-			"10.0.0.1:80@r1,10.0.0.2:80@r2=far",
-			"0 a EJECT 5XX",
-			"warning: 10.0.0.2:80 is not in the route: the detector does not hear of "
-			"it\n",
-		},
-		{
-			POLICY("", DETECTION),
-			"10.0.0.1:80@r1,10.0.0.2:80=far",
-			"0 a EJECT 5XX, 0 b EJECT 5XX",
-			"",
-		},
-	};
-
-	(void)state;
-	write_events("0 a 503, 0 b 503");
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		MRD_AUTO_FREE char *got = NULL;
-		char line[RUN_ROOM];
-		AUTO_RUN struct run run = {0};
-
-		print_message("%zu\n", i);
-		run_write("policy.yaml", cases[i].policy);
-		snprintf(line, sizeof(line),
-			 "replay --policy policy.yaml --host web --from r1 -o json --endpoints %s "
-			 "events.jsonl",
-			 cases[i].endpoints);
-		run = run_line(line);
-		got = shorten(run.out);
-		assert_int_equal(run.status, 0);
-		assert_string_equal(got, cases[i].want);
-		assert_string_equal(run.err, cases[i].want_err);
-	}
-}
-
-static void a_configuration_says_what_options_do_not(void **state)
-{
-	static const struct {
-		const char *options;
-		int status;
-		const char *want; /* in the log, or else in what is said */
-	} cases[] = {
-		{"--config meridian.yaml --host web", 0,
-		 "outbound|80||web.default.svc.example.org"},
-		{"--config meridian.yaml --host web.default.svc.example.org", 0, "EJECT"},
-		{"--config meridian.yaml --host web.default.svc.cluster.local", 2, "--host takes"},
-		{"--config meridian.yaml --host web", 0, "10.0.0.2:80 is not in the route"},
-		{"--config meridian.yaml --from r2 --host web", 0,
-		 "10.0.0.1:80 is not in the route"},
-		{"--config meridian.yaml --policy none.yaml --host web", 0,
-		 "no outlierDetection holds"},
-		{"--config broken.yaml --host web", 1,
-		 "broken.yaml:1:16: error: clusterDomain: must be"},
-		{"--config nowhere.yaml --host web", 1, "nowhere.yaml: error: "},
-	};
-
-	(void)state;
-	run_write("meridian.yaml", "node: {region: r1}\nclusterDomain: example.org\npolicy: "
-				   "[full.yaml]\nclusters: [{name: a, directory: d}]\n");
-	run_write("broken.yaml", "clusterDomain: A_b\nclusters: [{name: a, directory: d}]\n");
-	run_write("none.yaml", "");
-	run_write("full.yaml",
-		  "apiVersion: networking.istio.io/v1\nkind: DestinationRule\n"
-		  "metadata: {name: web, namespace: default, annotations: {meridian.dev/regions: "
-		  "strict}}\n"
-		  "spec: {host: web.default.svc.example.org, trafficPolicy: {" DETECTION "}}\n");
-	write_events("0 a 503, 0 b 503");
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		char line[RUN_ROOM];
-		AUTO_RUN struct run run = {0};
-
-		print_message("%s\n", cases[i].options);
-		snprintf(line, sizeof(line),
-			 "replay %s --endpoints 10.0.0.1:80@r1,10.0.0.2:80@r2 events.jsonl",
-			 cases[i].options);
-		run = run_line(line);
-		print_message("%s%s", run.out, run.err);
-		assert_int_equal(run.status, cases[i].status);
-		assert_true(strstr(run.out, cases[i].want) || strstr(run.err, cases[i].want));
-	}
-}
-
 /* Where the first of two endpoints returns; the log is that of a seed. */
 static char *jittered(unsigned int seed)
 {
@@ -789,8 +563,6 @@ int main(void)
 		cmocka_unit_test(every_mistake_is_told_and_nothing_printed),
 		cmocka_unit_test(whole_numbers_may_be_written_as_json_has_them),
 		cmocka_unit_test(command_lines),
-		cmocka_unit_test(what_the_agent_leaves_alone),
-		cmocka_unit_test(a_configuration_says_what_options_do_not),
 		cmocka_unit_test(jitter_is_the_seeds),
 		cmocka_unit_test(a_pod_of_two_addresses_is_called_by_its_ipv4_one),
 	};
