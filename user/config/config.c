@@ -468,11 +468,15 @@ static void read_control(struct mrd_key_reader *reader, const struct mrd_key *fi
 /* Addresses that no host has, or none without a word of which interface is meant. */
 static bool is_unbindable(const struct mrd_ip *ip)
 {
-	enum { V4_MULTICAST = 224, V6_MULTICAST = 0xff, V6_LINK = 0xfe80, V6_LINK_MASK = 0xffc0 };
+	enum { V4_MULTICAST = 0xe0, V4_MULTICAST_MASK = 0xf0, V6_MULTICAST = 0xff };
+	enum { V6_LINK = 0xfe80, V6_LINK_MASK = 0xffc0 };
+	static const uint8_t v4_broadcast[] = {255, 255, 255, 255};
 	const unsigned int start = (unsigned int)ip->bytes[0] << 8 | ip->bytes[1];
 
+	/* 240.0.0.0/4 between them is what some clouds give to nodes. */
 	if (ip->version == MRD_IPV4)
-		return ip->bytes[0] >= V4_MULTICAST;
+		return (ip->bytes[0] & V4_MULTICAST_MASK) == V4_MULTICAST ||
+		       !memcmp(ip->bytes, v4_broadcast, sizeof(v4_broadcast));
 	return ip->bytes[0] == V6_MULTICAST || (start & V6_LINK_MASK) == V6_LINK;
 }
 

@@ -303,6 +303,20 @@ static const struct finding_case finding_cases[] = {
 		.want_findings = {UNHEARD("2:10")},
 	},
 	{
+		.name = "metrics at all hosts' address",
+		.text = ONE "metrics: 255.255.255.255:9464\n",
+		.want = -EBADMSG,
+		.want_findings = {UNHEARD("2:10")},
+	},
+	{
+		.name = "metrics at the last address before",
+		.text = ONE "metrics: 223.255.255.255:9464\n",
+	},
+	{
+		.name = "metrics at an address that was reserved once",
+		.text = ONE "metrics: 240.0.0.1:9464\n",
+	},
+	{
 		.name = "metrics at every interface's own address",
 		.text = ONE "metrics: '[fe80::1]:9464'\n",
 		.want = -EBADMSG,
