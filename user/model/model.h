@@ -176,8 +176,9 @@ struct mrd_address_place {
 	const char *node_name; /* of that cluster; "" = on none, or not known */
 };
 
-/* Where the endpoint of that address is, of any service. Clusters are asked as for an address that
- * several of them claim: home first, then by name. 0, or -ENOENT. Looks through all slices. */
+/* Where the endpoint of that address is, of any service. Of clusters that claim it one counts as in
+ * views: where it is ready, then home, then the first by name. 0, or -ENOENT. Looks through all
+ * slices. */
 int mrd_model_find_address(const struct mrd_model *model, const struct mrd_ip *ip,
 			   struct mrd_address_place *ret_place);
 

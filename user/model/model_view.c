@@ -661,18 +661,20 @@ static size_t cluster_of_rank(const struct mrd_model *model, size_t rank)
 int mrd_model_find_address(const struct mrd_model *model, const struct mrd_ip *ip,
 			   struct mrd_address_place *ret_place)
 {
+	const struct mrd_slice_endpoint *best = NULL;
+
 	for (size_t rank = 0; rank < model->cluster_count; rank++) {
 		const size_t cluster = cluster_of_rank(model, rank);
 		const struct mrd_slice_endpoint *endpoint = find_in_cluster(model, cluster, ip);
 
-		if (!endpoint)
+		if (!endpoint || (best && best->ready >= endpoint->ready))
 			continue;
+		best = endpoint;
 		*ret_place = (struct mrd_address_place){
 			.cluster = cluster,
 			.locality = endpoint_locality(model, cluster, endpoint),
 			.node_name = endpoint->node_name,
 		};
-		return 0;
 	}
-	return -ENOENT;
+	return best ? 0 : -ENOENT;
 }

@@ -500,6 +500,8 @@ static void an_address_tells_where_it_is(void **state)
 		/* Home comes first, then it is by name. */
 		{.ip = "10.9.0.1", .region = "r1", .zone = "", .node = "", .cluster = 1},
 		{.ip = "10.9.0.2", .region = "r3", .zone = "", .node = "", .cluster = 2},
+		/* But a cluster where it is ready goes before. */
+		{.ip = "10.9.0.5", .region = "r3", .zone = "", .node = "", .cluster = 2},
 		/* Of two slices that of the ready one, and then the newest. */
 		{.ip = "10.9.0.3", .region = "r2", .zone = "ready", .node = "", .cluster = 0},
 		{.ip = "10.9.0.4", .region = "r2", .zone = "new", .node = "", .cluster = 0},
@@ -532,7 +534,12 @@ static void an_address_tells_where_it_is(void **state)
 		  &(struct build){.name = "a",
 				  .service = "a",
 				  .ports = ":80/TCP",
-				  .endpoints = "10.9.0.1; 10.9.0.2"});
+				  .endpoints = "10.9.0.1; 10.9.0.2; 10.9.0.5"});
+	build_put(model, 1, MRD_KIND_SLICE,
+		  &(struct build){.name = "b",
+				  .service = "b",
+				  .ports = ":80/TCP",
+				  .endpoints = "10.9.0.5 unready"});
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		struct mrd_address_place at;
 		struct mrd_ip ip;
