@@ -102,17 +102,21 @@ static void read_hosts(struct mrd_reader *reader, const struct service_draft *dr
 /* ------------------------------------------------------------------------- what changes nothing */
 
 /* Is the host cluster-local by what says less of it? by_host: the entry of each that counts. */
-static bool is_local_anyway(const struct mrd_policy *policy, size_t built_in,
-			    const struct mrd_table *by_host, const char *host)
+static bool is_local_anyway(struct mrd_reader *reader, const struct mrd_policy *policy,
+			    size_t built_in, const struct mrd_table *by_host, const char *host)
 {
 	MRD_AUTO_FREE char *pattern = strdup(host);
 	const struct mrd_local_host *wider;
 
+	if (!pattern) {
+		reader->no_memory = true;
+		return false;
+	}
 	for (size_t i = 0; i < built_in; i++)
 		if (!strcmp(policy->local_hosts[i].host, host))
 			return policy->local_hosts[i].is_local;
 	/* The longest wildcard that covers it: the same from some character on. */
-	for (char *at = pattern + (*host == '*'); at && *at; at++) {
+	for (char *at = pattern + (*host == '*'); *at; at++) {
 		const char kept = *at;
 
 		*at = '*';
@@ -134,7 +138,7 @@ static void check_listed(struct mrd_reader *reader, const struct mrd_policy *pol
 		mrd_read_warning(reader, listed->node,
 				 "no effect: \"%s\" is listed again, and the last one counts",
 				 local->host);
-	else if (is_local_anyway(policy, built_in, by_host, local->host) == local->is_local)
+	else if (is_local_anyway(reader, policy, built_in, by_host, local->host) == local->is_local)
 		mrd_read_warning(reader, listed->node, "no effect: %s",
 				 local->is_local ? "its services are cluster-local anyway"
 						 : "its services are not cluster-local anyway");
