@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
  * The least that can be done where Meridian's programs stand at interfaces, for
- * bench/scenarios/floor.sh: of TCP over IPv4, without options.
+ * bench/scenarios/floor_tc.sh: of TCP over IPv4, without options.
  *
  * least_forward and least_reverse translate whatever goes to 172.16.0.20:80 to 10.0.0.11:9080: a
  * SYN makes two rows in a hash map, each packet is found there, and what acknowledges the second
