@@ -334,6 +334,8 @@ static __noinline enum mrd_reason mrd_choose(const struct mrd_packet *packet,
 	mrd_addr_copy(vip.addr, packet->key.tuple.destination);
 	if (!mrd_service_find(&vip, &ret_choice->service))
 		return MRD_REASON_PASS_NOT_SERVICE;
+	if (!mrd_choice_place_take(packet, ret_choice))
+		return MRD_REASON_REFUSE_LIMIT;
 	client.client = mrd_affinity_client(packet->key.tuple.source);
 	client.service_id = 0; /* the pick sets it */
 	client.is_address = 1;
@@ -393,6 +395,7 @@ static __noinline int mrd_on_new(struct __sk_buff *skb, struct mrd_work *work)
 	work->clashed.count = 0;
 	for (__u32 turn = 0; turn < MRD_TRIED_MAX && reason == MRD_REASON_REFUSE_CLASH; turn++)
 		reason = mrd_open_elsewhere(skb, turn);
+	mrd_choice_place_return(&work->choice);
 	if (reason != MRD_REASON_COUNT)
 		return mrd_answer_refusal(skb, packet, reason);
 	/* The row may be one that another CPU has made meanwhile. */
@@ -499,6 +502,7 @@ static __always_inline int mrd_on_ports(struct __sk_buff *skb, struct mrd_work *
 	if (move == MRD_MOVE_REREAD)
 		row = bpf_map_lookup_elem(&mrd_flow, &packet->key);
 	if (row && way == MRD_FLOW_FORWARD && mrd_is_over(packet, row)) {
+		mrd_flow_counting_set(row, MRD_COUNTING_NEVER);
 		mrd_flow_drop(&packet->key, &row->tuple);
 		row = NULL;
 	}

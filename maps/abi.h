@@ -105,7 +105,7 @@ _Static_assert(sizeof(struct mrd_setting) == 40, "map ABI");
 /* Made with the limit, and kept until the service goes: those that it counts may outlive the limit.
  */
 struct mrd_open {
-	__s64 connections; /* from connect() to the failed handshake or the close */
+	__s64 connections; /* from connect() to the failed handshake or the close; flows of TC */
 };
 _Static_assert(sizeof(struct mrd_open) == 8, "map ABI");
 
@@ -422,6 +422,14 @@ struct mrd_tried {
 };
 _Static_assert(sizeof(struct mrd_tried) == 52, "map ABI");
 
+/* Does the flow count in mrd_open? Of forward rows, if the service had a limit when the flow began.
+ */
+enum mrd_counting {
+	MRD_COUNTING_NEVER,
+	MRD_COUNTING_NOW,
+	MRD_COUNTING_OVER, /* it has ended; but one that goes on after a reset counts again */
+};
+
 struct mrd_flow {
 	struct mrd_flow_tuple tuple;
 	enum mrd_flow_way way;
@@ -442,7 +450,7 @@ struct mrd_flow {
 	__u8 is_blamed;	   /* 1: its failure was told */
 	__u8 first_seq;	   /* the first packet's sequence number, folded; of TCP without a socket */
 	__u32 fin_ack;	   /* what acknowledges the latest FIN, in network order; 0: not known */
-	__u32 reserved;	   /* 0 */
+	enum mrd_counting counting;
 };
 _Static_assert(sizeof(struct mrd_flow) == 152, "map ABI");
 

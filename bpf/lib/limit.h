@@ -7,6 +7,10 @@
  * The place is taken before it is known to be free, and given back if it is not: so there are never
  * more than the limit, whoever counts at the same time. Each IP family of a service has a row, and
  * looks at the other's once it has counted in its own: so that holds for both together, too.
+ *
+ * A connection that no socket hook sees takes its place with its first SYN. Its forward row holds
+ * that until both sides have said their last, one has reset the connection, or the row goes,
+ * whichever comes first; here the row's mark says which.
  */
 #ifndef MRD_BPF_LIMIT_H
 #define MRD_BPF_LIMIT_H
@@ -67,6 +71,24 @@ static __always_inline void mrd_place_return(struct mrd_socket *sock)
 		return;
 #endif
 	mrd_place_add(sock->probe.service_id, -1);
+}
+
+/* A flow without a place stays without. Must come before the row's deletion. */
+static __always_inline void mrd_flow_counting_set(struct mrd_flow *forward, enum mrd_counting is)
+{
+	enum mrd_counting was = MRD_READ_ONCE(forward->counting);
+
+	if (was == MRD_COUNTING_NEVER || was == is)
+		return;
+#ifdef MRD_LEGACY_ATOMICS
+	forward->counting = is;
+#else
+	was = __sync_lock_test_and_set(&forward->counting, is);
+#endif
+	if (was == MRD_COUNTING_NOW && is != MRD_COUNTING_NOW)
+		mrd_place_add(forward->service_id, -1);
+	if (was == MRD_COUNTING_OVER && is == MRD_COUNTING_NOW)
+		mrd_place_add(forward->service_id, 1);
 }
 
 #endif

@@ -238,7 +238,9 @@ static __noinline bool mrd_moving_write(struct mrd_moving *moving)
 	mrd_tuple_turn(&reverse->tuple, &moving->key.tuple);
 	if (mrd_reverse_write(&moving->is, reverse) != MRD_REASON_COUNT)
 		return false;
-	if (bpf_map_update_elem(&mrd_flow, &moving->key, &moving->flow, BPF_ANY)) {
+	/* A row that went meanwhile has taken its place in mrd_open along. */
+	if (bpf_map_update_elem(&mrd_flow, &moving->key, &moving->flow,
+				moving->has_row ? BPF_EXIST : BPF_ANY)) {
 		bpf_map_delete_elem(&mrd_flow, &moving->is);
 		return false;
 	}
@@ -366,7 +368,7 @@ static __always_inline bool mrd_is_unanswered(const struct mrd_flow *flow, __u32
 static __noinline void mrd_leftover_drop(struct __sk_buff *skb, const struct mrd_flow_key *straight)
 {
 	struct mrd_flow_key reverse, key;
-	const struct mrd_flow *row;
+	struct mrd_flow *row;
 
 	if (!mrd_may_have_rows(skb->ifindex, MRD_FLOW_FORWARD))
 		return;
@@ -378,6 +380,8 @@ static __noinline void mrd_leftover_drop(struct __sk_buff *skb, const struct mrd
 	row = bpf_map_lookup_elem(&mrd_flow, &key);
 	if (row && !mrd_flow_is_ended(row->state) && mrd_is_taken(skb, &key))
 		return;
+	if (row)
+		mrd_flow_counting_set(row, MRD_COUNTING_NEVER);
 	bpf_map_delete_elem(&mrd_flow, &key);
 	bpf_map_delete_elem(&mrd_flow, &reverse);
 }
@@ -407,6 +411,7 @@ mrd_move_on_syn(struct __sk_buff *skb, const struct mrd_packet *packet, struct m
 	__u32 asked_ms;
 
 	if (row && mrd_is_earlier(packet, row, sock)) {
+		mrd_flow_counting_set(row, MRD_COUNTING_NEVER);
 		mrd_flow_drop(&packet->key, &row->tuple);
 		return MRD_MOVE_REREAD;
 	}

@@ -11,6 +11,7 @@
 #include "kern.h"
 #include "choose.h"
 #include "flow.h"
+#include "limit.h"
 #include "packet.h"
 #include "report.h"
 #include "rescue.h"
@@ -25,6 +26,7 @@
 struct mrd_choice {
 	struct mrd_service service;
 	struct mrd_picked picked;
+	enum mrd_counting counting; /* NOW: it has a place in mrd_open, which no row holds yet */
 };
 
 /* --------------------------------------------------------------------------------- places */
@@ -82,6 +84,25 @@ static __always_inline bool mrd_may_have_rows(__u32 ifindex, enum mrd_flow_way w
 }
 
 /* --------------------------------------------------------------------------------- flows */
+
+/* Where connections are limited, a new one needs a place. False: there is none. */
+static __noinline bool mrd_choice_place_take(const struct mrd_packet *packet,
+					     struct mrd_choice *choice)
+{
+	enum mrd_place place = MRD_PLACE_UNLIMITED;
+
+	if (choice->service.has_setting && packet->key.protocol == MRD_PROTOCOL_TCP)
+		place = mrd_place_take(choice->service.service_id);
+	choice->counting = place == MRD_PLACE_TAKEN ? MRD_COUNTING_NOW : MRD_COUNTING_NEVER;
+	return place != MRD_PLACE_FULL;
+}
+
+/* Of a flow that could not be, or that another CPU has opened. */
+static __always_inline void mrd_choice_place_return(const struct mrd_choice *choice)
+{
+	if (choice->counting == MRD_COUNTING_NOW)
+		mrd_place_add(choice->service.service_id, -1);
+}
 
 static __noinline void mrd_flow_drop(const struct mrd_flow_key *key,
 				     const struct mrd_flow_tuple *value)
@@ -155,6 +176,7 @@ static __always_inline enum mrd_reason mrd_reverse_write(const struct mrd_flow_k
 static __always_inline enum mrd_reason mrd_forward_write(const struct mrd_packet *packet,
 							 struct mrd_flow_key *reverse,
 							 const struct mrd_flow *row,
+							 struct mrd_choice *choice,
 							 struct mrd_flow_tuple *ret_to)
 {
 	const int r = mrd_flow_insert(&packet->key, row);
@@ -162,6 +184,7 @@ static __always_inline enum mrd_reason mrd_forward_write(const struct mrd_packet
 
 	mrd_tuple_copy(ret_to, &row->tuple);
 	if (!r) {
+		choice->counting = MRD_COUNTING_NEVER;
 		mrd_place_open(row);
 		return MRD_REASON_COUNT;
 	}
@@ -183,7 +206,7 @@ static __always_inline __u64 mrd_now_coarse_ns(void)
 
 /* MRD_REASON_COUNT: the rows are there; anything else is why the flow must be refused. */
 static __noinline enum mrd_reason mrd_flow_open(const struct mrd_packet *packet,
-						const struct mrd_choice *choice, __u32 ifindex,
+						struct mrd_choice *choice, __u32 ifindex,
 						bool is_uplink, struct mrd_flow_tuple *ret_to)
 {
 	struct mrd_flow row = {
@@ -212,8 +235,9 @@ static __noinline enum mrd_reason mrd_flow_open(const struct mrd_packet *packet,
 	row.locality_id = (__u16)choice->picked.locality_id;
 	row.report = (__u8)choice->picked.member.report;
 	row.first_seq = mrd_seq_fold(packet->seq);
+	row.counting = choice->counting;
 	mrd_tried_add(&row.tried, row.endpoint_id, choice->picked.region_id);
-	return mrd_forward_write(packet, &reverse, &row, ret_to);
+	return mrd_forward_write(packet, &reverse, &row, choice, ret_to);
 }
 
 static __always_inline void mrd_answer_teach(__u32 locality_id, __u64 sent_ns)
@@ -279,6 +303,8 @@ static __noinline bool mrd_flow_learn(const struct mrd_packet *packet, struct mr
 		mrd_report_answer(forward);
 	forward->fin_ack = mrd_flow_fin_ack(forward->fin_ack, packet, state);
 	forward->state = state;
+	mrd_flow_counting_set(forward,
+			      mrd_flow_is_ended(state) ? MRD_COUNTING_OVER : MRD_COUNTING_NOW);
 	if (state == MRD_FLOW_DOUBTED)
 		mrd_reverse_wake(&packet->key, &row->tuple);
 	return false;

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-# connectionPool.tcp in the kernel: the connect timeout, the most connections of a service on the node, keep-alive.
+# connectionPool.tcp in the kernel: the connect timeout, the most connections of a service on the node, keep-alive. Those that
+# no socket hook sees are among the most connections.
 set -euo pipefail
 # shellcheck source=tests/e2e/lib.sh
 . "$(dirname "$0")/lib.sh"
@@ -19,7 +20,7 @@ pool() {
   policy reviews <<YAML
 apiVersion: networking.istio.io/v1
 kind: DestinationRule
-metadata: { name: reviews, namespace: default }
+metadata: { name: reviews, namespace: default, annotations: { meridian.dev/on-eject: "${ON_EJECT:-keep}" } }
 spec: { host: reviews, trafficPolicy: { connectionPool: { tcp: $1 } } }
 YAML
 }
@@ -91,10 +92,67 @@ expect_eq "one closes, one fits by the other family" connected "$(try $VIP6)"
 kill "$third"
 wait_for 5 both "0 0"
 
+# ------------------------------------------------------------------------------ clients that no socket hook sees
+# hold_outside POD ADDRESS: a connection of such a client; its pid: $SERVE_PID
+hold_outside() {
+  mkdir -p "$SANDBOX_CGROUP/outside"
+  sandbox_spawn "$SANDBOX_CGROUP/outside" "$SANDBOX/log/hold" nsenter --net="/run/netns/$1" -- "$PEER" hold "$2" 80 60
+}
+try_outside() { outside client "$PEER" connect "$1" 80 | awk '{ print $1 }'; }
+
+wait_for 10 serves h 3
+for family in 4 6; do
+  address=$VIP other=$VIP6 first="1 0" second="0 1"
+  [[ $family == 4 ]] || address=$VIP6 other=$VIP first="0 1" second="1 0"
+  hold_outside client "$address"
+  hidden=$SERVE_PID
+  expect_ok "IPv$family: a place is taken" wait_for 5 both "$first"
+  serve client "$PEER" hold "$other" 80 60
+  seen=$SERVE_PID
+  expect_ok "IPv$family: the other one by a socket hook" wait_for 5 both "1 1"
+  was=$(reason h REFUSE_LIMIT)
+  expect_eq "one more that no hook sees" ECONNREFUSED "$(try_outside "$address")"
+  expect_eq "by the other family" ECONNREFUSED "$(try_outside "$other")"
+  expect_eq "and one that a hook sees" ECONNREFUSED "$(try "$address")"
+  expect_eq "all are counted" 3 $(($(reason h REFUSE_LIMIT) - was))
+  agent_kill h
+  agent_start h
+  wait_for 10 serves h 3
+  expect_eq "a new agent knows of them" "ECONNREFUSED ECONNREFUSED" "$(try "$address") $(try_outside "$address")"
+  kill "$hidden"
+  expect_ok "one closes" wait_for 5 both "$second"
+  expect_eq "one fits" connected "$(try_outside "$address")"
+  expect_ok "and is over" wait_for 5 both "$second"
+  kill "$seen"
+  wait_for 5 both "0 0"
+done
+
+# What the agent removes: connections of a pod that is gone, and those to an endpoint that an ejection resets.
+pod h brief 10.0.0.3,fd00:a0::3
+wait_for 10 serves h 4
+hold_outside brief $VIP
+hold_outside brief $VIP6
+expect_ok "of a pod" wait_for 5 both "1 1"
+ip -n h link delete "veth$((SANDBOX_VETHS - 1))"
+expect_ok "that is deleted" wait_for 10 both "0 0"
+ON_EJECT=reset pool "{ maxConnections: 2, connectTimeout: 500ms }"
+resets() { map_dump h mrd_setting | grep -q MRD_EJECT_RESET; }
+wait_for 5 resets
+hold_outside client $VIP
+hold_outside client $VIP6
+expect_ok "to an endpoint" wait_for 5 both "1 1"
+eps ack-hangzhou reviews 10.0.0.11=draining fd00:a0::11=draining
+expect_ok "that is reset" wait_for 5 both "0 0"
+eps ack-hangzhou reviews 10.0.0.11 fd00:a0::11
+fits_outside() { [[ $(try_outside "$VIP") == connected ]]; }
+expect_ok "and is back" wait_for 5 fits_outside
+
 # ------------------------------------------------------------------------------ no place is lost
+wait_for 5 both "0 0"
 stop "$nginx" || true
 for _ in 1 2 3 4; do
   expect_eq "the endpoint refuses, not the limit" ECONNREFUSED "$(try)"
+  expect_eq "likewise where no hook sees it" ECONNREFUSED "$(try_outside $VIP)"
 done
 expect_eq "refused: nothing is open" 0 "$(open_of IPV4)"
 web h1

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 #include "tc_checks.h"
 
-#include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "tc_cases.h"
+#include "tc_frames.h"
+#include "tc_limits.h"
 #include "wire.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
@@ -13,35 +14,9 @@
 enum {
 	MUTATIONS = 100000,
 	MUTATIONS_EACH = 500, /* in the same world of flows */
-	FIRST_PORT = 20000,
 	STICKY_PORT = 54,
 	MARK = 0xa5, /* behind a frame: nobody writes there */
 };
-
-#define CLIENT "10.0.0.2"
-#define VIP    "172.16.0.10"
-#define POD    "10.1.0.2"
-
-static int run(const struct world *world, enum way way, const struct wire *wire, uint8_t *out,
-	       size_t *ret_len)
-{
-	uint8_t frame[WIRE_MAX];
-	const size_t len = wire_build(wire, frame);
-
-	return world_run(world, way, frame, len, out, ret_len);
-}
-
-/* Is that what comes out? */
-static bool comes_out(const struct world *world, enum way way, const struct wire *in,
-		      const struct wire *want, int want_verdict)
-{
-	uint8_t got[WIRE_MAX], frame[WIRE_MAX];
-	size_t len;
-	const int verdict = run(world, way, in, got, &len);
-
-	return verdict == want_verdict && len == wire_build(want, frame) &&
-	       !memcmp(got, frame, len);
-}
 
 /* -------------------------------------------------------------------------------- truncated */
 
@@ -232,18 +207,6 @@ static bool check_mutated(const struct world *world)
 
 /* --------------------------------------------------------------------------------- map full */
 
-static struct wire syn_of(uint16_t port, const char *to, uint16_t to_port)
-{
-	return (struct wire){
-		.from = CLIENT,
-		.to = to,
-		.from_port = port,
-		.to_port = to_port,
-		.protocol = TCP,
-		.flags = SYN,
-	};
-}
-
 /* With one row to spare, too: a flow of one row is none. */
 static bool check_full(const struct world *world)
 {
@@ -284,17 +247,6 @@ static bool check_full(const struct world *world)
 }
 
 /* ------------------------------------------------------------------------------------- rows */
-
-static void key_of(const struct wire *wire, struct mrd_flow_key *ret_key)
-{
-	memset(ret_key, 0, sizeof(*ret_key));
-	inet_pton(AF_INET, wire->from, ret_key->tuple.source);
-	inet_pton(AF_INET, wire->to, ret_key->tuple.destination);
-	ret_key->tuple.source_port = wire->from_port;
-	ret_key->tuple.destination_port = wire->to_port;
-	ret_key->family = MRD_FAMILY_IPV4;
-	ret_key->protocol = (enum mrd_protocol)wire->protocol;
-}
 
 static bool check_rows(const struct world *world)
 {
@@ -606,6 +558,9 @@ const struct tc_check tc_checks[] = {
 	{"the states of a connection", check_states},
 	{"what ends a connection leaves no rows", check_ends},
 	{"what ends an endpoint's run of failures", check_runs},
+	{"connections of a service are limited, and leave their places", check_limits},
+	{"a flow that could not be has no place", check_limit_full},
+	{"a row that is deleted leaves its place, if it has one", check_limit_deleted},
 	{"a connection keeps its endpoint when the plan changes", check_plan_changes},
 	{"a client keeps its endpoint where the service asks for it", check_affinity},
 	{"where no rows are none is looked for, until a flow is opened", check_places},

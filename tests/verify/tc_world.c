@@ -81,13 +81,17 @@ void world_load(struct world *world, const char *object_path)
 	must(object, object_path);
 	shrink_maps(object);
 	bpf_object__for_each_program(program, object) bpf_program__set_autoload(
-		program, strncmp(bpf_program__name(program), "mrd_tc_", strlen("mrd_tc_")) == 0);
+		program, strncmp(bpf_program__name(program), "mrd_tc_", strlen("mrd_tc_")) == 0 ||
+				 strcmp(bpf_program__name(program), "mrd_flow_delete") == 0);
 	must(bpf_object__load(object) == 0, "load");
 	for (int way = FORWARD; way <= REVERSE; way++) {
 		program = bpf_object__find_program_by_name(object, names[way]);
 		must(program, names[way]);
 		world->programs[way] = bpf_program__fd(program);
 	}
+	program = bpf_object__find_program_by_name(object, "mrd_flow_delete");
+	must(program, "mrd_flow_delete");
+	world->flow_delete = bpf_program__fd(program);
 	world->events = ring_buffer__new(map_fd(object, "mrd_event"), pass_over, NULL, NULL);
 	must(world->events, "mrd_event");
 	world->service = map_fd(object, "mrd_service");
@@ -104,6 +108,7 @@ void world_load(struct world *world, const char *object_path)
 	world->ticket = map_fd(object, "mrd_ticket");
 	world->affinity = map_fd(object, "mrd_affinity");
 	world->setting = map_fd(object, "mrd_setting");
+	world->open = map_fd(object, "mrd_open");
 	world->opened = map_fd(object, "mrd_opened");
 	world->settled = map_fd(object, "mrd_settled");
 }
@@ -158,6 +163,7 @@ void world_add(const struct world *world, const struct world_service *service)
 		.service_id = service->id,
 		.affinity = service->affinity,
 		.affinity_timeout_s = 60,
+		.has_setting = 1,
 	};
 	struct mrd_route route = {
 		.service_id = service->id,
@@ -176,6 +182,21 @@ void world_add(const struct world *world, const struct world_service *service)
 void world_set(const struct world *world, const struct world_setting *setting)
 {
 	put(world->setting, &setting->service_id, &setting->setting);
+}
+
+void world_put_open(const struct world *world, uint32_t service_id, int64_t connections)
+{
+	const struct mrd_open row = {.connections = connections};
+
+	put(world->open, &service_id, &row);
+}
+
+int64_t world_open_of(const struct world *world, uint32_t service_id)
+{
+	struct mrd_open row;
+
+	must(bpf_map_lookup_elem(world->open, &service_id, &row) == 0, "open connections");
+	return row.connections;
 }
 
 static void empty(int map, void *key)
@@ -325,4 +346,12 @@ bool world_flow(const struct world *world, const struct mrd_flow_key *key,
 		struct mrd_flow *ret_flow)
 {
 	return bpf_map_lookup_elem(world->flow, key, ret_flow) == 0;
+}
+
+void world_delete(const struct world *world, const struct mrd_flow_key *key)
+{
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = key, .data_size_in = sizeof(*key));
+
+	must(bpf_prog_test_run_opts(world->flow_delete, &opts) == 0 && opts.retval == 0,
+	     "a row's deletion");
 }

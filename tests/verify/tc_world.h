@@ -19,9 +19,10 @@ enum { WORLD_FLOWS = 64, WORLD_IFINDEX = 1 }; /* the device of a test run is loo
 
 struct world {
 	int programs[2]; /* by way */
+	int flow_delete;
 	struct ring_buffer *events;
 	int service, route, member, health, flow, fragment, interface, config, count, stat, failure,
-		ticket, affinity, setting, opened, settled;
+		ticket, affinity, setting, open, opened, settled;
 };
 
 /* One member of a service; NULL ends a list. */
@@ -44,6 +45,9 @@ struct world_setting {
 void world_load(struct world *world, const char *object_path);
 void world_add(const struct world *world, const struct world_service *service);
 void world_set(const struct world *world, const struct world_setting *setting);
+/* As many connections of a service are open. */
+void world_put_open(const struct world *world, uint32_t service_id, int64_t connections);
+int64_t world_open_of(const struct world *world, uint32_t service_id);
 /* No flow and no fragment is known, and events have room; uplink: of the one interface. */
 void world_reset(const struct world *world, bool uplink);
 
@@ -72,5 +76,7 @@ unsigned int world_flows(const struct world *world);
 void world_settle(const struct world *world, uint32_t place);
 bool world_flow(const struct world *world, const struct mrd_flow_key *key,
 		struct mrd_flow *ret_flow);
+/* As the agent does. */
+void world_delete(const struct world *world, const struct mrd_flow_key *key);
 
 #endif

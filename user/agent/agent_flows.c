@@ -19,11 +19,11 @@ static int get_row(void *self, const struct mrd_flow_key *key, struct mrd_flow *
 	return mrd_dataplane_flow_get(agent->dataplane, key, ret_flow);
 }
 
-static int del_row(void *self, const struct mrd_flow_key *key)
+static int del_row(void *self, const struct mrd_flow_key *key, bool is_counted)
 {
 	const struct mrd_agent *agent = self;
 
-	return mrd_dataplane_flow_del(agent->dataplane, key);
+	return mrd_dataplane_flow_del(agent->dataplane, key, is_counted);
 }
 
 static int places(void *self, uint64_t ret_opened[MRD_PLACE_ANY + 1])

@@ -97,8 +97,8 @@ static void look_at_forward(struct mrd_flow_sweep *sweep, const struct mrd_flow_
 	if (sweep->port.get(sweep->port.self, key, &now) || now.last_ns != flow->last_ns ||
 	    now.sent_ns != flow->sent_ns)
 		return;
-	sweep->port.del(sweep->port.self, key);
-	sweep->port.del(sweep->port.self, &other);
+	sweep->port.del(sweep->port.self, key, now.counting != MRD_COUNTING_NEVER);
+	sweep->port.del(sweep->port.self, &other, false);
 	sweep->removed++;
 }
 
@@ -111,7 +111,7 @@ static void look_at_reverse(struct mrd_flow_sweep *sweep, const struct mrd_flow_
 	if (sweep->port.get(sweep->port.self, &other, &forward) != -ENOENT)
 		return;
 	if (mrd_table_get(sweep->alone, key, sizeof(*key)))
-		sweep->port.del(sweep->port.self, key);
+		sweep->port.del(sweep->port.self, key, false);
 	else if (mrd_table_count(sweep->new_alone) < ALONE_MAX)
 		mrd_table_put(sweep->new_alone, key, sizeof(*key), sweep);
 }

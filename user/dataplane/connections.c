@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "base/cleanup.h"
+#include "dataplane/flow_delete.h"
 #include "dataplane/map_io.h"
 #include "dataplane/sock_diag.h"
 #include "maps/abi.h"
@@ -277,20 +278,20 @@ static int forget(const struct resetting *resetting, int connection_fd)
 	return r;
 }
 
-static int drop_flows(const struct resetting *resetting, int flow_fd)
+static int drop_flows(const struct resetting *resetting, int delete_fd)
 {
-	struct mrd_map_io io;
-	int r = mrd_map_io_init(flow_fd, &io);
+	int r = 0;
 
 	for (size_t i = 0; !r && i < resetting->flow_count; i++) {
-		r = mrd_map_io_del(&io, &resetting->flows[i]);
+		r = mrd_flow_delete(delete_fd, &resetting->flows[i]);
 		resetting->reset->flows += !r;
 	}
 	return r;
 }
 
-int mrd_connections_reset(int connection_fd, int flow_fd, const uint32_t *endpoint_ids,
-			  size_t count, size_t most, struct mrd_reset *ret_reset)
+int mrd_connections_reset(int connection_fd, int flow_fd, int delete_fd,
+			  const uint32_t *endpoint_ids, size_t count, size_t most,
+			  struct mrd_reset *ret_reset)
 {
 	struct resetting resetting = {
 		.endpoint_ids = endpoint_ids,
@@ -303,7 +304,7 @@ int mrd_connections_reset(int connection_fd, int flow_fd, const uint32_t *endpoi
 	*ret_reset = (struct mrd_reset){0};
 	r = collect(&resetting, connection_fd, flow_fd);
 	if (!r)
-		r = drop_flows(&resetting, flow_fd);
+		r = drop_flows(&resetting, delete_fd);
 	if (!r && resetting.count)
 		r = end_everywhere(&resetting);
 	if (!r)

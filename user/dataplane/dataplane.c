@@ -26,6 +26,7 @@
 #include "dataplane/events.h"
 #include "dataplane/failure.h"
 #include "dataplane/features.h"
+#include "dataplane/flow_delete.h"
 #include "dataplane/inspect.h"
 #include "dataplane/links.h"
 #include "dataplane/map_io.h"
@@ -55,6 +56,7 @@ struct mrd_dataplane {
 	struct mrd_map_cursor *flow_cursor;		  /* NULL: at the start */
 	struct mrd_hook_program programs[MRD_HOOK_COUNT]; /* closed once attached */
 	int limit_fd;					  /* likewise: of mrd_followed's */
+	int delete_fd;					  /* mrd_flow_delete() */
 	struct mrd_tc tc; /* its programs stay open: interfaces come at any time */
 	char *tc_error;
 	struct mrd_events *events;
@@ -78,6 +80,7 @@ void mrd_dataplane_free(struct mrd_dataplane *dataplane)
 	mrd_events_close(dataplane->events);
 	mrd_map_cursor_free(dataplane->flow_cursor);
 	close_programs(dataplane);
+	mrd_cleanup_fd(&dataplane->delete_fd);
 	for (size_t i = 0; i < MRD_TC_PROGRAMS; i++)
 		mrd_cleanup_fd(&dataplane->tc.program_fds[i]);
 	mrd_pinset_close(&dataplane->set);
@@ -107,6 +110,7 @@ static struct mrd_dataplane *dataplane_new(void)
 		return NULL;
 	dataplane->cgroup_fd = -1;
 	dataplane->limit_fd = -1;
+	dataplane->delete_fd = -1;
 	mrd_pinset_init(&dataplane->set);
 	for (size_t i = 0; i < MRD_HOOK_COUNT; i++)
 		dataplane->programs[i].fd = -1;
@@ -253,7 +257,7 @@ static int load(struct mrd_dataplane *dataplane, const struct mrd_dataplane_conf
 	if (r < 0)
 		return r;
 	r = mrd_object_take(object, &dataplane->set, dataplane->programs, dataplane->tc.program_fds,
-			    &dataplane->limit_fd);
+			    &dataplane->limit_fd, &dataplane->delete_fd);
 	if (r == 0)
 		r = open_maps(dataplane);
 	dataplane->tc.folder = dataplane->bpffs;
@@ -445,8 +449,8 @@ int mrd_dataplane_reset(const struct mrd_dataplane *dataplane, const uint32_t *e
 			size_t count, size_t most, struct mrd_reset *ret_reset)
 {
 	return mrd_connections_reset(dataplane->set.fds[MRD_PIN_CONNECTION],
-				     dataplane->set.fds[MRD_PIN_FLOW], endpoint_ids, count, most,
-				     ret_reset);
+				     dataplane->set.fds[MRD_PIN_FLOW], dataplane->delete_fd,
+				     endpoint_ids, count, most, ret_reset);
 }
 
 /* ------------------------------------------------------------------------------------ config */
@@ -630,9 +634,11 @@ int mrd_dataplane_flow_get(const struct mrd_dataplane *dataplane, const struct m
 	return mrd_map_io_get(&dataplane->flows, key, ret_flow);
 }
 
-int mrd_dataplane_flow_del(struct mrd_dataplane *dataplane, const struct mrd_flow_key *key)
+int mrd_dataplane_flow_del(struct mrd_dataplane *dataplane, const struct mrd_flow_key *key,
+			   bool is_counted)
 {
-	return mrd_map_io_del(&dataplane->flows, key);
+	return is_counted ? mrd_flow_delete(dataplane->delete_fd, key)
+			  : mrd_map_io_del(&dataplane->flows, key);
 }
 
 int mrd_dataplane_places(const struct mrd_dataplane *dataplane,

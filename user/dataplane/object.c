@@ -21,6 +21,7 @@ struct mrd_object {
 	struct bpf_program *programs[MRD_HOOK_COUNT]; /* NULL: not wanted */
 	struct bpf_program *tc[MRD_TC_PROGRAMS];      /* likewise */
 	struct bpf_program *request_limit;
+	struct bpf_program *flow_delete;
 };
 
 static int find_maps(struct mrd_object *object, const struct mrd_dataplane_limits *limits,
@@ -65,6 +66,8 @@ static int find_programs(struct mrd_object *object, const struct mrd_object_wish
 {
 	int r = find_program(object, "mrd_request_limit", true, &object->request_limit, ret_error);
 
+	if (r == 0)
+		r = find_program(object, "mrd_flow_delete", true, &object->flow_delete, ret_error);
 	for (size_t i = 0; r == 0 && i < MRD_HOOK_COUNT; i++)
 		r = find_program(object, mrd_hooks[i].program,
 				 wishes->probe || !mrd_hooks[i].is_probe, &object->programs[i],
@@ -194,11 +197,14 @@ static int duplicate(int fd)
 
 int mrd_object_take(const struct mrd_object *object, struct mrd_pinset *ret_set,
 		    struct mrd_hook_program ret_programs[MRD_HOOK_COUNT],
-		    int ret_tc_fds[MRD_TC_PROGRAMS], int *ret_limit_fd)
+		    int ret_tc_fds[MRD_TC_PROGRAMS], int *ret_limit_fd, int *ret_delete_fd)
 {
 	*ret_limit_fd = duplicate(bpf_program__fd(object->request_limit));
 	if (*ret_limit_fd < 0)
 		return *ret_limit_fd;
+	*ret_delete_fd = duplicate(bpf_program__fd(object->flow_delete));
+	if (*ret_delete_fd < 0)
+		return *ret_delete_fd;
 	for (size_t i = 0; i < MRD_PIN_COUNT; i++) {
 		ret_set->fds[i] = duplicate(bpf_map__fd(object->maps[i]));
 		if (ret_set->fds[i] < 0)

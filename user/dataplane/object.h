@@ -45,9 +45,10 @@ int mrd_object_keep(struct mrd_object *object, const struct mrd_pinset *set, boo
 /* Nothing runs by it yet: no map that hooks use already is given a program. */
 int mrd_object_load(struct mrd_object *object, char **ret_error);
 /* After loading: descriptors of its own for all maps and wanted programs, so that the object, which
- * holds some megabytes, can be closed. *ret_limit_fd: of the program for mrd_followed. */
+ * holds some megabytes, can be closed. *ret_limit_fd: of the program for mrd_followed;
+ * *ret_delete_fd: of mrd_flow_delete(). */
 int mrd_object_take(const struct mrd_object *object, struct mrd_pinset *ret_set,
 		    struct mrd_hook_program ret_programs[MRD_HOOK_COUNT],
-		    int ret_tc_fds[MRD_TC_PROGRAMS], int *ret_limit_fd);
+		    int ret_tc_fds[MRD_TC_PROGRAMS], int *ret_limit_fd, int *ret_delete_fd);
 
 #endif

@@ -72,7 +72,8 @@ struct stage {
 	uint64_t now_ns;
 	uint64_t opened[MRD_PLACE_ANY + 1], settled[MRD_PLACE_ANY + 1];
 	unsigned int settlings;
-	int places_fail; /* 0 or -errno */
+	unsigned int counted; /* of rows that were deleted */
+	int places_fail;      /* 0 or -errno */
 	int next_fails;
 	/* What a packet does between batch and removal. */
 	void (*packet)(struct stage *stage, struct row *row);
@@ -116,12 +117,14 @@ static int fake_get(void *self, const struct mrd_flow_key *key, struct mrd_flow 
 	return 0;
 }
 
-static int fake_del(void *self, const struct mrd_flow_key *key)
+static int fake_del(void *self, const struct mrd_flow_key *key, bool is_counted)
 {
-	struct row *row = find(self, key);
+	struct stage *stage = self;
+	struct row *row = find(stage, key);
 
 	if (row)
 		row->is_used = false;
+	stage->counted += is_counted;
 	return 0;
 }
 
@@ -243,6 +246,22 @@ static uint64_t pass(struct stage *stage)
 
 /* ----------------------------------------------------------------------------------------- tests
  */
+
+static void says_which_row_may_be_counted(void **state)
+{
+	static const enum mrd_counting countings[] = {MRD_COUNTING_NEVER, MRD_COUNTING_NOW,
+						      MRD_COUNTING_OVER};
+	struct stage *stage = *state;
+
+	for (uint32_t i = 0; i < 3; i++) {
+		put_forward(stage, i, MRD_FLOW_CLOSED, 11 * second_ns)->flow.counting =
+			countings[i];
+		put_reverse(stage, i);
+	}
+	pass(stage);
+	assert_int_equal(mrd_flow_sweep_removed(stage->sweep), 3);
+	assert_int_equal(stage->counted, 2);
+}
 
 static void removes_both_rows_of_what_is_over(void **state)
 {
@@ -417,6 +436,7 @@ int main(void)
 #define STAGED(test) cmocka_unit_test_setup_teardown(test, stage_setup, stage_teardown)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(states_have_the_times_of_connection_tracking),
+		STAGED(says_which_row_may_be_counted),
 		STAGED(removes_both_rows_of_what_is_over),
 		STAGED(a_turn_is_one_batch_and_passes_have_their_time),
 		STAGED(connections_of_a_pod_that_is_gone_go_at_once),
