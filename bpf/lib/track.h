@@ -129,7 +129,8 @@ static __always_inline void mrd_flow_target(const struct mrd_flow_tuple *from,
 
 /*
  * A row of these two ends is there already. It may be what is left of a flow like this one, or one
- * that is over; otherwise its answers could not be told from ours.
+ * that is over, whose other row then goes, lest its end takes ours along; otherwise its answers
+ * could not be told from ours.
  */
 static __noinline bool mrd_reverse_is_free(const struct mrd_flow_key *key,
 					   const struct mrd_flow_tuple *wanted)
@@ -143,7 +144,11 @@ static __noinline bool mrd_reverse_is_free(const struct mrd_flow_key *key,
 		return true;
 	mrd_flow_other(&other, key, &row->tuple);
 	row = bpf_map_lookup_elem(&mrd_flow, &other);
-	return !row || mrd_flow_is_ended(row->state);
+	if (row && !mrd_flow_is_ended(row->state))
+		return false;
+	if (row)
+		bpf_map_delete_elem(&mrd_flow, &other);
+	return true;
 }
 
 /* Kernels before 6.4 leave the upper half of what this helper returns as it was. */

@@ -395,6 +395,31 @@ static bool check_ends(const struct world *world)
 	return good;
 }
 
+/* The ports of a connection that was reset lead by another VIP to the same endpoint. */
+static bool check_taken_over(const struct world *world)
+{
+	const struct world_service other = {VIP, 8002, TCP, 32, MRD_AFFINITY_NONE, {POD}, 8080};
+	struct wire first = syn_of(FIRST_PORT, VIP, 80);
+	const struct wire next = syn_of(FIRST_PORT, VIP, 8002);
+	const struct wire next_out = syn_of(FIRST_PORT, POD, 8080);
+	struct wire back = {.from = POD,
+			    .to = CLIENT,
+			    .from_port = 8080,
+			    .to_port = FIRST_PORT,
+			    .protocol = TCP,
+			    .flags = SYN | ACK};
+	uint8_t out[WIRE_MAX];
+	size_t len;
+
+	world_reset(world, false);
+	world_add(world, &other);
+	run(world, FORWARD, &first, out, &len);
+	run(world, REVERSE, &back, out, &len);
+	first.flags = RST;
+	run(world, FORWARD, &first, out, &len);
+	return comes_out(world, FORWARD, &next, &next_out, TC_NEXT) && world_flows(world) == 2;
+}
+
 /* ------------------------------------------------------------------------------------- runs */
 
 /* A handshake makes failed ones good: as often as it is answered, and nothing behind one. */
@@ -557,6 +582,7 @@ const struct tc_check tc_checks[] = {
 	{"the two rows of a flow", check_rows},
 	{"the states of a connection", check_states},
 	{"what ends a connection leaves no rows", check_ends},
+	{"a connection that takes a reset one's place takes its rows", check_taken_over},
 	{"what ends an endpoint's run of failures", check_runs},
 	{"connections of a service are limited, and leave their places", check_limits},
 	{"a flow that could not be has no place", check_limit_full},
