@@ -772,6 +772,29 @@ const struct packet_case tc_cases[] = {
 			{REVERSE, TCP_OF(SYN | ACK, OF_POD4), TCP_OF(SYN | ACK, OF_VIP4), 0},
 		},
 	},
+	{
+		.name = "fastForward: past the stack with a hop less; what comes back is for the stack",
+		.fast = true,
+		.steps = {
+			{FORWARD, TCP_OF(SYN, TO_VIP4), TCP_OF(SYN, TO_POD4, .ttl = 63), TC_REDIRECT},
+			{REVERSE, TCP_OF(SYN | ACK, OF_POD4), TCP_OF(SYN | ACK, OF_VIP4), 0},
+			{FORWARD, UDP_OF(ASK_VIP4), UDP_OF(ASK_POD4, .ttl = 63), TC_REDIRECT},
+			{FORWARD, TCP_OF(ACK, TO_VIP4, .ttl = 1), TCP_OF(ACK, TO_POD4, .ttl = 1), 0},
+			{FORWARD, TCP_OF(RST, TO_VIP4), TCP_OF(RST, TO_POD4), 0},
+		},
+	},
+	{
+		.name = "fastForward: pieces, options, and where no route leads (IPv6) are for the stack",
+		.fast = true,
+		.steps = {
+			{FORWARD, UDP_OF(ASK_VIP4, .cut_len = 16), UDP_OF(ASK_POD4, .cut_len = 16), 0},
+			{FORWARD, UDP_OF(ASK_VIP4, .cut_at = 16, .cut_len = 13),
+			 UDP_OF(ASK_POD4, .cut_at = 16, .cut_len = 13), 0},
+			{FORWARD, TCP_OF(SYN, TO_VIP4, .options = 4),
+			 TCP_OF(SYN, TO_POD4, .options = 4), 0},
+			SYN6_STEP,
+		},
+	},
 };
 /* clang-format on */
 const size_t tc_case_count = COUNT(tc_cases);

@@ -21,6 +21,7 @@ struct step {
 struct packet_case {
 	const char *name;
 	bool uplink;
+	bool fast;			/* fastForward */
 	const struct world_move *moved; /* a socket's connection, before all steps */
 	unsigned int late; /* the steps before which endpoints have had their time to answer */
 	struct step steps[STEPS_MAX];

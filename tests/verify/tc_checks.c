@@ -56,6 +56,7 @@ static bool is_cut_well(const struct world *world, const struct packet_case *one
 		int verdict;
 
 		world_reset(world, one->uplink);
+		world_forward_fast(world, one->fast);
 		run_steps(world, one, step);
 		if (one->late & STEP(step + 1))
 			world_age(world);
@@ -538,6 +539,7 @@ static bool check_places(const struct world *world)
 	bool good;
 
 	world_reset(world, false);
+	world_settle(world, MRD_PLACE_ANY);
 	good = comes_out(world, FORWARD, &in, &out, TC_NEXT);
 	in.flags = out.flags = back.flags = back_out.flags = ACK;
 	good &= comes_out(world, FORWARD, &in, &out, TC_NEXT);

@@ -45,6 +45,7 @@ static bool run_case(const struct world *world, const struct packet_case *one)
 	uint64_t before = 0;
 
 	world_reset(world, one->uplink);
+	world_forward_fast(world, one->fast);
 	if (one->moved)
 		world_put_move(world, one->moved);
 	for (size_t i = 0; i < STEPS_MAX && one->steps[i].in.from; i++) {
@@ -107,6 +108,7 @@ int main(int argc, char **argv)
 		printf("SKIP tc: needs root\n");
 		return EXIT_SUCCESS;
 	}
+	world_enter();
 	for (int i = 1; i < argc; i++)
 		good &= run_object(argv[i]);
 	return good ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -5,10 +5,15 @@
 #include <bpf/bpf.h>
 #include <bpf/libbpf.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <net/if.h>
+#include <net/route.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "maps/seal.h"
@@ -68,6 +73,29 @@ static int pass_over(void *self, void *event, size_t len)
 	(void)event;
 	(void)len;
 	return 0;
+}
+
+void world_enter(void)
+{
+	struct sockaddr_in *to, *mask;
+	struct ifreq loopback = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+	struct rtentry route = {.rt_dev = loopback.ifr_name, .rt_flags = RTF_UP};
+	int fd;
+
+	must(unshare(CLONE_NEWNET) == 0, "a network namespace");
+	fd = open("/proc/sys/net/ipv4/ip_forward", O_WRONLY | O_CLOEXEC);
+	must(fd >= 0 && write(fd, "1", 1) == 1, "forwarding");
+	close(fd);
+	to = (struct sockaddr_in *)&route.rt_dst;
+	to->sin_family = AF_INET;
+	to->sin_addr.s_addr = htonl(0x0a000000);
+	mask = (struct sockaddr_in *)&route.rt_genmask;
+	mask->sin_family = AF_INET;
+	mask->sin_addr.s_addr = htonl(0xff000000);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	must(fd >= 0 && ioctl(fd, SIOCSIFFLAGS, &loopback) == 0, "loopback");
+	must(ioctl(fd, SIOCADDRT, &route) == 0, "a route");
+	close(fd);
 }
 
 void world_load(struct world *world, const char *object_path)
@@ -205,6 +233,14 @@ static void empty(int map, void *key)
 		must(bpf_map_delete_elem(map, key) == 0, "an old row");
 }
 
+void world_forward_fast(const struct world *world, bool fast)
+{
+	const struct mrd_config config = {.fast_forward = fast};
+	const uint32_t index = 0;
+
+	put(world->config, &index, &config);
+}
+
 void world_reset(const struct world *world, bool uplink)
 {
 	const struct mrd_interface interface = {.netns_id = -1, .is_uplink = uplink};
@@ -217,6 +253,7 @@ void world_reset(const struct world *world, bool uplink)
 	empty(world->fragment, &fragment);
 	empty(world->ticket, &ticket);
 	put(world->interface, &ifindex, &interface);
+	world_forward_fast(world, false);
 	must(ring_buffer__consume(world->events) >= 0, "events");
 }
 

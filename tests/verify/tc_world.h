@@ -41,7 +41,11 @@ struct world_setting {
 	struct mrd_setting setting;
 };
 
-/* Exits if it cannot be had. */
+/*
+ * A network namespace of its own, that forwards, and has a route to all of 10.0.0.0/8, by its
+ * loopback. Exits if it cannot be had, as does the next.
+ */
+void world_enter(void);
 void world_load(struct world *world, const char *object_path);
 void world_add(const struct world *world, const struct world_service *service);
 void world_set(const struct world *world, const struct world_setting *setting);
@@ -50,6 +54,7 @@ void world_put_open(const struct world *world, uint32_t service_id, int64_t conn
 int64_t world_open_of(const struct world *world, uint32_t service_id);
 /* No flow and no fragment is known, and events have room; uplink: of the one interface. */
 void world_reset(const struct world *world, bool uplink);
+void world_forward_fast(const struct world *world, bool fast);
 
 /*
  * Runs a program on a frame, which it may change in length, too. Some kernels feed no frame that
