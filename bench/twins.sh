@@ -103,6 +103,23 @@ in_twin() (
   sandbox_exec "${BENCH_TWIN[$name]}" "$name-client" "$@"
 )
 
+# at_interfaces NAME FORWARD REVERSE: pinned programs by tcx links, at both pods' interfaces of a twin.
+at_interfaces() {
+  local interface pins
+
+  pins=$(bpffs_of "$1-links")
+  mkdir "$pins"
+  for interface in $(ip -n "$1" -j link show type veth | jq -r '.[].ifname'); do
+    nsenter --net="/run/netns/$1" -- "$SANDBOX_OUT/bench/tcx" "$interface" ingress "$2" "$pins/$interface-in"
+    nsenter --net="/run/netns/$1" -- "$SANDBOX_OUT/bench/tcx" "$interface" egress "$3" "$pins/$interface-out"
+  done
+}
+
+# off_interfaces NAME: what at_interfaces attached.
+off_interfaces() {
+  rm -rf "$(bpffs_of "$1-links")"
+}
+
 # bench_web POD…: nginx on port 9080, one process, that answers 200 with two bytes.
 bench_web() {
   local pod conf kind

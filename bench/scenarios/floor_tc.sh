@@ -7,18 +7,6 @@ set -euo pipefail
 # shellcheck source=bench/lib.sh
 . "$(dirname "$0")/../lib.sh"
 
-# attach SIDE FORWARD REVERSE: at both pods' interfaces of a twin.
-attach() {
-  local interface pins
-
-  pins=$(bpffs_of "$1")
-  mkdir "$pins"
-  for interface in $(ip -n "$1" -j link show type veth | jq -r '.[].ifname'); do
-    nsenter --net="/run/netns/$1" -- "$SANDBOX_OUT/bench/tcx" "$interface" ingress "$programs/$2" "$pins/$interface-in"
-    nsenter --net="/run/netns/$1" -- "$SANDBOX_OUT/bench/tcx" "$interface" egress "$programs/$3" "$pins/$interface-out"
-  done
-}
-
 bench_begin
 [[ " ${ONLY-} " == *" floor_tc "* ]] || sandbox_skip "what bounds programs at interfaces is measured by ONLY=floor_tc"
 about nothing "the pod's own address, with programs at all interfaces that do nothing"
@@ -30,8 +18,8 @@ bpftool prog loadall "$SANDBOX_OUT/../bpf/bench/floor_tc.bpf.o" "$programs"
 for name in nothing least; do
   twin "$name"
 done
-attach nothing floor_nothing floor_nothing
-attach least least_forward least_reverse
+at_interfaces nothing "$programs/floor_nothing" "$programs/floor_nothing"
+at_interfaces least "$programs/least_forward" "$programs/least_reverse"
 sides_of_paths 10.0.0.11:9080 "$VIP:80"
 SIDES+=("$(side nothing 10.0.0.11:9080)" "$(side least)")
 

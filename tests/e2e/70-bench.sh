@@ -49,7 +49,7 @@ interrupt() {
 
 # ------------------------------------------------------------------------------ what it leaves
 
-expect_ok "a quick run" env QUICK=1 ONLY="floor memory paths" "MRD_OUT=$SANDBOX_OUT" "$bench" "$out" >"$SANDBOX/table"
+expect_ok "a quick run" env QUICK=1 ONLY="floor floor_tc memory paths" "MRD_OUT=$SANDBOX_OUT" "$bench" "$out" >"$SANDBOX/table"
 sides='["again","direct","socket","tc"]'
 for figure in paths.connects paths.requests paths.connects.cpu paths.requests.cpu_server paths.latency.p99.9; do
   expect_eq "sides of $figure" "$sides" \
@@ -57,6 +57,8 @@ for figure in paths.connects paths.requests paths.connects.cpu paths.requests.cp
 done
 expect_eq "sides of floor.connects" '["again","direct","hash","least","rewrite","storage","vip"]' \
   "$(summary '[.figures[] | select(.name == "floor.connects").sides[].side] | sort | tojson')"
+expect_eq "sides of floor_tc.connects" '["again","direct","fast","least","nothing","tc"]' \
+  "$(summary '[.figures[] | select(.name == "floor_tc.connects").sides[].side] | sort | tojson')"
 expect_eq "figures without seven rounds" "agent.rss_mib" \
   "$(summary '[.figures[] | select(any(.sides[]; .rounds < 7)).name] | join(" ")')"
 expect_eq "medians out of their intervals, or not above nothing" "" "$(summary '[.figures[] | select(.name | test("cpu_agent") | not)
