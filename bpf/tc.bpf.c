@@ -56,6 +56,8 @@ struct mrd_work {
 	struct mrd_choice choice;
 	struct mrd_tried clashed; /* endpoints that this connection cannot have */
 	__u32 quote_diff;	  /* what a quoted packet's translation adds to the error's sum */
+	__u64 tick;		  /* of the kernel, in which the clock was read last */
+	__u64 tick_ns;
 };
 
 struct {
@@ -70,6 +72,18 @@ static __always_inline struct mrd_work *mrd_work_here(void)
 	const __u32 index = 0;
 
 	return bpf_map_lookup_elem(&mrd_work, &index);
+}
+
+/* For what is known to a second: the clock is asked once in a tick, which costs a load. */
+static __always_inline __u64 mrd_tick_ns(struct mrd_work *work)
+{
+	const __u64 tick = bpf_jiffies64();
+
+	if (work->tick != tick) {
+		work->tick = tick;
+		work->tick_ns = mrd_now_coarse_ns();
+	}
+	return work->tick_ns;
 }
 
 static __always_inline int mrd_leave(enum mrd_reading reading)
@@ -310,7 +324,7 @@ static __always_inline int mrd_on_row(struct __sk_buff *skb, struct mrd_work *wo
 		mrd_fragment_keep(packet);
 	if (station == MRD_STATION_AROUND)
 		return (int)bpf_redirect(row->ifindex, BPF_F_INGRESS);
-	is_last = mrd_flow_touch(packet, row);
+	is_last = mrd_flow_touch(packet, row, mrd_tick_ns(work));
 	mrd_take_in(skb, row, way);
 	is_uplink = row->is_uplink;
 	if (is_last) /* and from here on the row may be another's */

@@ -319,10 +319,9 @@ static __noinline bool mrd_flow_learn(const struct mrd_packet *packet, struct mr
  * What a packet tells of its flow. The forward row is looked for only if it may have to be changed:
  * at flags that matter, and once a second. True: that was its last one.
  */
-static __always_inline bool mrd_flow_touch(const struct mrd_packet *packet, struct mrd_flow *row)
+static __always_inline bool mrd_flow_touch(const struct mrd_packet *packet, struct mrd_flow *row,
+					   __u64 now_ns)
 {
-	const __u64 now_ns = mrd_now_coarse_ns();
-
 	if (!(packet->tcp_flags & MRD_TCP_NEWS) && !mrd_flow_is_unsettled(row->state) &&
 	    now_ns - row->last_ns < MRD_SECOND_NS)
 		return false;
