@@ -6,6 +6,9 @@ Usage: figures.py FOLDER [SCENARIO…]
 
 FOLDER/samples/SCENARIO.jsonl is what bench/lib.sh writes: figures, goals, samples, raw files of latencies
 and what was missing, one a line. FOLDER/machine.json goes into the summary as it is.
+
+In the summary, "figures" has each number with its goal by a name of its own, for those who compare runs: FIGURE.SIDE, and
+FIGURE.SIDE_vs_OTHER for the ratio of the two. "measured" has the same, side by side, for table, plots and report.
 """
 import json
 import math
@@ -145,13 +148,44 @@ def outage(run, name):
     return {**run.figures[name], "sides": rows}
 
 
+def name_of(figure, side, other=None):
+    name = figure if side == "value" else f"{figure}.{side}"
+    return f"{name}_vs_{other}" if other else name
+
+
+def by_name(measured, goals):
+    """Every number of what was measured, and of what goals compare: a flat list."""
+    rows = {}
+
+    def add(name, seen, better, unit, goal=None):
+        numbers = {part: seen[part] for part in ("median", "low", "high")}
+        rows[name] = {"name": name, **numbers, "goal": goal, "better": better, "unit": unit, "rounds": seen["rounds"]}
+
+    better = {}
+    for one in measured:
+        better[one["name"]] = one["better"]
+        for row in one["sides"]:
+            add(name_of(one["name"], row["side"]), row, one["better"], one["unit"])
+            if "ratio" in row:
+                add(name_of(one["name"], row["side"], one["base"]), row["ratio"], one["better"], "ratio")
+    for goal in goals:
+        if "seen" in goal:
+            unit = "ratio" if "of" in goal else goal["unit"]
+            name = name_of(goal["figure"], goal["side"], goal.get("of"))
+            add(name, goal["seen"], better[goal["figure"]], unit, goal["value"])
+    return list(rows.values())
+
+
 def summary(run):
     with open(f"{run.folder}/machine.json", encoding="utf-8") as text:
         machine = json.load(text)
+    measured = [summed_up(run.figures[name], sides) for name, sides in run.samples.items()]
+    goals = [judged(goal, run) for goal in run.goals]
     return {
         "machine": machine,
-        "figures": [summed_up(run.figures[name], sides) for name, sides in run.samples.items()],
-        "goals": [judged(goal, run) for goal in run.goals],
+        "figures": by_name(measured, goals),
+        "measured": measured,
+        "goals": goals,
         "outages": [outage(run, name) for name in run.timelines],
         "missing": run.missing,
         "sides": run.sides,
@@ -189,7 +223,7 @@ def outage_cells(row):
 def in_tables(whole):
     """The figures but for parts of sums, and what stands in an outage's own table."""
     lines = tuple(one["name"] + "." for one in whole["outages"])
-    return [one for one in whole["figures"] if not one["name"].endswith(PARTS) and not one["name"].startswith(lines)]
+    return [one for one in whole["measured"] if not one["name"].endswith(PARTS) and not one["name"].startswith(lines)]
 
 
 def print_table(whole):

@@ -97,7 +97,7 @@ class Report:
         self.whole = whole
         self.folder = os.path.join(run.folder, "plots")
         self.palette = None  # the scenario's
-        self.by_name = {one["name"]: one for one in whole["figures"]}
+        self.by_name = {one["name"]: one for one in whole["measured"]}
         os.makedirs(self.folder, exist_ok=True)
 
     def plot(self, drawn, name, title):
@@ -136,7 +136,7 @@ class Report:
         return plot + table(("side", *figures.OUTAGE_COLUMNS.values()), rows)
 
     def scenario(self, name):
-        own = [one for one in self.whole["figures"] if one["scenario"] == name]
+        own = [one for one in self.whole["measured"] if one["scenario"] == name]
         shown = [one for one in figures.in_tables(self.whole) if one["scenario"] == name]
         if not own:
             return ""
@@ -161,7 +161,7 @@ class Report:
         return table(("machine and run", ""), rows)
 
     def page(self, scenarios):
-        titles = {one["name"]: one["title"] for one in self.whole["figures"]}
+        titles = {one["name"]: one["title"] for one in self.whole["measured"]}
         body = ["<h1>Meridian: what it costs, what it saves, where it is worse</h1>"]
         if self.whole["machine"].get("quick"):
             body.append("<p><b>A quick run:</b> few rounds, wide intervals.</p>")

@@ -29,7 +29,7 @@ def machine_words(machine):
 
 
 def goal_rows(whole):
-    titles = {one["name"]: one["title"] for one in whole["figures"]}
+    titles = {one["name"]: one["title"] for one in whole["measured"]}
     for goal in whole["goals"]:
         seen = goal.get("seen")
         words = figures.number(seen["median"]) + figures.between(seen, " (", ")") if seen else ""

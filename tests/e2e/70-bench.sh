@@ -53,21 +53,21 @@ expect_ok "a quick run" env QUICK=1 ONLY="floor floor_tc memory paths" "MRD_OUT=
 sides='["again","direct","socket","tc"]'
 for figure in paths.connects paths.requests paths.connects.cpu paths.requests.cpu_server paths.latency.p99.9; do
   expect_eq "sides of $figure" "$sides" \
-    "$(summary "[.figures[] | select(.name == \"$figure\").sides[].side] | sort | tojson")"
+    "$(summary "[.measured[] | select(.name == \"$figure\").sides[].side] | sort | tojson")"
 done
 expect_eq "sides of floor.connects" '["again","direct","hash","least","rewrite","storage","vip"]' \
-  "$(summary '[.figures[] | select(.name == "floor.connects").sides[].side] | sort | tojson')"
+  "$(summary '[.measured[] | select(.name == "floor.connects").sides[].side] | sort | tojson')"
 expect_eq "sides of floor_tc.connects" '["again","direct","fast","least","nothing","tc"]' \
-  "$(summary '[.figures[] | select(.name == "floor_tc.connects").sides[].side] | sort | tojson')"
+  "$(summary '[.measured[] | select(.name == "floor_tc.connects").sides[].side] | sort | tojson')"
 expect_eq "figures without seven rounds" "agent.rss_mib" \
-  "$(summary '[.figures[] | select(any(.sides[]; .rounds < 7)).name] | join(" ")')"
-expect_eq "medians out of their intervals, or not above nothing" "" "$(summary '[.figures[] | select(.name | test("cpu_agent") | not)
+  "$(summary '[.measured[] | select(any(.sides[]; .rounds < 7)).name] | join(" ")')"
+expect_eq "medians out of their intervals, or not above nothing" "" "$(summary '[.measured[] | select(.name | test("cpu_agent") | not)
   | select(any(.sides[]; .low > .median or .median > .high or .median <= 0)).name] | join(" ")')"
 expect_eq "what is beside the base" 3 \
-  "$(summary '[.figures[] | select(.name == "paths.connects").sides[].ratio | select(.) | select(.low > 0)] | length')"
+  "$(summary '[.measured[] | select(.name == "paths.connects").sides[].ratio | select(.) | select(.low > 0)] | length')"
 expect_eq "goals of sides that ran without a verdict" "" "$(summary '[.goals[] | select(.verdict == "not measured" and .side != "fast").figure] | join(" ")')"
 expect_eq "an agent's processor time on the base" 0 \
-  "$(summary '.figures[] | select(.name == "paths.connects.cpu_agent").sides[] | select(.side == "direct").median')"
+  "$(summary '.measured[] | select(.name == "paths.connects.cpu_agent").sides[] | select(.side == "direct").median')"
 expect_ok "samples are JSON lines" jq -es 'length > 100 and all(has("kind"))' "$out/samples/paths.jsonl" >/dev/null
 expect_match "the table" "paths.connects +direct .*paths.connects +socket .* of direct .*goal .*agent.rss_mib" "$(<"$SANDBOX/table")"
 expect_eq "requests that are kept, and had no answer" "" "$(awk '$6 != "ok"' "$out"/raw/paths/*)"

@@ -54,7 +54,7 @@ class Figures(unittest.TestCase):
     def test_each_side_is_beside_the_base(self):
         records = [figure("a"), *samples("a", "x", [50] * 7), *samples("a", "direct", [100] * 7),
                    *samples("a", "y", [100, 99, 101] * 3)]
-        rows = {row["side"]: row for row in self.summary(records)["figures"][0]["sides"]}
+        rows = {row["side"]: row for row in self.summary(records)["measured"][0]["sides"]}
         self.assertEqual(list(rows), ["direct", "x", "y"])
         self.assertNotIn("ratio", rows["direct"])
         self.assertEqual(rows["x"]["ratio"]["median"], 0.5)
@@ -65,8 +65,8 @@ class Figures(unittest.TestCase):
 
     def test_without_its_base_a_side_stands_alone(self):
         whole = self.summary([figure("a"), *samples("a", "x", [1, 2, 3]), *samples("a", "y", [1, 2, 3])])
-        self.assertIsNone(whole["figures"][0]["base"])
-        self.assertEqual([row.get("ratio") for row in whole["figures"][0]["sides"]], [None, None])
+        self.assertIsNone(whole["measured"][0]["base"])
+        self.assertEqual([row.get("ratio") for row in whole["measured"][0]["sides"]], [None, None])
 
     def test_goals(self):
         records = [figure("a"), *samples("a", "direct", [100] * 7), *samples("a", "x", [50] * 7),
@@ -84,13 +84,30 @@ class Figures(unittest.TestCase):
             with self.subTest(goal=one):
                 self.assertEqual(self.summary([*records, one])["goals"][0]["verdict"], wanted)
 
+    def test_each_number_has_a_name_of_its_own(self):
+        records = [figure("a"), *samples("a", "direct", [100] * 7), *samples("a", "x", [50] * 7),
+                   *samples("a", "y", [10] * 8), figure("b", "lower"), *samples("b", "value", [3]),
+                   goal("a", "x", 0.4, of="direct"), goal("a", "x", 3, of="y"), goal("b", "value", 4, which="at_most"),
+                   goal("a", "none", 1)]
+        seen = {one.pop("name"): one for one in self.summary(records)["figures"]}
+        unit = records[0]["unit"]
+
+        def number(value, goal, unit, rounds=7, better="higher"):
+            return {"median": value, "low": value, "high": value, "goal": goal, "better": better, "unit": unit,
+                    "rounds": rounds}
+
+        self.assertEqual(seen, {
+            "a.direct": number(100, None, unit), "a.x": number(50, None, unit), "a.y": number(10, None, unit, 8),
+            "a.x_vs_direct": number(0.5, 0.4, "ratio"), "a.y_vs_direct": number(0.1, None, "ratio"),
+            "a.x_vs_y": number(5, 3, "ratio"), "b": number(3, 4, unit, 1, "lower")})
+
     def test_percentiles_come_from_every_request(self):
         with open(f"{self.folder}/raw", "w", encoding="utf-8") as out:
             out.writelines(f"{us % 7} x {us * 10} 0 {us} ok\n" for us in range(1, 1001))
             out.writelines(f"0 y 0 0 {us} {'refused' if us == 1 else 'ok'}\n" for us in range(1, 101))
         raw = {"kind": "raw", "scenario": "s", "figure": "a", "round": 0, "file": "raw"}
         whole = self.summary([figure("a"), raw, goal("a.p99", "x", 990, which="at_most")])
-        seen = {(one["name"], row["side"]): row["median"] for one in whole["figures"] for row in one["sides"]}
+        seen = {(one["name"], row["side"]): row["median"] for one in whole["measured"] for row in one["sides"]}
         # A request without an answer is later than any that has one.
         self.assertEqual(seen, {("a.p50", "x"): 500, ("a.p99", "x"): 990, ("a.p99.9", "x"): 999,
                                 ("a.p50", "y"): 51, ("a.p99", "y"): 100, ("a.p99.9", "y"): float("inf")})
@@ -102,19 +119,19 @@ class Figures(unittest.TestCase):
         line = {"kind": "timeline", "scenario": "s", "figure": "a", "side": "x", "file": "raw", "begin_us": 2000,
                 "back_us": 8000}
         whole = self.summary([figure("a", "lower"), line, goal("a.failed", "x", 0, which="at_most")])
-        seen = {one["name"]: (one["sides"][0]["median"], one["unit"]) for one in whole["figures"]}
+        seen = {one["name"]: (one["sides"][0]["median"], one["unit"]) for one in whole["measured"]}
         self.assertEqual(seen, {"a.failed": (1, "requests"), "a.slow": (1, "requests"), "a.last_ms": (201, "ms"),
                                 "a.back_failed": (1, "requests"), "a.back_slow": (0, "requests"),
                                 "a.back_last_ms": (2, "ms")})
         self.assertEqual(whole["goals"][0]["verdict"], "missed")
         del line["back_us"]
         whole = self.summary([figure("a", "lower"), {**line, "back_us": None}])
-        self.assertEqual([one["sides"][0]["median"] for one in whole["figures"]], [2, 1, 201])
+        self.assertEqual([one["sides"][0]["median"] for one in whole["measured"]], [2, 1, 201])
 
     def test_parts_of_a_sum_are_in_the_summary_alone(self):
         records = [figure("a.cpu"), figure("a.cpu_client"), *samples("a.cpu", "x", [3]),
                    *samples("a.cpu_client", "x", [2])]
-        self.assertEqual(len(self.summary(records)["figures"]), 2)
+        self.assertEqual(len(self.summary(records)["measured"]), 2)
         self.assertNotIn("cpu_client", self.table(records))
 
     def test_what_is_missing_is_a_skip_that_says_how_to_get_it(self):
