@@ -157,7 +157,7 @@ $(B)/bench/scale $(B)/bench/wake: EXT_aux = $(EXT)
 $(B)/bench/edit_latency $(B)/bench/watch_latency $(B)/bench/packet_cost $(B)/bench/tcx $(B)/tests/e2e/hook $(B)/tests/verify $(B)/tests/tc_packets: EXT_aux = $(EXT_dataplane)
 $(B)/tests/peer: $(B)/obj/tests/e2e/peer.o $(B)/obj/tests/e2e/peer_decoys.o
 $(B)/tests/verify: $(B)/obj/tests/verify/verify.o
-$(B)/tests/tc_packets: $(patsubst %,$(B)/obj/tests/verify/%.o,tc_packets tc_world tc_services tc_cases tc_checks tc_frames tc_limits wire)
+$(B)/tests/tc_packets: $(patsubst %,$(B)/obj/tests/verify/%.o,tc_packets tc_world tc_services tc_cases tc_checks tc_answers tc_frames tc_limits wire)
 $(AUX_BINS):
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(LDFLAGS) $^ -o $@ $(EXT_aux)

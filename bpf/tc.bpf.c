@@ -23,6 +23,7 @@
 #include "lib/answer.h"
 #include "lib/choose.h"
 #include "lib/flow.h"
+#include "lib/flow_probe.h"
 #include "lib/move.h"
 #include "lib/packet.h"
 #include "lib/quote.h"
@@ -303,6 +304,32 @@ static __noinline int mrd_translate(struct __sk_buff *skb, struct mrd_work *work
 	return work->onward.ifindex ? mrd_send_on(skb, &work->onward) : MRD_TC_NEXT;
 }
 
+/*
+ * Of answers those that are not a status line at a segment's start. Not static, as
+ * mrd_rescue_step(): so it has to find the row again.
+ */
+__noinline int mrd_answer_read(struct __sk_buff *skb)
+{
+	struct mrd_work *work = mrd_work_here();
+	struct mrd_flow *row = work ? bpf_map_lookup_elem(&mrd_flow, &work->packet.key) : NULL;
+
+	if (row && row->way == MRD_FLOW_REVERSE)
+		mrd_flow_hear_otherwise(skb, &work->packet, &row->probe);
+	return 0;
+}
+
+/* What the probe has to do with a packet that its row translates. */
+static __always_inline void mrd_on_payload(struct __sk_buff *skb, const struct mrd_packet *packet,
+					   struct mrd_flow *row)
+{
+	if (row->way == MRD_FLOW_FORWARD) {
+		if (mrd_may_be_request(packet, row))
+			mrd_flow_ask(skb, packet, row);
+	} else if (mrd_may_be_answer(packet, row) && !mrd_flow_hear(skb, packet, &row->probe)) {
+		mrd_answer_read(skb);
+	}
+}
+
 static __always_inline int mrd_on_row(struct __sk_buff *skb, struct mrd_work *work,
 				      struct mrd_flow *row, enum mrd_flow_way way)
 {
@@ -324,6 +351,7 @@ static __always_inline int mrd_on_row(struct __sk_buff *skb, struct mrd_work *wo
 		mrd_fragment_keep(packet);
 	if (station == MRD_STATION_AROUND)
 		return (int)bpf_redirect(row->ifindex, BPF_F_INGRESS);
+	mrd_on_payload(skb, packet, row);
 	is_last = mrd_flow_touch(packet, row, mrd_tick_ns(work));
 	mrd_take_in(skb, row, way);
 	is_uplink = row->is_uplink;
@@ -392,6 +420,15 @@ __noinline int mrd_open_elsewhere(struct __sk_buff *skb, __u32 turn)
 			     mrd_is_uplink(skb->ifindex), &work->to);
 }
 
+/* A request that comes with its SYN (Fast Open). */
+static __noinline void mrd_on_early_payload(struct __sk_buff *skb, const struct mrd_packet *packet)
+{
+	struct mrd_flow *row = bpf_map_lookup_elem(&mrd_flow, &packet->key);
+
+	if (row && row->way == MRD_FLOW_FORWARD && mrd_may_be_request(packet, row))
+		mrd_flow_ask(skb, packet, row);
+}
+
 static __noinline int mrd_on_new(struct __sk_buff *skb, struct mrd_work *work)
 {
 	const struct mrd_packet *packet = &work->packet;
@@ -417,6 +454,8 @@ static __noinline int mrd_on_new(struct __sk_buff *skb, struct mrd_work *work)
 		return MRD_TC_NEXT;
 	if (!mrd_addr_differ(packet->key.tuple.source, work->choice.picked.member.addr))
 		mrd_count_one(MRD_REASON_HAIRPIN);
+	if (mrd_is_syn(packet) && mrd_has_payload(packet))
+		mrd_on_early_payload(skb, packet);
 	if (packet->part == MRD_PART_FIRST)
 		mrd_fragment_keep(packet);
 	work->onward.ifindex = 0;

@@ -177,8 +177,9 @@ _Static_assert(sizeof(struct mrd_member_key) == 12, "map ABI");
 
 /* What the agent must hear of a connection's endpoint. */
 enum mrd_report {
-	MRD_REPORT_ERRORS, /* errors, and the success that ends a run of them */
-	MRD_REPORT_ALL,	   /* each response: rates are watched, or codes that are no 5xx */
+	MRD_REPORT_ERRORS,  /* errors, and the success that ends a run of them */
+	MRD_REPORT_ALL,	    /* each response: rates are watched, or codes that are no 5xx */
+	MRD_REPORT_NOTHING, /* as errors; but no response ejects it, so TC need not read any */
 };
 
 struct mrd_member {
@@ -353,6 +354,7 @@ enum mrd_probe_stage {
 
 enum { MRD_STATUS_LEN = 12 }; /* "HTTP/1.1 200" */
 
+/* What a request and a common answer touch stands first: in a row of mrd_flow in one cache line. */
 struct mrd_probe {
 	__u32 service_id;
 	__u32 endpoint_id; /* whose responses these are */
@@ -377,8 +379,8 @@ _Static_assert(sizeof(struct mrd_probe) == 56, "map ABI");
  * two rows, and each is found from the other: the key of one is the value of the other, turned
  * round. The forward row (client → VIP, or client → an endpoint that did not answer) holds the
  * state; the reverse row only translates, and is MRD_FLOW_CLOSED once the endpoint has said its
- * last. Both go with the packet that acknowledges the last FIN; the agent sweeps what was left
- * otherwise.
+ * last. What the probe waits for stands where it comes by, in the reverse row. Both go with the
+ * packet that acknowledges the last FIN; the agent sweeps what was left otherwise.
  */
 enum mrd_flow_way { MRD_FLOW_FORWARD, MRD_FLOW_REVERSE };
 
@@ -434,13 +436,19 @@ struct mrd_flow {
 	struct mrd_flow_tuple tuple;
 	enum mrd_flow_way way;
 	enum mrd_flow_state state;
-	__u32 service_id;
-	__u32 endpoint_id;
-	__u64 last_ns;	/* CLOCK_MONOTONIC of the latest packet, to a second; 0: none yet */
-	__u64 first_ns; /* CLOCK_MONOTONIC of the connection's first packet */
-	__u64 sent_ns;	/* CLOCK_MONOTONIC of the first packet to the present endpoint; 0: none yet
-			 */
-	struct mrd_tried tried;
+	__u64 last_ns; /* CLOCK_MONOTONIC of the latest packet, to a second; 0: none yet */
+	union {
+		struct {
+			__u32 service_id; /* of both rows, as is the next */
+			__u32 endpoint_id;
+			__u64 first_ns; /* CLOCK_MONOTONIC of the connection's first packet */
+			__u64 sent_ns;	/* CLOCK_MONOTONIC of the first packet to the present
+					 * endpoint; 0: none yet */
+			struct mrd_tried tried;
+			enum mrd_counting counting;
+		};
+		struct mrd_probe probe; /* of a reverse row */
+	};
 	__u32 ifindex;	   /* the interface at which the flow is translated, both ways */
 	__u16 locality_id; /* of the present endpoint, as is the next */
 	__u8 report;	   /* enum mrd_report */
@@ -449,10 +457,15 @@ struct mrd_flow {
 	__u8 is_resent;	   /* 1: the present endpoint was sent more than one SYN */
 	__u8 is_blamed;	   /* 1: its failure was told */
 	__u8 first_seq;	   /* the first packet's sequence number, folded; of TCP without a socket */
-	__u32 fin_ack;	   /* what acknowledges the latest FIN, in network order; 0: not known */
-	enum mrd_counting counting;
+	union {		   /* in network order, of a forward row */
+		__u32 request_ack; /* until a FIN comes: what the latest request acknowledges */
+		__u32 fin_ack;	   /* what acknowledges the latest FIN; 0: not known */
+	};
 };
 _Static_assert(sizeof(struct mrd_flow) == 152, "map ABI");
+_Static_assert(__builtin_offsetof(struct mrd_flow, endpoint_id) ==
+		       __builtin_offsetof(struct mrd_flow, probe.endpoint_id),
+	       "both rows say whose they are");
 
 /* mrd_fragment: a datagram → the ports that its first fragment has told */
 struct mrd_fragment_key {
@@ -585,8 +598,9 @@ struct mrd_config {
 		unknown_service; /* what to do with a service CIDR's address that is no service */
 	__u32 fast_forward;	 /* 1: TC hands translated packets on past the host's stack */
 	__u32 jiffies_per_s; /* the kernel's HZ; 0: nothing rescues, SYN timers stay as they are */
+	__u32 probe; /* 1: responses are read at TC, too; by sockets' probe, if it is loaded */
 };
-_Static_assert(sizeof(struct mrd_config) == 16, "map ABI");
+_Static_assert(sizeof(struct mrd_config) == 20, "map ABI");
 
 /* mrd_cidr (LPM trie): service CIDRs, for unknownService: refuse. IPv4 as ::ffff:a.b.c.d. */
 struct mrd_cidr_key {

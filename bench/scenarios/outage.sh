@@ -104,7 +104,7 @@ for name in "${names[@]}"; do
   sides+=("$name")
 done
 
-# Answers may be under way when the first one tells. At interfaces no answer is read, so that nobody is told.
+# Answers may be under way when the first one tells.
 UNDER_WAY=2 outage unwell "An instance answers 503" "to_servers fail" "to_servers unfail" server
 outage refusing "An instance refuses" "to_servers refuse" "to_servers unrefuse" server
 [[ -n ${QUICK-} ]] || outage silent "An instance falls silent" "to_servers blackhole" "to_servers unblackhole" server

@@ -26,6 +26,7 @@ enum {
 	MRD_STATUS_ROOM = 16, /* MRD_STATUS_LEN up to a power of two */
 	MRD_SKIP_CHUNK = 64,  /* bytes of an interim header, read at a time */
 	MRD_STEPS = 16,	      /* status lines and such chunks, in one segment */
+	MRD_CLASSES_ROOM = 8, /* MRD_CLASSES up to a power of two; the row goes on behind them */
 };
 
 struct mrd_segment {
@@ -104,10 +105,17 @@ static __always_inline void mrd_request_begin(struct mrd_probe *probe,
  */
 static __always_inline bool mrd_response_waits(const struct mrd_probe *probe, __u32 class)
 {
-	return class == MRD_CLASS_SUCCESS && probe->report == MRD_REPORT_ERRORS &&
+	return class == MRD_CLASS_SUCCESS && probe->report != MRD_REPORT_ALL &&
 	       probe->untold < MRD_TOLD_EACH - 1 &&
 	       probe->request_ns - probe->told_ns < MRD_UNTOLD_NS &&
 	       !mrd_failure_waits(probe->endpoint_id, probe->told_ns);
+}
+
+/* The same number. Verifiers before 5.13 forget what they saw of one that was put aside. */
+static __always_inline __u32 mrd_class_place(__u32 class)
+{
+	MRD_OPAQUE(class);
+	return class & (MRD_CLASSES_ROOM - 1);
 }
 
 static __always_inline void mrd_response_count(struct mrd_probe *probe, struct mrd_stat *stat,
@@ -117,7 +125,7 @@ static __always_inline void mrd_response_count(struct mrd_probe *probe, struct m
 
 	mrd_report_untold(probe, stat);
 	if (class < MRD_CLASSES)
-		__sync_fetch_and_add(&stat->responses[class], 1);
+		__sync_fetch_and_add(&stat->responses[mrd_class_place(class)], 1);
 	stat->last_heard_ns = probe->request_ns;
 	if (class < MRD_CLASS_SUCCESS)
 		return;
@@ -169,9 +177,9 @@ mrd_line_gather(struct __sk_buff *skb, const struct mrd_segment *segment, struct
 	return probe->have == MRD_STATUS_HAVE_ALL;
 }
 
-static __always_inline void mrd_line_finish(struct mrd_probe *probe)
+static __always_inline void mrd_line_finish(struct mrd_probe *probe, const __u8 *line)
 {
-	const __u32 status = mrd_status_code(probe->line);
+	const __u32 status = mrd_status_code(line);
 
 	probe->have = 0;
 	if (status && mrd_status_is_interim(status)) {
@@ -219,7 +227,7 @@ static __noinline bool mrd_probe_step(struct __sk_buff *skb, const struct mrd_se
 		return mrd_chunk_skip(skb, segment, probe);
 	if (!mrd_line_gather(skb, segment, probe))
 		return false;
-	mrd_line_finish(probe);
+	mrd_line_finish(probe, probe->line);
 	return probe->stage != MRD_PROBE_IDLE;
 }
 
@@ -236,11 +244,13 @@ static __noinline void mrd_probe_steps(struct __sk_buff *skb, const struct mrd_s
 static __always_inline bool
 mrd_line_at_start(struct __sk_buff *skb, const struct mrd_segment *segment, struct mrd_probe *probe)
 {
+	__u8 line[MRD_STATUS_LEN];
+
 	if (probe->stage != MRD_PROBE_STATUS_LINE || segment->seq != probe->expect_seq ||
 	    segment->len < MRD_STATUS_LEN ||
-	    bpf_skb_load_bytes(skb, segment->payload, probe->line, MRD_STATUS_LEN))
+	    bpf_skb_load_bytes(skb, segment->payload, line, MRD_STATUS_LEN))
 		return false;
-	mrd_line_finish(probe);
+	mrd_line_finish(probe, line);
 	return true;
 }
 

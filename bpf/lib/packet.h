@@ -153,7 +153,7 @@ struct mrd_packet {
 	__u32 ack_seq;	 /* what it acknowledges */
 	__u32 fin_ack;	 /* what acknowledges all of it, if its last is a FIN; 0: not known */
 	__u8 ttl;	 /* or hop limit */
-	__u8 reserved;	 /* 0 */
+	__u8 words;	 /* of TCP: its header's length in fours of bytes */
 	__u16 check;	 /* of IPv4 */
 };
 

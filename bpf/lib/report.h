@@ -4,8 +4,9 @@
  *
  * `run` counts failures since the last success. The agent must hear every failure, but a success
  * only if it ends a run: so a healthy endpoint sends nothing. A handshake is a success of a port
- * that is not HTTP; of one that is, only responses are, and a handshake leaves the run alone. At
- * TC nobody reads responses: there a handshake ends a run of failed handshakes, whatever the port.
+ * that is not HTTP; of one that is, only responses are, and a handshake leaves the run alone. Where
+ * nobody reads responses (at TC, if none ejects an endpoint) a handshake ends a run of failed
+ * handshakes, whatever the port.
  * An ejected endpoint is silent: the detector ignores what it does until it is back.
  *
  * Where the agent watches rates, or codes of its own (MRD_REPORT_ALL), it hears everything.

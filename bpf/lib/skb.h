@@ -79,6 +79,7 @@ static __always_inline void mrd_tcp_read(const struct mrd_tcp_header *tcp,
 {
 	mrd_ports_set(packet, tcp->source, tcp->destination);
 	packet->tcp_flags = tcp->flags;
+	packet->words = tcp->words >> 4;
 	packet->seq = tcp->seq;
 	packet->ack_seq = tcp->ack_seq;
 	packet->fin_ack = tcp->flags & MRD_TCP_FIN ? mrd_fin_ack_of(packet, tcp) : 0;

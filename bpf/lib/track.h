@@ -39,6 +39,15 @@ static __always_inline bool mrd_is_fast(void)
 	return config && config->fast_forward;
 }
 
+/* Are responses read at all? */
+static __always_inline bool mrd_is_probed(void)
+{
+	const __u32 index = 0;
+	const struct mrd_config *config = bpf_map_lookup_elem(&mrd_config, &index);
+
+	return config && config->probe;
+}
+
 static __always_inline __u32 mrd_place_of(__u32 ifindex)
 {
 	return ifindex & (MRD_PLACES - 1);
@@ -254,14 +263,22 @@ static __always_inline void mrd_answer_teach(__u32 locality_id, __u64 sent_ns)
 		mrd_handshake_learn(row, (__u32)((now_ns - sent_ns) / 1000), now_ns);
 }
 
-/* The endpoint of a connection at TC has answered. */
-static __noinline void mrd_report_answer(const struct mrd_flow *flow)
+/* Of a socket's connection the probe at sockets reads responses. */
+static __always_inline bool mrd_flow_is_read(const struct mrd_flow *forward)
 {
+	return forward->report != MRD_REPORT_NOTHING && !forward->is_socket;
+}
+
+/* The endpoint of a connection at TC has answered. */
+static __noinline void mrd_report_answer(const struct mrd_flow *flow, bool is_tcp)
+{
+	const bool is_read = is_tcp && mrd_flow_is_read(flow) && mrd_is_probed();
 	const struct mrd_party party = {flow->service_id, flow->endpoint_id, flow->report};
 
 	if (flow->report != MRD_REPORT_ALL && mrd_never_failed(party.endpoint_id))
 		return;
-	mrd_party_succeeded(&party, mrd_party_stat(&party), MRD_EVENT_CONNECTED, MRD_STATUS_UNREAD);
+	mrd_party_succeeded(&party, mrd_party_stat(&party), MRD_EVENT_CONNECTED,
+			    is_read ? 0 : MRD_STATUS_UNREAD);
 }
 
 /* The endpoint's next packet is to be looked at, whenever its last one was. */
@@ -305,7 +322,7 @@ static __noinline bool mrd_flow_learn(const struct mrd_packet *packet, struct mr
 		mrd_answer_teach(forward->locality_id, forward->sent_ns);
 	/* Of a socket's connection sockops tells. */
 	if (mrd_flow_is_answer(forward->state, state) && !forward->is_socket)
-		mrd_report_answer(forward);
+		mrd_report_answer(forward, state == MRD_FLOW_SYN_RECV);
 	forward->fin_ack = mrd_flow_fin_ack(forward->fin_ack, packet, state);
 	forward->state = state;
 	mrd_flow_counting_set(forward,

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tc_answers.h"
 #include "tc_cases.h"
 #include "tc_frames.h"
 #include "tc_limits.h"
@@ -423,7 +424,10 @@ static bool check_taken_over(const struct world *world)
 
 /* ------------------------------------------------------------------------------------- runs */
 
-/* A handshake makes failed ones good: as often as it is answered, and nothing behind one. */
+/*
+ * Where nobody reads responses a handshake makes failed ones good: as often as it is answered, and
+ * nothing behind one.
+ */
 static bool check_runs(const struct world *world)
 {
 	static const struct {
@@ -441,6 +445,7 @@ static bool check_runs(const struct world *world)
 	};
 	bool good = true;
 
+	world_put_probe(world, false);
 	for (size_t i = 0; i < COUNT(cases); i++) {
 		const bool is_tcp = cases[i].protocol == TCP;
 		struct wire in = syn_of(FIRST_PORT, VIP, is_tcp ? 80 : 53);
@@ -464,6 +469,7 @@ static bool check_runs(const struct world *world)
 		printf("  %s: a run of %u\n", cases[i].name, world_run_of(world, endpoint_id));
 		good = false;
 	}
+	world_put_probe(world, true);
 	return good;
 }
 
@@ -593,5 +599,10 @@ const struct tc_check tc_checks[] = {
 	{"a client keeps its endpoint where the service asks for it", check_affinity},
 	{"where no rows are none is looked for, until a flow is opened", check_places},
 	{"a flow of an uplink is looked for at all of them", check_any_place},
+	{"what is read of answers", tc_check_answers},
+	{"a status line in pieces", tc_check_pieces},
+	{"answers that nobody reads", tc_check_unread},
+	{"requests and answers cut off at every length", tc_check_cut_off},
+	{"a handshake ends no run of an HTTP port's failures", tc_check_handshake},
 };
 const size_t tc_check_count = COUNT(tc_checks);

@@ -67,11 +67,12 @@ static int map_fd(struct bpf_object *object, const char *name)
 	return fd;
 }
 
-static int pass_over(void *self, void *event, size_t len)
+static int keep_event(void *self, void *event, size_t len)
 {
-	(void)self;
-	(void)event;
-	(void)len;
+	struct world_heard *heard = self;
+
+	if (len == sizeof(struct mrd_event) && heard->count < WORLD_EVENTS)
+		memcpy(&heard->events[heard->count++], event, len);
 	return 0;
 }
 
@@ -101,9 +102,11 @@ void world_enter(void)
 void world_load(struct world *world, const char *object_path)
 {
 	static const char *const names[] = {"mrd_tc_forward", "mrd_tc_reverse"};
+	static struct world_heard heard;
 	struct bpf_object *object;
 	struct bpf_program *program;
 
+	world->heard = &heard;
 	libbpf_set_print(quiet_unless_warning);
 	object = bpf_object__open_file(object_path, NULL);
 	must(object, object_path);
@@ -120,7 +123,7 @@ void world_load(struct world *world, const char *object_path)
 	program = bpf_object__find_program_by_name(object, "mrd_flow_delete");
 	must(program, "mrd_flow_delete");
 	world->flow_delete = bpf_program__fd(program);
-	world->events = ring_buffer__new(map_fd(object, "mrd_event"), pass_over, NULL, NULL);
+	world->events = ring_buffer__new(map_fd(object, "mrd_event"), keep_event, &heard, NULL);
 	must(world->events, "mrd_event");
 	world->service = map_fd(object, "mrd_service");
 	world->route = map_fd(object, "mrd_route");
@@ -139,6 +142,7 @@ void world_load(struct world *world, const char *object_path)
 	world->open = map_fd(object, "mrd_open");
 	world->opened = map_fd(object, "mrd_opened");
 	world->settled = map_fd(object, "mrd_settled");
+	world_put_probe(world, true);
 }
 
 /* ------------------------------------------------------------------------------------- rows */
@@ -306,6 +310,8 @@ void world_age(const struct world *world)
 		last = &keys[count++];
 	while (count-- > 0) {
 		must(bpf_map_lookup_elem(world->flow, &keys[count], &row) == 0, "a flow");
+		if (row.way != MRD_FLOW_FORWARD)
+			continue;
 		row.sent_ns = 1;
 		put(world->flow, &keys[count], &row);
 	}
@@ -353,11 +359,53 @@ void world_put_run(const struct world *world, uint32_t endpoint_id, uint32_t run
 	put(world->failure, &slot, &latest_ns);
 }
 
+void world_stat(const struct world *world, uint32_t endpoint_id, struct mrd_stat *ret_stat)
+{
+	must(bpf_map_lookup_elem(world->stat, &endpoint_id, ret_stat) == 0,
+	     "an endpoint's counters");
+}
+
+void world_hear(const struct world *world)
+{
+	world->heard->count = 0;
+	must(ring_buffer__consume(world->events) >= 0, "events");
+}
+
+void world_put_report(const struct world *world, uint32_t service_id, enum mrd_report report)
+{
+	const struct mrd_member_key key = {service_id, HOP_ID, 0};
+	struct mrd_member member;
+
+	must(bpf_map_lookup_elem(world->member, &key, &member) == 0, "a member");
+	member.report = report;
+	put(world->member, &key, &member);
+}
+
+void world_put_probe(const struct world *world, bool on)
+{
+	const struct mrd_config config = {.abi_version = MRD_ABI_VERSION, .probe = on};
+	const uint32_t zero = 0;
+
+	put(world->config, &zero, &config);
+}
+
+void world_add_run(const struct world *world, uint32_t endpoint_id, uint32_t more)
+{
+	const uint32_t slot = endpoint_id % MRD_FAILURE_SLOTS;
+	const uint64_t latest_ns = 1;
+	struct mrd_stat stat;
+
+	world_stat(world, endpoint_id, &stat);
+	stat.run += more;
+	put(world->stat, &endpoint_id, &stat);
+	put(world->failure, &slot, &latest_ns);
+}
+
 uint32_t world_run_of(const struct world *world, uint32_t endpoint_id)
 {
 	struct mrd_stat stat;
 
-	must(bpf_map_lookup_elem(world->stat, &endpoint_id, &stat) == 0, "an endpoint's counters");
+	world_stat(world, endpoint_id, &stat);
 	return stat.run;
 }
 

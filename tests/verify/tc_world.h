@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "maps/abi.h"
+#include "maps/event.h"
 
 /* What a program answers; MRD_TC_REDIRECT by the kernel's helper. */
 enum { TC_NEXT = -1, TC_DROP = 2, TC_REDIRECT = 7 };
@@ -17,10 +18,18 @@ enum way { FORWARD, REVERSE };
 
 enum { WORLD_FLOWS = 64, WORLD_IFINDEX = 1 }; /* the device of a test run is loopback */
 
+enum { WORLD_EVENTS = 16 };
+
+struct world_heard {
+	struct mrd_event events[WORLD_EVENTS];
+	size_t count;
+};
+
 struct world {
 	int programs[2]; /* by way */
 	int flow_delete;
 	struct ring_buffer *events;
+	struct world_heard *heard; /* by world_hear() */
 	int service, route, member, health, flow, fragment, interface, config, count, stat, failure,
 		ticket, affinity, setting, open, opened, settled;
 };
@@ -75,6 +84,15 @@ struct world_move {
 void world_put_move(const struct world *world, const struct world_move *move);
 /* An endpoint's run of failures; answers: of these, errors behind a handshake. */
 void world_put_run(const struct world *world, uint32_t endpoint_id, uint32_t run, uint32_t answers);
+void world_stat(const struct world *world, uint32_t endpoint_id, struct mrd_stat *ret_stat);
+/* What the programs have told since the last time. */
+void world_hear(const struct world *world);
+/* What is to be told of a service's members. */
+void world_put_report(const struct world *world, uint32_t service_id, enum mrd_report report);
+/* Whether responses are read at all. */
+void world_put_probe(const struct world *world, bool on);
+/* As many more, whatever else is counted. */
+void world_add_run(const struct world *world, uint32_t endpoint_id, uint32_t more);
 uint32_t world_run_of(const struct world *world, uint32_t endpoint_id);
 unsigned int world_flows(const struct world *world);
 /* As the agent's sweep does where it sees no rows. */

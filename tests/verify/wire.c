@@ -69,15 +69,27 @@ static size_t fill_payload(uint8_t *at, size_t len)
 	return len;
 }
 
+static size_t fill_text(uint8_t *at, const char *text)
+{
+	size_t len = 0;
+
+	for (; text[len]; len++)
+		at[len] = (uint8_t)text[len];
+	return len;
+}
+
 static size_t build_tcp(const struct wire *wire, uint8_t *at)
 {
-	const size_t len = TCP_LEN + fill_payload(at + TCP_LEN, wire->payload);
+	const size_t header = TCP_LEN + 4 * (size_t)wire->words;
+	const size_t len = header + (wire->text ? fill_text(at + header, wire->text)
+						: fill_payload(at + header, wire->payload));
 
 	put16(at, wire->from_port);
 	put16(at + 2, wire->to_port);
 	put32(at + 4, wire->seq);
 	put32(at + 8, wire->ack);
-	at[12] = TCP_LEN / 4 << 4;
+	at[12] = (uint8_t)(header / 4 << 4);
+	memset(at + TCP_LEN, 1, header - TCP_LEN); /* "no operation" */
 	at[13] = wire->flags;
 	put16(at + 14, wire->window);
 	put16(at + 16, (uint16_t)~sum_up(pseudo_sum(wire, len), at, len));

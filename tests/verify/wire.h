@@ -24,6 +24,8 @@ struct wire {
 	uint32_t seq, ack;
 	uint16_t window;
 	uint16_t payload; /* bytes behind the transport's header */
+	const char *text; /* TCP: the payload instead */
+	uint8_t words;	  /* TCP: options behind the header, in fours of bytes */
 	uint8_t vlans;	  /* tags in the frame */
 	uint8_t options;  /* bytes of IPv4 options: a multiple of four */
 	uint8_t ttl;	  /* 0: 64 */

@@ -509,6 +509,7 @@ int mrd_dataplane_configure(struct mrd_dataplane *dataplane,
 		.abi_version = MRD_ABI_VERSION,
 		.unknown_service = config->unknown_service,
 		.fast_forward = config->fast_forward,
+		.probe = config->probe,
 		.jiffies_per_s = config->rescue && dataplane->tc.mode != MRD_TC_NONE
 					 ? mrd_clock_jiffies_per_s()
 					 : 0,

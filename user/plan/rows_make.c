@@ -125,10 +125,11 @@ static enum mrd_report report_of(const struct mrd_plan_port *port)
 {
 	const struct mrd_outlier_rule *rule = &port->outlier;
 
-	return port->has_outlier && (rule->has_error_codes || rule->success_rate.on ||
-				     rule->failure_percentage.on)
-		       ? MRD_REPORT_ALL
-		       : MRD_REPORT_ERRORS;
+	if (!port->has_outlier)
+		return MRD_REPORT_NOTHING;
+	if (rule->has_error_codes || rule->success_rate.on || rule->failure_percentage.on)
+		return MRD_REPORT_ALL;
+	return rule->consecutive_5xx || !rule->gateway_off ? MRD_REPORT_ERRORS : MRD_REPORT_NOTHING;
 }
 
 static int put_member(const struct making *making, uint32_t hop_id, uint32_t slot,

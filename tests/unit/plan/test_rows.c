@@ -405,6 +405,50 @@ static void settings_have_a_row_if_something_is_asked_for(void **state)
 	}
 }
 
+/* What the kernel has to tell of a member: TC reads no responses of one that none ejects. */
+static void a_member_says_what_its_detector_must_hear(void **state)
+{
+	static const struct {
+		const char *policy;
+		enum mrd_report want;
+	} cases[] = {
+		{"", MRD_REPORT_NOTHING},
+		{RULE_ASKS("", "outlierDetection: {}"), MRD_REPORT_ERRORS},
+		{RULE_ASKS("", "outlierDetection: { consecutive5xxErrors: 0, "
+			       "consecutiveGatewayErrors: 2 }"),
+		 MRD_REPORT_ERRORS},
+		{RULE_ASKS("",
+			   "outlierDetection: { consecutive5xxErrors: 0, "
+			   "consecutiveGatewayErrors: 0, splitExternalLocalOriginErrors: true }"),
+		 MRD_REPORT_NOTHING},
+		{RULE_ASKS("", "loadBalancer: { localityLbSetting: { failover: [ { from: r1, "
+			       "to: r2 } ] } }"),
+		 MRD_REPORT_NOTHING},
+		{RULE_ASKS("meridian.dev/failure-percentage-threshold: '50'",
+			   "outlierDetection: {}"),
+		 MRD_REPORT_ALL},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const struct mrd_member *member;
+		struct mrd_member_key key = {0};
+		struct fixture fixture;
+		struct mrd_rows *rows;
+
+		print_message("%s\n", cases[i].policy);
+		begin(&fixture, cases[i].policy);
+		rows = stage_rows(&fixture.stage, "r1:A", fixture.ids, NULL);
+		key.service_id = mrd_rows_service_id(rows);
+		key.hop_id = route_of(rows)->hops[0].hop_id;
+		member = mrd_rows_get(rows, MRD_MAP_MEMBER, &key);
+		assert_non_null(member);
+		assert_int_equal(member->report, cases[i].want);
+		mrd_rows_free(rows);
+		end(&fixture);
+	}
+}
+
 /* A datagram has no handshake and no requests. */
 static void a_udp_port_asks_for_less(void **state)
 {
@@ -719,6 +763,7 @@ int main(void)
 		cmocka_unit_test(a_service_without_endpoints_still_has_its_route),
 		cmocka_unit_test(affinity_is_told_with_its_time),
 		cmocka_unit_test(settings_have_a_row_if_something_is_asked_for),
+		cmocka_unit_test(a_member_says_what_its_detector_must_hear),
 		cmocka_unit_test(a_udp_port_asks_for_less),
 		cmocka_unit_test(a_limit_is_that_of_both_families),
 		cmocka_unit_test(slots_stay_where_they_can),
