@@ -239,9 +239,11 @@ static void empty(int map, void *key)
 
 void world_forward_fast(const struct world *world, bool fast)
 {
-	const struct mrd_config config = {.fast_forward = fast};
+	struct mrd_config config;
 	const uint32_t index = 0;
 
+	must(bpf_map_lookup_elem(world->config, &index, &config) == 0, "the configuration");
+	config.fast_forward = fast;
 	put(world->config, &index, &config);
 }
 
@@ -383,10 +385,12 @@ void world_put_report(const struct world *world, uint32_t service_id, enum mrd_r
 
 void world_put_probe(const struct world *world, bool on)
 {
-	const struct mrd_config config = {.abi_version = MRD_ABI_VERSION, .probe = on};
-	const uint32_t zero = 0;
+	struct mrd_config config;
+	const uint32_t index = 0;
 
-	put(world->config, &zero, &config);
+	must(bpf_map_lookup_elem(world->config, &index, &config) == 0, "the configuration");
+	config.probe = on;
+	put(world->config, &index, &config);
 }
 
 void world_add_run(const struct world *world, uint32_t endpoint_id, uint32_t more)
