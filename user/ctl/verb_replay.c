@@ -210,9 +210,8 @@ static bool tell_none(const struct replay *replay, FILE *err)
 	const struct mrd_plan *plan = replay->route.plan;
 
 	for (size_t i = 0; i < plan->left_out_count; i++)
-		if (!i || strcmp(plan->left_out[i], plan->left_out[i - 1]) != 0)
-			fprintf(err, "meridianctl: %s/%s: %s\n", arguments->namespace_,
-				arguments->service, plan->left_out[i]);
+		fprintf(err, "meridianctl: %s/%s: %s\n", arguments->namespace_, arguments->service,
+			plan->left_out[i].why);
 	if (plan->port_count && !plan->ports[0].has_outlier)
 		fprintf(err, "meridianctl: no outlierDetection holds for %s/%s port %u\n",
 			arguments->namespace_, arguments->service, arguments->port);

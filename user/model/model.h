@@ -133,6 +133,7 @@ struct mrd_view_warning {
 	char *text;
 	/* The port that it is about, which need not have an entry in the view. */
 	uint16_t port;
+	const char *port_name;
 	enum mrd_transport transport;
 	enum mrd_ip_version version; /* MRD_IP_NONE: both families */
 };

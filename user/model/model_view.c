@@ -55,6 +55,7 @@ __attribute__((format(printf, 4, 5))) static int warn(struct mrd_view *view,
 	*grown = (struct mrd_view_warning){
 		.text = mrd_strbuf_steal(&text),
 		.port = port->port,
+		.port_name = port->name,
 		.transport = port->transport,
 		.version = version,
 	};

@@ -46,15 +46,15 @@ int mrd_explain_target_parse(const char *text, struct mrd_explain_target *ret_ta
 	return 0;
 }
 
-static bool is_asked(const struct mrd_explain_target *target, const struct mrd_plan_port *port)
+static bool is_asked(const struct mrd_explain_target *target, const char *name, uint16_t number)
 {
 	char *end;
-	unsigned long number;
+	unsigned long asked;
 
-	if (!*target->port || !strcmp(target->port, port->name))
+	if (!*target->port || !strcmp(target->port, name))
 		return true;
-	number = strtoul(target->port, &end, DECIMAL);
-	return !*end && number == port->number;
+	asked = strtoul(target->port, &end, DECIMAL);
+	return !*end && asked == number;
 }
 
 /* ------------------------------------------------------------------------------- planning again */
@@ -357,6 +357,20 @@ static int explain_port(const struct mrd_explain_input *input, const struct mrd_
 	return r;
 }
 
+static int add_left_out(const struct mrd_explain_target *target,
+			struct mrd_explanation *explanation)
+{
+	const struct mrd_plan *plan = explanation->plan;
+
+	explanation->left_out = calloc(plan->left_out_count + 1, sizeof(*explanation->left_out));
+	if (!explanation->left_out)
+		return -ENOMEM;
+	for (size_t i = 0; i < plan->left_out_count; i++)
+		if (is_asked(target, plan->left_out[i].port_name, plan->left_out[i].number))
+			explanation->left_out[explanation->left_out_count++] = &plan->left_out[i];
+	return 0;
+}
+
 static int explain(const struct mrd_explain_input *input, const struct mrd_view *view,
 		   struct mrd_explanation *explanation)
 {
@@ -372,16 +386,20 @@ static int explain(const struct mrd_explain_input *input, const struct mrd_view 
 	explanation->ports = calloc(explanation->plan->port_count + 1, sizeof(*explanation->ports));
 	if (!explanation->from || !explanation->ports)
 		return -ENOMEM;
+	r = add_left_out(input->target, explanation);
 	for (size_t i = 0; !r && i < explanation->plan->port_count; i++) {
+		const struct mrd_plan_port *planned = &explanation->plan->ports[i];
 		struct mrd_explained_port *port = &explanation->ports[explanation->port_count];
 
-		if (!is_asked(input->target, &explanation->plan->ports[i]))
+		if (!is_asked(input->target, planned->name, planned->number))
 			continue;
 		port->index = i;
 		explanation->port_count++;
 		r = explain_port(input, view, explanation->plan, port);
 	}
-	return r ? r : explanation->port_count ? 0 : -ENXIO;
+	if (!r && !explanation->port_count && !explanation->left_out_count)
+		return -ENXIO;
+	return r;
 }
 
 static void explanation_cleanup(struct mrd_explanation **explanation)
@@ -411,11 +429,8 @@ int mrd_explain_make(const struct mrd_explain_input *input,
 
 const char *mrd_explain_failure(int error)
 {
-	return error == -ENXIO
-		       ? "the service has no such port, or it is left out: by its policy "
-			 "(PASSTHROUGH), or because an older Service has its address; meridianctl "
-			 "plan says which"
-		       : "the home cluster has no such Service with an address to serve";
+	return error == -ENXIO ? "the service has no such port"
+			       : "the home cluster has no such Service with an address to serve";
 }
 
 static void free_texts(char **texts, size_t count)
@@ -446,6 +461,7 @@ void mrd_explanation_free(struct mrd_explanation *explanation)
 		free(port->outlier_place);
 	}
 	free(explanation->ports);
+	free(explanation->left_out);
 	free(explanation->from);
 	mrd_plan_free(explanation->plan);
 	free(explanation);

@@ -81,10 +81,12 @@ struct mrd_explanation {
 	struct mrd_plan *plan;
 	struct mrd_explained_port *ports;
 	size_t port_count;
+	const struct mrd_plan_left_out **left_out; /* of the plan's, as far as it was asked for */
+	size_t left_out_count;
 };
 
-/* -ENOENT: no such service, or none of ours; -ENXIO: it has no such port, or that is left alone;
- * -ENOMEM. Borrows nothing. */
+/* -ENOENT: no such service, or none of ours; -ENXIO: it has no such port; -ENOMEM. Borrows
+ * nothing. */
 int mrd_explain_make(const struct mrd_explain_input *input,
 		     struct mrd_explanation **ret_explanation);
 /* What -ENOENT and -ENXIO mean, in a sentence. */

@@ -14,6 +14,8 @@
 #include "plan/draft.h"
 #include "policy/policy_walk.h"
 
+enum { UNHINTED_MOST = 8 };
+
 /* While the words of one port are made. */
 struct writing {
 	const struct mrd_explain_words *words;
@@ -66,13 +68,64 @@ static const char *setting_of(const struct mrd_effective *effective)
 	return "no locality setting";
 }
 
+/* The endpoints that hints keep out of the route, by the zones or nodes that they name: the first
+ * few, as the others' hints hardly differ. */
+static size_t add_unhinted(const struct writing *writing, struct mrd_strbuf *out)
+{
+	const bool by_zone = writing->rules.hints == MRD_DRAFT_HINTS_ZONE;
+	const struct mrd_view_port *seen = writing->words->seen;
+	size_t count = 0;
+
+	for (size_t i = 0; i < seen->endpoint_count; i++) {
+		const struct mrd_view_endpoint *endpoint = &seen->endpoints[i];
+		char *const *names = by_zone ? endpoint->zone_hints : endpoint->node_hints;
+		const size_t hints =
+			by_zone ? endpoint->zone_hint_count : endpoint->node_hint_count;
+		char text[MRD_IP_TEXT_MAX];
+
+		if (!mrd_draft_is_candidate(&writing->in, &writing->rules, endpoint) ||
+		    mrd_draft_is_hinted(&writing->in, &writing->rules, endpoint) ||
+		    count++ >= UNHINTED_MOST)
+			continue;
+		mrd_strbuf_addf(
+			out, "%s%s %s (", count > 1 ? ", " : "",
+			mrd_ip_port_format(&endpoint->ip, endpoint->port, text),
+			mrd_model_cluster_name(writing->words->input->model, endpoint->cluster));
+		for (size_t k = 0; k < hints; k++)
+			mrd_strbuf_addf(out, "%s%s", k ? ", " : "for ", names[k]);
+		mrd_strbuf_addf(out, "%s)", hints ? "" : "not ready, without a hint");
+	}
+	return count;
+}
+
+static void add_hints_reason(struct writing *writing)
+{
+	const bool by_zone = writing->rules.hints == MRD_DRAFT_HINTS_ZONE;
+	const struct mrd_plan_node *node = writing->words->input->node;
+	MRD_AUTO_STRBUF struct mrd_strbuf list = {0};
+	const size_t count = add_unhinted(writing, &list);
+
+	REASON(writing,
+	       "one pool by topology hints: every ready endpoint has one, and those for %s %s "
+	       "are used, as equals; nothing else asks (no locality setting, no "
+	       "outlierDetection, no trafficDistribution)",
+	       by_zone ? "zone" : "node", by_zone ? node->zone : node->name);
+	if (count > UNHINTED_MOST)
+		mrd_strbuf_addf(&list, " and %zu more", count - UNHINTED_MOST);
+	if (count)
+		REASON(writing, "left out, as meant for others: %s", list.text ? list.text : "");
+	writing->no_memory |= list.failed;
+}
+
 static void add_pool_reason(struct writing *writing)
 {
 	const struct mrd_effective *effective = &writing->effective;
 
 	if (writing->words->view->internal_local)
 		return; /* said already */
-	if (effective->locality && !effective->locality->enabled)
+	if (writing->rules.hints != MRD_DRAFT_HINTS_NONE)
+		add_hints_reason(writing);
+	else if (effective->locality && !effective->locality->enabled)
 		REASON(writing, "one pool: %s is not enabled", setting_of(effective));
 	else if (effective->locality_mode == MRD_LOCALITY_DISTRIBUTE)
 		REASON(writing, "one pool: %s has no distribution from this node's locality",

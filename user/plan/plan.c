@@ -3,17 +3,24 @@
 #include "plan/plan.h"
 
 #include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/strbuf.h"
 #include "plan/draft.h"
 
 #define MRD_AUTO_DRAFT __attribute__((cleanup(mrd_draft_free)))
 
 /* consistentHash has no time of its own; Kubernetes' longest is as good as for ever. */
 enum { HASH_AFFINITY_S = 86400 };
+
+static void free_left_out(struct mrd_plan_left_out *left_out)
+{
+	free(left_out->why);
+	free(left_out->rule);
+	free(left_out->rule_place);
+	free(left_out->port_name);
+}
 
 static int copy_text(const char *text, char **ret_copy)
 {
@@ -215,25 +222,41 @@ int mrd_plan_port_make(const struct mrd_draft_input *in, struct mrd_plan_port *p
 	return r ? r : mrd_draft_warn(in, &draft, port);
 }
 
-/* A port that its policy leaves alone; or what an older service's claims left nothing of. */
-static int leave_out(struct mrd_plan *plan, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-static int leave_out(struct mrd_plan *plan, const char *format, ...)
+/* What two IP families have in common is said once. */
+static bool is_left_out(const struct mrd_plan *plan, const char *why)
 {
-	char **grown = reallocarray(plan->left_out, plan->left_out_count + 1, sizeof(*grown));
-	va_list args;
-	int len;
+	return plan->left_out_count && !strcmp(plan->left_out[plan->left_out_count - 1].why, why);
+}
 
-	if (!grown)
-		return -ENOMEM;
-	plan->left_out = grown;
-	va_start(args, format);
-	len = vasprintf(&grown[plan->left_out_count], format, args);
-	va_end(args);
-	if (len < 0)
-		return -ENOMEM;
-	plan->left_out_count++;
+/* Takes the text, which may be NULL: no memory. by is NULL for what no rule says. */
+static int leave_out(struct mrd_plan *plan, char *why, const char *port_name, uint16_t number,
+		     const struct mrd_effective *by)
+{
+	struct mrd_plan_left_out *grown =
+		reallocarray(plan->left_out, plan->left_out_count + 1, sizeof(*grown));
+	struct mrd_plan_left_out left_out = {.why = why, .number = number};
+	int r = copy_text(port_name, &left_out.port_name);
+
+	plan->left_out = grown ?: plan->left_out;
+	r = r ?: copy_text(by ? by->rule : "", &left_out.rule);
+	r = r ?: copy_text(by ? by->lb_place : "", &left_out.rule_place);
+	if (r || !grown || !why || is_left_out(plan, why)) {
+		free_left_out(&left_out);
+		return grown && why ? r : -ENOMEM;
+	}
+	grown[plan->left_out_count++] = left_out;
 	return 0;
+}
+
+/* A port that its policy leaves alone. */
+static int leave_out_by_rule(const struct mrd_view_port *port,
+			     const struct mrd_effective *effective, struct mrd_plan *plan)
+{
+	MRD_AUTO_STRBUF struct mrd_strbuf why = {0};
+
+	mrd_strbuf_addf(&why, "port %u is left alone: loadBalancer.simple is PASSTHROUGH",
+			port->number);
+	return leave_out(plan, mrd_strbuf_steal(&why), port->name, port->number, effective);
 }
 
 static bool is_told(const struct mrd_view *view, const struct mrd_view_warning *warning)
@@ -244,14 +267,18 @@ static bool is_told(const struct mrd_view *view, const struct mrd_view_warning *
 	return false;
 }
 
+/* What an older service's claims left nothing of. */
 static int leave_out_claimed(const struct mrd_view *view, struct mrd_plan *plan)
 {
 	int r = 0;
 
-	/* The port says so otherwise. */
-	for (size_t i = 0; !r && i < view->warning_count; i++)
-		if (!is_told(view, &view->warnings[i]))
-			r = leave_out(plan, "%s", view->warnings[i].text);
+	for (size_t i = 0; !r && i < view->warning_count; i++) {
+		const struct mrd_view_warning *warning = &view->warnings[i];
+
+		if (!is_told(view, warning)) /* the port says so otherwise */
+			r = leave_out(plan, strdup(warning->text), warning->port_name,
+				      warning->port, NULL);
+	}
 	return r;
 }
 
@@ -276,10 +303,7 @@ static int fill_plan(const struct mrd_policy *policy, const struct mrd_draft_inp
 		mrd_policy_effective(policy, view->namespace_, view->name, view->ports[i].number,
 				     &effective);
 		if (effective.lb == MRD_LB_PASSTHROUGH) {
-			r = leave_out(plan,
-				      "port %u is left alone: loadBalancer.simple is "
-				      "PASSTHROUGH",
-				      view->ports[i].number);
+			r = leave_out_by_rule(&view->ports[i], &effective, plan);
 			continue;
 		}
 		in.port = &view->ports[i];
@@ -374,7 +398,7 @@ void mrd_plan_free(struct mrd_plan *plan)
 	for (size_t i = 0; i < plan->port_count; i++)
 		mrd_plan_port_clear(&plan->ports[i]);
 	for (size_t i = 0; i < plan->left_out_count; i++)
-		free(plan->left_out[i]);
+		free_left_out(&plan->left_out[i]);
 	free(plan->left_out);
 	free(plan->ports);
 	free(plan->namespace_);

@@ -113,12 +113,21 @@ struct mrd_plan_port {
 	size_t warning_count;
 };
 
+/* A port that is not among the plan's, or not by all its addresses. */
+struct mrd_plan_left_out {
+	char *why;	  /* a sentence that names it */
+	char *rule;	  /* "namespace/name" of the DestinationRule that decided, "" = none */
+	char *rule_place; /* of what it says */
+	char *port_name;
+	uint16_t number;
+};
+
 struct mrd_plan {
 	char *namespace_;
 	char *service;
 	struct mrd_plan_port *ports; /* without those of loadBalancer PASSTHROUGH: left alone */
 	size_t port_count;
-	char **left_out; /* what is not among the ports, and why: sentences */
+	struct mrd_plan_left_out *left_out;
 	size_t left_out_count;
 };
 

@@ -126,7 +126,7 @@ static void add_left_out(struct mrd_plan *const *plans, size_t count, struct mrd
 			MRD_AUTO_STRBUF struct mrd_strbuf text = {0};
 
 			mrd_strbuf_addf(&text, "%s/%s: %s", plans[i]->namespace_, plans[i]->service,
-					plans[i]->left_out[k]);
+					plans[i]->left_out[k].why);
 			mrd_strbuf_addf(out, "%s", before);
 			mrd_strbuf_add_json(out, text.text ? text.text : "");
 			out->failed |= text.failed;

@@ -168,7 +168,7 @@ void mrd_plan_text(const struct mrd_plan *plan, struct mrd_strbuf *out)
 	for (size_t i = 0; i < plan->port_count; i++)
 		add_port(&plan->ports[i], out);
 	for (size_t i = 0; i < plan->left_out_count; i++)
-		mrd_strbuf_addf(out, "  warning: %s\n", plan->left_out[i]);
+		mrd_strbuf_addf(out, "  warning: %s\n", plan->left_out[i].why);
 }
 
 /* ---------------------------------------------------------------------------------- rows */

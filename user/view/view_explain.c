@@ -8,7 +8,8 @@
  *   "what_if": [{"what": "endpoint-fails", "region": "cn-hangzhou", "endpoint": "10.0.0.6:9080",
  *     "changes": true, "shares": [{"region": "cn-hangzhou", "share": 0.7}]}]}]}
  *
- * warnings are the plan's, and behind them what is written and has no effect. left_ms is null if it
+ * warnings are the plan's, and behind them what is written and has no effect; beside ports, and
+ * only if there is such a thing, they say which ports are left out, and why. left_ms is null if it
  * is not known. The values of what: endpoint-fails, region-fails, return (of what is ejected),
  * ready (what is not, and does not end).
  */
@@ -127,10 +128,33 @@ static json_t *port_entry(const struct mrd_plan *plan, const struct mrd_explaine
 	return entry;
 }
 
+static json_t *left_out_list(const struct mrd_explanation *explanation)
+{
+	const struct mrd_plan *plan = explanation->plan;
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < explanation->left_out_count; i++) {
+		const struct mrd_plan_left_out *left_out = explanation->left_out[i];
+		const bool by_rule = *left_out->rule;
+
+		if (json_array_append_new(list,
+					  json_sprintf("%s/%s: %s%s%s%s%s%s", plan->namespace_,
+						       plan->service, left_out->why,
+						       by_rule ? " (rule " : "", left_out->rule,
+						       by_rule ? ", " : "", left_out->rule_place,
+						       by_rule ? ")" : ""))) {
+			json_decref(list);
+			return NULL;
+		}
+	}
+	return list;
+}
+
 json_t *mrd_view_explain(const struct mrd_explanation *explanation)
 {
 	MRD_AUTO_STRBUF struct mrd_strbuf service = {0};
 	json_t *ports = json_array();
+	json_t *doc;
 
 	mrd_strbuf_addf(&service, "%s/%s", explanation->plan->namespace_,
 			explanation->plan->service);
@@ -140,8 +164,14 @@ json_t *mrd_view_explain(const struct mrd_explanation *explanation)
 			json_decref(ports);
 			return NULL;
 		}
-	return json_pack("{s:s, s:s, s:o}", "from", explanation->from, "service",
-			 service.text ? service.text : "", "ports", ports);
+	doc = json_pack("{s:s, s:s, s:o}", "from", explanation->from, "service",
+			service.text ? service.text : "", "ports", ports);
+	if (doc && explanation->left_out_count &&
+	    json_object_set_new(doc, "warnings", left_out_list(explanation))) {
+		json_decref(doc);
+		return NULL;
+	}
+	return doc;
 }
 
 /* -------------------------------------------------------------------------------------- text */
@@ -289,13 +319,16 @@ static void print_port(const json_t *doc, const json_t *port, FILE *out)
 
 void mrd_view_print_explain(const json_t *doc, FILE *out)
 {
-	const json_t *port;
+	const json_t *ports = json_object_get(doc, "ports");
+	const json_t *item;
 	size_t i;
 
-	json_array_foreach(json_object_get(doc, "ports"), i, port)
+	json_array_foreach(ports, i, item)
 	{
 		if (i)
 			fprintf(out, "\n");
-		print_port(doc, port, out);
+		print_port(doc, item, out);
 	}
+	json_array_foreach(json_object_get(doc, "warnings"), i, item) fprintf(
+		out, "%s%s\n", !i && json_array_size(ports) ? "\n" : "", json_string_value(item));
 }

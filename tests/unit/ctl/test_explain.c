@@ -17,6 +17,8 @@
 	"-" number ", namespace: default, labels: {kubernetes.io/service-name: " name "}}\n" \
 	"addressType: IPv4\nports: [{name: http, port: 8080}]\nendpoints:\n" endpoints
 #define ENDPOINT(ip, zone) "- {addresses: [" ip "], zone: " zone "}\n"
+#define HINTED(ip, zone, zones) \
+	"- {addresses: [" ip "], zone: " zone ", hints: {forZones: [" zones "]}}\n"
 #define RULE(namespace, name, host, policy)                                                      \
 	"---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: " name \
 	", namespace: " namespace "}\nspec:\n  host: " host "\n  trafficPolicy: {" policy "}\n"
@@ -92,6 +94,24 @@ static void make_files(void)
 		  SLICE("web", "1", ENDPOINT("10.0.0.1", "r3-a") ENDPOINT("10.1.0.1", "r3-a")));
 	run_write("clusters.yaml", "localityLbSetting: {failoverPriority: "
 				   "[topology.istio.io/cluster]}\n");
+	run_write("through.yaml", RULE("default", "web", "web",
+				       "portLevelSettings: [{port: {number: 80}, loadBalancer: "
+				       "{simple: PASSTHROUGH}}]"));
+	run_write("all-through.yaml",
+		  RULE("default", "web", "web", "loadBalancer: {simple: PASSTHROUGH}"));
+	run_write("late.yaml",
+		  "apiVersion: v1\nkind: Service\nmetadata: {name: early, namespace: "
+		  "default, creationTimestamp: '2020-01-01T00:00:00Z'}\n"
+		  "spec: {clusterIP: 172.16.0.9, clusterIPs: [172.16.0.9], "
+		  "ports: [{name: http, port: 80}]}\n" SERVICE("late", "172.16.0.9", ""));
+	run_write("hints.yaml",
+		  SERVICE("hinted", "172.16.0.8", "") SLICE(
+			  "hinted", "1",
+			  HINTED("10.0.0.1", "r1-a", "{name: r1-a}") HINTED(
+				  "10.0.0.2", "r1-b",
+				  "{name: r1-b}, {name: r1-c}") "- {addresses: [10.0.0.3], zone: "
+								"r1-b, conditions: {ready: "
+								"false}}\n"));
 	run_write("private.yaml", RULE("default", "web", "web", OUTLIER) RULE(
 					  "istio-system", "own", "web.default.svc.cluster.local",
 					  OUTLIER) "  exportTo: [.]\n");
@@ -432,6 +452,10 @@ static void what_cannot_be_explained(void **state)
 		{.line = "explain default/web:htt " STATES "--from r1",
 		 .status = 1,
 		 .want = "no such port"},
+		{.line = "explain default/late:81 --state a=late.yaml,region=r1 "
+			 "--from r1",
+		 .status = 1,
+		 .want = "no such port"},
 		{.line = "explain default/web --state a=missing --from r1",
 		 .status = 1,
 		 .want = "missing: error: cannot be read"},
@@ -519,6 +543,71 @@ static void an_agent_is_asked_in_one_line(void **state)
 	}
 }
 
+/* A port that is not planned is told in place of its plan. */
+static void ports_that_are_left_out_are_told(void **state)
+{
+	static const struct {
+		const char *line;
+		const char *want;
+		const char *never;
+	} cases[] = {
+		{"explain default/web:http " STATES "--from r1 --policy through.yaml",
+		 "default/web: port 80 is left alone: loadBalancer.simple is PASSTHROUGH (rule "
+		 "default/web, through.yaml:7:60)\n",
+		 "priority"},
+		{"explain default/web " STATES "--from r1 --policy through.yaml",
+		 "\n\ndefault/web: port 80 is left alone", NULL},
+		{"explain default/web:53 " STATES "--from r1 --policy through.yaml",
+		 "default/web:dns port 53/UDP", "left alone"},
+		{"explain default/web " STATES "--from r1 --policy all-through.yaml",
+		 "default/web: port 53 is left alone: loadBalancer.simple is PASSTHROUGH (rule "
+		 "default/web, all-through.yaml:7:19)\ndefault/web: port 80 is left alone",
+		 "priority"},
+		{"explain default/web:80 -o json " STATES "--from r1 --policy all-through.yaml",
+		 "  \"ports\": [],\n  \"warnings\": [\n    \"default/web: port 80 is left alone: "
+		 "loadBalancer.simple is PASSTHROUGH (rule default/web, all-through.yaml:7:19)\"\n",
+		 "port 53"},
+		{"explain default/late:http --state a=late.yaml,region=r1 --from r1",
+		 "default/late: 172.16.0.9:80/TCP belongs to default/early, which is older\n",
+		 "priority"},
+		{"explain default/late:53 --state a=late.yaml,region=r1 --from r1",
+		 "default/late:dns port 53/UDP", "older"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		AUTO_RUN struct run run = run_line(cases[i].line);
+
+		print_message("%s\n%s%s", cases[i].line, run.out, run.err);
+		assert_int_equal(run.status, 0);
+		assert_non_null(strstr(run.out, cases[i].want));
+		assert_true(!cases[i].never || !strstr(run.out, cases[i].never));
+	}
+}
+
+static void hints_are_named_where_they_decide(void **state)
+{
+	static const char want[] =
+		"default/hinted:http port 80/TCP IPv4, from r1/r1-a\n"
+		"  at 172.16.0.8:80\n"
+		"  one pool by topology hints: every ready endpoint has one, and those for zone "
+		"r1-a are used, as equals; nothing else asks (no locality setting, no "
+		"outlierDetection, no trafficDistribution)\n"
+		"  left out, as meant for others: 10.0.0.2:8080 a (for r1-b, r1-c), 10.0.0.3:8080 "
+		"a (not ready, without a hint)\n"
+		"  no outlierDetection: an endpoint counts as failed when it is not ready\n"
+		"  no rule is for this host\n";
+	AUTO_RUN struct run hinted = run_line("explain default/hinted:http --state "
+					      "a=hints.yaml,region=r1 --from r1/r1-a");
+	AUTO_RUN struct run other = run_line("explain default/hinted:http --state "
+					     "a=hints.yaml,region=r1 --from r1/r1-z");
+
+	(void)state;
+	print_message("%s%s", hinted.out, other.out);
+	assert_memory_equal(hinted.out, want, strlen(want));
+	assert_non_null(strstr(other.out, "one pool: nothing asks for failover"));
+}
+
 static int enter(void **state)
 {
 	const int r = run_enter(state);
@@ -540,6 +629,8 @@ int main(void)
 		cmocka_unit_test(the_service_goes_before_panic),
 		cmocka_unit_test(json_has_the_plan_and_the_reasons),
 		cmocka_unit_test(what_cannot_be_explained),
+		cmocka_unit_test(ports_that_are_left_out_are_told),
+		cmocka_unit_test(hints_are_named_where_they_decide),
 		cmocka_unit_test(an_agent_is_asked_in_one_line),
 	};
 

@@ -190,9 +190,10 @@ static void copies_what_the_view_says(void **state)
 	static char warning[] = "an address is claimed by an older service";
 	struct mrd_view_warning warnings[] = {
 		{.text = warning, .port = 80, .transport = MRD_TRANSPORT_TCP, .version = MRD_IPV4},
-		{.text = (char *)"a port without an entry", .port = 81},
+		{.text = (char *)"a port without an entry", .port = 81, .port_name = ""},
 		{.text = (char *)"the other family",
 		 .port = 80,
+		 .port_name = "",
 		 .transport = MRD_TRANSPORT_TCP,
 		 .version = MRD_IPV6},
 		{.text = (char *)"both families", .port = 53, .transport = MRD_TRANSPORT_UDP},
@@ -241,8 +242,8 @@ static void copies_what_the_view_says(void **state)
 	assert_false(warns_of(&plan->ports[1], "an address is claimed"));
 	assert_true(warns_of(&plan->ports[1], "both families"));
 	assert_int_equal(plan->left_out_count, 2);
-	assert_string_equal(plan->left_out[0], "a port without an entry");
-	assert_string_equal(plan->left_out[1], "the other family");
+	assert_string_equal(plan->left_out[0].why, "a port without an entry");
+	assert_string_equal(plan->left_out[1].why, "the other family");
 	assert_int_equal(plan->ports[0].hops[0].endpoints[1].state, MRD_STATE_ACTIVE);
 	assert_int_equal(plan->ports[0].hops[1].endpoints[0].cluster, 1);
 	assert_string_equal(plan->ports[0].hops[1].endpoints[0].cluster_name, "away");

@@ -189,7 +189,7 @@ static void entries_are_sorted(void **state)
 
 static void what_has_no_entry_is_said(void **state)
 {
-	char *why[] = {(char *)"no \"b\"", (char *)"no c"};
+	struct mrd_plan_left_out why[] = {{.why = (char *)"no \"b\""}, {.why = (char *)"no c"}};
 	struct mrd_plan all[] = {
 		{.namespace_ = (char *)"a",
 		 .service = (char *)"x",
