@@ -101,8 +101,13 @@ static void check_outlier(struct mrd_reader *reader, const struct outlier_draft 
 	if (rule->consecutive_gateway && rule->consecutive_5xx &&
 	    rule->consecutive_gateway >= rule->consecutive_5xx)
 		mrd_read_warning(reader, draft->consecutive_gateway.node,
-				 "no effect: consecutive5xxErrors (%u) is reached first",
-				 rule->consecutive_5xx);
+				 "no effect on who is ejected: consecutive5xxErrors (%u) is "
+				 "reached %s",
+				 rule->consecutive_5xx,
+				 rule->consecutive_gateway > rule->consecutive_5xx
+					 ? "first"
+					 : "by the same error (whose line in the log says "
+					   "CONSECUTIVE_GATEWAY_FAILURE)");
 	step.name = "outlierDetectionHttpErrorCodes";
 	if (rule->has_error_codes && mrd_outlier_ejects(rule) && !rule->consecutive_5xx &&
 	    !rule->consecutive_gateway && !rule->success_rate.on && !rule->failure_percentage.on)

@@ -14,6 +14,7 @@
 #define TEN   "abcdefghij"
 
 struct start_case {
+	const char *id;
 	const char *text;
 	const char *fault;
 	struct mrd_start want;
@@ -25,8 +26,7 @@ static const struct start_case places[] = {
 	{.text = "1.2.3", .want = {.region = "1.2.3"}},
 	{.text = "a/b", .want = {.region = "a", .zone = "b"}},
 	{.text = "a/b/c", .want = {.region = "a", .zone = "b", .subzone = "c"}},
-	/* M9 */
-	{.text = "a/b/c/rack", .want = {.region = "a", .zone = "b", .subzone = "c"}},
+	{.id = "M9", .text = "a/b/c/rack", .want = {.region = "a", .zone = "b", .subzone = "c"}},
 	{.text = "a/b/c/rack/slot", .want = {.region = "a", .zone = "b", .subzone = "c"}},
 	{.text = "", .fault = EMPTY},
 	{.text = "/a", .fault = EMPTY},
@@ -58,7 +58,7 @@ static void check(const struct start_case *row,
 	struct mrd_start start = {0};
 	const char *fault = parse(row->text, &start);
 
-	print_message("\"%s\": %s\n", row->text, fault ? fault : "good");
+	print_message("%s \"%s\": %s\n", row->id ? row->id : "", row->text, fault ? fault : "good");
 	assert_string_equal(fault ? fault : "", row->fault ? row->fault : "");
 	assert_string_equal(start.region, row->want.region);
 	assert_string_equal(start.zone, row->want.zone);

@@ -11,6 +11,7 @@
 static void test_parse(void **state)
 {
 	static const struct {
+		const char *id;
 		const char *text;
 		int want;
 		const char *region;
@@ -33,7 +34,7 @@ static void test_parse(void **state)
 		{.text = "cn-*", .want = -EDOM},
 		{.text = "r/z*", .want = -EDOM},
 		{.text = "**", .want = -EDOM},
-		{.text = "a/b/c/rack", .region = "a", .zone = "b", .subzone = "c"}, /* M9 */
+		{.id = "M9", .text = "a/b/c/rack", .region = "a", .zone = "b", .subzone = "c"},
 		{.text = "r/z/s/*", .region = "r", .zone = "z", .subzone = "s"},
 		{.text = "r/z/*/rack", .want = -EDOM},
 		{.text = "r/z/s/rack/*", .region = "r", .zone = "z", .subzone = "s"},
@@ -50,7 +51,7 @@ static void test_parse(void **state)
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct mrd_locality_match match = {0};
 
-		print_message("\"%s\"\n", cases[i].text);
+		print_message("%s \"%s\"\n", cases[i].id ? cases[i].id : "", cases[i].text);
 		assert_int_equal(mrd_locality_parse(cases[i].text, &match), cases[i].want);
 		if (cases[i].want < 0) {
 			assert_null(match.region);

@@ -83,6 +83,14 @@ static const struct row outlier_rows[] = {
 		.id = "O30",
 		.text = OUTLIER("consecutive5xxErrors: 2, consecutiveGatewayErrors: 2"),
 		.want = "warning a:7:75 " AT_OUTLIER ".consecutiveGatewayErrors\n",
+		.says = "no effect on who is ejected: consecutive5xxErrors (2) is reached by the "
+			"same error",
+	},
+	{
+		.id = "O30: above it",
+		.text = OUTLIER("consecutive5xxErrors: 2, consecutiveGatewayErrors: 3"),
+		.want = "warning a:7:75 " AT_OUTLIER ".consecutiveGatewayErrors\n",
+		.says = "consecutive5xxErrors (2) is reached first",
 	},
 	{
 		.id = "0 per cent",

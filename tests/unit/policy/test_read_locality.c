@@ -97,10 +97,14 @@ static void test_localities(void **state)
 			.want = "error a:1:49 localityLbSetting.distribute[0].to[\"cn-*\"]\n",
 		},
 		{
-			.id = "an empty segment; M9: more than three",
-			.text = LOCALITY("distribute: [{from: a//c, to: {a/b/c/rack: 100}}]"),
-			.want = "error a:1:41 localityLbSetting.distribute[0].from\n"
-				"warning a:1:52 "
+			.id = "an empty segment",
+			.text = LOCALITY("distribute: [{from: a//c, to: {a: 100}}]"),
+			.want = "error a:1:41 localityLbSetting.distribute[0].from\n",
+		},
+		{
+			.id = "M9",
+			.text = LOCALITY("distribute: [{from: a, to: {a/b/c/rack: 100}}]"),
+			.want = "warning a:1:49 "
 				"localityLbSetting.distribute[0].to[\"a/b/c/rack\"]\n",
 			.says = "levels below the subzone are passed over",
 		},
