@@ -40,7 +40,7 @@ static const char usage[] =
 	"\n"
 	"Exit status: 0 good, warnings or not; 1 there is an error; 2 wrong usage.\n";
 
-enum { DECIMAL = 10 };
+enum { DECIMAL = 10, FIELD_ROOM = 80 };
 
 /* Files once each, whatever they are called; owns the names. */
 struct file_set {
@@ -268,12 +268,18 @@ static void check_ports(struct check *check, const struct mrd_policy *policy, si
 	struct port_search search = {.rule = {policy, index}, .model = model};
 	const char *place;
 
-	for (size_t i = 0; mrd_policy_rule_port(policy, index, i, &search.number, &place); i++)
-		if (!mrd_model_walk_services(model, has_port, &search))
-			warn_at(check, place, "portLevelSettings",
-				"no effect: port %u is none of the Service's (those of its pods do "
-				"not count)",
-				search.number);
+	for (size_t i = 0; mrd_policy_rule_port(policy, index, i, &search.number, &place); i++) {
+		char field[FIELD_ROOM];
+
+		if (mrd_model_walk_services(model, has_port, &search))
+			continue;
+		snprintf(field, sizeof(field),
+			 "spec.trafficPolicy.portLevelSettings[%zu].port.number", i);
+		warn_at(check, place, field,
+			"no effect: port %u is none of the Service's (those of its pods do not "
+			"count)",
+			search.number);
+	}
 }
 
 /* Rules that are for nobody. */

@@ -167,6 +167,50 @@ static void warn_unwatched(struct mrd_reader *reader, const struct mrd_doc_node 
 	}
 }
 
+/* What would act on the port if that were not left alone. */
+static void warn_left_alone(struct mrd_reader *reader, const struct mrd_doc_node *node)
+{
+	enum { DEEPEST = 3 };
+	static const char *const idle[][DEEPEST] = {
+		{"outlierDetection"},
+		{"loadBalancer", "localityLbSetting"},
+		{"loadBalancer", "zoneAwareLbSetting"},
+		{"connectionPool", "tcp", "maxConnections"},
+		{"connectionPool", "tcp", "connectTimeout"},
+		{"connectionPool", "tcp", "tcpKeepalive"},
+		{"connectionPool", "http", "maxRequestsPerConnection"},
+	};
+	const struct mrd_step *top = reader->at;
+
+	for (size_t i = 0; i < sizeof(idle) / sizeof(idle[0]); i++) {
+		struct mrd_step steps[DEEPEST];
+		const struct mrd_doc_node *value = node;
+		const struct mrd_doc_node *key = NULL;
+
+		for (size_t k = 0; value && k < DEEPEST && idle[i][k]; k++) {
+			steps[k] = (struct mrd_step){.up = reader->at, .name = idle[i][k]};
+			reader->at = &steps[k];
+			key = mrd_read_key(value, idle[i][k]);
+			value = mrd_doc_get(value, idle[i][k]);
+		}
+		if (value && value->kind != MRD_DOC_NULL)
+			mrd_read_warning(reader, key,
+					 "no effect: loadBalancer.simple is PASSTHROUGH, which "
+					 "leaves the port alone");
+		reader->at = top;
+	}
+}
+
+/* What the blocks of one level mean beside each other. */
+static void check_level(struct mrd_reader *reader, const struct mrd_doc_node *node,
+			const struct mrd_blocks *blocks)
+{
+	if (blocks->lb.lb == MRD_LB_PASSTHROUGH)
+		warn_left_alone(reader, node);
+	else
+		warn_unwatched(reader, node, blocks);
+}
+
 /* ------------------------------------------------------------------------- portLevelSettings */
 
 static const struct mrd_field port_fields[] = {
@@ -267,7 +311,7 @@ static void read_ports(struct mrd_reader *reader, const struct mrd_doc_node *nod
 		check_port(reader, &draft.number, seen);
 		check_filled(reader, list->items[i], "port",
 			     "loadBalancer, connectionPool, outlierDetection or tls");
-		warn_unwatched(reader, list->items[i], &draft.blocks);
+		check_level(reader, list->items[i], &draft.blocks);
 		reader->at = step.up;
 	}
 }
@@ -297,5 +341,5 @@ void mrd_read_traffic(struct mrd_reader *reader, const struct mrd_doc_node *node
 	mrd_read_block(reader, node, &traffic_block, into);
 	check_filled(reader, node, "", "a field");
 	mrd_read_exclusive(reader, node, "tunnel", "proxyProtocol", "");
-	warn_unwatched(reader, node, &into->blocks);
+	check_level(reader, node, &into->blocks);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * Rules are kept by namespace and host. Of those for one host that Istio would not merge, because
- * they are exported to others, the one that holds for most clients stands first: Meridian has no
- * client to ask for, and in Istio that one holds wherever no narrower one does.
+ * they are exported to others, the one of the widest kind stands first (narrowness()), of equals
+ * the oldest: Meridian has no client to ask for.
  */
 #include "policy/rules.h"
 
@@ -184,7 +184,8 @@ static bool is_merged_with(const struct mrd_rule *a, const struct mrd_rule *b)
 	return true;
 }
 
-/* The lower, the more clients a rule is for. */
+/* The lower, the wider: for all clients, for those of its own namespace and of some others, or of
+ * some others alone, however many these are; for some workloads of its own. */
 static int narrowness(const struct mrd_rule *rule)
 {
 	if (rule->has_selector)

@@ -135,8 +135,9 @@ static void findings_are_told_on_stdout(void **state)
 		},
 		{
 			.line = "levels.yaml", /* ports of nobody */
-			.want = {"ports.yaml:4:141: warning: portLevelSettings: no effect: port "
-				 "8080 is none of the Service's"},
+			.want = {"ports.yaml:4:141: warning: "
+				 "spec.trafficPolicy.portLevelSettings[1].port.number: no effect: "
+				 "port 8080 is none of the Service's"},
 			.lines = 1,
 		},
 		{

@@ -39,6 +39,48 @@ static void test_traffic(void **state)
 			.says = "loadBalancer, connectionPool, outlierDetection or tls",
 		},
 		{
+			.id = "what would act on a port that is left alone",
+			.text = RULE
+			"    loadBalancer: {simple: PASSTHROUGH, localityLbSetting: "
+			"{failover: [{from: a, to: b}]}}\n"
+			"    outlierDetection: {}\n"
+			"    connectionPool: {tcp: {maxConnections: 1, connectTimeout: "
+			"1s, tcpKeepalive: {}}, http: {maxRequestsPerConnection: 1}}\n",
+			.want = "warning a:7:41 " AT_TRAFFIC ".loadBalancer.localityLbSetting\n"
+				"warning a:8:5 " AT_TRAFFIC ".outlierDetection\n"
+				"warning a:9:28 " AT_TRAFFIC ".connectionPool.tcp.maxConnections\n"
+				"warning a:9:47 " AT_TRAFFIC ".connectionPool.tcp.connectTimeout\n"
+				"warning a:9:67 " AT_TRAFFIC ".connectionPool.tcp.tcpKeepalive\n"
+				"warning a:9:93 " AT_TRAFFIC
+				".connectionPool.http.maxRequestsPerConnection\n",
+			.says = "no effect: loadBalancer.simple is PASSTHROUGH, which leaves the "
+				"port alone",
+		},
+		{
+			.id = "by the port's own settings, not by the rule's",
+			.text = RULE
+			"    outlierDetection: {}\n"
+			"    portLevelSettings:\n"
+			"    - port: {number: 80}\n"
+			"      loadBalancer: {simple: PASSTHROUGH, localityLbSetting: {}}\n"
+			"      outlierDetection: {}\n"
+			"    - port: {number: 81}\n"
+			"      outlierDetection: {}\n",
+			.want = "warning a:10:43 " AT_TRAFFIC
+				".portLevelSettings[0].loadBalancer.localityLbSetting\n"
+				"warning a:11:7 " AT_TRAFFIC
+				".portLevelSettings[0].outlierDetection\n",
+			.says = "PASSTHROUGH",
+		},
+		{
+			.id = "a port's under a rule's",
+			.text = RULE "    loadBalancer: {simple: PASSTHROUGH}\n"
+				     "    portLevelSettings:\n"
+				     "    - port: {number: 80}\n"
+				     "      outlierDetection: {}\n",
+			.want = "",
+		},
+		{
 			.id = "blocks without effect are blocks",
 			.text = RULE "    {tls: {mode: DISABLE}}\n",
 			.want = "warning a:7:6 " AT_TRAFFIC ".tls\n",

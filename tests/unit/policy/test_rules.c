@@ -168,6 +168,13 @@ static void test_merging(void **state)
 			.subsets = "s3 s4",
 		},
 		{
+			.id = "of those that name the own namespace the first, however many others",
+			.text = RULE_OF("a", SUBSETS("s1", "s2") ", exportTo: [default]") RULE_OF(
+				"b", SUBSETS("s3", "s4") ", exportTo: [default, other, third]"),
+			.rule = "default/a",
+			.subsets = "s1 s2",
+		},
+		{
 			.id = "some clients of the own namespace come last",
 			.text = RULE_OF("a", "workloadSelector: {matchLabels: {a: b}}, " TRAFFIC(
 						     "1")) RULE_OF("b", TRAFFIC("2")),
