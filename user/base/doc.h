@@ -31,6 +31,7 @@ struct mrd_doc_node {
 	enum mrd_doc_kind kind;
 	bool quoted;	   /* of a scalar: written in quotes or as a block, so a string for sure */
 	bool is_missing;   /* a null in the place of what could not be read, which was told */
+	bool has_doubles;  /* a map without what was given twice, which was told */
 	unsigned int line; /* of its first character, from 1 */
 	unsigned int column; /* from 1 */
 	const char

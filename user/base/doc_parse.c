@@ -510,8 +510,10 @@ static int fill_map(struct builder *builder, const struct frame *frame, struct m
 		return -ENOMEM;
 	node->items = node->keys + builder->pairs_count;
 	for (size_t i = 0; i < builder->pairs_count; i++) {
-		if (builder->pairs[i].dropped)
+		if (builder->pairs[i].dropped) {
+			node->has_doubles |= !builder->pairs[i].merged;
 			continue;
+		}
 		node->keys[node->count] = builder->pairs[i].key;
 		node->items[node->count++] = builder->pairs[i].value;
 	}

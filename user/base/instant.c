@@ -103,3 +103,10 @@ int mrd_instant_parse(const char *text, int64_t *ret_us)
 	*ret_us = (s - offset_s) * US_PER_S + fraction_us;
 	return 0;
 }
+
+int mrd_instant_compare_age(int64_t a_us, int64_t b_us)
+{
+	if ((a_us == MRD_INSTANT_NONE) != (b_us == MRD_INSTANT_NONE))
+		return a_us == MRD_INSTANT_NONE ? 1 : -1;
+	return (a_us > b_us) - (a_us < b_us);
+}

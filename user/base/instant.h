@@ -12,4 +12,7 @@
  * Go's time.Parse sees it; *ret_us is untouched then. */
 int mrd_instant_parse(const char *text, int64_t *ret_us);
 
+/* The older first; what has no date was never in a cluster, and would be the newest there. */
+int mrd_instant_compare_age(int64_t a_us, int64_t b_us);
+
 #endif

@@ -290,12 +290,20 @@ static int run(struct replay *replay, FILE *out, FILE *err)
 	const struct mrd_replay_arguments *arguments = &replay->arguments;
 	MRD_AUTO_STRBUF struct mrd_strbuf cluster = {0};
 	MRD_AUTO_STRBUF struct mrd_strbuf lines = {0};
+	int r;
 
 	mrd_event_log_add_cluster(arguments->port, arguments->service, arguments->namespace_,
 				  replay->config->cluster_domain, &cluster);
-	if (cluster.failed ||
-	    mrd_replay_route_make(arguments, replay->config, replay->policy, &replay->route))
+	r = cluster.failed ? -ENOMEM
+			   : mrd_replay_route_make(arguments, replay->config, replay->policy,
+						   &replay->route);
+	if (r == -ENOMEM)
 		return mrd_ctl_no_memory(err);
+	if (r) {
+		fprintf(err, "meridianctl: %s/%s cannot be planned: %s\n", arguments->namespace_,
+			arguments->service, strerror(-r));
+		return MRD_EXIT_BAD_NEWS;
+	}
 	if (!tell_none(replay, err)) {
 		if (make_detector(replay))
 			return mrd_ctl_no_memory(err);

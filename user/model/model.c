@@ -67,14 +67,8 @@ struct mrd_claim mrd_model_claim(const struct mrd_ip *vip, const struct mrd_serv
 
 bool mrd_model_is_older(const struct mrd_service_object *a, const struct mrd_service_object *b)
 {
-	const bool a_dated = a->meta.created_us != MRD_INSTANT_NONE;
-	const bool b_dated = b->meta.created_us != MRD_INSTANT_NONE;
-	int order;
+	int order = mrd_instant_compare_age(a->meta.created_us, b->meta.created_us);
 
-	if (a_dated != b_dated)
-		return a_dated;
-	order = (a->meta.created_us > b->meta.created_us) -
-		(a->meta.created_us < b->meta.created_us);
 	if (!order)
 		order = strcmp(a->meta.namespace_, b->meta.namespace_);
 	if (!order)

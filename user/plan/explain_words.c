@@ -179,8 +179,7 @@ static const char *losses_move_nothing(const struct writing *writing)
 		       : "nothing stands behind or beside them that could take over";
 }
 
-/* What an annotation of ours changes about the hops: in one pool, or beside what goes before it,
- * that is nothing. */
+/* What an annotation of ours changes about the hops: where no loss moves anything, nothing. */
 static void add_own_reasons(struct writing *writing)
 {
 	const struct mrd_effective *effective = &writing->effective;
@@ -198,13 +197,14 @@ static void add_own_reasons(struct writing *writing)
 	if (effective->unready_drop)
 		REASON(writing, "meridian.dev/unready: drop: endpoints that are not ready do not "
 				"count as lost");
-	if (effective->overprovisioning_percent != MRD_OVERPROVISIONING_PERCENT &&
-	    writing->rules.mode != MRD_MODE_POOL &&
-	    (!writing->rules.distribute || writing->rules.falls_back))
+	if (effective->overprovisioning_percent != MRD_OVERPROVISIONING_PERCENT)
 		REASON(writing,
 		       "meridian.dev/overprovisioning-percent: %" PRIu32
-		       ": a region spills over when its healthy part falls below 100/%" PRIu32,
-		       effective->overprovisioning_percent, effective->overprovisioning_percent);
+		       ": %s when its healthy part falls below 100/%" PRIu32,
+		       effective->overprovisioning_percent,
+		       writing->rules.mode == MRD_MODE_POOL ? "the pool panics only"
+							    : "a region spills over",
+		       effective->overprovisioning_percent);
 }
 
 /* How many may go and when one goes sooner, as far as that is not the default. */

@@ -25,8 +25,6 @@ static void add_step(struct mrd_strbuf *path, const struct mrd_step *step)
 	add_step(path, step->up);
 	if (!step->name)
 		mrd_strbuf_add_index(path, step->index);
-	else if (step->is_key)
-		mrd_strbuf_addf(path, "[\"%s\"]", step->name);
 	else
 		mrd_strbuf_add_field(path, step->name);
 }
@@ -331,8 +329,7 @@ void mrd_read_labels(struct mrd_reader *reader, const struct mrd_doc_node *node,
 	if (!expect_kind(reader, node, MRD_DOC_MAP))
 		return;
 	for (size_t i = 0; i < node->count; i++) {
-		const struct mrd_step step = {
-			.up = reader->at, .name = node->keys[i]->text, .is_key = true};
+		const struct mrd_step step = {.up = reader->at, .name = node->keys[i]->text};
 
 		reader->at = &step;
 		read_label(reader, node->keys[i], node->items[i]);
@@ -457,6 +454,13 @@ static bool is_unset(const struct mrd_field *field, const struct mrd_doc_node *v
 	return field->read == mrd_read_number && !parse_number(value, &number) && !number;
 }
 
+/* YAML's readers do not agree whether such a number is octal. */
+static bool has_leading_zero(const char *text)
+{
+	text += *text == '-' || *text == '+';
+	return text[0] == '0' && text[1] && !text[strspn(text, "0123456789")];
+}
+
 void mrd_read_number(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *limits,
 		     void *number)
 {
@@ -469,7 +473,9 @@ void mrd_read_number(struct mrd_reader *reader, const struct mrd_doc_node *node,
 		return;
 	r = parse_number(node, &value);
 	if (r == -EINVAL) {
-		mrd_read_error(reader, node, "must be a whole number, not \"%s\"", node->text);
+		mrd_read_error(reader, node, "must be a whole number%s, not \"%s\"",
+			       has_leading_zero(node->text) ? " without a leading 0" : "",
+			       node->text);
 		return;
 	}
 	if (r < 0 || value < in->min || value > in->max) {

@@ -23,7 +23,6 @@ struct mrd_step {
 	const struct mrd_step *up;
 	const char *name; /* NULL: an index */
 	size_t index;
-	bool is_key; /* the name is the user's, not a schema's: printed as ["name"] */
 };
 
 struct mrd_mesh;

@@ -314,20 +314,16 @@ static void add_waiting(struct loader *loader, const struct mrd_doc_node *root)
 	loader->rule_count++;
 }
 
-/* Files before documents. What was never in a cluster would be the newest there. */
+/* Files before documents. Those without a date stay in their order. */
 static int compare_ages(const void *left, const void *right)
 {
 	const struct waiting_rule *a = left;
 	const struct waiting_rule *b = right;
-	int order = a->is_document - b->is_document;
+	int order = a->is_document - b->is_document
+			    ?: mrd_instant_compare_age(a->created_us, b->created_us);
 
-	if (order)
-		return order;
-	if ((a->created_us == MRD_INSTANT_NONE) != (b->created_us == MRD_INSTANT_NONE))
-		return a->created_us == MRD_INSTANT_NONE ? 1 : -1;
-	if (a->created_us != MRD_INSTANT_NONE)
-		order = (a->created_us > b->created_us) - (a->created_us < b->created_us)
-				?: strcmp(a->name, b->name);
+	if (!order && a->created_us != MRD_INSTANT_NONE)
+		order = strcmp(a->name, b->name);
 	return order ? order : (a->index > b->index) - (a->index < b->index);
 }
 
@@ -366,7 +362,7 @@ static void visit_istio(struct loader *loader, const struct mrd_doc_node *root, 
 	if (is_one_of(kind->text, others, sizeof(others) / sizeof(*others)))
 		pass_over(loader, kind);
 	else if (strcmp(kind->text, "DestinationRule") != 0)
-		error_at(loader, "kind", kind, "unknown kind of " GROUP ":", kind->text);
+		error_at(loader, "kind", kind, "unknown kind of " GROUP "v1:", kind->text);
 	else if (!is_one_of(version, versions, sizeof(versions) / sizeof(*versions)))
 		error_at(loader, "apiVersion", mrd_doc_get(root, "apiVersion"),
 			 "must be " GROUP "v1, v1beta1 or v1alpha3, not", version);

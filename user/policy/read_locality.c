@@ -13,6 +13,7 @@
 
 #include "base/cleanup.h"
 #include "base/label.h"
+#include "base/name.h"
 #include "policy/locality.h"
 #include "policy/locality_set.h"
 
@@ -110,11 +111,10 @@ static bool has_more_levels(const char *text)
 static void check_place(struct mrd_reader *reader, const struct mrd_doc_node *node,
 			const char *name)
 {
-	if (!mrd_label_is_value(name, strlen(name)))
-		mrd_read_warning(reader, node,
-				 "matches nothing: \"%s\" is not what a node's label can say (at "
-				 "most 63 letters, digits, \"-\", \"_\" and \".\")",
-				 name);
+	const char *fault = mrd_name_fault_label(name);
+
+	if (fault)
+		mrd_read_warning(reader, node, "matches nothing: \"%s\" %s", name, fault);
 }
 
 static void parse_locality(struct mrd_reader *reader, const struct mrd_doc_node *node,
@@ -179,7 +179,7 @@ static void read_weight(struct mrd_reader *reader, const struct mrd_doc_node *ma
 {
 	static const struct mrd_number_limits limits = {.min = 1, .max = WEIGHT_TOTAL};
 	const struct mrd_doc_node *key = map->keys[index];
-	const struct mrd_step step = {.up = reader->at, .name = key->text, .is_key = true};
+	const struct mrd_step step = {.up = reader->at, .name = key->text};
 	struct mrd_number weight = {0};
 
 	reader->at = &step;
@@ -210,7 +210,7 @@ static void read_weights(struct mrd_reader *reader, const struct mrd_doc_node *m
 	const struct mrd_step step = {.up = reader->at, .name = "to"};
 	const size_t rest = find_rest(map);
 	uint32_t total = 0;
-	bool all_valid = true;
+	bool all_valid = !map->has_doubles;
 
 	rule->to = calloc(map->count ? map->count : 1, sizeof(*rule->to));
 	if (!rule->to || !set) {

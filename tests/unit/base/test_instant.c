@@ -75,11 +75,32 @@ static void refuses_what_is_no_time(void **state)
 	}
 }
 
+static void what_has_no_date_is_the_newest(void **state)
+{
+	static const struct {
+		int64_t a;
+		int64_t b;
+		int want;
+	} cases[] = {
+		{1, 2, -1},
+		{2, 1, 1},
+		{2, 2, 0},
+		{INT64_MAX, MRD_INSTANT_NONE, -1},
+		{MRD_INSTANT_NONE, -5, 1},
+		{MRD_INSTANT_NONE, MRD_INSTANT_NONE, 0},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		assert_int_equal(mrd_instant_compare_age(cases[i].a, cases[i].b), cases[i].want);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(reads_rfc_3339),
 		cmocka_unit_test(refuses_what_is_no_time),
+		cmocka_unit_test(what_has_no_date_is_the_newest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

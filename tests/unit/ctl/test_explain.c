@@ -85,6 +85,11 @@ static void make_files(void)
 				   "meridian.dev/overprovisioning-percent: '200'}}\n");
 	run_write("losses.yaml", "metadata: {annotations: {meridian.dev/unready: drop, "
 				 "meridian.dev/overprovisioning-percent: '200'}}\n");
+	run_write("panics.yaml",
+		  "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: "
+		  "web, namespace: default, annotations: {meridian.dev/overprovisioning-percent: "
+		  "'400'}}\nspec: {host: web, trafficPolicy: {outlierDetection: {minHealthPercent: "
+		  "50}, loadBalancer: {localityLbSetting: {enabled: false}}}}\n");
 	run_write("one.yaml",
 		  SERVICE("one", "172.16.0.4", "") SLICE("one", "1", ENDPOINT("10.0.0.9", "r1-a")));
 	run_write("none.yaml", "localityLbSetting: {enabled: false}\n");
@@ -326,6 +331,15 @@ static void names_what_has_no_effect(void **state)
 			  "meridian.dev/overprovisioning-percent: 200",
 			  "warning: meridian.dev/regions: strict has no effect here"},
 		 .never = "only this node's region"},
+		{.options = "--from r1 --policy panics.yaml --ejected 10.0.0.1,10.0.0.2,10.0.0.3",
+		 .want = {"one pool:",
+			  "meridian.dev/overprovisioning-percent: 400: the pool panics only when "
+			  "its healthy part falls below 100/400",
+			  "r2/r2-a 100%"},
+		 .never = "panic: ejected ones too"},
+		{.options = "--from r1 --policy losses.yaml --policy distribute.yaml",
+		 .want = {"distribution: by the mesh's",
+			  "meridian.dev/overprovisioning-percent: 200: a region spills over"}},
 		{.options = "--from r1 --policy private.yaml",
 		 .want = {"rule default/web, private.yaml:6:9",
 			  "warning: rule istio-system/own (private.yaml:13:9) is for this host, "

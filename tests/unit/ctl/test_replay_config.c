@@ -20,6 +20,9 @@ static void what_the_agent_leaves_alone(void **state)
 			POLICY("", DETECTION ", loadBalancer: {simple: PASSTHROUGH}"),
 			"10.0.0.1:80@r1,10.0.0.2:80@r2",
 			"",
+			"policy.yaml:4:35: warning: spec.trafficPolicy.outlierDetection: no "
+			"effect: "
+			"loadBalancer.simple is PASSTHROUGH, which leaves the port alone\n"
 			"meridianctl: default/web: port 80 is left alone: loadBalancer.simple is "
 			"PASSTHROUGH\n",
 		},

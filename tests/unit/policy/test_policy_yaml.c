@@ -93,6 +93,12 @@ static const struct row outlier_rows[] = {
 		.says = "consecutive5xxErrors (2) is reached first",
 	},
 	{
+		.id = "a leading 0",
+		.text = OUTLIER("maxEjectionPercent: 010"),
+		.want = "error a:7:44 " AT_OUTLIER ".maxEjectionPercent\n",
+		.says = "a whole number without a leading 0, not \"010\"",
+	},
+	{
 		.id = "0 per cent",
 		.text = OUTLIER("maxEjectionPercent: 0"),
 		.want = "warning a:7:44 " AT_OUTLIER ".maxEjectionPercent\n",
@@ -362,7 +368,7 @@ static void test_fields(void **state)
 				"error a:9:23 spec.trafficPolicy.portLevelSettings[0].port.number\n"
 				"warning a:11:3 spec.subsets\n"
 				"error a:13:5 spec.subsets[1].name\n"
-				"error a:13:24 spec.subsets[1].labels[\"version\"]\n",
+				"error a:13:24 spec.subsets[1].labels.version\n",
 			.says = "in quotes",
 		},
 		{
@@ -610,6 +616,12 @@ static void test_documents(void **state)
 				"apiVersion: networking.istio.io/v1\nkind: DestinationRules\n",
 			.want = "error a:1:13 apiVersion\nerror a:5:7 kind\n",
 			.says = "v1alpha3",
+		},
+		{
+			.id = "a kind in small letters",
+			.text = "apiVersion: networking.istio.io/v1\nkind: destinationrule\n",
+			.want = "error a:2:7 kind\n",
+			.says = "unknown kind of networking.istio.io/v1: \"destinationrule\"",
 		},
 		{
 			.id = "what a cluster's dump holds is passed over, each with a word",

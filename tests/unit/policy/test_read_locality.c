@@ -19,7 +19,7 @@ static void test_distribute(void **state)
 		{
 			.id = "V3",
 			.text = LOCALITY("distribute: [{from: a, to: {b: 0, c: 100}}]"),
-			.want = "error a:1:52 localityLbSetting.distribute[0].to[\"b\"]\n",
+			.want = "error a:1:52 localityLbSetting.distribute[0].to.b\n",
 		},
 		{
 			.id = "I1",
@@ -97,6 +97,12 @@ static void test_localities(void **state)
 			.want = "error a:1:49 localityLbSetting.distribute[0].to[\"cn-*\"]\n",
 		},
 		{
+			.id = "a weight that is given twice is not added up",
+			.text = LOCALITY("distribute: [{from: a, to: {a: 90, a: 10}}]"),
+			.want = "error a:1:56 localityLbSetting.distribute[0].to.a\n",
+			.says = "given twice",
+		},
+		{
 			.id = "an empty segment",
 			.text = LOCALITY("distribute: [{from: a//c, to: {a: 100}}]"),
 			.want = "error a:1:41 localityLbSetting.distribute[0].from\n",
@@ -112,7 +118,7 @@ static void test_localities(void **state)
 			.id = "where no node can be",
 			.text = LOCALITY("distribute: [{from: r 1/*, to: {us_east.1/Z: 100}}]"),
 			.want = "warning a:1:41 localityLbSetting.distribute[0].from\n",
-			.says = "matches nothing: \"r 1\" is not what a node's label can say",
+			.says = "matches nothing: \"r 1\" must be at most 63 letters, digits",
 		},
 		{
 			.id = "a region that none can be in",

@@ -193,7 +193,7 @@ static void test_traffic(void **state)
 				"error a:8:46 spec.subsets[0].labels[\"\"]\n"
 				"warning a:9:3 spec.workloadSelector\n"
 				"error a:9:36 spec.workloadSelector.matchLabels[\"\"]\n"
-				"error a:9:46 spec.workloadSelector.matchLabels[\"a\"]\n"
+				"error a:9:46 spec.workloadSelector.matchLabels.a\n"
 				"warning a:10:13 spec.exportTo\n",
 			.says = "\"*\" is no value of a label",
 		},
