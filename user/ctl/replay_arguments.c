@@ -8,9 +8,9 @@
 
 #include "base/cleanup.h"
 #include "base/duration.h"
+#include "base/label.h"
 #include "base/name.h"
 #include "model/model.h"
-#include "policy/host.h"
 
 enum {
 	TAIL_MAX = 270, /* ".svc." and a domain */
@@ -32,12 +32,6 @@ void mrd_replay_arguments_free(struct mrd_replay_arguments *arguments)
 
 /* ---------------------------------------------------------------------------------------- --host
  */
-
-static bool is_label(const char *text)
-{
-	return strlen(text) < MRD_NAME_LEN && !strchr(text, '.') && !mrd_host_is_wildcard(text) &&
-	       mrd_host_is_valid(text);
-}
 
 /* Cuts the end off the text, if it is there. */
 static void cut_end(char *text, const char *end)
@@ -75,7 +69,8 @@ static bool split_host(char *text, const char *domain, const char **ret_namespac
 			*ret_namespace = mark + 1;
 		}
 	}
-	return is_label(*ret_namespace) && is_label(*ret_service);
+	return mrd_label_is_dns(*ret_namespace, strlen(*ret_namespace)) &&
+	       mrd_label_is_dns(*ret_service, strlen(*ret_service));
 }
 
 int mrd_replay_arguments_read_host(struct mrd_replay_arguments *arguments, const char *domain,

@@ -450,6 +450,8 @@ static void command_lines(void **state)
 		{REPLAY "--from 10.0.0.9 events.jsonl", 2,
 		 "--from takes REGION[/ZONE[/SUBZONE]], not \"10.0.0.9\": an address is no place"},
 		{"replay --host w.x.y --endpoints 10.0.0.1:80 events.jsonl", 2, "--host takes"},
+		{"replay --host default/Web --endpoints 10.0.0.1:80 events.jsonl", 2,
+		 "--host takes a Service's name, not default/Web"},
 		{"replay --host web:0 --endpoints 10.0.0.1:80 events.jsonl", 2, "--host takes"},
 		{REPLAY "--until 1us events.jsonl", 2, "--until takes"},
 		{"replay --policy policy.yaml --host web --from r1 --endpoints "
