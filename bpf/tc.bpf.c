@@ -51,6 +51,7 @@ struct mrd_work {
 	struct mrd_onward onward;
 	struct mrd_packet quoted; /* of an ICMP error */
 	struct mrd_flow_key key;  /* of the row that translates the error */
+	struct mrd_flow_key sent; /* of the row by which the quoted packet went */
 	struct mrd_flow_tuple to; /* what the row makes of the packet, or of the error's key */
 	struct mrd_flow_tuple quoted_to;
 	struct mrd_flow_tuple outer;
@@ -483,7 +484,8 @@ static __noinline int mrd_on_error(struct __sk_buff *skb, struct mrd_work *work,
 		return mrd_leave(reading);
 	mrd_flow_other(&work->key, &quoted->key, &quoted->key.tuple);
 	row = bpf_map_lookup_elem(&mrd_flow, &work->key);
-	if (way == MRD_FLOW_REVERSE && mrd_move_on_error(skb, packet, quoted, row) == MRD_MOVE_DROP)
+	if (way == MRD_FLOW_REVERSE &&
+	    mrd_move_on_error(skb, packet, quoted, row, &work->sent) == MRD_MOVE_DROP)
 		return MRD_TC_DROP;
 	if (!row || !mrd_row_copy(&work->key, row, &work->to))
 		return MRD_TC_NEXT;

@@ -664,28 +664,29 @@ static __always_inline bool mrd_is_unreachable(enum mrd_family family,
 
 /*
  * An ICMP error on its way to the client about a packet of the flow. quoted: that packet, as the
- * error has it; row: the reverse row, or NULL as above.
+ * error has it; row: the reverse row, or NULL as above. key: room for the forward row's.
  */
 static __noinline enum mrd_move mrd_move_on_error(struct __sk_buff *skb,
 						  const struct mrd_packet *packet,
 						  const struct mrd_packet *quoted,
-						  const struct mrd_flow *row)
+						  const struct mrd_flow *row,
+						  struct mrd_flow_key *key)
 {
 	const struct mrd_flow *forward;
 	struct mrd_icmp_header icmp;
-	struct mrd_flow_key key = quoted->key;
 
 	if (bpf_skb_load_bytes(skb, packet->l4, &icmp, sizeof(icmp)) ||
 	    !mrd_is_unreachable(packet->key.family, &icmp))
 		return MRD_MOVE_NONE;
+	*key = quoted->key;
 	if (row)
-		mrd_flow_other(&key, &quoted->key, &row->tuple);
-	forward = bpf_map_lookup_elem(&mrd_flow, &key);
+		mrd_flow_other(key, &quoted->key, &row->tuple);
+	forward = bpf_map_lookup_elem(&mrd_flow, key);
 	if (forward && (forward->way != MRD_FLOW_FORWARD || !mrd_flow_unreplied(forward->state)))
 		return MRD_MOVE_NONE;
 	if (row && !forward)
 		return MRD_MOVE_NONE;
-	return mrd_move_on_no(skb, &key, forward, MRD_EVENT_UNREACHABLE, 0);
+	return mrd_move_on_no(skb, key, forward, MRD_EVENT_UNREACHABLE, 0);
 }
 
 #endif
