@@ -28,8 +28,8 @@ static void make_arguments(struct mrd_replay_arguments *arguments)
 			(char *)"10.0.0.1:80,10.0.0.2:80,[fd00::1]:80",
 			(char *)"-"};
 
-	require(!mrd_replay_arguments_read(sizeof(argv) / sizeof(*argv), argv, "cluster.local",
-					   stderr, arguments));
+	require(!mrd_replay_arguments_read(sizeof(argv) / sizeof(*argv), argv, stderr, arguments));
+	require(!mrd_replay_arguments_read_host(arguments, "cluster.local", stderr));
 }
 
 static void check_events(const struct mrd_replay_arguments *arguments,
