@@ -196,7 +196,7 @@ $(OUT)/fuzz/%: tests/fuzz/fuzz_%.c $(foreach l,$(LIBS_source),$(wildcard user/$(
 	$(Q)mkdir -p $(@D) && $(CLANG) -std=gnu11 -O1 -g -D_GNU_SOURCE -DMRD_VERSION='"fuzz"' -Iuser -I. \
 		-fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all $(filter %.c,$^) -o $@ $(EXT_base)
 # The one reader that is not behind source: replay's events, with the command line that names endpoints.
-$(OUT)/fuzz/replay: $(wildcard user/ctl/replay_[ae]*.c user/ctl/arguments.c user/ctl/options.c user/outlier/*.c)
+$(OUT)/fuzz/replay: $(wildcard user/ctl/replay_[ae]*.c user/ctl/arguments.c user/ctl/options.c user/outlier/*.c user/plan/start.c)
 FUZZ_SEEDS := tests/fuzz/seeds tests/unit/kube/data tests/golden demo/policy demo/state
 .PHONY: $(FUZZERS:%=fuzz-run/%)
 $(FUZZERS:%=fuzz-run/%): fuzz-run/%: $(OUT)/fuzz/%
