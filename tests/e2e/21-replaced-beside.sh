@@ -39,7 +39,7 @@ expect_eq "each has one of its own" 2 "$(cat "$SANDBOX"/asked-? | sort -u | wc -
 
 # The version of another build: what is pinned is not understood, so it is replaced too.
 agent_kill h
-bpftool map update pinned "$(bpffs_of h)/mrd_config" key 0 0 0 0 value 99 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0
+bpftool map update pinned "$(bpffs_of h)/mrd_config" key 0 0 0 0 value 99 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0
 expect_match "meridianctl does not misread it" 'version|ABI' "$(ctl h services 2>&1 || true)"
 expect_match "and says so in a document" 'ABI version' \
   "$({ ctl h -o json status 2>/dev/null || true; } | jq -r .error)"

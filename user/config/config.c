@@ -326,8 +326,11 @@ static void read_absolute(struct mrd_key_reader *reader, const struct mrd_key *f
 {
 	const bool may_be_auto = !strcmp(field->key, "cgroup");
 
-	if (node->kind == MRD_DOC_SCALAR && *node->text != '/' &&
-	    !(may_be_auto && !strcmp(node->text, "auto"))) {
+	if (may_be_auto && node->kind == MRD_DOC_SCALAR && !strcmp(node->text, "auto")) {
+		mrd_key_string(reader, field, node, path, into);
+		return;
+	}
+	if (node->kind == MRD_DOC_SCALAR && *node->text != '/') {
 		mrd_key_complain(reader, MRD_ERROR, node, path, "must be %san absolute path",
 				 may_be_auto ? "auto or " : "");
 		return;

@@ -552,6 +552,20 @@ static void fills_in_defaults(void **state)
 	mrd_agent_config_free(config);
 }
 
+static void auto_is_a_word_and_no_path(void **state)
+{
+	struct mrd_agent_config *config = NULL;
+	struct mrd_diag diag = {0};
+
+	(void)state;
+	assert_int_equal(load("node: {name: n}\nclusters: [{name: a, directory: /a}]\n"
+			      "kernel: {cgroup: auto}\n",
+			      &diag, &config),
+			 0);
+	assert_string_equal(config->cgroup, "auto");
+	mrd_agent_config_free(config);
+}
+
 static void reads_every_key(void **state)
 {
 	static const char text[] =
@@ -727,6 +741,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(finds_everything_at_its_place),
 		cmocka_unit_test(fills_in_defaults),
+		cmocka_unit_test(auto_is_a_word_and_no_path),
 		cmocka_unit_test(reads_every_key),
 		cmocka_unit_test(metrics_have_an_address_or_none),
 		cmocka_unit_test(says_why_a_file_cannot_be_read),
