@@ -166,7 +166,7 @@ def by_name(measured, goals):
         better[one["name"]] = one["better"]
         for row in one["sides"]:
             add(name_of(one["name"], row["side"]), row, one["better"], one["unit"])
-            if "ratio" in row:
+            if row.get("ratio"):
                 add(name_of(one["name"], row["side"], one["base"]), row["ratio"], one["better"], "ratio")
     for goal in goals:
         if "seen" in goal:
