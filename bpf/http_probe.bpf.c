@@ -104,7 +104,8 @@ int mrd_probe_ingress(struct __sk_buff *skb)
 	probe = &sock->probe;
 	if (probe->stage == MRD_PROBE_IDLE || probe->stage == MRD_PROBE_FASTOPEN)
 		return MRD_ALLOW_CALL;
-	if (!mrd_answer_at_start(skb, &segment, probe))
-		mrd_answer_otherwise(skb, &segment, probe);
+	if (!mrd_answer_at_start(skb, &segment, probe) &&
+	    mrd_answer_is_missed(skb, &segment, probe))
+		mrd_on_end(&segment, probe);
 	return MRD_ALLOW_CALL;
 }

@@ -315,7 +315,7 @@ __noinline int mrd_answer_read(struct __sk_buff *skb)
 	struct mrd_flow *row = work ? bpf_map_lookup_elem(&mrd_flow, &work->packet.key) : NULL;
 
 	if (row && row->way == MRD_FLOW_REVERSE)
-		mrd_flow_hear_otherwise(skb, &work->packet, &row->probe);
+		mrd_flow_hear_otherwise(skb, &work->packet, row);
 	return 0;
 }
 

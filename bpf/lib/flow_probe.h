@@ -118,16 +118,31 @@ static __noinline bool mrd_flow_hear(struct __sk_buff *skb, const struct mrd_pac
 	return true;
 }
 
+/* Has the client ended the connection? row: the reverse row. */
+static __noinline bool mrd_client_has_left(const struct mrd_packet *packet,
+					   const struct mrd_flow *row)
+{
+	const struct mrd_flow *forward;
+	struct mrd_flow_key key;
+
+	mrd_flow_other(&key, &packet->key, &row->tuple);
+	forward = bpf_map_lookup_elem(&mrd_flow, &key);
+	return forward &&
+	       (forward->state == MRD_FLOW_FIN_WAIT || mrd_flow_is_ended(forward->state));
+}
+
+/* To a client that did not wait for its answer none is due; one that comes yet is read. */
 static __always_inline void mrd_flow_hear_otherwise(struct __sk_buff *skb,
 						    const struct mrd_packet *packet,
-						    struct mrd_probe *probe)
+						    struct mrd_flow *row)
 {
 	struct mrd_segment segment;
 
 	mrd_segment_of(skb, packet, &segment);
-	mrd_answer_otherwise(skb, &segment, probe);
+	if (mrd_answer_is_missed(skb, &segment, &row->probe) && !mrd_client_has_left(packet, row))
+		mrd_on_end(&segment, &row->probe);
 	if (segment.fin || segment.rst)
-		mrd_flow_tell(probe);
+		mrd_flow_tell(&row->probe);
 }
 
 #endif

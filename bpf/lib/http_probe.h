@@ -281,15 +281,14 @@ static __always_inline bool mrd_answer_at_start(struct __sk_buff *skb,
 	return mrd_line_at_start(skb, segment, probe) && probe->stage == MRD_PROBE_IDLE;
 }
 
-/* If it was not that. */
-static __always_inline void mrd_answer_otherwise(struct __sk_buff *skb,
+/* If it was not that. True: it ends the connection while the response is due yet. */
+static __always_inline bool mrd_answer_is_missed(struct __sk_buff *skb,
 						 const struct mrd_segment *segment,
 						 struct mrd_probe *probe)
 {
 	if (segment->len)
 		mrd_probe_steps(skb, segment, probe);
-	if ((segment->fin || segment->rst) && probe->stage != MRD_PROBE_IDLE)
-		mrd_on_end(segment, probe);
+	return (segment->fin || segment->rst) && probe->stage != MRD_PROBE_IDLE;
 }
 
 #endif

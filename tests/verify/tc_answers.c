@@ -109,6 +109,13 @@ static const struct talk talks[] = {
 	{"an end where an answer is due", {C(GET), S(GOOD), C(GET), S("", .flags = FIN)},
 	 {ANSWERED(0, 1), RUN_OF_ONE(RESET, 0)}},
 	{"an end, and nothing is known of HTTP", {C(GET), S("", .flags = FIN)}, {.run = 0}},
+	{"a client that waits no longer",
+	 {C(GET), S(GOOD), C(GET), C("", .flags = FIN), S("", .flags = FIN)}, {ANSWERED(0, 1)}},
+	{"nor for the rest of a line",
+	 {C(GET), S(GOOD), C(GET), S("HTTP/1"), C("", .flags = FIN), S("", .flags = RST)},
+	 {ANSWERED(0, 1)}},
+	{"one that has said all, and hears yet", {C(GET), C("", .flags = FIN), S(BAD)},
+	 {ANSWERED(0, 0, 0, 0, 1), RUN_OF_ONE(RESPONSE, 503)}},
 };
 /* clang-format on */
 
