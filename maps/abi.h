@@ -21,7 +21,7 @@
 #include <linux/types.h>
 #endif
 
-#define MRD_ABI_VERSION 2
+#define MRD_ABI_VERSION 3
 
 /* Default sizes of the maps; the agent may set others at load (configuration: kernel.limits). */
 enum mrd_limit {
