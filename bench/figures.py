@@ -7,8 +7,9 @@ Usage: figures.py FOLDER [SCENARIO…]
 FOLDER/samples/SCENARIO.jsonl is what bench/lib.sh writes: figures, goals, samples, raw files of latencies
 and what was missing, one a line. FOLDER/machine.json goes into the summary as it is.
 
-In the summary, "figures" has each number with its goal by a name of its own, for those who compare runs: FIGURE.SIDE, and
-FIGURE.SIDE_vs_OTHER for the ratio of the two. "measured" has the same, side by side, for table, plots and report.
+In the summary, "figures" has each number with its goal by a name of its own, for those who compare runs: SIDE.FIGURE, and
+SIDE.FIGURE_vs_OTHER for the ratio of the two, where a figure of paths has no scenario in its name
+(socket.connects_vs_direct). "measured" has the same, side by side, for table, plots and report.
 """
 import json
 import math
@@ -149,7 +150,9 @@ def outage(run, name):
 
 
 def name_of(figure, side, other=None):
-    name = figure if side == "value" else f"{figure}.{side}"
+    name = figure.removeprefix("paths.")
+    if side != "value":
+        name = f"{side}.{name}"
     return f"{name}_vs_{other}" if other else name
 
 

@@ -1,13 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 # Short requests on every way to a service beside the pod's own address on a node without Meridian: new
-# connections, connections that stay, and how long answers take at half of the rate that is possible.
+# connections, connections that stay, and how long answers take at half of the rate that is possible. Then new
+# connections through the VIP beside those to the pod's own address from the same client: what the VIP costs on
+# a node that has Meridian.
 set -euo pipefail
 # shellcheck source=bench/lib.sh
 . "$(dirname "$0")/../lib.sh"
 
-sides=(direct again socket noprobe notc tc fast)
-[[ -z ${QUICK-} ]] || sides=(direct again socket tc)
+sides=(direct again socket noprobe notc tc fast) ours=(socket tc fast)
+[[ -z ${QUICK-} ]] || sides=(direct again socket tc) ours=(socket)
+declare -A goals=([socket]="0.98 by the hooks at sockets" [tc]="0.90 by TC" [fast]="0.95 by TC with fastForward")
 bench_begin
 paths "${sides[@]}"
 sides_of_paths 10.0.0.11:9080 "$VIP:80"
@@ -28,4 +31,13 @@ rate=$(($(median_of paths.requests direct) / 2))
 figure paths.latency us lower "Time for an answer at $rate requests a second"
 goal paths.latency.p99 socket at_most 1.05 of direct
 latencies paths.latency keepalive "$rate" "${SIDES[@]}"
+
+about pod "the pod's own address, on a node that has Meridian"
+about vip "the VIP, from the same client"
+for path in "${ours[@]}"; do
+  figure "paths.node_$path" /s higher "New connections on one node: ${goals[$path]#* }" pod
+  goal "paths.node_$path" vip at_least "${goals[$path]%% *}" of pod
+  rates "paths.node_$path" connect 16 "pod=10.0.0.11:9080@${BENCH_TWIN[$path]}@$path-client" \
+    "vip=$VIP:80@${BENCH_TWIN[$path]}@$path-client"
+done
 bench_end

@@ -57,8 +57,10 @@ for figure in paths.connects paths.requests paths.connects.cpu paths.requests.cp
 done
 expect_eq "sides of floor.connects" '["again","direct","hash","least","rewrite","storage","vip"]' \
   "$(summary '[.measured[] | select(.name == "floor.connects").sides[].side] | sort | tojson')"
-expect_eq "sides of floor_tc.connects" '["again","direct","fast","least","nothing","tc"]' \
+expect_eq "sides of floor_tc.connects" '["again","direct","fast","hooked","least","nothing","tc"]' \
   "$(summary '[.measured[] | select(.name == "floor_tc.connects").sides[].side] | sort | tojson')"
+expect_eq "a ratio by its name" ratio "$(summary '.figures[] | select(.name == "socket.connects_vs_direct").unit')"
+expect_eq "beside the pod's own address on its node" true "$(summary '[.figures[] | select(.name == "vip.node_socket_vs_pod").median > 0.1] | any')"
 expect_eq "figures without seven rounds" "agent.rss_mib" \
   "$(summary '[.measured[] | select(any(.sides[]; .rounds < 7)).name] | join(" ")')"
 expect_eq "medians out of their intervals, or not above nothing" "" "$(summary '[.measured[] | select(.name | test("cpu_agent") | not)

@@ -88,7 +88,8 @@ class Figures(unittest.TestCase):
         records = [figure("a"), *samples("a", "direct", [100] * 7), *samples("a", "x", [50] * 7),
                    *samples("a", "y", [10] * 8), figure("b", "lower"), *samples("b", "value", [3]),
                    goal("a", "x", 0.4, of="direct"), goal("a", "x", 3, of="y"), goal("b", "value", 4, which="at_most"),
-                   goal("a", "none", 1), figure("c"), *samples("c", "direct", [0]), *samples("c", "x", [1])]
+                   goal("a", "none", 1), figure("c"), *samples("c", "direct", [0]), *samples("c", "x", [1]),
+                   figure("paths.d"), *samples("paths.d", "x", [1])]
         seen = {one.pop("name"): one for one in self.summary(records)["figures"]}
         unit = records[0]["unit"]
 
@@ -97,10 +98,11 @@ class Figures(unittest.TestCase):
                     "rounds": rounds}
 
         self.assertEqual(seen, {
-            "a.direct": number(100, None, unit), "a.x": number(50, None, unit), "a.y": number(10, None, unit, 8),
-            "a.x_vs_direct": number(0.5, 0.4, "ratio"), "a.y_vs_direct": number(0.1, None, "ratio"),
-            "a.x_vs_y": number(5, 3, "ratio"), "b": number(3, 4, unit, 1, "lower"),
-            "c.direct": number(0, None, unit, 1), "c.x": number(1, None, unit, 1)})
+            "direct.a": number(100, None, unit), "x.a": number(50, None, unit), "y.a": number(10, None, unit, 8),
+            "x.a_vs_direct": number(0.5, 0.4, "ratio"), "y.a_vs_direct": number(0.1, None, "ratio"),
+            "x.a_vs_y": number(5, 3, "ratio"), "b": number(3, 4, unit, 1, "lower"),
+            "direct.c": number(0, None, unit, 1), "x.c": number(1, None, unit, 1),
+            "x.d": number(1, None, unit, 1)})
 
     def test_percentiles_come_from_every_request(self):
         with open(f"{self.folder}/raw", "w", encoding="utf-8") as out:
