@@ -36,8 +36,8 @@ done < <(sed -n 's/^prog_id:\t*//p' "/proc/${AGENT_PID[socket]}"/fdinfo/* | sort
 serve notc-server iperf3 --server
 wait_listen notc-server 5201
 serve notc-client iperf3 --client 172.16.0.52 --time 3600
-slice=0.3
-[[ -z ${QUICK-} ]] || slice=0.1
+slice=0.3 slices=$((BENCH_ROUNDS * 2))
+[[ -z ${QUICK-} ]] || slice=0.1 slices=$BENCH_ROUNDS
 
 # spent: "MICROSECONDS BYTES PROCESSOR_MICROSECONDS", so far.
 spent() {
@@ -71,5 +71,5 @@ bulk() {
 figure rescue_price.bulk Gbit/s higher "Bulk data, one stream" notc
 goal rescue_price.bulk socket at_least 0.99 of notc
 figure rescue_price.bulk_cpu "us a MiB" lower "Bulk data, one stream: processor time" notc
-interleave $((BENCH_ROUNDS * 2)) bulk notc nothing socket
+interleave "$slices" bulk notc nothing socket
 bench_end
