@@ -16,8 +16,8 @@ int mrd_flow_delete(struct __sk_buff *skb)
 	if (bpf_skb_load_bytes(skb, 0, &key, sizeof(key)))
 		return MRD_TC_DROP;
 	row = bpf_map_lookup_elem(&mrd_flow, &key);
-	if (row)
-		mrd_flow_counting_set(row, MRD_COUNTING_NEVER);
+	if (row && !mrd_flow_leave(row))
+		return MRD_TC_DROP;
 	bpf_map_delete_elem(&mrd_flow, &key);
 	return 0;
 }

@@ -556,8 +556,7 @@ static __always_inline int mrd_on_ports(struct __sk_buff *skb, struct mrd_work *
 		return MRD_TC_NEXT;
 	if (move == MRD_MOVE_REREAD)
 		row = bpf_map_lookup_elem(&mrd_flow, &packet->key);
-	if (row && way == MRD_FLOW_FORWARD && mrd_is_over(packet, row)) {
-		mrd_flow_counting_set(row, MRD_COUNTING_NEVER);
+	if (row && way == MRD_FLOW_FORWARD && mrd_is_over(packet, row) && mrd_flow_leave(row)) {
 		mrd_flow_drop(&packet->key, &row->tuple);
 		row = NULL;
 	}

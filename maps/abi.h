@@ -429,7 +429,8 @@ _Static_assert(sizeof(struct mrd_tried) == 52, "map ABI");
 enum mrd_counting {
 	MRD_COUNTING_NEVER,
 	MRD_COUNTING_NOW,
-	MRD_COUNTING_OVER, /* it has ended; but one that goes on after a reset counts again */
+	MRD_COUNTING_OVER,   /* it has ended; but one that goes on after a reset counts again */
+	MRD_COUNTING_MOVING, /* while its row is written anew, with the place that it had */
 };
 
 struct mrd_flow {

@@ -69,8 +69,7 @@ static __noinline void mrd_flow_ask(struct __sk_buff *skb, const struct mrd_pack
 	if (!reverse || reverse->way != MRD_FLOW_REVERSE ||
 	    !mrd_request_may_begin(&reverse->probe, &segment))
 		return;
-	if (row->state == MRD_FLOW_ESTABLISHED)
-		row->request_ack = packet->ack_seq;
+	mrd_flow_note_request(row, packet->ack_seq);
 	reverse->probe.report = row->report;
 	mrd_request_begin(&reverse->probe, &segment, bpf_ktime_get_ns());
 }

@@ -17,6 +17,8 @@
 #include "maps/maps.bpf.h"
 #include "maps/seal.h"
 
+#include "once.h"
+
 enum {
 	MRD_ECONNRESET = 104,
 	MRD_ETIMEDOUT = 110,
@@ -43,9 +45,6 @@ enum { MRD_TC_NEXT = -1, MRD_TC_DROP = 2 };
 
 /* PACKET_HOST and the like of linux/if_packet.h. */
 enum { MRD_PACKET_HOST = 0, MRD_PACKET_OTHERHOST = 3 };
-
-/* Reads memory that another CPU may write, once. */
-#define MRD_READ_ONCE(x) (*(const volatile typeof(x) *)&(x))
 
 static __always_inline void mrd_count_one(enum mrd_reason reason)
 {

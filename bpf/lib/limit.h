@@ -10,12 +10,14 @@
  *
  * A connection that no socket hook sees takes its place with its first SYN. Its forward row holds
  * that until both sides have said their last, one has reset the connection, or the row goes,
- * whichever comes first; here the row's mark says which.
+ * whichever comes first; here the row's mark says which (counting.h). A connection that goes to
+ * another endpoint takes it along: until its row is written anew nobody else changes the mark.
  */
 #ifndef MRD_BPF_LIMIT_H
 #define MRD_BPF_LIMIT_H
 
 #include "kern.h"
+#include "counting.h"
 
 enum mrd_place { MRD_PLACE_UNLIMITED, MRD_PLACE_TAKEN, MRD_PLACE_FULL };
 
@@ -73,22 +75,25 @@ static __always_inline void mrd_place_return(struct mrd_socket *sock)
 	mrd_place_add(sock->probe.service_id, -1);
 }
 
-/* A flow without a place stays without. Must come before the row's deletion. */
-static __always_inline void mrd_flow_counting_set(struct mrd_flow *forward, enum mrd_counting is)
+/* The row is to go, and gives its place back. False: its connection is being moved, and it stays.
+ */
+static __always_inline bool mrd_flow_leave(struct mrd_flow *forward)
 {
-	enum mrd_counting was = MRD_READ_ONCE(forward->counting);
+	const enum mrd_counting was = mrd_counting_set(forward, MRD_COUNTING_NEVER);
 
-	if (was == MRD_COUNTING_NEVER || was == is)
-		return;
-#ifdef MRD_LEGACY_ATOMICS
-	forward->counting = is;
-#else
-	was = __sync_lock_test_and_set(&forward->counting, is);
-#endif
-	if (was == MRD_COUNTING_NOW && is != MRD_COUNTING_NOW)
+	if (was == MRD_COUNTING_NOW)
 		mrd_place_add(forward->service_id, -1);
-	if (was == MRD_COUNTING_OVER && is == MRD_COUNTING_NOW)
-		mrd_place_add(forward->service_id, 1);
+	return was != MRD_COUNTING_MOVING;
+}
+
+/* The flow's state has changed: one that is over has no place, one that goes on all the same has.
+ */
+static __always_inline void mrd_flow_count(struct mrd_flow *forward)
+{
+	const __s32 adds = mrd_counting_follow(forward);
+
+	if (adds)
+		mrd_place_add(forward->service_id, adds);
 }
 
 #endif

@@ -219,6 +219,28 @@ static __always_inline bool mrd_is_rescued(__u32 service_id, __u32 *ret_asked_ms
 }
 
 /*
+ * The new forward row takes the old one's place in mrd_open along. False: it went meanwhile, or
+ * another CPU moves it, or there is no room; nothing has changed then.
+ */
+static __always_inline bool mrd_moving_replace(struct mrd_moving *moving)
+{
+	struct mrd_flow *row;
+
+	if (!moving->has_row)
+		return !bpf_map_update_elem(&mrd_flow, &moving->key, &moving->flow, BPF_ANY);
+	row = bpf_map_lookup_elem(&mrd_flow, &moving->key);
+	if (!row)
+		return false;
+	moving->flow.counting = mrd_counting_set(row, MRD_COUNTING_MOVING);
+	if (moving->flow.counting == MRD_COUNTING_MOVING)
+		return false;
+	if (!bpf_map_update_elem(&mrd_flow, &moving->key, &moving->flow, BPF_EXIST))
+		return true;
+	row->counting = moving->flow.counting;
+	return false;
+}
+
+/*
  * Writes the rows of the new way, its answers' first; the old way's answers are foreign from then
  * on. False: no room, all is as it was.
  */
@@ -238,9 +260,7 @@ static __noinline bool mrd_moving_write(struct mrd_moving *moving)
 	mrd_tuple_turn(&reverse->tuple, &moving->key.tuple);
 	if (mrd_reverse_write(&moving->is, reverse) != MRD_REASON_COUNT)
 		return false;
-	/* A row that went meanwhile has taken its place in mrd_open along. */
-	if (bpf_map_update_elem(&mrd_flow, &moving->key, &moving->flow,
-				moving->has_row ? BPF_EXIST : BPF_ANY)) {
+	if (!mrd_moving_replace(moving)) {
 		bpf_map_delete_elem(&mrd_flow, &moving->is);
 		return false;
 	}
@@ -380,8 +400,8 @@ static __noinline void mrd_leftover_drop(struct __sk_buff *skb, const struct mrd
 	row = bpf_map_lookup_elem(&mrd_flow, &key);
 	if (row && !mrd_flow_is_ended(row->state) && mrd_is_taken(skb, &key))
 		return;
-	if (row)
-		mrd_flow_counting_set(row, MRD_COUNTING_NEVER);
+	if (row && !mrd_flow_leave(row))
+		return;
 	bpf_map_delete_elem(&mrd_flow, &key);
 	bpf_map_delete_elem(&mrd_flow, &reverse);
 }
@@ -411,7 +431,8 @@ mrd_move_on_syn(struct __sk_buff *skb, const struct mrd_packet *packet, struct m
 	__u32 asked_ms;
 
 	if (row && mrd_is_earlier(packet, row, sock)) {
-		mrd_flow_counting_set(row, MRD_COUNTING_NEVER);
+		if (!mrd_flow_leave(row))
+			return MRD_MOVE_DROP; /* it will be sent again */
 		mrd_flow_drop(&packet->key, &row->tuple);
 		return MRD_MOVE_REREAD;
 	}

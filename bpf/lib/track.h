@@ -144,7 +144,7 @@ static __always_inline void mrd_flow_target(const struct mrd_flow_tuple *from,
 static __noinline bool mrd_reverse_is_free(const struct mrd_flow_key *key,
 					   const struct mrd_flow_tuple *wanted)
 {
-	const struct mrd_flow *row = bpf_map_lookup_elem(&mrd_flow, key);
+	struct mrd_flow *row = bpf_map_lookup_elem(&mrd_flow, key);
 	struct mrd_flow_key other;
 
 	if (!row)
@@ -153,10 +153,11 @@ static __noinline bool mrd_reverse_is_free(const struct mrd_flow_key *key,
 		return true;
 	mrd_flow_other(&other, key, &row->tuple);
 	row = bpf_map_lookup_elem(&mrd_flow, &other);
-	if (row && !mrd_flow_is_ended(row->state))
+	if (!row)
+		return true;
+	if (!mrd_flow_is_ended(row->state) || !mrd_flow_leave(row))
 		return false;
-	if (row)
-		bpf_map_delete_elem(&mrd_flow, &other);
+	bpf_map_delete_elem(&mrd_flow, &other);
 	return true;
 }
 
@@ -323,10 +324,8 @@ static __noinline bool mrd_flow_learn(const struct mrd_packet *packet, struct mr
 	/* Of a socket's connection sockops tells. */
 	if (mrd_flow_is_answer(forward->state, state) && !forward->is_socket)
 		mrd_report_answer(forward, state == MRD_FLOW_SYN_RECV);
-	forward->fin_ack = mrd_flow_fin_ack(forward->fin_ack, packet, state);
-	forward->state = state;
-	mrd_flow_counting_set(forward,
-			      mrd_flow_is_ended(state) ? MRD_COUNTING_OVER : MRD_COUNTING_NOW);
+	mrd_flow_turn(forward, packet, state);
+	mrd_flow_count(forward);
 	if (state == MRD_FLOW_DOUBTED)
 		mrd_reverse_wake(&packet->key, &row->tuple);
 	return false;

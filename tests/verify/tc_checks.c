@@ -595,6 +595,8 @@ const struct tc_check tc_checks[] = {
 	{"connections of a service are limited, and leave their places", check_limits},
 	{"a flow that could not be has no place", check_limit_full},
 	{"a row that is deleted leaves its place, if it has one", check_limit_deleted},
+	{"a connection whose ports lead elsewhere leaves its place", check_limit_taken_over},
+	{"a connection that is being moved keeps its row and its place", check_limit_moving},
 	{"a connection keeps its endpoint when the plan changes", check_plan_changes},
 	{"a client keeps its endpoint where the service asks for it", check_affinity},
 	{"where no rows are none is looked for, until a flow is opened", check_places},

@@ -184,11 +184,62 @@ bool check_limit_deleted(const struct world *world)
 	world_set(world, &limited);
 	run(world, FORWARD, &counted, out, &len);
 	good &= world_open_of(world, LIMITED_ID) == 1;
-	world_delete(world, &before_key);
+	good &= world_delete(world, &before_key) == 0;
 	good &= world_open_of(world, LIMITED_ID) == 1 && world_flows(world) == 3;
 	for (int i = 0; i < 2; i++) {
-		world_delete(world, &counted_key);
+		good &= world_delete(world, &counted_key) == 0;
 		good &= world_open_of(world, LIMITED_ID) == 0 && world_flows(world) == 2;
 	}
 	return good;
+}
+
+/*
+ * Ports lead by another VIP to the same endpoint once their connection is over: its row goes with
+ * the place that it has, whatever that says of its end.
+ */
+bool check_limit_taken_over(const struct world *world)
+{
+	const struct world_service other = {VIP, 8002, TCP, 32, MRD_AFFINITY_NONE, {POD}, 8080};
+	const struct wire first = syn_of(FIRST_PORT, VIP, LIMITED_PORT);
+	const struct wire next = syn_of(FIRST_PORT, VIP, 8002);
+	struct mrd_flow_key key;
+	struct mrd_flow row;
+	uint8_t out[WIRE_MAX];
+	size_t len;
+
+	key_of(&first, &key);
+	put_limited(world, false, 1);
+	world_add(world, &other);
+	run(world, FORWARD, &first, out, &len);
+	if (!world_flow(world, &key, &row))
+		return false;
+	row.state = MRD_FLOW_RESET; /* which another CPU has not counted yet */
+	world_put_row(world, &key, &row);
+	return run(world, FORWARD, &next, out, &len) == TC_NEXT &&
+	       world_open_of(world, LIMITED_ID) == 0 && world_flows(world) == 2;
+}
+
+/* What is being moved stays, and its place with it, whoever else would end it. */
+bool check_limit_moving(const struct world *world)
+{
+	struct wire syn = syn_of(FIRST_PORT, VIP, LIMITED_PORT);
+	struct mrd_flow_key key;
+	struct mrd_flow row;
+	uint8_t out[WIRE_MAX];
+	size_t len;
+	bool good;
+
+	key_of(&syn, &key);
+	put_limited(world, true, 1);
+	run(world, FORWARD, &syn, out, &len);
+	if (!world_flow(world, &key, &row))
+		return false;
+	row.counting = MRD_COUNTING_MOVING;
+	world_put_row(world, &key, &row);
+	good = world_delete(world, &key) != 0 && world_flows(world) == 2;
+	world_age(world);
+	good &= run(world, FORWARD, &syn, out, &len) == TC_NEXT && world_flows(world) == 2;
+	syn.seq = 9;
+	good &= run(world, FORWARD, &syn, out, &len) == TC_DROP && world_flows(world) == 2;
+	return good && world_open_of(world, LIMITED_ID) == 1;
 }

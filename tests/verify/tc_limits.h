@@ -8,5 +8,7 @@
 bool check_limits(const struct world *world);
 bool check_limit_full(const struct world *world);
 bool check_limit_deleted(const struct world *world);
+bool check_limit_taken_over(const struct world *world);
+bool check_limit_moving(const struct world *world);
 
 #endif

@@ -298,7 +298,13 @@ void world_put_flow(const struct world *world, const struct mrd_flow_key *key)
 {
 	const struct mrd_flow row = {0};
 
-	put(world->flow, key, &row);
+	world_put_row(world, key, &row);
+}
+
+void world_put_row(const struct world *world, const struct mrd_flow_key *key,
+		   const struct mrd_flow *row)
+{
+	put(world->flow, key, row);
 }
 
 void world_age(const struct world *world)
@@ -437,10 +443,10 @@ bool world_flow(const struct world *world, const struct mrd_flow_key *key,
 	return bpf_map_lookup_elem(world->flow, key, ret_flow) == 0;
 }
 
-void world_delete(const struct world *world, const struct mrd_flow_key *key)
+int world_delete(const struct world *world, const struct mrd_flow_key *key)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = key, .data_size_in = sizeof(*key));
 
-	must(bpf_prog_test_run_opts(world->flow_delete, &opts) == 0 && opts.retval == 0,
-	     "a row's deletion");
+	must(bpf_prog_test_run_opts(world->flow_delete, &opts) == 0, "a row's deletion");
+	return (int)opts.retval;
 }

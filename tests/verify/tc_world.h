@@ -73,6 +73,8 @@ int world_run(const struct world *world, enum way way, const uint8_t *in, size_t
 	      uint8_t *out, size_t *ret_out_len);
 uint64_t world_count(const struct world *world, enum mrd_reason reason);
 void world_put_flow(const struct world *world, const struct mrd_flow_key *key);
+void world_put_row(const struct world *world, const struct mrd_flow_key *key,
+		   const struct mrd_flow *row);
 /* Every endpoint has had its time to answer. */
 void world_age(const struct world *world);
 /* The rows of a socket's connection that has gone from one endpoint to another. */
@@ -99,7 +101,7 @@ unsigned int world_flows(const struct world *world);
 void world_settle(const struct world *world, uint32_t place);
 bool world_flow(const struct world *world, const struct mrd_flow_key *key,
 		struct mrd_flow *ret_flow);
-/* As the agent does. */
-void world_delete(const struct world *world, const struct mrd_flow_key *key);
+/* As the agent does. Not 0: the row stays. */
+int world_delete(const struct world *world, const struct mrd_flow_key *key);
 
 #endif
