@@ -87,16 +87,6 @@ static __always_inline bool mrd_may_be_answer(const struct mrd_packet *packet,
 	return mrd_has_payload(packet) || flags & (MRD_TCP_SYN | MRD_TCP_FIN | MRD_TCP_RST);
 }
 
-/* The connection ends, for all that is known here. */
-static __always_inline void mrd_flow_tell(struct mrd_probe *probe)
-{
-	const struct mrd_party party = mrd_probe_party(probe);
-	struct mrd_stat *stat = probe->untold ? mrd_party_stat(&party) : NULL;
-
-	if (stat)
-		mrd_report_untold(probe, stat);
-}
-
 /* False: there is more to it. */
 static __noinline bool mrd_flow_hear(struct __sk_buff *skb, const struct mrd_packet *packet,
 				     struct mrd_probe *probe)
@@ -113,7 +103,7 @@ static __noinline bool mrd_flow_hear(struct __sk_buff *skb, const struct mrd_pac
 	if (probe->stage != MRD_PROBE_IDLE && !mrd_answer_at_start(skb, &segment, probe))
 		return false;
 	if (segment.fin || segment.rst)
-		mrd_flow_tell(probe);
+		mrd_probe_tell(probe);
 	return true;
 }
 
@@ -141,7 +131,7 @@ static __always_inline void mrd_flow_hear_otherwise(struct __sk_buff *skb,
 	if (mrd_answer_is_missed(skb, &segment, &row->probe) && !mrd_client_has_left(packet, row))
 		mrd_on_end(&segment, &row->probe);
 	if (segment.fin || segment.rst)
-		mrd_flow_tell(&row->probe);
+		mrd_probe_tell(&row->probe);
 }
 
 #endif

@@ -150,6 +150,16 @@ static __always_inline void mrd_report_untold(struct mrd_probe *probe, struct mr
 	probe->untold = 0;
 }
 
+/* The connection ends, for all that is known here. */
+static __always_inline void mrd_probe_tell(struct mrd_probe *probe)
+{
+	const struct mrd_party party = mrd_probe_party(probe);
+	struct mrd_stat *stat = probe->untold ? mrd_party_stat(&party) : NULL;
+
+	if (stat)
+		mrd_report_untold(probe, stat);
+}
+
 /* Is this handshake nothing that the run is about? */
 static __always_inline bool mrd_run_goes_on(const struct mrd_health *health,
 					    const struct mrd_stat *stat, enum mrd_event_kind kind,

@@ -282,8 +282,11 @@ static __noinline void mrd_report_answer(const struct mrd_flow *flow, bool is_tc
 			    is_read ? 0 : MRD_STATUS_UNREAD);
 }
 
-/* The endpoint's next packet is to be looked at, whenever its last one was. */
-static __always_inline void mrd_reverse_wake(const struct mrd_flow_key *key,
+/*
+ * The client has reset the connection, or goes on all the same. What waits to be told is told now,
+ * and the endpoint's next packet is to be looked at, whenever its last one was.
+ */
+static __always_inline void mrd_reverse_heed(const struct mrd_flow_key *key,
 					     const struct mrd_flow_tuple *value)
 {
 	struct mrd_flow_key other;
@@ -291,8 +294,10 @@ static __always_inline void mrd_reverse_wake(const struct mrd_flow_key *key,
 
 	mrd_flow_other(&other, key, value);
 	row = bpf_map_lookup_elem(&mrd_flow, &other);
-	if (row)
-		row->last_ns = 0;
+	if (!row || row->way != MRD_FLOW_REVERSE)
+		return;
+	mrd_probe_tell(&row->probe);
+	row->last_ns = 0;
 }
 
 /* As mrd_flow_touch(), of a packet that may be news. */
@@ -326,8 +331,8 @@ static __noinline bool mrd_flow_learn(const struct mrd_packet *packet, struct mr
 		mrd_report_answer(forward, state == MRD_FLOW_SYN_RECV);
 	mrd_flow_turn(forward, packet, state);
 	mrd_flow_count(forward);
-	if (state == MRD_FLOW_DOUBTED)
-		mrd_reverse_wake(&packet->key, &row->tuple);
+	if (way == MRD_FLOW_FORWARD && (state == MRD_FLOW_DOUBTED || state == MRD_FLOW_RESET))
+		mrd_reverse_heed(&packet->key, &row->tuple);
 	return false;
 }
 

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "tc_frames.h"
 #include "tc_services.h"
 #include "wire.h"
 
@@ -59,6 +60,10 @@ static const struct talk talks[] = {
 	 {ANSWERED(0, 1, 0, 0, 1), .told = 2, .last = MRD_EVENT_RESPONSE, .status = 200}},
 	{"successes that wait are told with the end",
 	 {C(GET), S(GOOD), C(GET), S(GOOD), C(GET), S(GOOD), S("", .flags = FIN)},
+	 {ANSWERED(0, 3)}},
+	{"with the client's reset, which may be none, and what comes then",
+	 {C(GET), S(GOOD), C(GET), S(GOOD), C("", .flags = RST), C(GET), S(GOOD),
+	  C("", .flags = RST)},
 	 {ANSWERED(0, 3)}},
 	{"and with an answer that comes with it",
 	 {C(GET), S(GOOD), C(GET), S(GOOD), C(GET), S(GOOD, .flags = FIN)}, {ANSWERED(0, 3)}},
@@ -368,6 +373,29 @@ bool tc_check_unread(const struct world *world)
 		tell(&line, &says[i]);
 	good &= comes_to(&line, "a service of which everything is told", &all);
 	world_put_report(world, 1, MRD_REPORT_ERRORS);
+	return good;
+}
+
+/* ----------------------------------------------------------------------------------- deleted */
+
+bool tc_check_deleted(const struct world *world)
+{
+	const struct say says[] = {C(GET), S(GOOD), C(GET), S(GOOD)};
+	const struct outcome told = {.responses = {0, 2}};
+	bool good = true;
+
+	/* By the forward row, and by the other one alone. */
+	for (int way = FORWARD; way <= REVERSE; way++) {
+		struct line line = call(world, false);
+		struct mrd_flow_key key;
+		struct wire wire = wire_of(&line, (enum way)way);
+
+		for (size_t i = 0; i < COUNT(says); i++)
+			tell(&line, &says[i]);
+		key_of(&wire, &key);
+		good &= world_delete(world, &key) == 0 && world_flows(world) == (unsigned)way;
+		good &= comes_to(&line, "successes that wait when a row is deleted", &told);
+	}
 	return good;
 }
 

@@ -19,11 +19,11 @@ static int get_row(void *self, const struct mrd_flow_key *key, struct mrd_flow *
 	return mrd_dataplane_flow_get(agent->dataplane, key, ret_flow);
 }
 
-static int del_row(void *self, const struct mrd_flow_key *key, bool is_counted)
+static int del_rows(void *self, const struct mrd_flow_key *key)
 {
 	const struct mrd_agent *agent = self;
 
-	return mrd_dataplane_flow_del(agent->dataplane, key, is_counted);
+	return mrd_dataplane_flow_del(agent->dataplane, key);
 }
 
 static int places(void *self, uint64_t ret_opened[MRD_PLACE_ANY + 1])
@@ -64,7 +64,7 @@ int mrd_agent_open_flows(struct mrd_agent *agent)
 		.self = agent,
 		.next = next_rows,
 		.get = get_row,
-		.del = del_row,
+		.del = del_rows,
 		.is_there = is_there,
 		.places = places,
 		.settle = settle,

@@ -87,7 +87,6 @@ static struct mrd_flow_key other_key(const struct mrd_flow_key *key, const struc
 static void look_at_forward(struct mrd_flow_sweep *sweep, const struct mrd_flow_key *key,
 			    const struct mrd_flow *flow)
 {
-	const struct mrd_flow_key other = other_key(key, flow);
 	struct mrd_flow now;
 
 	if (sweep->port.is_there(sweep->port.self, flow->ifindex) &&
@@ -97,9 +96,9 @@ static void look_at_forward(struct mrd_flow_sweep *sweep, const struct mrd_flow_
 	if (sweep->port.get(sweep->port.self, key, &now) || now.last_ns != flow->last_ns ||
 	    now.sent_ns != flow->sent_ns)
 		return;
-	sweep->port.del(sweep->port.self, key, now.counting != MRD_COUNTING_NEVER);
-	sweep->port.del(sweep->port.self, &other, false);
-	sweep->removed++;
+	/* What stays is met again in the next pass. */
+	if (sweep->port.del(sweep->port.self, key) == 0)
+		sweep->removed++;
 }
 
 static void look_at_reverse(struct mrd_flow_sweep *sweep, const struct mrd_flow_key *key,
@@ -111,7 +110,7 @@ static void look_at_reverse(struct mrd_flow_sweep *sweep, const struct mrd_flow_
 	if (sweep->port.get(sweep->port.self, &other, &forward) != -ENOENT)
 		return;
 	if (mrd_table_get(sweep->alone, key, sizeof(*key)))
-		sweep->port.del(sweep->port.self, key, false);
+		sweep->port.del(sweep->port.self, key);
 	else if (mrd_table_count(sweep->new_alone) < ALONE_MAX)
 		mrd_table_put(sweep->new_alone, key, sizeof(*key), sweep);
 }

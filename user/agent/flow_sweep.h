@@ -26,8 +26,8 @@ struct mrd_flow_port {
 	int (*next)(void *self, int (*fn)(void *fn_self, const void *key, const void *value),
 		    void *fn_self);
 	int (*get)(void *self, const struct mrd_flow_key *key, struct mrd_flow *ret_flow);
-	/* is_counted: the row may hold a place in mrd_open. */
-	int (*del)(void *self, const struct mrd_flow_key *key, bool is_counted);
+	/* Both rows, by the forward row's key, or a reverse row that is alone; -errno: it stays. */
+	int (*del)(void *self, const struct mrd_flow_key *key);
 	bool (*is_there)(void *self, uint32_t ifindex);
 	/* How often each place was given rows; and that none is left of those. */
 	int (*places)(void *self, uint64_t ret_opened[MRD_PLACE_ANY + 1]);

@@ -285,6 +285,10 @@ static int drop_flows(const struct resetting *resetting, int delete_fd)
 	for (size_t i = 0; !r && i < resetting->flow_count; i++) {
 		r = mrd_flow_delete(delete_fd, &resetting->flows[i]);
 		resetting->reset->flows += !r;
+		if (r != -EBUSY)
+			continue;
+		resetting->reset->more = true;
+		r = 0;
 	}
 	return r;
 }

@@ -635,11 +635,9 @@ int mrd_dataplane_flow_get(const struct mrd_dataplane *dataplane, const struct m
 	return mrd_map_io_get(&dataplane->flows, key, ret_flow);
 }
 
-int mrd_dataplane_flow_del(struct mrd_dataplane *dataplane, const struct mrd_flow_key *key,
-			   bool is_counted)
+int mrd_dataplane_flow_del(struct mrd_dataplane *dataplane, const struct mrd_flow_key *key)
 {
-	return is_counted ? mrd_flow_delete(dataplane->delete_fd, key)
-			  : mrd_map_io_del(&dataplane->flows, key);
+	return mrd_flow_delete(dataplane->delete_fd, key);
 }
 
 int mrd_dataplane_places(const struct mrd_dataplane *dataplane,

@@ -134,9 +134,8 @@ int mrd_dataplane_flows_next(struct mrd_dataplane *dataplane,
 /* -ENOENT: there is none. */
 int mrd_dataplane_flow_get(const struct mrd_dataplane *dataplane, const struct mrd_flow_key *key,
 			   struct mrd_flow *ret_flow);
-/* is_counted: the row may hold a place in mrd_open, which it gives back. */
-int mrd_dataplane_flow_del(struct mrd_dataplane *dataplane, const struct mrd_flow_key *key,
-			   bool is_counted);
+/* As mrd_flow_delete(). */
+int mrd_dataplane_flow_del(struct mrd_dataplane *dataplane, const struct mrd_flow_key *key);
 /* mrd_opened whole, and a number of it put into mrd_settled. */
 int mrd_dataplane_places(const struct mrd_dataplane *dataplane,
 			 uint64_t ret_opened[MRD_PLACE_ANY + 1]);

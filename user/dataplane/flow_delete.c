@@ -11,5 +11,7 @@ int mrd_flow_delete(int program_fd, const struct mrd_flow_key *key)
 {
 	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = key, .data_size_in = sizeof(*key));
 
-	return bpf_prog_test_run_opts(program_fd, &opts) < 0 ? -errno : 0;
+	if (bpf_prog_test_run_opts(program_fd, &opts) < 0)
+		return -errno;
+	return opts.retval ? -EBUSY : 0;
 }

@@ -72,9 +72,9 @@ struct stage {
 	uint64_t now_ns;
 	uint64_t opened[MRD_PLACE_ANY + 1], settled[MRD_PLACE_ANY + 1];
 	unsigned int settlings;
-	unsigned int counted; /* of rows that were deleted */
-	int places_fail;      /* 0 or -errno */
+	int places_fail; /* 0 or -errno */
 	int next_fails;
+	int del_fails;
 	/* What a packet does between batch and removal. */
 	void (*packet)(struct stage *stage, struct row *row);
 };
@@ -117,15 +117,23 @@ static int fake_get(void *self, const struct mrd_flow_key *key, struct mrd_flow 
 	return 0;
 }
 
-static int fake_del(void *self, const struct mrd_flow_key *key, bool is_counted)
+/* As the kernel's program does: a forward row takes the other one along. */
+static int fake_del(void *self, const struct mrd_flow_key *key)
 {
 	struct stage *stage = self;
 	struct row *row = find(stage, key);
+	struct mrd_flow_key other = *key;
 
-	if (row)
-		row->is_used = false;
-	stage->counted += is_counted;
-	return 0;
+	if (stage->del_fails || !row)
+		return stage->del_fails;
+	row->is_used = false;
+	if (row->flow.way == MRD_FLOW_REVERSE)
+		return 0;
+	memcpy(other.tuple.source, row->flow.tuple.destination, MRD_ADDR_LEN);
+	memcpy(other.tuple.destination, row->flow.tuple.source, MRD_ADDR_LEN);
+	other.tuple.source_port = row->flow.tuple.destination_port;
+	other.tuple.destination_port = row->flow.tuple.source_port;
+	return fake_del(self, &other);
 }
 
 static bool fake_is_there(void *self, uint32_t ifindex)
@@ -247,20 +255,23 @@ static uint64_t pass(struct stage *stage)
 /* ----------------------------------------------------------------------------------------- tests
  */
 
-static void says_which_row_may_be_counted(void **state)
+static void what_cannot_go_stays_whole_and_is_asked_again(void **state)
 {
-	static const enum mrd_counting countings[] = {MRD_COUNTING_NEVER, MRD_COUNTING_NOW,
-						      MRD_COUNTING_OVER};
 	struct stage *stage = *state;
+	const struct row *forward = put_forward(stage, 1, MRD_FLOW_CLOSED, 11 * second_ns);
+	const struct row *reverse = put_reverse(stage, 1);
 
-	for (uint32_t i = 0; i < 3; i++) {
-		put_forward(stage, i, MRD_FLOW_CLOSED, 11 * second_ns)->flow.counting =
-			countings[i];
-		put_reverse(stage, i);
-	}
+	stage->del_fails = -EBUSY;
 	pass(stage);
-	assert_int_equal(mrd_flow_sweep_removed(stage->sweep), 3);
-	assert_int_equal(stage->counted, 2);
+	assert_true(forward->is_used);
+	assert_true(reverse->is_used);
+	assert_int_equal(mrd_flow_sweep_removed(stage->sweep), 0);
+	stage->del_fails = 0;
+	stage->now_ns += 5 * second_ns;
+	pass(stage);
+	assert_false(forward->is_used);
+	assert_false(reverse->is_used);
+	assert_int_equal(mrd_flow_sweep_removed(stage->sweep), 1);
 }
 
 static void removes_both_rows_of_what_is_over(void **state)
@@ -436,7 +447,7 @@ int main(void)
 #define STAGED(test) cmocka_unit_test_setup_teardown(test, stage_setup, stage_teardown)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(states_have_the_times_of_connection_tracking),
-		STAGED(says_which_row_may_be_counted),
+		STAGED(what_cannot_go_stays_whole_and_is_asked_again),
 		STAGED(removes_both_rows_of_what_is_over),
 		STAGED(a_turn_is_one_batch_and_passes_have_their_time),
 		STAGED(connections_of_a_pod_that_is_gone_go_at_once),
