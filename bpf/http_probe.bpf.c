@@ -78,8 +78,10 @@ int mrd_probe_egress(struct __sk_buff *skb)
 	if (!sock)
 		return MRD_ALLOW_CALL;
 	if (!mrd_request_may_begin(&sock->probe, &segment) ||
-	    !mrd_segment_is_request(skb, &segment))
+	    !mrd_segment_is_request(skb, &segment)) {
+		mrd_request_mark(&sock->probe, segment.seq);
 		return MRD_ALLOW_CALL;
+	}
 	/* TCP has looked at CLOCK_MONOTONIC for this very segment. */
 	mrd_request_begin(&sock->probe, &segment, skb->tstamp ?: bpf_ktime_get_ns());
 	return MRD_ALLOW_CALL;

@@ -360,7 +360,8 @@ struct mrd_probe {
 	__u32 endpoint_id; /* whose responses these are */
 	enum mrd_probe_stage stage;
 	__u32 expect_seq;  /* TCP sequence number, host order */
-	__u32 request_seq; /* TCP sequence number of the latest request's first byte, host order */
+	__u32 request_seq; /* TCP sequence number of the latest request's first byte, host order; of
+			    * a long one a later byte's */
 	__u16 have;	   /* bit i: byte i of the status line is in line[] */
 	__u8 untold;	   /* successes that wait to be told: below MRD_TOLD_EACH */
 	__u8 report;	   /* enum mrd_report */

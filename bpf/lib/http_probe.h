@@ -73,7 +73,7 @@ static __always_inline bool mrd_response_missed(const struct mrd_probe *probe,
 						const struct mrd_segment *segment)
 {
 	return probe->stage != MRD_PROBE_FASTOPEN &&
-	       mrd_seq_before(probe->expect_seq + MRD_STATUS_LEN, segment->ack_seq);
+	       mrd_seq_is_new(probe->expect_seq + MRD_STATUS_LEN, segment->ack_seq);
 }
 
 static __always_inline bool mrd_request_may_begin(const struct mrd_probe *probe,
@@ -82,7 +82,7 @@ static __always_inline bool mrd_request_may_begin(const struct mrd_probe *probe,
 	if (probe->stage != MRD_PROBE_IDLE && !mrd_response_missed(probe, segment))
 		return false;
 	/* A request sent again, though its answer has come: nothing new. */
-	return !probe->request_ns || mrd_seq_before(probe->request_seq, segment->seq);
+	return !probe->request_ns || mrd_seq_is_new(probe->request_seq, segment->seq);
 }
 
 static __always_inline void mrd_request_begin(struct mrd_probe *probe,

@@ -12,6 +12,26 @@ static inline bool mrd_seq_before(__u32 a, __u32 b)
 	return (__s32)(a - b) < 0;
 }
 
+/*
+ * A mark tells what has been seen from what is new. Behind it lies no more than a window (2^30, by
+ * RFC 7323), so the rest of all numbers is new; but only as long as the mark is moved along, before
+ * they come round to it. That is a write, so not each number moves it.
+ */
+enum { MRD_SEQ_WINDOW = 1 << 30, MRD_SEQ_FAR = 1 << 28 };
+
+static inline bool mrd_seq_is_new(__u32 mark, __u32 seq)
+{
+	return mark - seq > MRD_SEQ_WINDOW;
+}
+
+/* What was sent up to here begins no request any more. */
+static inline void mrd_request_mark(struct mrd_probe *probe, __u32 seq)
+{
+	if (seq - probe->request_seq >= MRD_SEQ_FAR && mrd_seq_is_new(probe->request_seq, seq) &&
+	    probe->request_ns)
+		probe->request_seq = seq;
+}
+
 /* Which bytes of a wanted range a segment carries. */
 struct mrd_overlap {
 	__u32 at;     /* offset in the wanted range */

@@ -16,6 +16,7 @@
 #include "report.h"
 #include "rescue.h"
 #include "skb.h"
+#include "tcp_seq.h"
 
 #define MRD_EEXIST 17
 /* Both the kernels' own: net.ipv4.ipfrag_time, and RFC 8200. */
@@ -315,6 +316,8 @@ static __noinline bool mrd_flow_learn(const struct mrd_packet *packet, struct mr
 
 		if (flags & MRD_TCP_FIN)
 			row->state = MRD_FLOW_CLOSED;
+		if (packet->tcp_flags & MRD_TCP_ACK)
+			mrd_request_mark(&row->probe, bpf_ntohl(packet->ack_seq) - 1);
 		mrd_flow_other(&key, &packet->key, &row->tuple);
 		forward = bpf_map_lookup_elem(&mrd_flow, &key);
 		if (!forward || forward->way != MRD_FLOW_FORWARD)

@@ -376,6 +376,32 @@ bool tc_check_unread(const struct world *world)
 	return good;
 }
 
+/* ------------------------------------------------------------------------------------- long */
+
+/* A request of up to 5 GiB, whose acknowledgements come by, and one behind its answer. */
+bool tc_check_long(const struct world *world)
+{
+	const struct say before[] = {C(POST)}, behind[] = {S(GOOD), C(GET), S(BAD)};
+	struct outcome want = failed;
+	bool good = true;
+
+	want.responses[MRD_CLASS_SUCCESS] = 1;
+	for (unsigned int halves = 1; halves <= 10; halves++) {
+		struct line line = call(world, halves % 2);
+
+		tell(&line, &before[0]);
+		for (unsigned int i = 0; i < halves; i++) {
+			line.next[FORWARD] += 1 << 29;
+			world_idle(world);
+			send_flags(&line, REVERSE, ACK);
+		}
+		for (size_t i = 0; i < COUNT(behind); i++)
+			tell(&line, &behind[i]);
+		good &= comes_to(&line, "behind a long request", &want);
+	}
+	return good;
+}
+
 /* ----------------------------------------------------------------------------------- deleted */
 
 bool tc_check_deleted(const struct world *world)

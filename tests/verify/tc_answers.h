@@ -9,6 +9,7 @@
 bool tc_check_answers(const struct world *world);
 bool tc_check_pieces(const struct world *world);
 bool tc_check_unread(const struct world *world);
+bool tc_check_long(const struct world *world);
 bool tc_check_deleted(const struct world *world);
 bool tc_check_cut_off(const struct world *world);
 bool tc_check_handshake(const struct world *world);

@@ -604,6 +604,7 @@ const struct tc_check tc_checks[] = {
 	{"what is read of answers", tc_check_answers},
 	{"a status line in pieces", tc_check_pieces},
 	{"answers that nobody reads", tc_check_unread},
+	{"a request longer than numbers count", tc_check_long},
 	{"successes that wait are told when the rows go", tc_check_deleted},
 	{"requests and answers cut off at every length", tc_check_cut_off},
 	{"a handshake ends no run of an HTTP port's failures", tc_check_handshake},

@@ -307,7 +307,7 @@ void world_put_row(const struct world *world, const struct mrd_flow_key *key,
 	put(world->flow, key, row);
 }
 
-void world_age(const struct world *world)
+static void change_flows(const struct world *world, void (*change)(struct mrd_flow *row))
 {
 	struct mrd_flow_key keys[WORLD_FLOWS], *last = NULL;
 	unsigned int count = 0;
@@ -318,11 +318,30 @@ void world_age(const struct world *world)
 		last = &keys[count++];
 	while (count-- > 0) {
 		must(bpf_map_lookup_elem(world->flow, &keys[count], &row) == 0, "a flow");
-		if (row.way != MRD_FLOW_FORWARD)
-			continue;
-		row.sent_ns = 1;
+		change(&row);
 		put(world->flow, &keys[count], &row);
 	}
+}
+
+static void age(struct mrd_flow *row)
+{
+	if (row->way == MRD_FLOW_FORWARD)
+		row->sent_ns = 1;
+}
+
+void world_age(const struct world *world)
+{
+	change_flows(world, age);
+}
+
+static void idle(struct mrd_flow *row)
+{
+	row->last_ns = 0;
+}
+
+void world_idle(const struct world *world)
+{
+	change_flows(world, idle);
 }
 
 static void put_tuple(struct mrd_flow_tuple *tuple, const char *from, uint16_t from_port,

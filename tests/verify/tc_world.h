@@ -77,6 +77,8 @@ void world_put_row(const struct world *world, const struct mrd_flow_key *key,
 		   const struct mrd_flow *row);
 /* Every endpoint has had its time to answer. */
 void world_age(const struct world *world);
+/* Nothing has come by for a while. */
+void world_idle(const struct world *world);
 /* The rows of a socket's connection that has gone from one endpoint to another. */
 struct world_move {
 	const char *client, *from, *to;
