@@ -557,6 +557,7 @@ static __always_inline int mrd_on_ports(struct __sk_buff *skb, struct mrd_work *
 	if (move == MRD_MOVE_REREAD)
 		row = bpf_map_lookup_elem(&mrd_flow, &packet->key);
 	if (row && way == MRD_FLOW_FORWARD && mrd_is_over(packet, row) && mrd_flow_leave(row)) {
+		mrd_reverse_heed(&packet->key, &row->tuple);
 		mrd_flow_drop(&packet->key, &row->tuple);
 		row = NULL;
 	}

@@ -388,20 +388,21 @@ static __always_inline bool mrd_is_unanswered(const struct mrd_flow *flow, __u32
 static __noinline void mrd_leftover_drop(struct __sk_buff *skb, const struct mrd_flow_key *straight)
 {
 	struct mrd_flow_key reverse, key;
-	struct mrd_flow *row;
+	struct mrd_flow *row, *answers;
 
 	if (!mrd_may_have_rows(skb->ifindex, MRD_FLOW_FORWARD))
 		return;
 	mrd_flow_other(&reverse, straight, &straight->tuple);
-	row = bpf_map_lookup_elem(&mrd_flow, &reverse);
-	if (!row || row->way != MRD_FLOW_REVERSE)
+	answers = bpf_map_lookup_elem(&mrd_flow, &reverse);
+	if (!answers || answers->way != MRD_FLOW_REVERSE)
 		return;
-	mrd_flow_other(&key, &reverse, &row->tuple);
+	mrd_flow_other(&key, &reverse, &answers->tuple);
 	row = bpf_map_lookup_elem(&mrd_flow, &key);
 	if (row && !mrd_flow_is_ended(row->state) && mrd_is_taken(skb, &key))
 		return;
 	if (row && !mrd_flow_leave(row))
 		return;
+	mrd_probe_tell(&answers->probe);
 	bpf_map_delete_elem(&mrd_flow, &key);
 	bpf_map_delete_elem(&mrd_flow, &reverse);
 }

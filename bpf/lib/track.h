@@ -284,11 +284,11 @@ static __noinline void mrd_report_answer(const struct mrd_flow *flow, bool is_tc
 }
 
 /*
- * The client has reset the connection, or goes on all the same. What waits to be told is told now,
- * and the endpoint's next packet is to be looked at, whenever its last one was.
+ * The client has reset the connection, goes on all the same, or begins a new one. What waits to be
+ * told is told now, and the endpoint's next packet is to be looked at, whenever its last one was.
  */
-static __always_inline void mrd_reverse_heed(const struct mrd_flow_key *key,
-					     const struct mrd_flow_tuple *value)
+static __noinline void mrd_reverse_heed(const struct mrd_flow_key *key,
+					const struct mrd_flow_tuple *value)
 {
 	struct mrd_flow_key other;
 	struct mrd_flow *row;
