@@ -326,9 +326,8 @@ static int check_answers(void *self, const char *namespace_, const char *name)
 		words = mrd_plan_unread_answers(port, &effective);
 		if (!words || mrd_table_get_str(answers->told, effective.outlier_place))
 			continue;
-		warn_at(answers->check, effective.outlier_place, "",
-			"outlierDetection: port %u of %s/%s is %s", port->number, namespace_, name,
-			words);
+		warn_at(answers->check, effective.outlier_place, effective.outlier_path,
+			"port %u of %s/%s is %s", port->number, namespace_, name, words);
 		r = mrd_table_put_str(answers->told, effective.outlier_place, answers->check);
 	}
 	mrd_view_free(view);

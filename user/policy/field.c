@@ -283,6 +283,18 @@ const struct mrd_doc_node *mrd_read_key(const struct mrd_doc_node *map, const ch
 	return NULL;
 }
 
+char *mrd_read_path(struct mrd_reader *reader)
+{
+	struct mrd_strbuf path = {0};
+	char *text;
+
+	add_step(&path, reader->at);
+	text = mrd_strbuf_steal(&path);
+	if (!text)
+		reader->no_memory = true;
+	return text;
+}
+
 void mrd_read_block(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *block,
 		    void *draft)
 {

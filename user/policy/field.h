@@ -164,6 +164,8 @@ void mrd_read_forget(struct mrd_table **seen);
 
 /* "file:line:column" of a node, to be freed. NULL without memory, which the reader notes. */
 char *mrd_read_place(struct mrd_reader *reader, const struct mrd_doc_node *node);
+/* "spec.trafficPolicy…", where the reader is; likewise. */
+char *mrd_read_path(struct mrd_reader *reader);
 
 void mrd_read_block(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *block,
 		    void *draft);

@@ -136,11 +136,13 @@ static void take_mesh(const struct mrd_mesh *mesh, const struct mrd_rule *rule,
 	into->outlier = NULL;
 	into->outlier_origin = MRD_ORIGIN_NONE;
 	into->outlier_place = "";
+	into->outlier_path = "";
 	into->min_health_percent = 0;
 	if (mesh->outlier.given) {
 		into->outlier = rule ? &rule->inherited : &mesh->outlier.rule;
 		into->outlier_origin = MRD_ORIGIN_MESH;
 		into->outlier_place = mesh->outlier.place;
+		into->outlier_path = mesh->outlier.path;
 		into->min_health_percent = mesh->outlier.min_health_percent;
 	}
 	into->pool = mesh->pool.given ? &mesh->pool.rule : &mrd_pool_defaults;
@@ -160,6 +162,7 @@ static void take_blocks(const struct mrd_mesh *mesh, const struct mrd_blocks *bl
 		into->outlier = &blocks->outlier.rule;
 		into->outlier_origin = MRD_ORIGIN_RULE;
 		into->outlier_place = blocks->outlier.place;
+		into->outlier_path = blocks->outlier.path;
 		into->min_health_percent = blocks->outlier.min_health_percent;
 	}
 	if (blocks->pool.given) {

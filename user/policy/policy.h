@@ -186,7 +186,7 @@ enum { MRD_OVERPROVISIONING_PERCENT = 140 }; /* Envoy's default factor */
 struct mrd_effective {
 	const struct mrd_outlier_rule *outlier; /* NULL: no outlier detection */
 	enum mrd_origin outlier_origin;
-	const char *outlier_place;
+	const char *outlier_place, *outlier_path; /* its path in the document there */
 	/* By what endpoints are ejected: that; or, where a list alone asks for failover, failed
 	 * handshakes by Envoy's defaults for local-origin failures; NULL: nothing ejects. */
 	const struct mrd_outlier_rule *detector;

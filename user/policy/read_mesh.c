@@ -246,7 +246,7 @@ static void take_draft(struct mrd_reader *reader, const struct mrd_doc_node *roo
 	if (draft->outlier.given && !mesh->outlier.given)
 		mesh->outlier = draft->outlier;
 	else
-		free(draft->outlier.place);
+		mrd_outlier_block_free(&draft->outlier);
 	if (draft->pool.given && !mesh->pool.given)
 		mesh->pool = draft->pool;
 	else

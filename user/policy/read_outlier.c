@@ -195,5 +195,6 @@ void mrd_read_outlier(struct mrd_reader *reader, const struct mrd_doc_node *node
 		.rule = rule,
 		.min_health_percent = draft.min_health.value,
 		.place = mrd_read_place(reader, reader->key),
+		.path = mrd_read_path(reader),
 	};
 }

@@ -108,6 +108,7 @@ static int compare_texts(const void *left, const void *right)
 static char *read_export(struct mrd_reader *reader, const struct mrd_doc_node *node,
 			 struct mrd_table *seen, const struct mrd_rule *rule)
 {
+	const struct mrd_doc_node *first;
 	struct mrd_text text = {0};
 	const char *name;
 	char *copy;
@@ -117,9 +118,10 @@ static char *read_export(struct mrd_reader *reader, const struct mrd_doc_node *n
 	if (text.node && strcmp(name, "*") != 0 && !mrd_label_is_dns(name, strlen(name)))
 		mrd_read_error(reader, node, "must be \".\", \"*\" or a namespace, not \"%s\"",
 			       text.text);
-	if (text.node && mrd_read_first(reader, seen, name, node))
+	first = text.node ? mrd_read_first(reader, seen, name, node) : NULL;
+	if (first)
 		mrd_read_error(reader, node, "\"%s\" is there twice%s", text.text,
-			       strcmp(name, rule->namespace_) != 0
+			       !strcmp(first->text, text.text)
 				       ? ""
 				       : ": \".\" is the rule's own namespace");
 	copy = strdup(name);
@@ -140,7 +142,7 @@ static bool read_exports(struct mrd_reader *reader, const struct mrd_doc_node *l
 			 struct mrd_rule *rule)
 {
 	MRD_AUTO_TABLE struct mrd_table *seen = mrd_table_new(NULL);
-	bool has_all = false;
+	struct mrd_step all = {.up = reader->at, .index = list->count}; /* none so far */
 
 	rule->exports = reallocarray(NULL, list->count, sizeof(*rule->exports));
 	if (!rule->exports) {
@@ -157,11 +159,15 @@ static bool read_exports(struct mrd_reader *reader, const struct mrd_doc_node *l
 		if (!entry)
 			return false;
 		rule->exports[rule->export_count++] = entry;
-		has_all |= !strcmp(entry, "*");
+		if (all.index == list->count && !strcmp(entry, "*"))
+			all.index = i;
 	}
-	if (has_all && list->count > 1)
-		mrd_read_error(reader, list, "\"*\" must stand alone");
-	if (has_all)
+	if (all.index < list->count && list->count > 1) {
+		reader->at = &all;
+		mrd_read_error(reader, list->items[all.index], "\"*\" must stand alone");
+		reader->at = all.up;
+	}
+	if (all.index < list->count)
 		free_exports(rule);
 	else
 		qsort(rule->exports, rule->export_count, sizeof(*rule->exports), compare_texts);

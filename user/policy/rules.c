@@ -17,9 +17,16 @@
 
 /* ------------------------------------------------------------------------------- freeing */
 
+void mrd_outlier_block_free(struct mrd_outlier_block *block)
+{
+	free(block->place);
+	free(block->path);
+	*block = (struct mrd_outlier_block){0};
+}
+
 void mrd_blocks_free(struct mrd_blocks *blocks)
 {
-	free(blocks->outlier.place);
+	mrd_outlier_block_free(&blocks->outlier);
 	free(blocks->pool.place);
 	free(blocks->lb.place);
 	free(blocks->lb.locality_place);
@@ -84,7 +91,7 @@ void mrd_policy_free(struct mrd_policy *policy)
 		return;
 	free(policy->cluster_domain);
 	free(policy->root_namespace);
-	free(policy->mesh.outlier.place);
+	mrd_outlier_block_free(&policy->mesh.outlier);
 	free(policy->mesh.pool.place);
 	free(policy->mesh.locality_place);
 	mrd_locality_setting_free(policy->mesh.locality);

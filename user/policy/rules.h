@@ -64,6 +64,7 @@ struct mrd_outlier_block {
 	struct mrd_outlier_rule rule;
 	uint32_t min_health_percent;
 	char *place;
+	char *path;
 };
 
 struct mrd_pool_block {
@@ -166,7 +167,8 @@ struct mrd_policy {
 	struct mrd_table *wildcards; /* namespace → struct mrd_wildcards */
 };
 
-void mrd_blocks_free(struct mrd_blocks *blocks); /* these three free the members */
+void mrd_outlier_block_free(struct mrd_outlier_block *block); /* these four free the members */
+void mrd_blocks_free(struct mrd_blocks *blocks);
 void mrd_traffic_free(struct mrd_traffic *traffic);
 void mrd_rule_subset_free(struct mrd_rule_subset *subset);
 void mrd_rule_free(struct mrd_rule *rule); /* NULL is fine */

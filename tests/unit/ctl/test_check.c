@@ -52,6 +52,15 @@ static void make_files(void)
 	run_write("framed.yaml",
 		  "clusters: [{name: a, directory: frames}]\npolicy: [answers.yaml]\n");
 	run_write("answers.yaml", RULE("greeter"));
+	run_write("one.yaml",
+		  "clusters: [{name: a, directory: frames}]\npolicy: [one-port.yaml]\n");
+	run_write("one-port.yaml",
+		  ROOT("a", "greeter.default.svc.cluster.local, trafficPolicy: {portLevelSettings: "
+			    "[{port: {number: 80}, outlierDetection: {}}, {port: {number: 50052}, "
+			    "outlierDetection: {}}]}"));
+	run_write("mesh-wide.yaml",
+		  "clusters: [{name: a, directory: frames}]\npolicy: [default.yaml]\n");
+	run_write("default.yaml", "defaultTrafficPolicy: {outlierDetection: {}}\n");
 	run_write("levels.yaml",
 		  "clusters: [{name: a, directory: frames}]\npolicy: [ports.yaml]\n");
 	run_write("ports.yaml",
@@ -128,11 +137,19 @@ static void findings_are_told_on_stdout(void **state)
 		{
 			.line = "framed.yaml", /* detection by answers that nobody reads: told once
 						*/
-			.want = {"answers.yaml:7:5: warning: outlierDetection: port 50051 of "
+			.want = {"answers.yaml:7:5: warning: spec.trafficPolicy.outlierDetection: "
+				 "port 50051 of "
 				 "default/greeter is declared HTTP/2 or gRPC, whose answers are "
 				 "not read"},
 			.lines = 1,
 		},
+		{
+			.line = "one.yaml", /* by a block of one port */
+			.want = {"one-port.yaml:4:153: warning: spec.trafficPolicy."
+				 "portLevelSettings[1].outlierDetection: port 50052 of "},
+			.lines = 1,
+		},
+		{.line = "mesh-wide.yaml"}, /* the mesh's need not suit every service */
 		{
 			.line = "levels.yaml", /* ports of nobody */
 			.want = {"ports.yaml:4:141: warning: "

@@ -13,6 +13,7 @@ struct row {
 	const char *second; /* of a second file; NULL: none */
 	const char *want;   /* places, see load_text.h */
 	const char *says;   /* a part of some finding's words; NULL: any */
+	const char *never;  /* a part of no finding's words; NULL: any */
 };
 
 /* A second file: with it a list of the mesh's is as in Istio, and no warning says otherwise. */
@@ -41,6 +42,7 @@ static inline void check_rows(const struct row *rows, size_t count)
 			mrd_diag_print(&diag, stderr);
 			fail_msg("no finding says \"%s\"", rows[i].says);
 		}
+		assert_false(rows[i].never && some_finding_says(&diag, rows[i].never));
 		assert_int_equal(r, diag.errors ? -EBADMSG : 0);
 		assert_int_equal(!policy, diag.errors != 0);
 		mrd_policy_free(policy);

@@ -395,8 +395,22 @@ static void test_fields(void **state)
 		{
 			.id = "exportTo: mixed, and twice",
 			.text = RULE "    {outlierDetection: {}}\n  exportTo: ['*', a, a]\n",
-			.want = "error a:8:13 spec.exportTo\n"
+			.want = "error a:8:14 spec.exportTo[0]\n"
 				"error a:8:22 spec.exportTo[2]\n",
+			.says = "\"*\" must stand alone",
+		},
+		{
+			.id = "exportTo: one namespace twice, in the same words",
+			.text = RULE "    {outlierDetection: {}}\n  exportTo: [default, default]\n",
+			.want = "error a:8:23 spec.exportTo[1]\n",
+			.says = "\"default\" is there twice",
+			.never = "own namespace",
+		},
+		{
+			.id = "exportTo: one namespace twice, in two words",
+			.text = RULE "    {outlierDetection: {}}\n  exportTo: [., default]\n",
+			.want = "error a:8:17 spec.exportTo[1]\n",
+			.says = "twice: \".\" is the rule's own namespace",
 		},
 		{
 			.id = "what kubectl prints beside",
