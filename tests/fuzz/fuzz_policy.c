@@ -38,7 +38,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (policy) {
 		mrd_policy_effective(policy, "default", "reviews", port, &effective);
 		mrd_policy_text(policy, "default", "reviews",
-				&(struct mrd_policy_ports){&port, 1, "PreferSameZone"}, &text);
+				&(struct mrd_policy_ports){&port, 1, "PreferSameZone", false},
+				&text);
 	}
 	mrd_strbuf_free(&text);
 	mrd_policy_free(policy);

@@ -145,6 +145,7 @@ static int add_policy(const struct mrd_view *view, const struct mrd_policy *poli
 		.numbers = numbers,
 		.count = view->port_count,
 		.distribution = mrd_distribution_name(view->traffic_distribution),
+		.stays = view->internal_local,
 	};
 
 	if (!numbers)

@@ -168,14 +168,14 @@ static void use_distribution(const struct mrd_draft_input *in, struct mrd_draft_
 
 bool mrd_draft_is_by_service(const struct mrd_view *view, const struct mrd_effective *effective)
 {
-	return view->traffic_distribution != MRD_DISTRIBUTION_NONE &&
-	       effective->locality_origin != MRD_ORIGIN_RULE;
+	return mrd_effective_is_by_service(effective,
+					   view->traffic_distribution != MRD_DISTRIBUTION_NONE);
 }
 
 uint32_t mrd_draft_panic_percent(const struct mrd_view *view, const struct mrd_effective *effective)
 {
-	return view->traffic_distribution == MRD_DISTRIBUTION_NONE ? effective->min_health_percent
-								   : 0;
+	return mrd_effective_panic_percent(effective,
+					   view->traffic_distribution != MRD_DISTRIBUTION_NONE);
 }
 
 void mrd_draft_find_rules(const struct mrd_draft_input *in, struct mrd_draft_rules *ret_rules)

@@ -177,8 +177,8 @@ static int copy_policy(const struct mrd_draft_input *in, struct mrd_plan_port *t
 {
 	const struct mrd_effective *from = in->effective;
 	const bool is_by_service = mrd_draft_is_by_service(in->view, from);
-	/* The mesh's list does not hold then, and so does not ask for a detector. */
-	const struct mrd_outlier_rule *detector = is_by_service ? from->outlier : from->detector;
+	const struct mrd_outlier_rule *detector = mrd_effective_detector(
+		from, in->view->traffic_distribution != MRD_DISTRIBUTION_NONE);
 	int r = copy_text(from->rule, &to->rule);
 
 	if (!r)

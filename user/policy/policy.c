@@ -267,6 +267,23 @@ void mrd_policy_effective(const struct mrd_policy *policy, const char *namespace
 	set_mode(rule ? &rule->handshakes : &policy->mesh.handshakes, ret_effective);
 }
 
+bool mrd_effective_is_by_service(const struct mrd_effective *effective, bool has_distribution)
+{
+	return has_distribution && effective->locality_origin != MRD_ORIGIN_RULE;
+}
+
+const struct mrd_outlier_rule *mrd_effective_detector(const struct mrd_effective *effective,
+						      bool has_distribution)
+{
+	return mrd_effective_is_by_service(effective, has_distribution) ? effective->outlier
+									: effective->detector;
+}
+
+uint32_t mrd_effective_panic_percent(const struct mrd_effective *effective, bool has_distribution)
+{
+	return has_distribution ? 0 : effective->min_health_percent;
+}
+
 size_t mrd_policy_subset_count(const struct mrd_policy *policy, const char *namespace_,
 			       const char *service)
 {

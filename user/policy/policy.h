@@ -230,6 +230,16 @@ struct mrd_policy_names {
 void mrd_policy_effective(const struct mrd_policy *policy, const char *namespace_,
 			  const char *service, uint16_t port, struct mrd_effective *ret_effective);
 
+/*
+ * What a Service's trafficDistribution leaves of that: it goes before the mesh's locality setting,
+ * but not before a rule's; a mesh's list that does not hold asks for no detector; and no level
+ * panics.
+ */
+bool mrd_effective_is_by_service(const struct mrd_effective *effective, bool has_distribution);
+const struct mrd_outlier_rule *mrd_effective_detector(const struct mrd_effective *effective,
+						      bool has_distribution);
+uint32_t mrd_effective_panic_percent(const struct mrd_effective *effective, bool has_distribution);
+
 /* A subset of the rule that holds for a port, for printing: without a VirtualService none acts. */
 struct mrd_subset_label {
 	char *key;

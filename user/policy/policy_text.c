@@ -13,7 +13,8 @@ enum { STEP = 2 }; /* spaces of a level */
 struct writer {
 	struct mrd_strbuf *out;
 	unsigned int indent;
-	const char *distribution; /* the Service's; NULL or "": none */
+	const char *distribution; /* the Service's; "": none */
+	bool stays;		  /* its internalTrafficPolicy is Local */
 };
 
 static void begin(struct writer *writer)
@@ -170,17 +171,23 @@ static void write_codes(struct writer *writer, const struct mrd_outlier_rule *ru
 	mrd_strbuf_addf(writer->out, "]\n");
 }
 
-/* Where the Service says which endpoints are near. */
-static bool is_by_service(const char *distribution, const struct mrd_effective *effective)
-{
-	return distribution && *distribution && effective->locality_origin != MRD_ORIGIN_RULE;
-}
-
-/* A mesh's list that does not hold asks for no detector. */
-static const struct mrd_outlier_rule *detector_of(const char *distribution,
+static const struct mrd_outlier_rule *detector_of(const struct writer *writer,
 						  const struct mrd_effective *effective)
 {
-	return is_by_service(distribution, effective) ? effective->outlier : effective->detector;
+	return mrd_effective_detector(effective, *writer->distribution);
+}
+
+static void write_panic(struct writer *writer, const struct mrd_effective *effective)
+{
+	const uint32_t holds = mrd_effective_panic_percent(effective, *writer->distribution);
+
+	begin(writer);
+	mrd_strbuf_addf(writer->out, "minHealthPercent: %u", effective->min_health_percent);
+	comment(writer,
+		holds == effective->min_health_percent
+			? ""
+			: "no effect: with the Service's trafficDistribution no region panics",
+		"");
 }
 
 static void write_outlier(struct writer *writer, const struct mrd_effective *effective)
@@ -188,7 +195,7 @@ static void write_outlier(struct writer *writer, const struct mrd_effective *eff
 	const struct mrd_outlier_rule *rule = effective->outlier;
 
 	if (!rule) {
-		line(writer, detector_of(writer->distribution, effective)
+		line(writer, detector_of(writer, effective)
 				     ? "# no outlierDetection: failed handshakes alone eject"
 				     : "# no outlierDetection: nothing is ejected");
 		return;
@@ -197,15 +204,15 @@ static void write_outlier(struct writer *writer, const struct mrd_effective *eff
 	number(writer, "consecutive5xxErrors", rule->consecutive_5xx);
 	if (rule->consecutive_gateway || rule->gateway_off)
 		number(writer, "consecutiveGatewayErrors", rule->consecutive_gateway);
-	if (rule->split_local_origin) {
-		line(writer, "splitExternalLocalOriginErrors: true");
+	line(writer, "splitExternalLocalOriginErrors: %s",
+	     rule->split_local_origin ? "true" : "false");
+	if (rule->split_local_origin)
 		number(writer, "consecutiveLocalOriginFailures", rule->consecutive_local_origin);
-	}
 	span(writer, "interval", rule->interval_ms);
 	span(writer, "baseEjectionTime", rule->base_ejection_ms);
 	if (rule->cap == MRD_CAP_PERCENT)
 		number(writer, "maxEjectionPercent", rule->max_ejection_percent);
-	number(writer, "minHealthPercent", effective->min_health_percent);
+	write_panic(writer, effective);
 	if (rule->has_error_codes)
 		write_codes(writer, rule);
 	close_block(writer);
@@ -269,16 +276,46 @@ static void write_failover(struct writer *writer, const struct mrd_locality_sett
 	}
 }
 
+/* Does a list let failed handshakes eject? It does so on a Service that stays on each node, too. */
+static bool asks_for_detector(const struct writer *writer, const struct mrd_effective *effective)
+{
+	return detector_of(writer, effective) != effective->outlier;
+}
+
+/* What of the setting acts on such a Service. */
+static const char *use_of_setting(const struct writer *writer,
+				  const struct mrd_effective *effective)
+{
+	if (!effective->locality)
+		return "";
+	return asks_for_detector(writer, effective)
+		       ? ": of the locality setting all that acts is that failed handshakes eject"
+		       : ": the locality setting has no effect";
+}
+
+static void write_locality_above(struct writer *writer, const struct mrd_effective *effective)
+{
+	if (writer->stays)
+		line(writer, "# by the Service's internalTrafficPolicy, Local%s",
+		     use_of_setting(writer, effective));
+	else if (mrd_effective_is_by_service(effective, *writer->distribution))
+		line(writer, "# by the Service's trafficDistribution, %s%s", writer->distribution,
+		     effective->locality ? ": the mesh's setting has no effect" : "");
+}
+
+static bool has_locality(const struct writer *writer, const struct mrd_effective *effective)
+{
+	if (mrd_effective_is_by_service(effective, *writer->distribution))
+		return false;
+	return effective->locality && (!writer->stays || asks_for_detector(writer, effective));
+}
+
 static void write_locality(struct writer *writer, const struct mrd_effective *effective)
 {
 	const struct mrd_locality_setting *setting = effective->locality;
 
-	if (is_by_service(writer->distribution, effective)) {
-		line(writer, "# by the Service's trafficDistribution, %s%s", writer->distribution,
-		     setting ? ": the mesh's setting has no effect" : "");
-		return;
-	}
-	if (!setting)
+	write_locality_above(writer, effective);
+	if (!has_locality(writer, effective))
 		return;
 	open_block(writer, setting->zone_aware ? "zoneAwareLbSetting" : "localityLbSetting",
 		   effective->locality_origin == MRD_ORIGIN_MESH ? "mesh" : "",
@@ -329,7 +366,7 @@ static void write_traffic(struct writer *writer, const struct mrd_effective *eff
 void mrd_effective_text(const struct mrd_effective *effective, unsigned int indent,
 			struct mrd_strbuf *out)
 {
-	struct writer writer = {.out = out, .indent = indent};
+	struct writer writer = {.out = out, .indent = indent, .distribution = ""};
 
 	write_traffic(&writer, effective);
 }
@@ -377,6 +414,7 @@ static void write_detectors(struct writer *writer, const struct mrd_outlier_rule
 struct uses {
 	bool distributes;
 	bool ejects;
+	bool caps;	  /* by what ejection-cap says: without maxEjectionPercent */
 	bool max_differs; /* as defaults do; a time that somebody gave is the same everywhere */
 	struct mrd_outlier_rule rule; /* what ours say in the detectors, put together */
 };
@@ -388,17 +426,18 @@ static void add_max(struct uses *uses, const struct mrd_outlier_rule *rule)
 	uses->max_differs |= uses->rule.max_ejection_ms != rule->max_ejection_ms;
 }
 
-static void add_uses(struct uses *uses, const char *distribution,
+static void add_uses(struct uses *uses, const struct writer *writer,
 		     const struct mrd_effective *effective)
 {
-	const struct mrd_outlier_rule *rule = detector_of(distribution, effective);
+	const struct mrd_outlier_rule *rule = detector_of(writer, effective);
 
 	uses->distributes |= effective->locality_mode == MRD_LOCALITY_DISTRIBUTE &&
-			     !is_by_service(distribution, effective);
+			     has_locality(writer, effective);
 	if (!rule)
 		return;
 	uses->ejects = true;
-	if (rule->cap == MRD_CAP_ENVOY || rule->cap == MRD_CAP_ALWAYS_ONE)
+	uses->caps |= rule->cap != MRD_CAP_PERCENT;
+	if (rule->cap != MRD_CAP_PERCENT)
 		uses->rule.cap = rule->cap;
 	uses->rule.probation_ms = rule->probation_ms;
 	uses->rule.max_jitter_ms = rule->max_jitter_ms;
@@ -411,11 +450,15 @@ static void add_uses(struct uses *uses, const char *distribution,
 
 static void write_ejection_notes(struct writer *writer, const struct uses *uses)
 {
+	static const char *const caps[] = {
+		[MRD_CAP_REGIONAL] = "regional",
+		[MRD_CAP_ENVOY] = "envoy",
+		[MRD_CAP_ALWAYS_ONE] = "always-one",
+	};
 	const struct mrd_outlier_rule *rule = &uses->rule;
 
-	if (rule->cap == MRD_CAP_ENVOY || rule->cap == MRD_CAP_ALWAYS_ONE)
-		our_word(writer, "ejection-cap",
-			 rule->cap == MRD_CAP_ENVOY ? "envoy" : "always-one");
+	if (uses->caps)
+		our_word(writer, "ejection-cap", caps[rule->cap]);
 	our_span(writer, "probation", rule->probation_ms);
 	if (!uses->max_differs)
 		our_span(writer, "max-ejection-time", rule->max_ejection_ms);
@@ -434,15 +477,18 @@ static void write_annotations(struct writer *writer, const struct mrd_effective 
 
 	open_block(writer, "annotations", "", "");
 	our_number(writer, "overprovisioning-percent", effective->overprovisioning_percent);
-	if (effective->fallback_next_region && uses->distributes)
-		our_word(writer, "fallback", "next-region");
-	if (effective->regions_strict)
-		our_word(writer, "regions", "strict");
+	if (uses->distributes)
+		our_word(writer, "fallback",
+			 effective->fallback_next_region ? "next-region" : "none");
+	if (!writer->stays)
+		our_word(writer, "regions", effective->regions_strict ? "strict" : "all");
 	our_word(writer, "unready", effective->unready_drop ? "drop" : "count");
 	our_word(writer, "on-eject", on_eject[effective->on_eject]);
-	if (effective->rescue_off)
-		our_word(writer, "rescue", "\"off\""); /* or YAML reads a boolean */
-	else
+	/* Quoted, or YAML reads a boolean. */
+	our_word(writer, "rescue", effective->rescue_off ? "\"off\"" : "\"on\"");
+	if (!effective->rescue_off && !effective->syn_timeout_ms)
+		our_word(writer, "syn-timeout", "0s # by what handshakes take");
+	if (!effective->rescue_off)
 		our_span(writer, "syn-timeout", effective->syn_timeout_ms);
 	our_span(writer, "warmup", effective->region_warmup_ms);
 	if (uses->ejects)
@@ -572,8 +618,21 @@ static void write_subsets(struct writer *writer, const struct subject *subject)
 		write_subset(writer, subject, i, &subset);
 }
 
-/* Longest times of subsets count: the reader holds their base times against an annotation, too. */
-static void add_all_uses(const struct subject *subject, const char *distribution, struct uses *uses)
+/* What the reader asks of subsets, too: that their base times are less than the longest one, and
+ * that a fallback stands beside a distribution with a list. */
+static void add_subset(struct uses *uses, const struct writer *writer,
+		       const struct mrd_effective *effective)
+{
+	const struct mrd_locality_setting *setting = effective->locality;
+
+	uses->distributes |= has_locality(writer, effective) && setting->distribute_count &&
+			     (setting->failover_count || setting->priority_count);
+	if (effective->detector)
+		add_max(uses, effective->detector);
+}
+
+static void add_all_uses(const struct subject *subject, const struct writer *writer,
+			 struct uses *uses)
 {
 	struct mrd_effective effective;
 	struct mrd_subset subset;
@@ -582,12 +641,11 @@ static void add_all_uses(const struct subject *subject, const char *distribution
 		const uint16_t port = i < subject->port_count ? subject->ports[i] : NO_PORT;
 
 		hold(subject, NO_SUBSET, port, &effective);
-		add_uses(uses, distribution, &effective);
+		add_uses(uses, writer, &effective);
 		for (size_t k = 0; !mrd_policy_subset(subject->policy, subject->namespace_,
 						      subject->service, port, k, &subset);
 		     k++)
-			if (subset.effective.detector)
-				add_max(uses, subset.effective.detector);
+			add_subset(uses, writer, &subset.effective);
 	}
 }
 
@@ -596,7 +654,7 @@ static void write_metadata(struct writer *writer, const struct subject *subject,
 {
 	struct uses uses = {0};
 
-	add_all_uses(subject, writer->distribution, &uses);
+	add_all_uses(subject, writer, &uses);
 	open_block(writer, "metadata", *effective->rule ? effective->rule : "no DestinationRule",
 		   effective->rule_place);
 	text(writer, "name", subject->service);
@@ -615,7 +673,11 @@ void mrd_policy_text(const struct mrd_policy *policy, const char *namespace_, co
 		.ports = ports->numbers,
 		.port_count = ports->count,
 	};
-	struct writer writer = {.out = out, .distribution = ports->distribution};
+	struct writer writer = {
+		.out = out,
+		.distribution = ports->distribution,
+		.stays = ports->stays,
+	};
 	struct mrd_effective effective;
 
 	hold(&subject, NO_SUBSET, NO_PORT, &effective);

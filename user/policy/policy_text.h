@@ -7,6 +7,7 @@
 #ifndef MRD_POLICY_POLICY_TEXT_H
 #define MRD_POLICY_POLICY_TEXT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +24,8 @@ struct mrd_policy_ports {
 	size_t count;
 	/* trafficDistribution, which goes before the mesh's locality setting; "": it has none. */
 	const char *distribution;
+	/* internalTrafficPolicy: Local, which leaves locality nothing to choose between. */
+	bool stays;
 };
 
 /* A whole DestinationRule for a service: its ports that differ as portLevelSettings, and subsets.

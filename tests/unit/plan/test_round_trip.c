@@ -20,11 +20,9 @@
 enum { SEEDS = 1000 };
 
 static const uint16_t ports[] = {80, 7000};
-static const struct mrd_policy_ports service_ports = {
-	.numbers = ports,
-	.count = COUNT(ports),
-	.distribution = "",
-};
+/* The Service, of the seed. */
+static enum mrd_traffic_distribution distribution;
+static bool stays;
 static const char world_text[] = "r1/z1:AAE r1/z2:AU r2/z1:AEE@1 r3/z3:A@1";
 
 static bool chance(int one_in)
@@ -261,6 +259,12 @@ static void drop_comments(char *text)
 
 static char *text_of(const struct loaded *loaded)
 {
+	const struct mrd_policy_ports service_ports = {
+		.numbers = ports,
+		.count = COUNT(ports),
+		.distribution = mrd_distribution_name(distribution),
+		.stays = stays,
+	};
 	struct mrd_strbuf text = {0};
 
 	mrd_policy_text(loaded->stage.policy, "default", "reviews", &service_ports, &text);
@@ -280,17 +284,21 @@ static char *plan_of(const struct loaded *loaded)
 		both[i] = world->port;
 		both[i].number = ports[i];
 	}
+	world->view.traffic_distribution = distribution;
+	world->view.internal_local = stays;
 	world->view.ports = both;
 	world->view.port_count = COUNT(ports);
 	assert_int_equal(mrd_plan_make(&world->view, loaded->stage.model, loaded->stage.policy,
 				       &loaded->stage.node, &ejections, &plan),
 			 0);
-	for (size_t i = 0; i < plan->port_count; i++)
+	for (size_t i = 0; i < plan->port_count; i++) {
+		mrd_strbuf_addf(&text, "%zu %d\n", i, plan->ports[i].has_outlier);
 		for (size_t k = 0; k < plan->ports[i].hop_count; k++)
 			mrd_strbuf_addf(&text, "%zu %u %s/%s %.9f\n", i,
 					plan->ports[i].hops[k].priority,
 					plan->ports[i].hops[k].region, plan->ports[i].hops[k].zone,
 					plan->ports[i].hops[k].share);
+	}
 	mrd_plan_free(plan);
 	world_free(world);
 	return mrd_strbuf_steal(&text);
@@ -340,6 +348,8 @@ static void test_round_trip(void **state)
 
 		mrd_strbuf_add(&yaml, "", 0);
 		srand(one ? (unsigned int)strtoul(one, NULL, 10) : seed);
+		distribution = chance(4) ? MRD_DISTRIBUTION_SAME_ZONE : MRD_DISTRIBUTION_NONE;
+		stays = chance(6);
 		add_mesh(&yaml);
 		if (!chance(8))
 			add_rule(&yaml);

@@ -138,7 +138,7 @@ static char *answers_of(const struct documents *documents)
 			mrd_policy_effective(policy, services[i][0], services[i][1], port,
 					     &effective);
 			mrd_policy_text(policy, services[i][0], services[i][1],
-					&(struct mrd_policy_ports){&port, 1, ""}, &text);
+					&(struct mrd_policy_ports){&port, 1, "", false}, &text);
 			mrd_strbuf_addf(&all, "%s/%s:%u by %s\n", services[i][0], services[i][1],
 					port, effective.rule);
 			add_without_places(&all, text.text);

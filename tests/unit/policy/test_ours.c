@@ -192,8 +192,8 @@ static void test_handshakes(void **state)
 	assert_int_equal(got.detector->max_ejection_ms, 40000);
 	assert_int_equal(got.detector->max_jitter_ms, 2000);
 	assert_false(got.detector->success_rate.on);
-	mrd_policy_text(policy, "default", "reviews", &(struct mrd_policy_ports){&port, 1, ""},
-			&text);
+	mrd_policy_text(policy, "default", "reviews",
+			&(struct mrd_policy_ports){&port, 1, "", false}, &text);
 	assert_non_null(strstr(text.text, "meridian.dev/probation: 20s\n"));
 	mrd_policy_effective(policy, "default", "others", 80, &got);
 	assert_int_equal(got.detector->probation_ms, 7000);
@@ -246,8 +246,8 @@ static void test_a_rule_lifts_detectors_of_rates(void **state)
 	mrd_policy_effective(policy, "default", "reviews", port, &got);
 	assert_false(got.outlier->success_rate.on);
 	assert_false(got.outlier->failure_percentage.on);
-	mrd_policy_text(policy, "default", "reviews", &(struct mrd_policy_ports){&port, 1, ""},
-			&text);
+	mrd_policy_text(policy, "default", "reviews",
+			&(struct mrd_policy_ports){&port, 1, "", false}, &text);
 	assert_null(strstr(text.text, "success-rate"));
 	assert_null(strstr(text.text, "failure-percentage"));
 	mrd_policy_effective(policy, "default", "others", port, &got);
