@@ -10,6 +10,7 @@
 #include "base/duration.h"
 #include "base/label.h"
 #include "base/name.h"
+#include "base/strbuf.h"
 #include "model/model.h"
 
 enum {
@@ -34,17 +35,19 @@ void mrd_replay_arguments_free(struct mrd_replay_arguments *arguments)
  */
 
 /* Cuts the end off the text, if it is there. */
-static void cut_end(char *text, const char *end)
+static bool cut_end(char *text, const char *end)
 {
 	const size_t text_len = strlen(text);
 	const size_t end_len = strlen(end);
 
-	if (text_len > end_len && !strcmp(text + text_len - end_len, end))
-		text[text_len - end_len] = '\0';
+	if (text_len <= end_len || strcmp(text + text_len - end_len, end) != 0)
+		return false;
+	text[text_len - end_len] = '\0';
+	return true;
 }
 
-/* "reviews", "reviews.ns", "reviews.ns.svc", "reviews.ns.svc.cluster.local", with a dot at its end,
- * too, "ns/reviews"; text is cut up. */
+/* "reviews", "ns/reviews", "reviews.ns.svc.cluster.local", with a dot at its end, too; text is cut
+ * up. As in a policy, any other name with a dot is used as it is, and no Service is called that. */
 static bool split_host(char *text, const char *domain, const char **ret_namespace,
 		       const char **ret_service)
 {
@@ -58,12 +61,9 @@ static bool split_host(char *text, const char *domain, const char **ret_namespac
 		*ret_namespace = text;
 		*ret_service = mark + 1;
 	} else {
-		snprintf(tail, sizeof(tail), ".svc.%s.", domain);
-		cut_end(text, tail);
-		tail[strlen(tail) - 1] = '\0';
-		cut_end(text, tail);
-		cut_end(text, ".svc");
-		mark = strchr(text, '.');
+		snprintf(tail, sizeof(tail), ".svc.%s", domain);
+		cut_end(text, ".");
+		mark = cut_end(text, tail) ? strchr(text, '.') : NULL;
 		if (mark) {
 			*mark = '\0';
 			*ret_namespace = mark + 1;
@@ -71,6 +71,17 @@ static bool split_host(char *text, const char *domain, const char **ret_namespac
 	}
 	return mrd_label_is_dns(*ret_namespace, strlen(*ret_namespace)) &&
 	       mrd_label_is_dns(*ret_service, strlen(*ret_service));
+}
+
+static int refuse_host(const char *host, const char *domain, FILE *err)
+{
+	MRD_AUTO_STRBUF struct mrd_strbuf text = {0};
+
+	mrd_strbuf_addf(&text,
+			"--host takes NAME (of namespace default), NAMESPACE/NAME or "
+			"NAME.NAMESPACE.svc.%s, with :PORT or without, not",
+			domain);
+	return text.failed ? mrd_ctl_no_memory(err) : mrd_ctl_usage(err, text.text, host);
 }
 
 int mrd_replay_arguments_read_host(struct mrd_replay_arguments *arguments, const char *domain,
@@ -90,7 +101,7 @@ int mrd_replay_arguments_read_host(struct mrd_replay_arguments *arguments, const
 		is_good = !mrd_port_parse(colon + 1, &arguments->port);
 	}
 	if (!is_good || !split_host(copy, domain, &namespace_, &service))
-		return mrd_ctl_usage(err, "--host takes a Service's name, not", arguments->host);
+		return refuse_host(arguments->host, domain, err);
 	arguments->service = strdup(service);
 	arguments->namespace_ = strdup(namespace_);
 	return arguments->service && arguments->namespace_ ? MRD_EXIT_GOOD : mrd_ctl_no_memory(err);

@@ -17,7 +17,7 @@
 
 enum { CODE_MIN = 100, CODE_MAX = 599 };
 
-/* Nanoseconds of it still fit, as in a duration. */
+/* Nanoseconds of it still fit, as in a duration: 9223372036854. */
 static const uint64_t t_ms_max = INT64_MAX / 1000000;
 
 struct reading {
@@ -131,7 +131,7 @@ static void read_time(struct reading *reading, const json_t *value, struct mrd_r
 
 	if (!read_whole(value, t_ms_max, &t_ms))
 		complain_value(reading, "t_ms",
-			       "must be a whole number of milliseconds, 0 or more");
+			       "must be a whole number of milliseconds, 0 to 9223372036854");
 	else if (t_ms < reading->last_t_ms)
 		complain_value(reading, "t_ms",
 			       "time runs backwards: a line before says a later one");
@@ -282,6 +282,60 @@ static unsigned int error_column(const char *text, const json_error_t *error)
 	return width && width <= column ? column - width + 1 : column;
 }
 
+/* The string that ends there, or behind it. */
+static const char *string_before(const char *text, const char *end)
+{
+	const char *next;
+
+	for (const char *at = text; *at; at = next) {
+		next = *at == '"' ? skip_string(at) : at + 1;
+		if (*at == '"' && next >= end)
+			return at;
+	}
+	return text;
+}
+
+static void complain_duplicate(struct reading *reading, const json_error_t *error)
+{
+	const char *at = string_before(reading->text, reading->text + error->position);
+	MRD_CLEANUP(json_cleanup)
+	json_t *key = json_loadb(at, (size_t)(skip_string(at) - at), JSON_DECODE_ANY, NULL);
+
+	complain(reading, at, json_is_string(key) ? json_string_value(key) : "",
+		 "this key is given twice");
+}
+
+static void complain_number(struct reading *reading, const json_error_t *error)
+{
+	const char *at = reading->text + error->position;
+
+	while (at > reading->text && strchr("0123456789+-.eE", at[-1]))
+		at--;
+	complain(reading, at, "", "this number is too large");
+}
+
+/* Some of what jansson refuses is JSON. */
+static void complain_refused(struct reading *reading, const json_error_t *error)
+{
+	switch (json_error_code(error)) {
+	case json_error_duplicate_key:
+		complain_duplicate(reading, error);
+		return;
+	case json_error_numeric_overflow:
+		complain_number(reading, error);
+		return;
+	case json_error_null_character:
+	case json_error_null_byte_in_key:
+		complain(reading, string_before(reading->text, reading->text + error->position), "",
+			 "\\u0000 stands in no text here");
+		return;
+	default:
+		reading->place.column = error_column(reading->text, error);
+		mrd_diag_add(reading->diag, MRD_ERROR, &reading->place, "", "not JSON: %s",
+			     error->text);
+	}
+}
+
 static int read_line(struct reading *reading, size_t len)
 {
 	struct mrd_replay_event event = {.signal = MRD_SIGNAL_RESPONSE};
@@ -291,10 +345,13 @@ static int read_line(struct reading *reading, size_t len)
 	json_t *json =
 		json_loadb(reading->text, len, JSON_REJECT_DUPLICATES | JSON_DECODE_ANY, &error);
 
+	if (strlen(reading->text) != len) {
+		complain(reading, reading->text + strlen(reading->text), "",
+			 "not JSON: a byte of value 0");
+		return 0;
+	}
 	if (!json) {
-		reading->place.column = error_column(reading->text, &error);
-		mrd_diag_add(reading->diag, MRD_ERROR, &reading->place, "", "not JSON: %s",
-			     error.text);
+		complain_refused(reading, &error);
 		return 0;
 	}
 	if (!json_is_object(json)) {

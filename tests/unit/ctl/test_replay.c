@@ -375,14 +375,14 @@ static void every_mistake_is_told_and_nothing_printed(void **state)
 	run = run_line(REPLAY "events.jsonl");
 	run_must_be(
 		&run, 1, "",
-		"events.jsonl:2:10: error: t_ms: must be a whole number of milliseconds, 0 or "
-		"more\n"
+		"events.jsonl:2:10: error: t_ms: must be a whole number of milliseconds, 0 to "
+		"9223372036854\n"
 		"events.jsonl:2:26: error: endpoint: is none of --endpoints\n"
 		"events.jsonl:2:49: error: code: must be a whole number, 100 to 599\n"
 		"events.jsonl:2:54: error: x: unknown: a line has t_ms, endpoint, code, event and "
 		"grpc_status\n"
-		"events.jsonl:3:10: error: t_ms: must be a whole number of milliseconds, 0 or "
-		"more\n"
+		"events.jsonl:3:10: error: t_ms: must be a whole number of milliseconds, 0 to "
+		"9223372036854\n"
 		"events.jsonl:3:27: error: endpoint: must be \"IP:PORT\"\n"
 		"events.jsonl:3:39: error: event: must be connect-failed, reset, timeout or "
 		"connected\n"
@@ -396,8 +396,8 @@ static void every_mistake_is_told_and_nothing_printed(void **state)
 		"events.jsonl:8:48: error: code: must be a whole number, 100 to 599\n"
 		"events.jsonl:9:1: error: not JSON: invalid token near 'oops'\n"
 		"events.jsonl:10:19: error: not JSON: ':' expected near '}'\n"
-		"events.jsonl:11:10: error: t_ms: must be a whole number of milliseconds, 0 or "
-		"more\n"
+		"events.jsonl:11:10: error: t_ms: must be a whole number of milliseconds, 0 to "
+		"9223372036854\n"
 		"events.jsonl:11:51: error: code: must be a whole number, 100 to 599\n"
 		"events.jsonl:12:10: error: not JSON: '}' expected near end of file\n"
 		"events.jsonl:13:10: error: not JSON: invalid token\n");
@@ -451,7 +451,7 @@ static void command_lines(void **state)
 		 "--from takes REGION[/ZONE[/SUBZONE]], not \"10.0.0.9\": an address is no place"},
 		{"replay --host w.x.y --endpoints 10.0.0.1:80 events.jsonl", 2, "--host takes"},
 		{"replay --host default/Web --endpoints 10.0.0.1:80 events.jsonl", 2,
-		 "--host takes a Service's name, not default/Web"},
+		 "svc.cluster.local, with :PORT or without, not default/Web"},
 		{"replay --host web:0 --endpoints 10.0.0.1:80 events.jsonl", 2, "--host takes"},
 		{REPLAY "--until 1us events.jsonl", 2, "--until takes"},
 		{"replay --policy policy.yaml --host web --from r1 --endpoints "
@@ -476,6 +476,13 @@ static void command_lines(void **state)
 		 0, ""},
 		{"replay --host web.default. --endpoints 10.0.0.1:80 events.jsonl", 2,
 		 "--host takes"},
+		{"replay --host web.default --endpoints 10.0.0.1:80 events.jsonl", 2,
+		 "--host takes NAME (of namespace default), NAMESPACE/NAME or "
+		 "NAME.NAMESPACE.svc.cluster.local, with :PORT or without, not web.default\n"},
+		{"replay --host web.default.svc --endpoints 10.0.0.1:80 events.jsonl", 2,
+		 "not web.default.svc\n"},
+		{"replay --host web.svc.cluster.local --endpoints 10.0.0.1:80 events.jsonl", 0,
+		 "default/web port 80"},
 		{"replay --policy policy.yaml --host web.default.svc.cluster.local --endpoints "
 		 "[fd00::1]:80 empty.jsonl",
 		 0, ""},
@@ -553,6 +560,66 @@ static void a_pod_of_two_addresses_is_called_by_its_ipv4_one(void **state)
 	assert_string_equal(got, "0 a EJECT 5XX");
 }
 
+/* What is JSON is not called something else, and each has its place, though lines are foreign. */
+static void odd_lines_are_named(void **state)
+{
+	static const struct {
+		const char *line;
+		size_t len;	  /* 0: up to its end */
+		const char *want; /* NULL: nothing */
+	} cases[] = {
+		{.line = "{\"t_ms\":0,\"t_ms\":1,\"code\":503}",
+		 .want = "1:11: error: t_ms: this key is given twice\n"},
+		{.line = "{\"\":\"t\\\"_ms\",\"\\u0074\":0, \"t\" :1}",
+		 .want = "1:26: error: t: this key is given twice\n"},
+		{.line = "{\"x\":[{\"a_key_that_is_longer_than_is_named\":1,"
+			 "\"a_key_that_is_longer_than_is_named\":2}]}",
+		 .want = "1:47: error: a_key_that_is_longer_than_is_named: this key is given "
+			 "twice\n"},
+		{.line = "{\"\xc3\xa9\":0,\"\xc3\xa9\":1}",
+		 .want = "1:8: error: \xc3\xa9: this key is given twice\n"},
+		{.line = "{\"t_ms\":99999999999999999999999}",
+		 .want = "1:9: error: this number is too large\n"},
+		{.line = "{\"t_ms\":-1e+400}", .want = "1:9: error: this number is too large\n"},
+		{.line = "{\"t_ms\":0,\"endpoint\":\"10.0.0.1:80\\u0000\",\"code\":503}",
+		 .want = "1:22: error: \\u0000 stands in no text here\n"},
+		{.line = "{\"t_ms\\u0000\":0}",
+		 .want = "1:2: error: \\u0000 stands in no text here\n"},
+		{.line = "{\"t_ms\":0,\"endpoint\":\"10.0.0.1:80\",\"code\":503}\0",
+		 .len = 47,
+		 .want = "1:47: error: not JSON: a byte of value 0\n"},
+		{.line = "\0", .len = 1, .want = "1:1: error: not JSON: a byte of value 0\n"},
+		{.line = "{\"t_ms\":9223372036855,\"endpoint\":\"10.0.0.1:80\",\"code\":503}",
+		 .want = "1:9: error: t_ms: must be a whole number of milliseconds, 0 to "
+			 "9223372036854\n"},
+		{.line = "{\"t_ms\":9223372036854,\"endpoint\":\"10.0.0.1:80\",\"code\":503}"},
+		{.line = "{\"t_ms\":-0.0,\"endpoint\":\"10.0.0.1:80\",\"code\":503}\r\n\r\n \t\r"},
+		{.line = ""},
+		{.line = "{\"t_ms\":0,\"endpoi",
+		 .want = "1:11: error: not JSON: premature end of "
+			 "input near '\"endpoi'\n"},
+	};
+	static const struct replay_case one = {.outlier = ONE};
+
+	(void)state;
+	write_policy(&one);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		FILE *file = fopen("events.jsonl", "w");
+		char want[RUN_ROOM] = "";
+		struct run run AUTO_RUN = {0};
+
+		assert_non_null(file);
+		fwrite(cases[i].line, 1, cases[i].len ? cases[i].len : strlen(cases[i].line), file);
+		assert_int_equal(fclose(file), 0);
+		if (cases[i].want)
+			snprintf(want, sizeof(want), "events.jsonl:%s", cases[i].want);
+		print_message("%s\n", cases[i].line);
+		run = run_line(REPLAY "events.jsonl");
+		assert_string_equal(run.err, want);
+		assert_int_equal(run.status, *want ? 1 : 0);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -563,6 +630,7 @@ int main(void)
 		cmocka_unit_test(standard_input_is_a_dash),
 		cmocka_unit_test(a_byte_order_mark_is_no_event),
 		cmocka_unit_test(every_mistake_is_told_and_nothing_printed),
+		cmocka_unit_test(odd_lines_are_named),
 		cmocka_unit_test(whole_numbers_may_be_written_as_json_has_them),
 		cmocka_unit_test(command_lines),
 		cmocka_unit_test(jitter_is_the_seeds),
