@@ -2,14 +2,7 @@
 /* Why a service goes where it goes: the pure part is plan/explain.h's, what is ejected is ours. */
 #include "agent/engine_state.h"
 
-/* One port is asked about after the other, by both callbacks. */
-static bool is_ejected(void *self, const struct mrd_view *view, const struct mrd_view_port *port,
-		       const struct mrd_view_endpoint *endpoint)
-{
-	struct mrd_outlier_state state;
-
-	return mrd_engine_find_ejection(self, view, port, endpoint, &state);
-}
+#include <string.h>
 
 static bool left_ms(void *self, const struct mrd_view *view, const struct mrd_view_port *port,
 		    const struct mrd_view_endpoint *endpoint, uint64_t *ret_ms)
@@ -24,16 +17,27 @@ static bool left_ms(void *self, const struct mrd_view *view, const struct mrd_vi
 	return true;
 }
 
+static bool is_elsewhere(const struct mrd_engine *engine, const struct mrd_plan_node *node)
+{
+	const struct mrd_plan_node *here = engine->input.node;
+
+	return node && (!*node->name || node->cluster != here->cluster ||
+			strcmp(node->name, here->name) != 0);
+}
+
 int mrd_engine_explain(struct mrd_engine *engine, const struct mrd_explain_target *target,
 		       const struct mrd_plan_node *node, struct mrd_explanation **ret_explanation)
 {
-	struct mrd_asking asking = {.engine = engine};
+	struct mrd_asking asking = {
+		.engine = engine,
+		.asker = is_elsewhere(engine, node) ? MRD_ASKER_ELSEWHERE : MRD_ASKER_HERE,
+	};
 	const struct mrd_explain_input input = {
 		.target = target,
 		.model = engine->input.model,
 		.policy = engine->input.policy,
 		.node = node ? node : engine->input.node,
-		.ejections = {.is_ejected = is_ejected, .self = &asking},
+		.ejections = mrd_engine_ejections(&asking),
 		.left_ms = left_ms,
 	};
 

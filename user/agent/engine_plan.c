@@ -98,14 +98,24 @@ static bool is_ejected(void *self, const struct mrd_view *view, const struct mrd
 	return mrd_engine_find_ejection(self, view, port, endpoint, &state);
 }
 
+static uint64_t back_ms(const struct mrd_asking *asking, struct mrd_warmth *warmth,
+			const char *name)
+{
+	const uint64_t now_ms = mrd_engine_ms(asking->engine->now_ns());
+
+	if (asking->asker == MRD_ASKER_PLAN)
+		return mrd_warmth_ask(warmth, name, now_ms);
+	return mrd_warmth_peek(warmth, name, now_ms,
+			       asking->asker == MRD_ASKER_HERE ? 0 : UINT64_MAX);
+}
+
 static uint64_t region_back_ms(void *self, const struct mrd_view *view,
 			       const struct mrd_view_port *port, const char *region)
 {
 	const struct mrd_asking *asking = self;
 	const struct mrd_entry *entry = entry_of_port(asking->engine, view, port);
-	const uint64_t now_ms = mrd_engine_ms(asking->engine->now_ns());
 
-	return entry ? mrd_warmth_ask(entry->regions, region, now_ms) : UINT64_MAX;
+	return entry ? back_ms(asking, entry->regions, region) : UINT64_MAX;
 }
 
 static uint64_t endpoint_back_ms(void *self, const struct mrd_view *view,
@@ -114,13 +124,22 @@ static uint64_t endpoint_back_ms(void *self, const struct mrd_view *view,
 {
 	const struct mrd_asking *asking = self;
 	const struct mrd_entry *entry = entry_of_port(asking->engine, view, port);
-	const uint64_t now_ms = mrd_engine_ms(asking->engine->now_ns());
 	char text[MRD_IP_TEXT_MAX];
 
 	if (!entry)
 		return UINT64_MAX;
 	mrd_ip_port_format(&endpoint->ip, endpoint->port, text);
-	return mrd_warmth_ask(entry->ready, text, now_ms);
+	return back_ms(asking, entry->ready, text);
+}
+
+struct mrd_plan_ejections mrd_engine_ejections(struct mrd_asking *asking)
+{
+	return (struct mrd_plan_ejections){
+		.is_ejected = is_ejected,
+		.region_back_ms = region_back_ms,
+		.endpoint_back_ms = endpoint_back_ms,
+		.self = asking,
+	};
 }
 
 static void know_regions(struct mrd_warmth *warmth, const struct mrd_plan_port *port)
@@ -465,13 +484,8 @@ static void free_plan(struct mrd_plan **plan)
 
 void mrd_engine_plan_service(struct mrd_engine *engine, const char *namespace_, const char *name)
 {
-	struct mrd_asking asking = {.engine = engine};
-	const struct mrd_plan_ejections ejections = {
-		.is_ejected = is_ejected,
-		.region_back_ms = region_back_ms,
-		.endpoint_back_ms = endpoint_back_ms,
-		.self = &asking,
-	};
+	struct mrd_asking asking = {.engine = engine, .asker = MRD_ASKER_PLAN};
+	const struct mrd_plan_ejections ejections = mrd_engine_ejections(&asking);
 	struct mrd_write_failure failure = {.map = MRD_MAP_COUNT};
 	struct mrd_view *view MRD_CLEANUP(free_view) = NULL;
 	struct mrd_plan *plan MRD_CLEANUP(free_plan) = NULL;

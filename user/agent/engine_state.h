@@ -82,10 +82,18 @@ static inline uint64_t mrd_engine_ms(uint64_t ns)
 void mrd_engine_revisit(struct mrd_engine *engine, struct mrd_book_service *service);
 void mrd_engine_revisit_failed(struct mrd_engine *engine);
 
+/* Why a service is planned. */
+enum mrd_asker {
+	MRD_ASKER_PLAN,	    /* to be written: what is up is noted */
+	MRD_ASKER_HERE,	    /* to be told: nothing is noted, of this node's plan */
+	MRD_ASKER_ELSEWHERE /* of another node's: what this one's leaves out always was up there */
+};
+
 /* Whether endpoints are ejected, asked for one after the other; the detector is the same for all of
  * a port. */
 struct mrd_asking {
 	struct mrd_engine *engine;
+	enum mrd_asker asker;
 	uint16_t port; /* of the Service that watch is about; 0: none was asked of */
 	enum mrd_transport transport;
 	const struct mrd_watch *watch; /* NULL: nobody of this port is ejected */
@@ -97,6 +105,8 @@ bool mrd_engine_find_ejection(struct mrd_asking *asking, const struct mrd_view *
 			      const struct mrd_view_port *port,
 			      const struct mrd_view_endpoint *endpoint,
 			      struct mrd_outlier_state *ret_state);
+/* engine_plan.c: what a plan is made with. Borrows. */
+struct mrd_plan_ejections mrd_engine_ejections(struct mrd_asking *asking);
 /* engine.c: between short pieces of work. */
 void mrd_engine_breathe(const struct mrd_engine *engine);
 /* What follows takes long. */

@@ -57,6 +57,11 @@ void mrd_warmth_know(struct mrd_warmth *warmth, const char *name)
 		thing->is_old = true;
 }
 
+static uint64_t back_ms(const struct thing *thing, uint64_t now_ms)
+{
+	return thing->is_old ? UINT64_MAX : now_ms - thing->back_ms;
+}
+
 uint64_t mrd_warmth_ask(struct mrd_warmth *warmth, const char *name, uint64_t now_ms)
 {
 	struct thing *thing = warmth ? mrd_table_get_str(warmth->up, name) : NULL;
@@ -70,7 +75,17 @@ uint64_t mrd_warmth_ask(struct mrd_warmth *warmth, const char *name, uint64_t no
 		thing->back_ms = now_ms;
 	}
 	thing->was_asked = true;
-	return thing->is_old ? UINT64_MAX : now_ms - thing->back_ms;
+	return back_ms(thing, now_ms);
+}
+
+uint64_t mrd_warmth_peek(const struct mrd_warmth *warmth, const char *name, uint64_t now_ms,
+			 uint64_t unknown_ms)
+{
+	const struct thing *thing = warmth ? mrd_table_get_str(warmth->up, name) : NULL;
+
+	if (!warmth)
+		return UINT64_MAX;
+	return thing ? back_ms(thing, now_ms) : unknown_ms;
 }
 
 void mrd_warmth_settle(struct mrd_warmth *warmth)

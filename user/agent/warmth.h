@@ -23,5 +23,8 @@ void mrd_warmth_know(struct mrd_warmth *warmth, const char *name);
  */
 uint64_t mrd_warmth_ask(struct mrd_warmth *warmth, const char *name, uint64_t now_ms);
 void mrd_warmth_settle(struct mrd_warmth *warmth);
+/* What a plan made now would be answered, if it is not made. unknown_ms: of what is down. */
+uint64_t mrd_warmth_peek(const struct mrd_warmth *warmth, const char *name, uint64_t now_ms,
+			 uint64_t unknown_ms);
 
 #endif

@@ -117,6 +117,11 @@ int mrd_draft_merge_equal(struct mrd_draft *draft);
 /* Sets the warmth of hops in regions that ramp up, the weight of endpoints that do, and when to
  * plan once more (draft_warm.c). */
 void mrd_draft_warm(const struct mrd_draft_input *in, struct mrd_draft *draft);
+/* Does a region with an ACTIVE endpoint ramp up, or a ready endpoint, and since when? */
+bool mrd_draft_region_warms(const struct mrd_draft_input *in, const char *region,
+			    uint64_t *ret_back_ms);
+bool mrd_draft_endpoint_warms(const struct mrd_draft_input *in,
+			      const struct mrd_view_endpoint *endpoint, uint64_t *ret_back_ms);
 /* Sets share, accept and panic of the hops. -ENOMEM. */
 int mrd_draft_share(const struct mrd_draft_input *in, struct mrd_draft *draft);
 /* How many hops a route on this node may have. */

@@ -30,20 +30,37 @@ static void plan_again(struct mrd_draft *draft, uint64_t back_ms, uint64_t warmu
 		draft->again_ms = next_ms;
 }
 
-static void warm_regions(const struct mrd_draft_input *in, struct mrd_draft *draft)
+bool mrd_draft_region_warms(const struct mrd_draft_input *in, const char *region,
+			    uint64_t *ret_back_ms)
 {
 	const struct mrd_plan_ejections *known = in->ejections;
+
+	if (!known || !known->region_back_ms || !in->effective->region_warmup_ms)
+		return false;
+	*ret_back_ms = known->region_back_ms(known->self, in->view, in->port, region);
+	return *ret_back_ms < in->effective->region_warmup_ms;
+}
+
+bool mrd_draft_endpoint_warms(const struct mrd_draft_input *in,
+			      const struct mrd_view_endpoint *endpoint, uint64_t *ret_back_ms)
+{
+	const struct mrd_plan_ejections *known = in->ejections;
+
+	if (!known || !known->endpoint_back_ms || !in->effective->warmup.duration_ms)
+		return false;
+	*ret_back_ms = known->endpoint_back_ms(known->self, in->view, in->port, endpoint);
+	return *ret_back_ms < in->effective->warmup.duration_ms;
+}
+
+static void warm_regions(const struct mrd_draft_input *in, struct mrd_draft *draft)
+{
 	const uint64_t warmup_ms = in->effective->region_warmup_ms;
 
 	for (size_t i = 0; i < draft->hop_count; i++) {
 		struct mrd_draft_hop *hop = &draft->hops[i];
 		uint64_t back_ms;
 
-		if (!hop->active)
-			continue;
-		back_ms = known->region_back_ms(known->self, in->view, in->port,
-						hop->locality.region);
-		if (back_ms >= warmup_ms)
+		if (!hop->active || !mrd_draft_region_warms(in, hop->locality.region, &back_ms))
 			continue;
 		hop->warmth = fmax(coldest, (double)back_ms / (double)warmup_ms);
 		draft->ramps = true;
@@ -53,7 +70,6 @@ static void warm_regions(const struct mrd_draft_input *in, struct mrd_draft *dra
 
 static void warm_endpoints(const struct mrd_draft_input *in, struct mrd_draft *draft)
 {
-	const struct mrd_plan_ejections *known = in->ejections;
 	const struct mrd_warmup_rule *rule = &in->effective->warmup;
 
 	for (size_t i = 0; i < draft->endpoint_count; i++) {
@@ -61,10 +77,8 @@ static void warm_endpoints(const struct mrd_draft_input *in, struct mrd_draft *d
 		uint64_t back_ms;
 		double part;
 
-		if (!endpoint->seen->ready)
-			continue;
-		back_ms = known->endpoint_back_ms(known->self, in->view, in->port, endpoint->seen);
-		if (back_ms >= rule->duration_ms)
+		if (!endpoint->seen->ready ||
+		    !mrd_draft_endpoint_warms(in, endpoint->seen, &back_ms))
 			continue;
 		part = pow((double)back_ms / (double)rule->duration_ms, 1 / rule->aggression);
 		endpoint->weight = fmax(least, fmax(rule->minimum_percent * per_cent, part));
@@ -74,10 +88,6 @@ static void warm_endpoints(const struct mrd_draft_input *in, struct mrd_draft *d
 
 void mrd_draft_warm(const struct mrd_draft_input *in, struct mrd_draft *draft)
 {
-	if (!in->ejections)
-		return;
-	if (in->effective->region_warmup_ms && in->ejections->region_back_ms)
-		warm_regions(in, draft);
-	if (in->effective->warmup.duration_ms && in->ejections->endpoint_back_ms)
-		warm_endpoints(in, draft);
+	warm_regions(in, draft);
+	warm_endpoints(in, draft);
 }

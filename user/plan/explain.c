@@ -80,6 +80,25 @@ static bool is_supposed(void *self, const struct mrd_view *view, const struct mr
 	       supposed->real->is_ejected(supposed->real->self, view, port, endpoint);
 }
 
+static uint64_t region_back_ms(void *self, const struct mrd_view *view,
+			       const struct mrd_view_port *port, const char *region)
+{
+	const struct mrd_plan_ejections *real = ((const struct supposed *)self)->real;
+
+	return real->region_back_ms ? real->region_back_ms(real->self, view, port, region)
+				    : UINT64_MAX;
+}
+
+static uint64_t endpoint_back_ms(void *self, const struct mrd_view *view,
+				 const struct mrd_view_port *port,
+				 const struct mrd_view_endpoint *endpoint)
+{
+	const struct mrd_plan_ejections *real = ((const struct supposed *)self)->real;
+
+	return real->endpoint_back_ms ? real->endpoint_back_ms(real->self, view, port, endpoint)
+				      : UINT64_MAX;
+}
+
 static void suppose_endpoint(struct mrd_view_endpoint *endpoint, const struct mrd_what_if *what_if)
 {
 	if (what_if->what == MRD_WHAT_READY)
@@ -198,7 +217,12 @@ static int suppose(struct explaining *explaining, const struct mrd_what_if *what
 	struct mrd_what_if *ifs = reallocarray(port->ifs, port->if_count + 1, sizeof(*ifs));
 	struct mrd_what_if *what_if;
 	struct supposed supposed = {.real = &input->ejections};
-	const struct mrd_plan_ejections ejections = {.is_ejected = is_supposed, .self = &supposed};
+	const struct mrd_plan_ejections ejections = {
+		.is_ejected = is_supposed,
+		.region_back_ms = region_back_ms,
+		.endpoint_back_ms = endpoint_back_ms,
+		.self = &supposed,
+	};
 	struct mrd_view view;
 	struct mrd_plan *plan;
 	int r;
@@ -221,6 +245,7 @@ static int suppose(struct explaining *explaining, const struct mrd_what_if *what
 		return r;
 	/* The same ports in the same order: they come from view and policy alone. */
 	r = add_up(&plan->ports[port->index], &what_if->shares, &what_if->share_count);
+	what_if->warms_up = plan->ports[port->index].again_ms != 0;
 	mrd_plan_free(plan);
 	if (!r)
 		what_if->changes = differs(explaining->shares, explaining->share_count, what_if);

@@ -49,6 +49,7 @@ struct mrd_what_if {
 	struct mrd_ip ip;		 /* of the endpoint that fails */
 	uint16_t port;			 /* likewise */
 	bool changes;			 /* some region's share */
+	bool warms_up;			 /* the shares are those at first */
 	struct mrd_region_share *shares; /* in the order of the hops; all 0: refused */
 	size_t share_count;
 };

@@ -14,7 +14,7 @@
 #include "plan/draft.h"
 #include "policy/policy_walk.h"
 
-enum { UNHINTED_MOST = 8 };
+enum { LISTED_MOST = 8, PERCENT = 100 };
 
 /* While the words of one port are made. */
 struct writing {
@@ -85,7 +85,7 @@ static size_t add_unhinted(const struct writing *writing, struct mrd_strbuf *out
 
 		if (!mrd_draft_is_candidate(&writing->in, &writing->rules, endpoint) ||
 		    mrd_draft_is_hinted(&writing->in, &writing->rules, endpoint) ||
-		    count++ >= UNHINTED_MOST)
+		    count++ >= LISTED_MOST)
 			continue;
 		mrd_strbuf_addf(
 			out, "%s%s %s (", count > 1 ? ", " : "",
@@ -110,8 +110,8 @@ static void add_hints_reason(struct writing *writing)
 	       "are used, as equals; nothing else asks (no locality setting, no "
 	       "outlierDetection, no trafficDistribution)",
 	       by_zone ? "zone" : "node", by_zone ? node->zone : node->name);
-	if (count > UNHINTED_MOST)
-		mrd_strbuf_addf(&list, " and %zu more", count - UNHINTED_MOST);
+	if (count > LISTED_MOST)
+		mrd_strbuf_addf(&list, " and %zu more", count - LISTED_MOST);
 	if (count)
 		REASON(writing, "left out, as meant for others: %s", list.text ? list.text : "");
 	writing->no_memory |= list.failed;
@@ -279,6 +279,77 @@ static void add_health_reason(struct writing *writing)
 		       "no outlierDetection: an endpoint counts as failed when it is not ready");
 }
 
+/* "60% of its 10s are over, 4s left" */
+static void add_progress(struct mrd_strbuf *out, uint64_t back_ms, uint64_t warmup_ms)
+{
+	char whole[MRD_DURATION_TEXT_MAX];
+	char left[MRD_DURATION_TEXT_MAX];
+
+	mrd_strbuf_addf(out, "%" PRIu64 "%% of its %s are over, %s left",
+			back_ms * PERCENT / warmup_ms, mrd_duration_format(warmup_ms, whole),
+			mrd_duration_format(warmup_ms - back_ms, left));
+}
+
+/* Is the hop the first of its region with an ACTIVE endpoint? */
+static bool is_first_active(const struct mrd_plan_port *planned, size_t index)
+{
+	for (size_t i = 0; i < index; i++)
+		if (planned->hops[i].healthy &&
+		    !strcmp(planned->hops[i].region, planned->hops[index].region))
+			return false;
+	return planned->hops[index].healthy;
+}
+
+static void add_warm_regions(struct writing *writing)
+{
+	const struct mrd_plan_port *planned = writing->words->planned;
+
+	for (size_t i = 0; i < planned->hop_count; i++) {
+		const char *region = planned->hops[i].region;
+		MRD_AUTO_STRBUF struct mrd_strbuf text = {0};
+		uint64_t back_ms;
+
+		if (!is_first_active(planned, i) ||
+		    !mrd_draft_region_warms(&writing->in, region, &back_ms))
+			continue;
+		add_progress(&text, back_ms, writing->effective.region_warmup_ms);
+		REASON(writing,
+		       "%s is back and warms up (meridian.dev/warmup), as far as others can take "
+		       "what it leaves: %s",
+		       *region ? region : "(no region)", text.text ? text.text : "");
+		writing->no_memory |= text.failed;
+	}
+}
+
+static void add_warm_endpoints(struct writing *writing)
+{
+	const struct mrd_view_port *seen = writing->words->seen;
+	MRD_AUTO_STRBUF struct mrd_strbuf list = {0};
+	size_t count = 0;
+
+	for (size_t i = 0; i < seen->endpoint_count; i++) {
+		const struct mrd_view_endpoint *endpoint = &seen->endpoints[i];
+		char text[MRD_IP_TEXT_MAX];
+		uint64_t back_ms;
+
+		if (!endpoint->ready ||
+		    !mrd_draft_is_candidate(&writing->in, &writing->rules, endpoint) ||
+		    !mrd_draft_is_hinted(&writing->in, &writing->rules, endpoint) ||
+		    !mrd_draft_endpoint_warms(&writing->in, endpoint, &back_ms) ||
+		    count++ >= LISTED_MOST)
+			continue;
+		mrd_strbuf_addf(&list, "%s%s ", count > 1 ? "; " : "",
+				mrd_ip_port_format(&endpoint->ip, endpoint->port, text));
+		add_progress(&list, back_ms, writing->effective.warmup.duration_ms);
+	}
+	if (count > LISTED_MOST)
+		mrd_strbuf_addf(&list, "; and %zu more", count - LISTED_MOST);
+	if (count)
+		REASON(writing, "new endpoints warm up (loadBalancer.warmup): %s",
+		       list.text ? list.text : "");
+	writing->no_memory |= list.failed;
+}
+
 static void add_reasons(struct writing *writing)
 {
 	if (writing->words->view->internal_local)
@@ -293,6 +364,8 @@ static void add_reasons(struct writing *writing)
 	add_mode_reason(writing);
 	add_own_reasons(writing);
 	add_health_reason(writing);
+	add_warm_regions(writing);
+	add_warm_endpoints(writing);
 }
 
 /* ------------------------------------------------------------------- what is named and not there

@@ -6,12 +6,13 @@
  *   "outlier_place": "", "reasons": ["failover: …"],
  *   "ejections": [{"address": "10.0.0.5:9080", "left_ms": 4000}],
  *   "what_if": [{"what": "endpoint-fails", "region": "cn-hangzhou", "endpoint": "10.0.0.6:9080",
- *     "changes": true, "shares": [{"region": "cn-hangzhou", "share": 0.7}]}]}]}
+ *     "changes": true, "warms_up": false, "shares": [{"region": "cn-hangzhou", "share": 0.7}]}]}]}
  *
  * warnings are the plan's, and behind them what is written and has no effect; beside ports, and
  * only if there is such a thing, they say which ports are left out, and why. left_ms is null if it
  * is not known. The values of what: endpoint-fails, region-fails, return (of what is ejected),
- * ready (what is not, and does not end).
+ * ready (what is not, and does not end). warms_up: the shares are those at first, as something
+ * warms up.
  */
 #include "view/view_explain.h"
 
@@ -95,9 +96,10 @@ static json_t *what_if_list(const struct mrd_explained_port *port)
 		if (is_endpoint)
 			mrd_ip_port_format(&what_if->ip, what_if->port, text);
 		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:s, s:b, s:o}", "what", names[what_if->what],
-					"region", what_if->region, "endpoint", text, "changes",
-					what_if->changes, "shares", share_list(what_if)));
+			list, json_pack("{s:s, s:s, s:s, s:b, s:b, s:o}", "what",
+					names[what_if->what], "region", what_if->region, "endpoint",
+					text, "changes", what_if->changes, "warms_up",
+					what_if->warms_up, "shares", share_list(what_if)));
 	}
 	return list;
 }
@@ -291,6 +293,8 @@ static void print_what_if(const json_t *what_if, FILE *out)
 		fprintf(out, "  when those that are not ready become it:");
 	else
 		fprintf(out, "  when the ejected ones return:");
+	if (json_is_true(json_object_get(what_if, "warms_up")))
+		fprintf(out, " at first");
 	if (json_is_true(json_object_get(what_if, "changes")))
 		print_shares(json_object_get(what_if, "shares"), out);
 	else

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include "base/strbuf.h"
+
 #include "stage.h"
 
 static const struct mrd_explain_target reviews = {
@@ -113,12 +115,167 @@ static void what_is_not_there_is_not_explained(void **state)
 	stage_free(stage);
 }
 
+/* ------------------------------------------------------------------------------------ warm-ups */
+
+#define WARM_RULE(annotations, policy, failover)                                          \
+	"apiVersion: networking.istio.io/v1\nkind: DestinationRule\n"                     \
+	"metadata: {name: reviews, namespace: default, annotations: {" annotations "}}\n" \
+	"spec: {host: reviews, trafficPolicy: {loadBalancer: {" policy                    \
+	"localityLbSetting: {failover: [{" failover "}]}}}}\n"
+#define TO_SHANGHAI "from: hangzhou, to: shanghai"
+
+/* The shares as planned, in 1/10,000 by endpoint, and the reason that names the warm-up. */
+static char *explained_text(const struct stage *stage, const struct mrd_plan_node *node)
+{
+	struct mrd_strbuf text = {0};
+	struct mrd_explanation *explanation;
+	const struct mrd_explained_port *port;
+
+	assert_int_equal(mrd_engine_explain(stage->engine, &reviews, node, &explanation), 0);
+	for (size_t i = 0; i < explanation->plan->ports[0].hop_count; i++) {
+		const struct mrd_plan_hop *hop = &explanation->plan->ports[0].hops[i];
+
+		mrd_strbuf_addf(&text, "%s%s %.0f", i ? ", " : "", hop->region, hop->share * 10000);
+		for (size_t k = 0; hop->endpoint_count > 1 && k < hop->endpoint_count; k++)
+			mrd_strbuf_addf(&text, " %.0f", hop->endpoints[k].share * 10000);
+	}
+	port = &explanation->ports[0];
+	for (size_t i = 0; i < port->reason_count; i++)
+		if (strstr(port->reasons[i], "warm"))
+			mrd_strbuf_addf(&text, "; %s", port->reasons[i]);
+	mrd_explanation_free(explanation);
+	return mrd_strbuf_steal(&text);
+}
+
+static void assert_explained(const struct stage *stage, const struct mrd_plan_node *node,
+			     const char *want)
+{
+	char *text = explained_text(stage, node);
+
+	assert_string_equal(text, want);
+	free(text);
+}
+
+#define REGION_WARMS                                                                        \
+	"; hangzhou is back and warms up (meridian.dev/warmup), as far as others can take " \
+	"what it leaves: "
+
+static void a_region_that_warms_up_is_explained_as_it_was_written(void **state)
+{
+	static const struct {
+		uint64_t wait_ms;
+		const char *want;
+	} cases[] = {
+		{0, "hangzhou 1400, shanghai 8600" REGION_WARMS
+		    "0% of its 1m40s are over, 1m40s left"},
+		{50000,
+		 "hangzhou 7000, shanghai 3000" REGION_WARMS "50% of its 1m40s are over, 50s left"},
+		{50000, "hangzhou 10000, shanghai 0"},
+	};
+	struct stage *stage = stage_new(WARM_RULE("meridian.dev/warmup: 100s", "", TO_SHANGHAI));
+	uint32_t id;
+
+	(void)state;
+	stage_reviews(stage);
+	stage_round(stage);
+	assert_explained(stage, NULL, "hangzhou 10000 5000 5000, shanghai 0");
+	stage_slice(stage, 0, "reviews", "http:9080/TCP", "");
+	stage_round(stage);
+	stage_slice(stage, 0, "reviews", "http:9080/TCP", "10.0.0.5");
+	assert_explained(stage, NULL, cases[0].want);
+	stage_wait_ms(10000); /* it was the question alone: the warm-up begins with the plan */
+	stage_round(stage);
+	id = stage_vip(stage, "172.16.0.20", 9080);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char written[64];
+
+		stage_wait_ms(cases[i].wait_ms);
+		mrd_engine_tick(stage->engine);
+		stage_round(stage);
+		assert_explained(stage, NULL, cases[i].want);
+		snprintf(written, sizeof(written), "hangzhou %u, shanghai %u",
+			 (unsigned int)stage_share(stage, id, "hangzhou"),
+			 (unsigned int)stage_share(stage, id, "shanghai"));
+		assert_memory_equal(written, cases[i].want, strlen(written));
+	}
+	stage_free(stage);
+}
+
+static void an_endpoint_that_warms_up_is_named(void **state)
+{
+	struct stage *stage = stage_new(
+		WARM_RULE("", "simple: ROUND_ROBIN, warmup: {duration: 20s}, ", TO_SHANGHAI));
+
+	(void)state;
+	stage_reviews(stage);
+	stage_round(stage);
+	stage_slice(stage, 0, "reviews", "http:9080/TCP", "10.0.0.5; 10.0.0.6; 10.0.0.8");
+	stage_round(stage);
+	stage_wait_ms(10000);
+	assert_explained(stage, NULL,
+			 "hangzhou 10000 4000 4000 2000, shanghai 0; new endpoints warm up "
+			 "(loadBalancer.warmup): 10.0.0.8:9080 50% of its 20s are over, 10s left");
+	stage_wait_ms(10000);
+	assert_explained(stage, NULL, "hangzhou 10000 3333 3333 3333, shanghai 0");
+	stage_free(stage);
+}
+
+/* What this node's plan leaves out was never asked about: it is not new elsewhere. */
+static void elsewhere_nothing_is_new_that_is_not_in_the_plan_here(void **state)
+{
+	const struct mrd_plan_node far = {
+		.name = "",
+		.region = "shanghai",
+		.zone = "",
+		.subzone = "",
+	};
+	struct stage *stage =
+		stage_new(WARM_RULE("meridian.dev/warmup: 100s, meridian.dev/regions: strict", "",
+				    "from: shanghai, to: hangzhou"));
+
+	(void)state;
+	stage_reviews(stage);
+	stage_slice(stage, 1, "reviews", "http:9080/TCP", "");
+	stage_round(stage);
+	stage_slice(stage, 1, "reviews", "http:9080/TCP", "10.1.0.7");
+	assert_explained(stage, &far, "shanghai 10000, hangzhou 0 0 0");
+	stage_free(stage);
+}
+
+static void what_would_return_warms_up_first(void **state)
+{
+	struct stage *stage = stage_new(WARM_RULE("meridian.dev/warmup: 100s", "", TO_SHANGHAI));
+	struct mrd_explanation *explanation;
+	const struct mrd_explained_port *port;
+	const struct mrd_what_if *ready;
+
+	(void)state;
+	stage_reviews(stage);
+	stage_slice(stage, 0, "reviews", "http:9080/TCP", "10.0.0.5 unready");
+	stage_round(stage);
+	assert_int_equal(mrd_engine_explain(stage->engine, &reviews, NULL, &explanation), 0);
+	port = &explanation->ports[0];
+	assert_true(port->if_count > 1);
+	assert_false(port->ifs[0].warms_up); /* nobody is left that could */
+	ready = &port->ifs[port->if_count - 1];
+	assert_int_equal(ready->what, MRD_WHAT_READY);
+	assert_true(ready->warms_up);
+	assert_string_equal(ready->shares[0].region, "hangzhou");
+	assert_true(ready->shares[0].share > 0.139 && ready->shares[0].share < 0.141);
+	mrd_explanation_free(explanation);
+	stage_free(stage);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tells_ejections_and_the_time_they_have_left),
 		cmocka_unit_test(for_another_node_it_is_another_plan),
 		cmocka_unit_test(what_is_not_there_is_not_explained),
+		cmocka_unit_test(a_region_that_warms_up_is_explained_as_it_was_written),
+		cmocka_unit_test(an_endpoint_that_warms_up_is_named),
+		cmocka_unit_test(elsewhere_nothing_is_new_that_is_not_in_the_plan_here),
+		cmocka_unit_test(what_would_return_warms_up_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -520,12 +520,15 @@ static void an_agent_is_asked_in_one_line(void **state)
 			   "\"subzone\": \"\", \"priority\": 0, \"share\": 0, \"panic\": false, "
 			   "\"healthy\": 0, \"total\": 1, \"endpoints\": [{\"address\": "
 			   "\"10.0.0.1:8080\", \"cluster\": \"c\", \"state\": \"EJECTED\", "
-			   "\"share\": 0}]}]}]}",
+			   "\"share\": 0}]}], \"what_if\": [{\"what\": \"return\", "
+			   "\"region\": \"\", \"changes\": true, \"warms_up\": true, "
+			   "\"shares\": [{\"region\": \"r1\", \"share\": 0.14}]}]}]}",
 		 .request = "explain a/b:80\n",
 		 .out = "a/b port 80/TCP IPv4, from r1\n  at 1.2.3.4:80\n"
 			"  rule a/r, p.yaml:1:2\n  locality setting at p.yaml:3:4\n"
 			"    priority 0 r1 0%, healthy 0 of 1\n"
-			"      10.0.0.1:8080 c EJECTED for 43s more 0%\n",
+			"      10.0.0.1:8080 c EJECTED for 43s more 0%\n"
+			"  when the ejected ones return: at first r1 14%\n",
 		 .err = ""},
 		{.options = "--from 10.0.0.9",
 		 .answer = "{\"error\": \"no endpoint has that address\"}",
