@@ -408,8 +408,11 @@ static int explain(const struct mrd_explain_input *input, const struct mrd_view 
 		return r;
 	mrd_plan_node_text(input->node, &from);
 	explanation->from = mrd_strbuf_steal(&from);
+	explanation->unwritten = input->unwritten ? strdup(input->unwritten) : NULL;
+	explanation->unwritten_ms = input->unwritten_ms;
 	explanation->ports = calloc(explanation->plan->port_count + 1, sizeof(*explanation->ports));
-	if (!explanation->from || !explanation->ports)
+	if (!explanation->from || !explanation->ports ||
+	    (input->unwritten && !explanation->unwritten))
 		return -ENOMEM;
 	r = add_left_out(input->target, explanation);
 	for (size_t i = 0; !r && i < explanation->plan->port_count; i++) {
@@ -488,6 +491,7 @@ void mrd_explanation_free(struct mrd_explanation *explanation)
 	free(explanation->ports);
 	free(explanation->left_out);
 	free(explanation->from);
+	free(explanation->unwritten);
 	mrd_plan_free(explanation->plan);
 	free(explanation);
 }

@@ -24,6 +24,9 @@ struct mrd_explain_input {
 	const struct mrd_model *model;
 	const struct mrd_policy *policy;
 	const struct mrd_plan_node *node;
+	/* Why the kernel does not hold this plan; NULL: it does, or no kernel is asked about. */
+	const char *unwritten;
+	uint64_t unwritten_ms;		     /* for how long not; UINT64_MAX: that is not known */
 	struct mrd_plan_ejections ejections; /* its function may be NULL: none */
 	/* How long an ejected endpoint stays so. NULL, or false: it is not known. Gets the same
 	 * self. */
@@ -78,7 +81,9 @@ struct mrd_explained_port {
 };
 
 struct mrd_explanation {
-	char *from; /* the node's locality */
+	char *from;	 /* the node's locality */
+	char *unwritten; /* as in the input */
+	uint64_t unwritten_ms;
 	struct mrd_plan *plan;
 	struct mrd_explained_port *ports;
 	size_t port_count;

@@ -8,6 +8,9 @@
  *   "what_if": [{"what": "endpoint-fails", "region": "cn-hangzhou", "endpoint": "10.0.0.6:9080",
  *     "changes": true, "warms_up": false, "shares": [{"region": "cn-hangzhou", "share": 0.7}]}]}]}
  *
+ * unwritten is beside ports, and only if the kernel does not hold that plan: {"error": "mrd_member
+ * is full (kernel.limits.members)", "since_ms": 5000}, where since_ms is null if it is not known.
+ *
  * warnings are the plan's, and behind them what is written and has no effect; beside ports, and
  * only if there is such a thing, they say which ports are left out, and why. left_ms is null if it
  * is not known. The values of what: endpoint-fails, region-fails, return (of what is ejected),
@@ -152,6 +155,14 @@ static json_t *left_out_list(const struct mrd_explanation *explanation)
 	return list;
 }
 
+static json_t *unwritten(const struct mrd_explanation *explanation)
+{
+	return json_pack("{s:s, s:o}", "error", explanation->unwritten, "since_ms",
+			 explanation->unwritten_ms == UINT64_MAX
+				 ? json_null()
+				 : mrd_view_number(explanation->unwritten_ms));
+}
+
 json_t *mrd_view_explain(const struct mrd_explanation *explanation)
 {
 	MRD_AUTO_STRBUF struct mrd_strbuf service = {0};
@@ -168,6 +179,11 @@ json_t *mrd_view_explain(const struct mrd_explanation *explanation)
 		}
 	doc = json_pack("{s:s, s:s, s:o}", "from", explanation->from, "service",
 			service.text ? service.text : "", "ports", ports);
+	if (doc && explanation->unwritten &&
+	    json_object_set_new(doc, "unwritten", unwritten(explanation))) {
+		json_decref(doc);
+		return NULL;
+	}
 	if (doc && explanation->left_out_count &&
 	    json_object_set_new(doc, "warnings", left_out_list(explanation))) {
 		json_decref(doc);
@@ -321,12 +337,30 @@ static void print_port(const json_t *doc, const json_t *port, FILE *out)
 		fprintf(out, "  warning: %s\n", json_string_value(item));
 }
 
+static void print_unwritten(const json_t *doc, FILE *out)
+{
+	const json_t *unwritten = json_object_get(doc, "unwritten");
+	const json_t *since_ms = json_object_get(unwritten, "since_ms");
+	char span[SPAN_ROOM];
+
+	if (!unwritten)
+		return;
+	fprintf(out, "%s NOT WRITTEN to the kernel: %s", mrd_view_text(doc, "service"),
+		mrd_view_text(unwritten, "error"));
+	if (json_is_integer(since_ms))
+		fprintf(out, ", for %s",
+			mrd_view_span(json_integer_value(since_ms), span, sizeof(span)));
+	fprintf(out, "; what the kernel holds of it stands, and what follows holds once it is "
+		     "written\n\n");
+}
+
 void mrd_view_print_explain(const json_t *doc, FILE *out)
 {
 	const json_t *ports = json_object_get(doc, "ports");
 	const json_t *item;
 	size_t i;
 
+	print_unwritten(doc, out);
 	json_array_foreach(ports, i, item)
 	{
 		if (i)

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "base/strbuf.h"
+#include "view/view_explain.h"
 
 #include "stage.h"
 
@@ -266,6 +267,88 @@ static void what_would_return_warms_up_first(void **state)
 	stage_free(stage);
 }
 
+/* ----------------------------------------------------------------------- what is not written */
+
+static void assert_unwritten(const struct stage *stage, const struct mrd_plan_node *node,
+			     const char *want, uint64_t want_ms)
+{
+	struct mrd_explanation *explanation;
+	const json_t *since_ms;
+	json_t *unwritten;
+	json_t *doc;
+
+	assert_int_equal(mrd_engine_explain(stage->engine, &reviews, node, &explanation), 0);
+	doc = mrd_view_explain(explanation);
+	mrd_explanation_free(explanation);
+	unwritten = json_object_get(doc, "unwritten");
+	since_ms = json_object_get(unwritten, "since_ms");
+	if (want)
+		assert_string_equal(json_string_value(json_object_get(unwritten, "error")), want);
+	else
+		assert_null(unwritten);
+	if (want && want_ms == UINT64_MAX)
+		assert_true(json_is_null(since_ms));
+	else if (want)
+		assert_int_equal(json_integer_value(since_ms), want_ms);
+	json_decref(doc);
+}
+
+static void a_plan_that_is_not_written_is_told_with_its_reason(void **state)
+{
+	static const char full[] = "mrd_member is full (kernel.limits.members)";
+	const struct mrd_plan_node here = stage_node;
+	const struct mrd_plan_node far = {
+		.name = "n9",
+		.region = "shanghai",
+		.zone = "",
+		.subzone = "",
+	};
+	struct stage *stage = stage_new(stage_failover);
+
+	(void)state;
+	stage_reviews(stage);
+	stage_round(stage);
+	assert_unwritten(stage, NULL, NULL, 0);
+	stage->maps.limit[MRD_MAP_MEMBER] = fake_count(&stage->maps, MRD_MAP_MEMBER);
+	stage_slice(stage, 0, "reviews", "http:9080/TCP", "10.0.0.5; 10.0.0.6; 10.0.0.8");
+	stage_round(stage);
+	stage_wait_ms(700);
+	assert_unwritten(stage, NULL, full, 700);
+	assert_unwritten(stage, &here, full, 700);
+	assert_unwritten(stage, &far, NULL, 0); /* its own agent writes it */
+	stage->maps.limit[MRD_MAP_MEMBER] = 0;
+	stage_wait_ms(300);
+	mrd_engine_tick(stage->engine);
+	stage_round(stage);
+	assert_unwritten(stage, NULL, NULL, 0);
+	stage_free(stage);
+}
+
+static void what_was_adopted_stands_until_it_is_released(void **state)
+{
+	struct stage *stage = stage_new(stage_failover);
+
+	(void)state;
+	stage_reviews(stage);
+	stage_round(stage);
+	stage_restart(stage);
+	stage_reviews(stage);
+	stage_round(stage);
+	assert_unwritten(stage, NULL, "not every cluster has been read since the agent's start",
+			 UINT64_MAX);
+	stage->is_frozen = true;
+	stage_set_input(stage);
+	assert_unwritten(stage, NULL,
+			 "there is no policy to plan by, and what follows goes without one",
+			 UINT64_MAX);
+	stage->is_frozen = false;
+	stage_set_input(stage);
+	mrd_engine_release(stage->engine);
+	stage_round(stage);
+	assert_unwritten(stage, NULL, NULL, 0);
+	stage_free(stage);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -276,6 +359,8 @@ int main(void)
 		cmocka_unit_test(an_endpoint_that_warms_up_is_named),
 		cmocka_unit_test(elsewhere_nothing_is_new_that_is_not_in_the_plan_here),
 		cmocka_unit_test(what_would_return_warms_up_first),
+		cmocka_unit_test(a_plan_that_is_not_written_is_told_with_its_reason),
+		cmocka_unit_test(what_was_adopted_stands_until_it_is_released),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -530,6 +530,15 @@ static void an_agent_is_asked_in_one_line(void **state)
 			"      10.0.0.1:8080 c EJECTED for 43s more 0%\n"
 			"  when the ejected ones return: at first r1 14%\n",
 		 .err = ""},
+		{.options = "",
+		 .answer = "{\"from\": \"r1\", \"service\": \"a/b\", \"ports\": [], "
+			   "\"unwritten\": {\"error\": \"mrd_member is full\", \"since_ms\": "
+			   "5000}}",
+		 .request = "explain a/b:80\n",
+		 .out = "a/b NOT WRITTEN to the kernel: mrd_member is full, for 5s; what the "
+			"kernel "
+			"holds of it stands, and what follows holds once it is written\n\n",
+		 .err = ""},
 		{.options = "--from 10.0.0.9",
 		 .answer = "{\"error\": \"no endpoint has that address\"}",
 		 .request = "explain a/b:80 10.0.0.9\n",
