@@ -9,7 +9,8 @@ and what was missing, one a line. FOLDER/machine.json goes into the summary as i
 
 In the summary, "figures" has each number with its goal by a name of its own, for those who compare runs: SIDE.FIGURE, and
 SIDE.FIGURE_vs_OTHER for the ratio of the two, where a figure of paths has no scenario in its name
-(socket.connects_vs_direct). "measured" has the same, side by side, for table, plots and report.
+(socket.connects_vs_direct). "measured" has the same, side by side, for table, plots and report. A "median", "low" or "high" of
+null is infinite, which JSON cannot say: no answer came, which is later than any that did.
 """
 import json
 import math
@@ -136,6 +137,8 @@ def judged(goal, run):
         seen = stats.compared(sides[goal["side"]], sides[goal["of"]])
     else:
         seen = stats.alone(list(sides[goal["side"]].values()))
+    if not seen:
+        return {**goal, "verdict": "not measured"}
     return {**goal, "seen": seen, "verdict": stats.verdict(goal, seen)}
 
 
@@ -195,7 +198,38 @@ def summary(run):
     }
 
 
+def as_json(value):
+    """The value with null for what is infinite."""
+    if isinstance(value, dict):
+        return {key: as_json(one) for key, one in value.items()}
+    if isinstance(value, list):
+        return [as_json(one) for one in value]
+    return None if isinstance(value, float) and math.isinf(value) else value
+
+
+def from_json(made):
+    """For json.load(object_hook=): the same back."""
+    return {key: math.inf if one is None and key in ("median", "low", "high") else one for key, one in made.items()}
+
+
+def write_summary(folder, whole):
+    with open(f"{folder}/summary.json", "w", encoding="utf-8") as out:
+        json.dump(as_json(whole), out, indent=1, allow_nan=False)
+        out.write("\n")
+
+
+def read_summary(folder):
+    with open(f"{folder}/summary.json", encoding="utf-8") as text:
+        return json.load(text, object_hook=from_json)
+
+
+def ratio_number(value):
+    return "∞" if math.isinf(value) else f"{value:.3f}"
+
+
 def number(value):
+    if math.isinf(value):
+        return "∞"
     if abs(value) >= 1000:
         return f"{value:,.0f}"
     return f"{value:.4g}"
@@ -210,7 +244,8 @@ def ratio_words(figure, row):
     ratio = row.get("ratio")
     if not ratio:
         return ""
-    seen = f"{ratio['median']:.3f} of {figure['base']} ({ratio['low']:.3f} to {ratio['high']:.3f})"
+    low, median, high = (ratio_number(ratio[key]) for key in ("low", "median", "high"))
+    seen = f"{median} of {figure['base']} ({low} to {high})"
     return seen if ratio["differs"] else seen + ", no difference seen"
 
 
@@ -255,9 +290,7 @@ def main():
     for scenario in scenarios:
         run.read(scenario)
     whole = summary(run)
-    with open(f"{folder}/summary.json", "w", encoding="utf-8") as out:
-        json.dump(whole, out, indent=1)
-        out.write("\n")
+    write_summary(folder, whole)
     print_table(whole)
 
 

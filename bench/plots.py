@@ -5,6 +5,7 @@
 Ink and lines are variables of CSS in an SVG: there, these two colours stand for nothing else.
 """
 import io
+import math
 import os
 import re
 
@@ -91,12 +92,17 @@ def saved(drawn, folder, name):
     return re.sub(r'( id="|href="#|url\(#)', rf"\g<1>{name}-", svg)
 
 
+def finite(values):
+    """Those that an axis has a place for; no answer at all has none, and is in the table alone."""
+    return [value for value in values if math.isfinite(value)]
+
+
 def ratio_axis(axes, figure, goals, palette):
     rows = figure["sides"]
     axes.axvline(1, color=INK, linewidth=0.8)
     for y, row in enumerate(rows):
         ratio = row.get("ratio")
-        if not ratio:
+        if not ratio or not math.isfinite(ratio["high"]):
             continue
         axes.errorbar(
             ratio["median"], y, xerr=[[ratio["median"] - ratio["low"]], [ratio["high"] - ratio["median"]]],
@@ -110,8 +116,8 @@ def ratio_axis(axes, figure, goals, palette):
             y = [row["side"] for row in rows].index(goal["side"]) if goal.get("seen") else None
             if y is not None:
                 axes.plot([goal["value"]] * 2, [y - 0.4, y + 0.4], color=INK, linestyle=":", linewidth=1.2)
-    seen = [row["ratio"][key] for row in rows if row.get("ratio") for key in ("low", "high")]
-    if max(seen) / max(min(seen), 1e-9) > 5:
+    seen = finite(row["ratio"][key] for row in rows if row.get("ratio") for key in ("low", "high"))
+    if seen and max(seen) / max(min(seen), 1e-9) > 5:
         axes.set_xscale("log")
         close = max(seen) / max(min(seen), 1e-9) < 50
         axes.xaxis.set_major_locator(ticker.LogLocator(subs=(1, 2, 5) if close else (1,)))
@@ -128,10 +134,11 @@ def compared(figure, samples, goals, palette):
         1, 2, sharey=True, figsize=(WIDTH_INCHES, 0.9 + ROW_INCHES * len(rows)), gridspec_kw={"width_ratios": [1, 1]}
     )
     for y, row in enumerate(rows):
-        values = list(samples[row["side"]].values())
+        values = finite(samples[row["side"]].values())
         spread = (numpy.arange(len(values)) * 0.618 % 1 - 0.5) * 0.5
         left.plot(values, y + spread, ".", markersize=4, alpha=0.75, markeredgewidth=0, color=palette.of(row["side"]))
-        left.plot([row["median"]] * 2, [y - 0.36, y + 0.36], color=INK, linewidth=1.4)
+        for median in finite([row["median"]]):
+            left.plot([median] * 2, [y - 0.36, y + 0.36], color=INK, linewidth=1.4)
     left.set_yticks(range(len(rows)), [row["side"] for row in rows])
     left.set_ylim(len(rows) - 0.4, -0.6)
     left.set_xlabel(f"{figure['unit']}, each round; line: median")

@@ -5,7 +5,6 @@
 Usage: report.py FOLDER SCENARIO…      after figures.py
 """
 import html
-import json
 import os
 import re
 import sys
@@ -180,9 +179,7 @@ def main():
     run = figures.Run(folder)
     for scenario in scenarios:
         run.read(scenario)
-    with open(f"{folder}/summary.json", encoding="utf-8") as text:
-        whole = json.load(text)
-    page = Report(run, whole).page(scenarios)
+    page = Report(run, figures.read_summary(folder)).page(scenarios)
     with open(f"{folder}/report.html", "w", encoding="utf-8") as out:
         out.write(page)
     print(f"{folder}/report.html")

@@ -4,7 +4,6 @@
 
 Usage: results.py FOLDER [FILE]
 """
-import json
 import os
 import sys
 
@@ -64,8 +63,7 @@ def text_of(whole):
 
 def main():
     file = sys.argv[2] if len(sys.argv) > 2 else os.path.join(os.path.dirname(__file__), "RESULTS.md")
-    with open(os.path.join(sys.argv[1], "summary.json"), encoding="utf-8") as text:
-        whole = json.load(text)
+    whole = figures.read_summary(sys.argv[1])
     if whole["machine"]["quick"]:
         sys.exit("results.py: a quick run is none to quote")
     with open(file, encoding="utf-8") as text:

@@ -44,8 +44,10 @@ def median_interval(values):
 
 
 def ratios(side, base):
-    """Round by round, for the rounds that both have: {round: value} twice, a list out."""
-    return [side[r] / base[r] for r in sorted(set(side) & set(base)) if base[r]]
+    """Round by round, for the rounds that both have: {round: value} twice, a list out. What is infinite on both
+    sides has none."""
+    both = [r for r in sorted(set(side) & set(base)) if base[r] and not math.isinf(min(side[r], base[r]))]
+    return [side[r] / base[r] for r in both]
 
 
 def compared(side, base):

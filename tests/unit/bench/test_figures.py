@@ -116,6 +116,24 @@ class Figures(unittest.TestCase):
                                 ("a.p50", "y"): 51, ("a.p99", "y"): 100, ("a.p99.9", "y"): float("inf")})
         self.assertEqual(whole["goals"][0]["verdict"], "reached")
 
+    def test_what_is_infinite_is_null_in_the_summary(self):
+        records = [figure("a", "lower"), *samples("a", "direct", [1, 2, "inf"]), *samples("a", "x", [3, "inf", "inf"]),
+                   goal("a", "x", 5, which="at_most")]
+        whole = self.summary(records)
+        figures.write_summary(self.folder, whole)
+
+        def refuse(word):
+            self.fail(f"{word} is not JSON")
+
+        with open(f"{self.folder}/summary.json", encoding="utf-8") as text:
+            made = json.load(text, parse_constant=refuse)
+        seen = {one["name"]: (one["median"], one["low"], one["high"], one["rounds"]) for one in made["figures"]}
+        # A round in which neither was answered compares nothing.
+        self.assertEqual(seen, {"direct.a": (2, 1, None, 3), "x.a": (None, 3, None, 3), "x.a_vs_direct": (None, 3, None, 2)})
+        self.assertEqual(made["goals"][0]["verdict"], "missed")
+        self.assertEqual(figures.read_summary(self.folder), whole)
+        self.assertRegex(self.table(records), r"a +x +∞ +3 to ∞ .* ∞ of direct \(3\.000 to ∞\)")
+
     def test_an_outage_costs_what_its_time_line_says(self):
         with open(f"{self.folder}/raw", "w", encoding="utf-8") as out:
             out.write("0 x 1000 0 10 ok\n0 x 2000 0 7000 refused\n0 x 3000 0 200000 ok\n0 x 9000 0 1000 503\n")

@@ -22,6 +22,14 @@ RECORDS = (
     {"kind": "missing", "what": "envoy", "how": "ENVOY= names one"},
     *({"kind": "sample", "figure": "a", "side": side, "round": r, "value": value, "unit": "/s"}
       for side, value in (("direct", 100), ("x", 50)) for r in range(7)),
+    {"kind": "figure", "name": "never", "unit": "us", "better": "lower", "title": "Never", "base": "direct"},
+    *({"kind": "sample", "figure": "never", "side": side, "round": r, "value": value, "unit": "us"}
+      for side, values in (("direct", (1, 2, "inf")), ("x", ("inf",) * 3), ("y", (7, "inf", "inf")))
+      for r, value in enumerate(values)),
+    {"kind": "figure", "name": "nobody", "unit": "us", "better": "lower", "title": "Nobody", "base": "direct"},
+    *({"kind": "sample", "figure": "nobody", "side": side, "round": r, "value": "inf", "unit": "us"}
+      for side in ("direct", "x") for r in range(2)),
+    {"kind": "goal", "figure": "nobody", "side": "x", "is": "at_most", "value": 2, "of": "direct"},
     {"kind": "raw", "figure": "late", "round": 0, "file": "requests"},
     {"kind": "timeline", "figure": "out", "side": "x", "file": "requests", "begin_us": 1000, "back_us": None},
 )
@@ -53,7 +61,7 @@ class Report(unittest.TestCase):
     def test_report_has_a_plot_for_each_kind_and_asks_for_nothing_else(self):
         self.run_tool("report.py", "s")
         page = self.read("report.html")
-        for name in ("a", "late.all", "out.line"):
+        for name in ("a", "never", "nobody", "late.all", "out.line"):
             with self.subTest(plot=name):
                 minidom.parse(f"{self.folder}/plots/{name}.svg")
                 with open(f"{self.folder}/plots/{name}.png", "rb") as picture:
@@ -61,7 +69,7 @@ class Report(unittest.TestCase):
         self.assertIn(">0.500</text>", self.read("plots/a.svg"))
         self.assertEqual(page.count("<svg"), len(os.listdir(f"{self.folder}/plots")) // 2)
         for wanted in ("Title &amp; more", "what &lt;x&gt; is", "0.500 of direct", "reached", "ENVOY= names one",
-                       "prefers-color-scheme:dark"):
+                       "prefers-color-scheme:dark", "∞"):
             self.assertIn(wanted, page)
         self.assertNotRegex(page, r"(src|href)=\"[^#\"]|@import|url\([^#]")
 
