@@ -149,9 +149,16 @@ part_verify() {
   count <"$logs/verify"
 }
 
-# A minute for each reader, as many at once as there are processors.
+# A minute for each reader, as many at once as there are processors. One that says nothing did not run.
 part_fuzz() {
-  count < <("$MAKE" --no-print-directory -k -j "$(nproc)" OUT="$OUT" fuzz 2>&1 | grep -vE '^  [A-Z]+ +')
+  local source name
+
+  count < <("$MAKE" --no-print-directory -k -j "$(nproc)" OUT="$OUT" fuzz 2>&1 |
+    grep -vE '^  [A-Z]+ +' | tee "$logs/fuzz")
+  for source in tests/fuzz/fuzz_*.c; do
+    name=fuzz/${source#tests/fuzz/fuzz_} name=${name%.c}
+    grep -qE "^(PASS|FAIL) $name(:|\$)" "$logs/fuzz" || verdict "FAIL $name: not built"
+  done
 }
 
 part_e2e() {
