@@ -360,18 +360,26 @@ static const struct {
 		   {FORWARD, RST | ACK, 4, 8, 0, 2}}},
 };
 
+/* The answer to what syn_of() sends, from the endpoint. */
+static struct wire syn_ack_of(uint16_t port)
+{
+	return (struct wire){
+		.from = POD,
+		.to = CLIENT,
+		.from_port = 8080,
+		.to_port = port,
+		.protocol = TCP,
+		.flags = SYN | ACK,
+	};
+}
+
 static bool check_ends(const struct world *world)
 {
 	bool good = true;
 
 	for (size_t i = 0; i < COUNT(ends); i++) {
 		struct wire there = syn_of(FIRST_PORT, VIP, 80);
-		struct wire back = {.from = POD,
-				    .to = CLIENT,
-				    .from_port = 8080,
-				    .to_port = FIRST_PORT,
-				    .protocol = TCP,
-				    .flags = SYN | ACK};
+		struct wire back = syn_ack_of(FIRST_PORT);
 		uint8_t out[WIRE_MAX];
 		size_t len;
 
@@ -404,12 +412,7 @@ static bool check_taken_over(const struct world *world)
 	struct wire first = syn_of(FIRST_PORT, VIP, 80);
 	const struct wire next = syn_of(FIRST_PORT, VIP, 8002);
 	const struct wire next_out = syn_of(FIRST_PORT, POD, 8080);
-	struct wire back = {.from = POD,
-			    .to = CLIENT,
-			    .from_port = 8080,
-			    .to_port = FIRST_PORT,
-			    .protocol = TCP,
-			    .flags = SYN | ACK};
+	const struct wire back = syn_ack_of(FIRST_PORT);
 	uint8_t out[WIRE_MAX];
 	size_t len;
 

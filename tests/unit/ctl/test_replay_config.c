@@ -8,14 +8,38 @@
 	"---\nserviceSettings: [{settings: {clusterLocal: true}, hosts: [web.default.svc." \
 	"cluster.local]}]\n"
 
+struct config_case {
+	const char *policy;
+	const char *endpoints;
+	const char *want;
+	const char *want_err;
+};
+
+/* The first errors of two endpoints, by a policy and endpoints that differ, and these options. */
+static void must_watch(const struct config_case *cases, size_t count, const char *options)
+{
+	write_events("0 a 503, 0 b 503");
+	for (size_t i = 0; i < count; i++) {
+		MRD_AUTO_FREE char *got = NULL;
+		char line[RUN_ROOM];
+		AUTO_RUN struct run run = {0};
+
+		print_message("%zu %s\n", i, cases[i].endpoints);
+		run_write("policy.yaml", cases[i].policy);
+		snprintf(line, sizeof(line),
+			 "replay %s --host web -o json --endpoints %s events.jsonl", options,
+			 cases[i].endpoints);
+		run = run_line(line);
+		got = shorten(run.out);
+		assert_int_equal(run.status, 0);
+		assert_string_equal(got, cases[i].want);
+		assert_string_equal(run.err, cases[i].want_err);
+	}
+}
+
 static void what_the_agent_leaves_alone(void **state)
 {
-	static const struct {
-		const char *policy;
-		const char *endpoints;
-		const char *want;
-		const char *want_err;
-	} cases[] = {
+	static const struct config_case cases[] = {
 		{
 			POLICY("", DETECTION ", loadBalancer: {simple: PASSTHROUGH}"),
 			"10.0.0.1:80@r1,10.0.0.2:80@r2",
@@ -56,24 +80,7 @@ static void what_the_agent_leaves_alone(void **state)
 	};
 
 	(void)state;
-	write_events("0 a 503, 0 b 503");
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		MRD_AUTO_FREE char *got = NULL;
-		char line[RUN_ROOM];
-		AUTO_RUN struct run run = {0};
-
-		print_message("%zu\n", i);
-		run_write("policy.yaml", cases[i].policy);
-		snprintf(line, sizeof(line),
-			 "replay --policy policy.yaml --host web --from r1 -o json --endpoints %s "
-			 "events.jsonl",
-			 cases[i].endpoints);
-		run = run_line(line);
-		got = shorten(run.out);
-		assert_int_equal(run.status, 0);
-		assert_string_equal(got, cases[i].want);
-		assert_string_equal(run.err, cases[i].want_err);
-	}
+	must_watch(cases, sizeof(cases) / sizeof(cases[0]), "--policy policy.yaml --from r1");
 }
 
 static void a_configuration_says_what_options_do_not(void **state)
@@ -125,12 +132,7 @@ static void a_configuration_says_what_options_do_not(void **state)
 
 static void a_configuration_says_what_clusters_are(void **state)
 {
-	static const struct {
-		const char *policy;
-		const char *endpoints;
-		const char *want;
-		const char *want_err;
-	} cases[] = {
+	static const struct config_case cases[] = {
 		/* The home cluster has its name there. */
 		{
 			POLICY("", DETECTION) CLUSTER_LOCAL,
@@ -171,24 +173,7 @@ static void a_configuration_says_what_clusters_are(void **state)
 	run_write("meridian.yaml",
 		  "node: {name: n0}\npolicy: [policy.yaml]\nclusters: [{name: far, region: r2, "
 		  "directory: d}, {name: near, region: r1, home: true, directory: d}]\n");
-	write_events("0 a 503, 0 b 503");
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		MRD_AUTO_FREE char *got = NULL;
-		char line[RUN_ROOM];
-		AUTO_RUN struct run run = {0};
-
-		print_message("%s\n", cases[i].endpoints);
-		run_write("policy.yaml", cases[i].policy);
-		snprintf(line, sizeof(line),
-			 "replay --config meridian.yaml --host web -o json --endpoints %s "
-			 "events.jsonl",
-			 cases[i].endpoints);
-		run = run_line(line);
-		got = shorten(run.out);
-		assert_int_equal(run.status, 0);
-		assert_string_equal(got, cases[i].want);
-		assert_string_equal(run.err, cases[i].want_err);
-	}
+	must_watch(cases, sizeof(cases) / sizeof(cases[0]), "--config meridian.yaml");
 }
 
 int main(void)
