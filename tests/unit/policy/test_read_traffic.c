@@ -5,9 +5,13 @@
 
 #include "tests/unit/policy/rows.h"
 
-#define AT_TRAFFIC     "spec.trafficPolicy"
-#define TLS_OF(inside) RULE "    tls: {" inside "}\n"
-#define TUNNEL(inside) RULE "    tunnel: {" inside "}\n"
+#define AT_TRAFFIC "spec.trafficPolicy"
+/* tls is told to have no effect, whatever else is wrong with it: that stands in its errors. */
+#define TLS(inside, errors)                                                                \
+	.text = RULE "    tls: {" inside "}\n", .want = "warning a:7:5 " AT_TRAFFIC ".tls" \
+										    "\n" errors
+#define TLS_ERROR(column, field) "error a:7:" column " " AT_TRAFFIC ".tls." field "\n"
+#define TUNNEL(inside)		 RULE "    tunnel: {" inside "}\n"
 static const struct row traffic_rows[] = {
 	{
 		.id = "a policy that says nothing",
@@ -80,65 +84,34 @@ static const struct row traffic_rows[] = {
 		.text = RULE "    {tls: {mode: DISABLE}}\n",
 		.want = "warning a:7:6 " AT_TRAFFIC ".tls\n",
 	},
-	{
-		.id = "MUTUAL with it",
-		.text = TLS_OF("mode: MUTUAL, clientCertificate: /a, privateKey: /b, "
-			       "caCertificates: /c"),
-		.want = "warning a:7:5 " AT_TRAFFIC ".tls\n",
-	},
-	{
-		.id = "MUTUAL with a name for it",
-		.text = TLS_OF("mode: MUTUAL, credentialName: a"),
-		.want = "warning a:7:5 " AT_TRAFFIC ".tls\n",
-	},
-	{
-		.id = "MUTUAL without it",
-		.text = TLS_OF("mode: MUTUAL, caCertificates: /c"),
-		.want = "warning a:7:5 " AT_TRAFFIC ".tls\n"
-			"error a:7:17 " AT_TRAFFIC ".tls.clientCertificate\n"
-			"error a:7:17 " AT_TRAFFIC ".tls.privateKey\n",
-		.says = "must be given with mode: MUTUAL, or else credentialName",
-	},
-	{
-		.id = "MUTUAL with half of it, and an empty name",
-		.text = TLS_OF("mode: MUTUAL, clientCertificate: /a, privateKey: '', "
-			       "credentialName: ''"),
-		.want = "warning a:7:5 " AT_TRAFFIC ".tls\n"
-			"error a:7:17 " AT_TRAFFIC ".tls.privateKey\n",
-	},
-	{
-		.id = "SIMPLE needs nothing",
-		.text = TLS_OF("mode: SIMPLE"),
-		.want = "warning a:7:5 " AT_TRAFFIC ".tls\n",
-	},
-	{
-		.id = "MUTUAL and no checks, with what would check, but a name",
-		.text = TLS_OF("mode: MUTUAL, credentialName: a, insecureSkipVerify: true, "
-			       "caCrl: /r"),
-		.want = "warning a:7:5 " AT_TRAFFIC ".tls\n"
-			"error a:7:70 " AT_TRAFFIC ".tls.caCrl\n",
-	},
-	{
-		.id = "ISTIO_MUTUAL needs none",
-		.text = TLS_OF("mode: ISTIO_MUTUAL"),
-		.want = "warning a:7:5 " AT_TRAFFIC ".tls\n",
-	},
-	{
-		.id = "a name beside files",
-		.text = TLS_OF("mode: SIMPLE, credentialName: a, caCertificates: /c"),
-		.want = "warning a:7:5 " AT_TRAFFIC ".tls\n"
-			"error a:7:44 " AT_TRAFFIC ".tls.caCertificates\n",
-		.says = "beside credentialName",
-	},
-	{
-		.id = "checks that are not made",
-		.text = TLS_OF("mode: SIMPLE, insecureSkipVerify: true, "
-			       "subjectAltNames: [a], credentialName: b"),
-		.want = "warning a:7:5 " AT_TRAFFIC ".tls\n"
-			"error a:7:51 " AT_TRAFFIC ".tls.subjectAltNames\n"
-			"error a:7:73 " AT_TRAFFIC ".tls.credentialName\n",
-		.says = "beside insecureSkipVerify: true",
-	},
+	{.id = "MUTUAL with it",
+	 TLS("mode: MUTUAL, clientCertificate: /a, privateKey: /b, "
+	     "caCertificates: /c",
+	     "")},
+	{.id = "MUTUAL with a name for it", TLS("mode: MUTUAL, credentialName: a", "")},
+	{.id = "MUTUAL without it",
+	 TLS("mode: MUTUAL, caCertificates: /c",
+	     TLS_ERROR("17", "clientCertificate") TLS_ERROR("17", "privateKey")),
+	 .says = "must be given with mode: MUTUAL, or else credentialName"},
+	{.id = "MUTUAL with half of it, and an empty name",
+	 TLS("mode: MUTUAL, clientCertificate: /a, privateKey: '', "
+	     "credentialName: ''",
+	     TLS_ERROR("17", "privateKey"))},
+	{.id = "SIMPLE needs nothing", TLS("mode: SIMPLE", "")},
+	{.id = "MUTUAL and no checks, with what would check, but a name",
+	 TLS("mode: MUTUAL, credentialName: a, insecureSkipVerify: true, "
+	     "caCrl: /r",
+	     TLS_ERROR("70", "caCrl"))},
+	{.id = "ISTIO_MUTUAL needs none", TLS("mode: ISTIO_MUTUAL", "")},
+	{.id = "a name beside files",
+	 TLS("mode: SIMPLE, credentialName: a, caCertificates: /c",
+	     TLS_ERROR("44", "caCertificates")),
+	 .says = "beside credentialName"},
+	{.id = "checks that are not made",
+	 TLS("mode: SIMPLE, insecureSkipVerify: true, "
+	     "subjectAltNames: [a], credentialName: b",
+	     TLS_ERROR("51", "subjectAltNames") TLS_ERROR("73", "credentialName")),
+	 .says = "beside insecureSkipVerify: true"},
 	{
 		.id = "a port's tls",
 		.text = RULE "    portLevelSettings: [{port: {number: 80}, tls: {mode: "
