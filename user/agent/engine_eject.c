@@ -114,24 +114,11 @@ static uint32_t region_id(void *self, const char *region)
 	return region_number(((const struct numbering *)self)->engine, region);
 }
 
-/* That of the port, whose families begin at first; NULL: nobody is to be watched. */
-static const struct mrd_outlier_rule *rule_of(const struct mrd_plan *plan, size_t first)
-{
-	const size_t end = mrd_plan_families_end(plan, first);
-	bool has_unheard = false;
-
-	if (plan->ports[first].has_outlier)
-		return &plan->ports[first].outlier;
-	for (size_t i = first; i < end; i++)
-		has_unheard |= plan->ports[i].has_unheard;
-	return has_unheard ? &mrd_outlier_unheard : NULL;
-}
-
 int mrd_engine_watch_hosts(struct mrd_engine *engine, struct mrd_watch *watch,
 			   const struct mrd_plan *plan, size_t first)
 {
 	struct mrd_outlier_host *hosts MRD_AUTO_FREE = NULL;
-	const struct mrd_outlier_rule *rule = rule_of(plan, first);
+	const struct mrd_outlier_rule *rule = mrd_plan_hosts_rule(plan, first);
 	struct numbering numbering = {engine, watch};
 	const struct mrd_host_numbers numbers = {endpoint_id, region_id, &numbering};
 	size_t count;

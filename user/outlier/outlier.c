@@ -684,6 +684,13 @@ int mrd_outlier_get(const struct mrd_outlier *outlier, uint32_t host_id,
 	return 0;
 }
 
+bool mrd_outlier_may_eject(const struct mrd_outlier *outlier, uint32_t host_id)
+{
+	const struct mrd_watched *host = mrd_outlier_find_host(outlier, host_id);
+
+	return host && !host->ejected && may_eject(outlier, host);
+}
+
 size_t mrd_outlier_ejected_count(const struct mrd_outlier *outlier)
 {
 	return outlier->ejected_count;

@@ -136,6 +136,8 @@ void mrd_outlier_uneject(struct mrd_outlier *outlier, uint32_t host, uint64_t no
 /* 0, or -ENOENT. */
 int mrd_outlier_get(const struct mrd_outlier *outlier, uint32_t host,
 		    struct mrd_outlier_state *ret_state);
+/* Would the cap let this host be ejected now? Of one that is ejected or unknown: no. */
+bool mrd_outlier_may_eject(const struct mrd_outlier *outlier, uint32_t host);
 size_t mrd_outlier_ejected_count(const struct mrd_outlier *outlier);
 
 #endif

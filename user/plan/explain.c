@@ -9,6 +9,7 @@
 
 #include "base/cleanup.h"
 #include "base/strbuf.h"
+#include "plan/explain_eject.h"
 #include "plan/explain_words.h"
 #include "plan/plan_json.h"
 
@@ -65,6 +66,11 @@ struct supposed {
 	const struct mrd_what_if *what_if;
 };
 
+static bool is_the_one(const struct mrd_what_if *what_if, const struct mrd_view_endpoint *endpoint)
+{
+	return endpoint->port == what_if->port && !mrd_ip_compare(&endpoint->ip, &what_if->ip);
+}
+
 static bool is_supposed(void *self, const struct mrd_view *view, const struct mrd_view_port *port,
 			const struct mrd_view_endpoint *endpoint)
 {
@@ -73,8 +79,7 @@ static bool is_supposed(void *self, const struct mrd_view *view, const struct mr
 
 	if (what_if->what == MRD_WHAT_RETURN)
 		return false;
-	if (what_if->what == MRD_WHAT_ENDPOINT_FAILS && endpoint->port == what_if->port &&
-	    !mrd_ip_compare(&endpoint->ip, &what_if->ip))
+	if (what_if->what == MRD_WHAT_ENDPOINT_FAILS && is_the_one(what_if, endpoint))
 		return true;
 	return supposed->real->is_ejected &&
 	       supposed->real->is_ejected(supposed->real->self, view, port, endpoint);
@@ -103,8 +108,10 @@ static void suppose_endpoint(struct mrd_view_endpoint *endpoint, const struct mr
 {
 	if (what_if->what == MRD_WHAT_READY)
 		endpoint->ready = endpoint->ready || !endpoint->terminating;
-	else if (what_if->what == MRD_WHAT_REGION_FAILS &&
-		 !strcmp(endpoint->locality.region, what_if->region))
+	else if (what_if->what == MRD_WHAT_REGION_FAILS
+			 ? !strcmp(endpoint->locality.region, what_if->region)
+			 : what_if->what == MRD_WHAT_ENDPOINT_UNREADY &&
+				   is_the_one(what_if, endpoint))
 		endpoint->ready = endpoint->serving = false;
 }
 
@@ -206,6 +213,7 @@ struct explaining {
 	const struct mrd_view_port *seen;
 	const struct mrd_plan_port *planned;
 	struct mrd_explained_port *port;
+	struct mrd_explain_detector detector;
 	struct mrd_region_share *shares; /* as they are */
 	size_t share_count;
 };
@@ -279,6 +287,23 @@ static bool waits_for_readiness(const struct mrd_view_port *seen)
 	return false;
 }
 
+/* An ejection that cannot be is not supposed; every endpoint can stop being ready. */
+static int suppose_failure(struct explaining *explaining, char *region,
+			   const struct mrd_plan_endpoint *endpoint)
+{
+	const enum mrd_explain_eject eject = mrd_explain_eject(&explaining->detector, endpoint);
+
+	return suppose(explaining,
+		       &(struct mrd_what_if){
+			       .what = eject == MRD_EXPLAIN_EJECT_MAY ? MRD_WHAT_ENDPOINT_FAILS
+								      : MRD_WHAT_ENDPOINT_UNREADY,
+			       .region = region,
+			       .ip = endpoint->ip,
+			       .port = endpoint->port,
+			       .capped = eject == MRD_EXPLAIN_EJECT_CAPPED,
+		       });
+}
+
 /* Regions without a share are left out: losing them changes nothing now. */
 static int suppose_all(struct explaining *explaining)
 {
@@ -287,19 +312,17 @@ static int suppose_all(struct explaining *explaining)
 
 	for (size_t i = 0; !r && i < explaining->share_count; i++) {
 		const struct mrd_plan_endpoint *first = NULL;
-		struct mrd_what_if what = {.region = explaining->shares[i].region};
-		const size_t usable = usable_in(explaining->planned, what.region, &first);
+		const struct mrd_what_if lost = {
+			.what = MRD_WHAT_REGION_FAILS,
+			.region = explaining->shares[i].region,
+		};
+		const size_t usable = usable_in(explaining->planned, lost.region, &first);
 
 		if (explaining->shares[i].share <= 0 || !usable)
 			continue;
-		if (usable > 1 && first) {
-			what.what = MRD_WHAT_ENDPOINT_FAILS;
-			what.ip = first->ip;
-			what.port = first->port;
-			r = suppose(explaining, &what);
-		}
-		what = (struct mrd_what_if){.what = MRD_WHAT_REGION_FAILS, .region = what.region};
-		r = r ?: suppose(explaining, &what);
+		if (usable > 1 && first)
+			r = suppose_failure(explaining, lost.region, first);
+		r = r ?: suppose(explaining, &lost);
 	}
 	if (!r && explaining->port->ejection_count)
 		r = suppose(explaining,
@@ -377,7 +400,11 @@ static int explain_port(const struct mrd_explain_input *input, const struct mrd_
 
 	r = r ?: mrd_explain_add_words(&words, port);
 	r = r ?: add_up(explaining.planned, &explaining.shares, &explaining.share_count);
+	if (!r)
+		r = mrd_explain_detector_make(input, view, explaining.seen, plan, port->index,
+					      &explaining.detector);
 	r = r ?: suppose_all(&explaining);
+	mrd_explain_detector_clear(&explaining.detector);
 	free_shares(explaining.shares, explaining.share_count);
 	return r;
 }

@@ -40,19 +40,21 @@ struct mrd_region_share {
 };
 
 enum mrd_what {
-	MRD_WHAT_ENDPOINT_FAILS, /* one more of the region */
-	MRD_WHAT_REGION_FAILS,	 /* none of it is ready any more */
-	MRD_WHAT_RETURN,	 /* whatever is ejected returns */
-	MRD_WHAT_READY,		 /* whatever is not ready, and does not end, becomes it */
+	MRD_WHAT_ENDPOINT_FAILS,   /* one more of the region is ejected */
+	MRD_WHAT_ENDPOINT_UNREADY, /* or is not ready any more, if it cannot be ejected */
+	MRD_WHAT_REGION_FAILS,	   /* none of it is ready any more */
+	MRD_WHAT_RETURN,	   /* whatever is ejected returns */
+	MRD_WHAT_READY,		   /* whatever is not ready, and does not end, becomes it */
 };
 
 struct mrd_what_if {
 	enum mrd_what what;
-	char *region;			 /* "" of MRD_WHAT_RETURN and MRD_WHAT_READY */
-	struct mrd_ip ip;		 /* of the endpoint that fails */
-	uint16_t port;			 /* likewise */
-	bool changes;			 /* some region's share */
-	bool warms_up;			 /* the shares are those at first */
+	char *region;	  /* "" of MRD_WHAT_RETURN and MRD_WHAT_READY */
+	struct mrd_ip ip; /* of the endpoint that fails */
+	uint16_t port;	  /* likewise */
+	bool capped;	  /* it is not ejected, as no more may be; of MRD_WHAT_ENDPOINT_UNREADY */
+	bool changes;	  /* some region's share */
+	bool warms_up;	  /* the shares are those at first */
 	struct mrd_region_share *shares; /* in the order of the hops; all 0: refused */
 	size_t share_count;
 };

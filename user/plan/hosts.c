@@ -74,3 +74,15 @@ int mrd_plan_hosts(const struct mrd_plan *plan, size_t first,
 	*ret_count = count;
 	return 0;
 }
+
+const struct mrd_outlier_rule *mrd_plan_hosts_rule(const struct mrd_plan *plan, size_t first)
+{
+	const size_t end = mrd_plan_families_end(plan, first);
+	bool has_unheard = false;
+
+	if (plan->ports[first].has_outlier)
+		return &plan->ports[first].outlier;
+	for (size_t i = first; i < end; i++)
+		has_unheard |= plan->ports[i].has_unheard;
+	return has_unheard ? &mrd_outlier_unheard : NULL;
+}

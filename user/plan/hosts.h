@@ -24,4 +24,7 @@ int mrd_plan_hosts(const struct mrd_plan *plan, size_t first,
 		   const struct mrd_host_numbers *numbers, struct mrd_outlier_host **ret_hosts,
 		   size_t *ret_count);
 
+/* The rule by which they are watched, borrowed from the plan; NULL: nobody is. */
+const struct mrd_outlier_rule *mrd_plan_hosts_rule(const struct mrd_plan *plan, size_t first);
+
 #endif

@@ -6,16 +6,18 @@
  *   "outlier_place": "", "reasons": ["failover: …"],
  *   "ejections": [{"address": "10.0.0.5:9080", "left_ms": 4000}],
  *   "what_if": [{"what": "endpoint-fails", "region": "cn-hangzhou", "endpoint": "10.0.0.6:9080",
- *     "changes": true, "warms_up": false, "shares": [{"region": "cn-hangzhou", "share": 0.7}]}]}]}
+ *     "capped": false, "changes": true, "warms_up": false,
+ *     "shares": [{"region": "cn-hangzhou", "share": 0.7}]}]}]}
  *
  * unwritten is beside ports, and only if the kernel does not hold that plan: {"error": "mrd_member
  * is full (kernel.limits.members)", "since_ms": 5000}, where since_ms is null if it is not known.
  *
  * warnings are the plan's, and behind them what is written and has no effect; beside ports, and
  * only if there is such a thing, they say which ports are left out, and why. left_ms is null if it
- * is not known. The values of what: endpoint-fails, region-fails, return (of what is ejected),
- * ready (what is not, and does not end). warms_up: the shares are those at first, as something
- * warms up.
+ * is not known. The values of what: endpoint-fails (one more is ejected), endpoint-unready
+ * (it cannot be ejected: with capped because no more may be now), region-fails, return (of what is
+ * ejected), ready (what is not, and does not end). warms_up: the shares are those at first, as
+ * something warms up.
  */
 #include "view/view_explain.h"
 
@@ -85,6 +87,7 @@ static json_t *what_if_list(const struct mrd_explained_port *port)
 {
 	static const char *const names[] = {
 		[MRD_WHAT_ENDPOINT_FAILS] = "endpoint-fails",
+		[MRD_WHAT_ENDPOINT_UNREADY] = "endpoint-unready",
 		[MRD_WHAT_REGION_FAILS] = "region-fails",
 		[MRD_WHAT_RETURN] = "return",
 		[MRD_WHAT_READY] = "ready",
@@ -93,16 +96,18 @@ static json_t *what_if_list(const struct mrd_explained_port *port)
 
 	for (size_t i = 0; i < port->if_count; i++) {
 		const struct mrd_what_if *what_if = &port->ifs[i];
-		const bool is_endpoint = what_if->what == MRD_WHAT_ENDPOINT_FAILS;
+		const bool is_endpoint = what_if->what == MRD_WHAT_ENDPOINT_FAILS ||
+					 what_if->what == MRD_WHAT_ENDPOINT_UNREADY;
 		char text[MRD_IP_TEXT_MAX] = "";
 
 		if (is_endpoint)
 			mrd_ip_port_format(&what_if->ip, what_if->port, text);
-		json_array_append_new(
-			list, json_pack("{s:s, s:s, s:s, s:b, s:b, s:o}", "what",
-					names[what_if->what], "region", what_if->region, "endpoint",
-					text, "changes", what_if->changes, "warms_up",
-					what_if->warms_up, "shares", share_list(what_if)));
+		json_array_append_new(list,
+				      json_pack("{s:s, s:s, s:s, s:b, s:b, s:b, s:o}", "what",
+						names[what_if->what], "region", what_if->region,
+						"endpoint", text, "capped", what_if->capped,
+						"changes", what_if->changes, "warms_up",
+						what_if->warms_up, "shares", share_list(what_if)));
 	}
 	return list;
 }
@@ -303,6 +308,12 @@ static void print_what_if(const json_t *what_if, FILE *out)
 	if (!strcmp(what, "endpoint-fails"))
 		fprintf(out, "  if 1 more endpoint of %s fails (%s):", region,
 			mrd_view_text(what_if, "endpoint"));
+	else if (!strcmp(what, "endpoint-unready"))
+		fprintf(out, "  if 1 more endpoint of %s is not ready (%s%s):", region,
+			mrd_view_text(what_if, "endpoint"),
+			json_is_true(json_object_get(what_if, "capped"))
+				? "; no more may be ejected now"
+				: "");
 	else if (!strcmp(what, "region-fails"))
 		fprintf(out, "  if %s is lost:", region);
 	else if (!strcmp(what, "ready"))

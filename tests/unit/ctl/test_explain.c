@@ -19,6 +19,9 @@
 #define ENDPOINT(ip, zone) "- {addresses: [" ip "], zone: " zone "}\n"
 #define HINTED(ip, zone, zones) \
 	"- {addresses: [" ip "], zone: " zone ", hints: {forZones: [" zones "]}}\n"
+#define ENDING(ip, zone)                      \
+	"- {addresses: [" ip "], zone: " zone \
+	", conditions: {ready: false, serving: true, terminating: true}}\n"
 #define RULE(namespace, name, host, policy)                                                      \
 	"---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: " name \
 	", namespace: " namespace "}\nspec:\n  host: " host "\n  trafficPolicy: {" policy "}\n"
@@ -117,6 +120,13 @@ static void make_files(void)
 				  "{name: r1-b}, {name: r1-c}") "- {addresses: [10.0.0.3], zone: "
 								"r1-b, conditions: {ready: "
 								"false}}\n"));
+	run_write("capped.yaml", RULE("default", "web", "web",
+				      "outlierDetection: {consecutive5xxErrors: 3, "
+				      "maxEjectionPercent: 25}, " FAILOVER("r1", "r2")));
+	run_write("ends.yaml", SERVICE("ends", "172.16.0.7", "")
+				       SLICE("ends", "1",
+					     ENDING("10.0.0.1", "r1-a") ENDING("10.0.0.2", "r1-a")
+						     ENDING("10.0.0.3", "r1-b")));
 	run_write("private.yaml", RULE("default", "web", "web", OUTLIER) RULE(
 					  "istio-system", "own", "web.default.svc.cluster.local",
 					  OUTLIER) "  exportTo: [.]\n");
@@ -163,6 +173,41 @@ static void says_why_and_what_would_change_it(void **state)
 	(void)state;
 	drop_places(run.out);
 	run_must_be(&run, 0, want, "");
+}
+
+static void an_ejection_that_cannot_be_is_not_supposed(void **state)
+{
+	static const struct {
+		const char *line;
+		const char *want;
+	} cases[] = {
+		{"web " STATES "--policy failover.yaml --ejected 10.0.0.1",
+		 "  if 1 more endpoint of r1 fails (10.0.0.2:8080): "},
+		{"web " STATES "--policy capped.yaml",
+		 "  if 1 more endpoint of r1 fails (10.0.0.1:8080): "},
+		{"web " STATES "--policy capped.yaml --ejected 10.0.0.1",
+		 "  if 1 more endpoint of r1 is not ready (10.0.0.2:8080; no more may be ejected "
+		 "now): "},
+		{"web " STATES "--policy idle.yaml",
+		 "  if 1 more endpoint of r1 is not ready (10.0.0.1:8080): "},
+		{"web " STATES, "  if 1 more endpoint of r1 is not ready (10.0.0.1:8080): "},
+		/* An endpoint that ends is used and cannot be ejected. */
+		{"ends --state a=ends.yaml,region=r1 --policy outlier.yaml",
+		 "  if 1 more endpoint of r1 is not ready (10.0.0.1:8080): the regions' shares "
+		 "stay\n  if r1 is lost: new connections are refused\n"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		char line[RUN_ROOM];
+		AUTO_RUN struct run run = {0};
+
+		snprintf(line, sizeof(line), "explain --from r1 default/%s", cases[i].line);
+		run = run_line(line);
+		print_message("%s\n%s", cases[i].line, run.out);
+		assert_int_equal(run.status, 0);
+		assert_non_null(strstr(run.out, cases[i].want));
+	}
 }
 
 static void the_service_goes_before_the_mesh(void **state)
@@ -266,7 +311,8 @@ static void names_what_has_no_effect(void **state)
 		{.options = "--from r1",
 		 .want = {"one pool: nothing asks for failover", "no outlierDetection",
 			  "no rule is for this host",
-			  "if 1 more endpoint of r1 fails (10.0.0.1:8080): r1 66.67%, r2 33.33%"},
+			  "if 1 more endpoint of r1 is not ready (10.0.0.1:8080): r1 66.67%, r2 "
+			  "33.33%"},
 		 .never = "warning"},
 		{.options = "--from r1 --policy failover.yaml",
 		 .want = {"if 1 more endpoint of r1 fails (10.0.0.1:8080): r1 93%, r2 7%",
@@ -647,6 +693,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(says_why_and_what_would_change_it),
+		cmocka_unit_test(an_ejection_that_cannot_be_is_not_supposed),
 		cmocka_unit_test(names_what_has_no_effect),
 		cmocka_unit_test(what_cannot_act_is_told),
 		cmocka_unit_test(the_order_of_the_clusters_is_nothing),

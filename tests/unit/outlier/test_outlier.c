@@ -346,13 +346,34 @@ static void test_cap_outside_route(void **state)
 	mrd_outlier_free(run.outlier);
 }
 
+static void test_cap_asked(void **state)
+{
+	const struct mrd_outlier_host hosts[] = {
+		{.id = 1, .region = 1, .in_route = true, .usable = true},
+		{.id = 2, .region = 1, .in_route = true, .usable = true},
+	};
+	struct run run = {0};
+
+	(void)state;
+	assert_int_equal(mrd_outlier_new(&mrd_outlier_defaults, true, 0, &run.outlier), 0);
+	assert_int_equal(mrd_outlier_set_hosts(run.outlier, hosts, 2), 0);
+	assert_true(mrd_outlier_may_eject(run.outlier, 1));
+	assert_true(mrd_outlier_may_eject(run.outlier, 2));
+	assert_false(mrd_outlier_may_eject(run.outlier, 3));
+	play(&run, "0:1:5*500", 0);
+	assert_false(mrd_outlier_may_eject(run.outlier, 1));
+	assert_false(mrd_outlier_may_eject(run.outlier, 2));
+	mrd_strbuf_free(&run.lines);
+	mrd_outlier_free(run.outlier);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_consecutive),	  cmocka_unit_test(test_events),
 		cmocka_unit_test(test_probation),	  cmocka_unit_test(test_cap_percent),
 		cmocka_unit_test(test_cap_envoy),	  cmocka_unit_test(test_cap_regional),
-		cmocka_unit_test(test_cap_outside_route),
+		cmocka_unit_test(test_cap_outside_route), cmocka_unit_test(test_cap_asked),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
