@@ -9,7 +9,7 @@
 /* tls is told to have no effect, whatever else is wrong with it: that stands in its errors. */
 #define TLS(inside, errors)                                                                \
 	.text = RULE "    tls: {" inside "}\n", .want = "warning a:7:5 " AT_TRAFFIC ".tls" \
-										    "\n" errors
+							"\n" errors
 #define TLS_ERROR(column, field) "error a:7:" column " " AT_TRAFFIC ".tls." field "\n"
 #define TUNNEL(inside)		 RULE "    tunnel: {" inside "}\n"
 static const struct row traffic_rows[] = {
