@@ -261,6 +261,12 @@ static void add_outlier_reason(struct writing *writing, const struct mrd_outlier
 	       outlier->consecutive_5xx, more.text ? more.text : "");
 }
 
+/* Of datagrams no handshake can fail. */
+static bool is_udp(const struct writing *writing)
+{
+	return writing->words->planned->protocol == MRD_PROTOCOL_UDP;
+}
+
 static void add_health_reason(struct writing *writing)
 {
 	const struct mrd_outlier_rule *handshakes = &writing->words->planned->outlier;
@@ -271,9 +277,11 @@ static void add_health_reason(struct writing *writing)
 	else if (writing->words->planned->has_outlier)
 		REASON(writing,
 		       "no outlierDetection: an endpoint counts as failed when it is not ready, "
-		       "and is ejected for %s when %" PRIu32 " handshakes in a row have failed",
+		       "and is ejected for %s when %" PRIu32 " %s",
 		       mrd_duration_format(handshakes->base_ejection_ms, base),
-		       handshakes->consecutive_local_origin);
+		       handshakes->consecutive_local_origin,
+		       is_udp(writing) ? "ICMP errors in a row have come instead of answers"
+				       : "handshakes in a row have failed");
 	else
 		REASON(writing,
 		       "no outlierDetection: an endpoint counts as failed when it is not ready");
@@ -504,7 +512,9 @@ static void check_setting(struct writing *writing)
 		WARNING(writing,
 			"without outlierDetection no response of an endpoint triggers the "
 			"failover: only its readiness %s",
-			writing->words->planned->has_outlier ? "and failed handshakes do" : "does");
+			!writing->words->planned->has_outlier ? "does"
+			: is_udp(writing)		      ? "and ICMP errors do"
+							      : "and failed handshakes do");
 }
 
 /* --------------------------------------------------------------------------------- other rules */

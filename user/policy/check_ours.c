@@ -7,6 +7,7 @@
 
 /* What the blocks of a rule, each port's over the mesh's, come to; one of them is enough. */
 struct uses {
+	bool acts;	 /* not all ports are left alone */
 	bool answers;	 /* outlierDetection */
 	bool handshakes; /* a failover list without it */
 	bool cap;	 /* either, without maxEjectionPercent */
@@ -19,6 +20,9 @@ static void add_blocks(const struct mrd_mesh *mesh, const struct mrd_blocks *blo
 	struct mrd_effective effective;
 
 	mrd_blocks_effective(mesh, blocks, &effective);
+	if (effective.lb == MRD_LB_PASSTHROUGH)
+		return;
+	uses->acts = true;
 	uses->answers |= effective.outlier != NULL;
 	uses->handshakes |= !effective.outlier && effective.detector;
 	uses->cap |= effective.detector && effective.detector->cap != MRD_CAP_PERCENT;
@@ -58,6 +62,8 @@ static const char *idle_reason(enum mrd_our_key key, const struct mrd_ours *ours
 {
 	const bool ejects = uses->answers || uses->handshakes;
 
+	if (!uses->acts)
+		return ours->value[key] ? mrd_left_alone : NULL;
 	switch (key) {
 	case MRD_OUR_CAP:
 		if (ejects || !ours->value[key])

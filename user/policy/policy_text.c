@@ -333,7 +333,7 @@ static void write_lb(struct writer *writer, const struct mrd_effective *effectiv
 		[MRD_LB_LEAST_REQUEST] = "UNSPECIFIED # LEAST_REQUEST",
 		[MRD_LB_ROUND_ROBIN] = "ROUND_ROBIN",
 		[MRD_LB_RANDOM] = "RANDOM",
-		[MRD_LB_PASSTHROUGH] = "PASSTHROUGH",
+		[MRD_LB_PASSTHROUGH] = "PASSTHROUGH # the port is left alone",
 	};
 
 	open_block(writer, "loadBalancer", *effective->lb_place ? "" : "default",
@@ -345,21 +345,24 @@ static void write_lb(struct writer *writer, const struct mrd_effective *effectiv
 	} else {
 		line(writer, "simple: %s", names[effective->lb]);
 	}
-	if (effective->warmup.duration_ms) {
+	if (effective->lb != MRD_LB_PASSTHROUGH && effective->warmup.duration_ms) {
 		open_block(writer, "warmup", "", "");
 		span(writer, "duration", effective->warmup.duration_ms);
 		line(writer, "minimumPercent: %g", effective->warmup.minimum_percent);
 		line(writer, "aggression: %g", effective->warmup.aggression);
 		close_block(writer);
 	}
-	write_locality(writer, effective);
+	if (effective->lb != MRD_LB_PASSTHROUGH)
+		write_locality(writer, effective);
 	close_block(writer);
 }
 
 static void write_traffic(struct writer *writer, const struct mrd_effective *effective)
 {
-	write_pool(writer, effective);
-	write_outlier(writer, effective);
+	if (effective->lb != MRD_LB_PASSTHROUGH) {
+		write_pool(writer, effective);
+		write_outlier(writer, effective);
+	}
 	write_lb(writer, effective);
 }
 
@@ -412,6 +415,7 @@ static void write_detectors(struct writer *writer, const struct mrd_outlier_rule
 
 /* What the annotations can have an effect on, of all that is printed; the others are left out. */
 struct uses {
+	bool acts; /* not all ports are left alone */
 	bool distributes;
 	bool ejects;
 	bool caps;	  /* by what ejection-cap says: without maxEjectionPercent */
@@ -431,6 +435,9 @@ static void add_uses(struct uses *uses, const struct writer *writer,
 {
 	const struct mrd_outlier_rule *rule = detector_of(writer, effective);
 
+	if (effective->lb == MRD_LB_PASSTHROUGH)
+		return;
+	uses->acts = true;
 	uses->distributes |= effective->locality_mode == MRD_LOCALITY_DISTRIBUTE &&
 			     has_locality(writer, effective);
 	if (!rule)
@@ -625,6 +632,8 @@ static void add_subset(struct uses *uses, const struct writer *writer,
 {
 	const struct mrd_locality_setting *setting = effective->locality;
 
+	if (effective->lb == MRD_LB_PASSTHROUGH)
+		return;
 	uses->distributes |= has_locality(writer, effective) && setting->distribute_count &&
 			     (setting->failover_count || setting->priority_count);
 	if (effective->detector)
@@ -659,7 +668,8 @@ static void write_metadata(struct writer *writer, const struct subject *subject,
 		   effective->rule_place);
 	text(writer, "name", subject->service);
 	text(writer, "namespace", subject->namespace_);
-	write_annotations(writer, effective, &uses);
+	if (uses.acts)
+		write_annotations(writer, effective, &uses);
 	close_block(writer);
 }
 

@@ -23,6 +23,8 @@ void mrd_read_pool(struct mrd_reader *reader, const struct mrd_doc_node *node, c
 /* loadBalancer → struct mrd_lb_block */
 void mrd_read_lb(struct mrd_reader *reader, const struct mrd_doc_node *node, const void *unused,
 		 void *block);
+/* Why a setting changes nothing beside loadBalancer.simple PASSTHROUGH. */
+extern const char mrd_left_alone[];
 /* trafficPolicy → struct mrd_traffic */
 void mrd_read_traffic(struct mrd_reader *reader, const struct mrd_doc_node *node,
 		      const void *unused, void *traffic);

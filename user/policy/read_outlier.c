@@ -86,6 +86,22 @@ static void check_zero(struct mrd_reader *reader, const struct mrd_number *numbe
 				 "0 is the same as not given; it does not mean never");
 }
 
+/* Without the split, connections that fail count as gateway errors, too. */
+static bool has_gateway_codes(const struct mrd_outlier_rule *rule)
+{
+	static const unsigned int codes[] = {502, 503, 504};
+
+	if (!rule->has_error_codes)
+		return true;
+	for (size_t i = 0; i < sizeof(codes) / sizeof(*codes); i++) {
+		const unsigned int bit = codes[i] - MRD_ERROR_CODE_MIN;
+
+		if (rule->error_codes[bit / 8] >> bit % 8 & 1)
+			return true;
+	}
+	return false;
+}
+
 static void check_outlier(struct mrd_reader *reader, const struct outlier_draft *draft,
 			  const struct mrd_outlier_rule *rule)
 {
@@ -106,8 +122,12 @@ static void check_outlier(struct mrd_reader *reader, const struct outlier_draft 
 				 rule->consecutive_5xx,
 				 rule->consecutive_gateway > rule->consecutive_5xx
 					 ? "first"
-					 : "by the same error (whose line in the log says "
-					   "CONSECUTIVE_GATEWAY_FAILURE)");
+					 : "no later (where all are gateway errors, the log "
+					   "says CONSECUTIVE_GATEWAY_FAILURE)");
+	else if (rule->consecutive_gateway && !has_gateway_codes(rule) && rule->split_local_origin)
+		mrd_read_warning(reader, draft->consecutive_gateway.node,
+				 "no effect: outlierDetectionHttpErrorCodes has none of 502, 503 "
+				 "and 504");
 	step.name = "outlierDetectionHttpErrorCodes";
 	if (rule->has_error_codes && mrd_outlier_ejects(rule) && !rule->consecutive_5xx &&
 	    !rule->consecutive_gateway && !rule->success_rate.on && !rule->failure_percentage.on)

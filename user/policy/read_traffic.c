@@ -167,6 +167,17 @@ static void warn_unwatched(struct mrd_reader *reader, const struct mrd_doc_node 
 	}
 }
 
+const char mrd_left_alone[] =
+	"no effect: loadBalancer.simple is PASSTHROUGH, which leaves the port alone";
+
+/* Does it ask for anything? A limit or a time of 0 does not. */
+static bool is_asked(const struct mrd_doc_node *value)
+{
+	if (!value || value->kind == MRD_DOC_NULL)
+		return false;
+	return value->kind != MRD_DOC_SCALAR || strtod(value->text, NULL) != 0;
+}
+
 /* What would act on the port if that were not left alone. */
 static void warn_left_alone(struct mrd_reader *reader, const struct mrd_doc_node *node)
 {
@@ -193,10 +204,8 @@ static void warn_left_alone(struct mrd_reader *reader, const struct mrd_doc_node
 			key = mrd_read_key(value, idle[i][k]);
 			value = mrd_doc_get(value, idle[i][k]);
 		}
-		if (value && value->kind != MRD_DOC_NULL)
-			mrd_read_warning(reader, key,
-					 "no effect: loadBalancer.simple is PASSTHROUGH, which "
-					 "leaves the port alone");
+		if (is_asked(value))
+			mrd_read_warning(reader, key, "%s", mrd_left_alone);
 		reader->at = top;
 	}
 }

@@ -30,6 +30,9 @@ static char *text_of(const struct mrd_policy *policy)
 
 static void check_same(const struct mrd_effective *a, const struct mrd_effective *b)
 {
+	assert_int_equal(a->lb, b->lb);
+	if (a->lb == MRD_LB_PASSTHROUGH) /* nothing acts there */
+		return;
 	assert_memory_equal(a->pool, b->pool, sizeof(*a->pool));
 	assert_int_equal(!a->outlier, !b->outlier);
 	if (a->outlier) {
@@ -55,7 +58,6 @@ static void check_same(const struct mrd_effective *a, const struct mrd_effective
 		assert_int_equal(a->locality->failover_count, b->locality->failover_count);
 		assert_int_equal(a->locality->priority_count, b->locality->priority_count);
 	}
-	assert_int_equal(a->lb, b->lb);
 	assert_int_equal(a->hash_source_ip, b->hash_source_ip);
 	assert_memory_equal(&a->warmup, &b->warmup, sizeof(a->warmup));
 	assert_int_equal(a->overprovisioning_percent, b->overprovisioning_percent);
@@ -68,6 +70,32 @@ static void check_same(const struct mrd_effective *a, const struct mrd_effective
 	/* Without effect otherwise, and left out. */
 	if (!a->rescue_off)
 		assert_int_equal(a->syn_timeout_ms, b->syn_timeout_ms);
+}
+
+static bool is_told(const struct mrd_diag *diag, const char *reason)
+{
+	for (size_t i = 0; i < diag->count; i++)
+		if (!strcmp(diag->findings[i].reason, reason))
+			return true;
+	return false;
+}
+
+/* Of what is printed nothing is told that was not told of its source. */
+static void check_findings(const char *source, const char *printed)
+{
+	const char *const sources[] = {source, NULL};
+	const char *const texts[] = {printed, NULL};
+	MRD_AUTO_DIAG struct mrd_diag before = {0};
+	MRD_AUTO_DIAG struct mrd_diag after = {0};
+	struct mrd_policy *policy = NULL;
+
+	assert_int_equal(load_texts(sources, &before, &policy), 0);
+	mrd_policy_free(policy);
+	assert_int_equal(load_texts(texts, &after, &policy), 0);
+	mrd_policy_free(policy);
+	for (size_t i = 0; i < after.count; i++)
+		if (!is_told(&before, after.findings[i].reason))
+			fail_msg("%s: %s", after.findings[i].field, after.findings[i].reason);
 }
 
 static void test_reads_back(void **state)
@@ -139,6 +167,15 @@ static void test_reads_back(void **state)
 					   "consecutiveGatewayErrors: 2}}}\n",
 		},
 		{
+			.id = "ports that are left alone, under a mesh that would act",
+			.text = "localityLbSetting: {failover: [{from: a, to: b}]}\n"
+				"defaultTrafficPolicy: {outlierDetection: {}}\n---\n" OBJECT(
+					"") "spec: {host: reviews, trafficPolicy: "
+					    "{portLevelSettings: "
+					    "[{port: {number: 80}, loadBalancer: "
+					    "{simple: PASSTHROUGH}}]}}\n",
+		},
+		{
 			.id = "off",
 			.text = OBJECT("") "spec: {host: reviews, trafficPolicy: "
 					   "{loadBalancer: "
@@ -161,6 +198,7 @@ static void test_reads_back(void **state)
 		mrd_policy_effective(policy, "default", "reviews", 80, &a);
 		mrd_policy_effective(again, "default", "reviews", 80, &b);
 		check_same(&a, &b);
+		check_findings(cases[i].text, text);
 		free(text_again);
 		mrd_policy_free(again);
 		free(text);

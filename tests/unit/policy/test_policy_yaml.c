@@ -83,8 +83,29 @@ static const struct row outlier_rows[] = {
 		.id = "O30",
 		.text = OUTLIER("consecutive5xxErrors: 2, consecutiveGatewayErrors: 2"),
 		.want = "warning a:7:75 " AT_OUTLIER ".consecutiveGatewayErrors\n",
-		.says = "no effect on who is ejected: consecutive5xxErrors (2) is reached by the "
-			"same error",
+		.says = "no effect on who is ejected: consecutive5xxErrors (2) is reached no "
+			"later (where all are gateway errors",
+	},
+	{
+		.id = "O30: under codes of its own that are none of a gateway's",
+		.text = OUTLIER("consecutive5xxErrors: 3, consecutiveGatewayErrors: 2, "
+				"splitExternalLocalOriginErrors: true, "
+				"outlierDetectionHttpErrorCodes: [429]"),
+		.want = "warning a:7:75 " AT_OUTLIER ".consecutiveGatewayErrors\n",
+		.says = "no effect: outlierDetectionHttpErrorCodes has none of 502, 503 and 504",
+	},
+	{
+		.id = "O30: under such codes connections that fail count",
+		.text = OUTLIER("consecutive5xxErrors: 3, consecutiveGatewayErrors: 2, "
+				"outlierDetectionHttpErrorCodes: [429]"),
+		.want = "",
+	},
+	{
+		.id = "O30: and one of a gateway's does",
+		.text = OUTLIER("consecutive5xxErrors: 3, consecutiveGatewayErrors: 2, "
+				"splitExternalLocalOriginErrors: true, "
+				"outlierDetectionHttpErrorCodes: [429, 503]"),
+		.want = "",
 	},
 	{
 		.id = "O30: above it",
@@ -451,6 +472,27 @@ static void test_annotations(void **state)
 				"warning a:3:95 " AT_OURS "overprovisioning-percent\"]\n"
 				"warning a:3:115 metadata.annotations[\"example.org/b\"]\n",
 			.says = "write \"200\" in quotes",
+		},
+		{
+			.id = "beside a port that is left alone, and no other",
+			.text = "apiVersion: networking.istio.io/v1\nkind: DestinationRule\n"
+				"metadata: {name: r, annotations: {meridian.dev/on-eject: reset, "
+				"meridian.dev/rescue: 'on', meridian.dev/warmup: 1m}}\n"
+				"spec: {host: reviews, trafficPolicy: {loadBalancer: {simple: "
+				"PASSTHROUGH}}}\n",
+			.want = "warning a:3:58 " AT_OURS "on-eject\"]\n"
+				"warning a:3:113 " AT_OURS "warmup\"]\n",
+			.says = "no effect: loadBalancer.simple is PASSTHROUGH, which leaves the "
+				"port alone",
+		},
+		{
+			.id = "beside one, and others",
+			.text = "apiVersion: networking.istio.io/v1\nkind: DestinationRule\n"
+				"metadata: {name: r, annotations: {meridian.dev/on-eject: reset}}\n"
+				"spec: {host: reviews, trafficPolicy: {loadBalancer: {simple: "
+				"PASSTHROUGH}, portLevelSettings: [{port: {number: 80}, "
+				"outlierDetection: {}}]}}\n",
+			.want = "",
 		},
 		{
 			.id = "bad values",

@@ -58,6 +58,13 @@ static const struct row traffic_rows[] = {
 			"port alone",
 	},
 	{
+		.id = "limits and times of 0 would not",
+		.text = RULE "    loadBalancer: {simple: PASSTHROUGH}\n"
+			     "    connectionPool: {tcp: {maxConnections: 0}, http: "
+			     "{maxRequestsPerConnection: 0}}\n",
+		.want = "",
+	},
+	{
 		.id = "by the port's own settings, not by the rule's",
 		.text = RULE "    outlierDetection: {}\n"
 			     "    portLevelSettings:\n"

@@ -196,7 +196,8 @@ static const struct row rows[] = {
 	/* loadBalancer. */
 	{.text = BALANCER("simple: ROUND_ROBIN"), .want = {"simple: ROUND_ROBIN\n"}},
 	{.text = BALANCER("simple: RANDOM"), .want = {"simple: RANDOM\n"}},
-	{.text = BALANCER("simple: PASSTHROUGH"), .want = {"simple: PASSTHROUGH\n"}},
+	{.text = BALANCER("simple: PASSTHROUGH"),
+	 .want = {"simple: PASSTHROUGH # the port is left alone\n"}},
 	{.text = BALANCER("consistentHash: {useSourceIp: true}"), .want = {"useSourceIp: true\n"}},
 	{
 		.text = BALANCER("simple: ROUND_ROBIN, warmup: {duration: 30s}"),
