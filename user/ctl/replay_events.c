@@ -171,7 +171,7 @@ static void read_grpc_status(struct reading *reading, const json_t *value,
 	if (read_whole(value, UINT32_MAX, &status))
 		event->code = mrd_grpc_http_code((uint32_t)status);
 	else
-		complain_value(reading, "grpc_status", "must be a whole number, 0 or more");
+		complain_value(reading, "grpc_status", "must be a whole number, 0 to 4294967295");
 }
 
 static void read_signal(struct reading *reading, const json_t *value,

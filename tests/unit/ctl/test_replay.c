@@ -299,6 +299,83 @@ static void terms(void **state)
 	must_log(cases, sizeof(cases) / sizeof(cases[0]));
 }
 
+#define RATES_ALONE "consecutive5xxErrors: 0, consecutiveGatewayErrors: 0, " ALL
+#define GOOD	    "0 a 200*100, 0 b 200*100, 0 c 200*100, "
+
+static void rates_at_sweeps(void **state)
+{
+	static const char by_success[] = "meridian.dev/success-rate-enforcing: '100'";
+	static const char by_failure[] = "meridian.dev/failure-percentage-enforcing: '100'";
+	static const struct replay_case cases[] = {
+		/* 100, 100, 100, 100, 50: mean 90, deviation 20, so below 52. */
+		{.name = "one below the others, by the events of the sweep's time, too",
+		 .outlier = RATES_ALONE,
+		 .annotations = by_success,
+		 .events = GOOD "0 d 200*100, 0 e 200*50, 9999 e 500*49, 10000 e 500",
+		 .want = "10000 e EJECT SUCCESS_RATE"},
+		/* 100, 100, 100, 50, 50: mean 80, deviation 24.5, so below 33. */
+		{.name = "two of five that are alike",
+		 .outlier = RATES_ALONE,
+		 .annotations = by_success,
+		 .options = "--until 10s",
+		 .events = GOOD "0 d 200*50, 0 d 500*50, 0 e 200*50, 0 e 500*50",
+		 .want = ""},
+		{.name = "one request too few",
+		 .outlier = RATES_ALONE,
+		 .annotations = by_success,
+		 .options = "--until 10s",
+		 .events = GOOD "0 d 200*99, 0 e 500*100",
+		 .want = ""},
+		{.name = "an interval counts by itself",
+		 .outlier = RATES_ALONE,
+		 .annotations = by_success,
+		 .options = "--until 20s",
+		 .events =
+			 GOOD "0 d 200*100, 0 e 500*60, 10001 a 200*100, 10001 b 200*100, 10001 c "
+			      "200*100, 10001 d 200*100, 10001 e 500*60",
+		 .want = ""},
+		{.name = "connections have rates of their own",
+		 .outlier = RATES_ALONE ", splitExternalLocalOriginErrors: true, "
+					"consecutiveLocalOriginFailures: 1000",
+		 .annotations = by_success,
+		 .options = "--until 10s",
+		 .events = "0 a OK*100, 0 b OK*100, 0 c OK*100, 0 d OK*100, 0 e CF*100",
+		 .want = "10000 e EJECT SUCCESS_RATE_LOCAL_ORIGIN"},
+		{.name = "85 of 100 are too many",
+		 .outlier = RATES_ALONE,
+		 .annotations = by_failure,
+		 .options = "--until 10s",
+		 .events = GOOD "0 d 200*16, 0 d 500*84, 0 e 200*15, 0 e 500*85",
+		 .want = "10000 e EJECT FAILURE_PERCENTAGE"},
+		{.name = "which is told alone by default",
+		 .outlier = RATES_ALONE,
+		 .annotations = "meridian.dev/failure-percentage-threshold: '84'",
+		 .options = "--until 10s",
+		 .events = GOOD "0 d 200*16, 0 d 500*84, 0 e 200*15, 0 e 500*85",
+		 .want = "10000 d EJECT FAILURE_PERCENTAGE?, 10000 e EJECT FAILURE_PERCENTAGE?"},
+		{.name = "listed codes are the failures",
+		 .outlier = RATES_ALONE ", outlierDetectionHttpErrorCodes: [429]",
+		 .annotations = by_failure,
+		 .options = "--until 10s",
+		 .events = GOOD "0 d 500*100, 0 e 429*100",
+		 .want = "10000 e EJECT FAILURE_PERCENTAGE"},
+		/* It has been back for an interval at 30 s, where it is judged before that counts.
+		 */
+		{.name = "who goes at a sweep loses none of the backoff by it",
+		 .outlier = RATES_ALONE ", baseEjectionTime: 10s",
+		 .annotations = by_failure,
+		 .options = "--until 50s",
+		 .events =
+			 GOOD "0 d 200*100, 0 e 500*100, 20001 a 200*100, 20001 b 200*100, 20001 c "
+			      "200*100, 20001 d 200*100, 20001 e 500*100",
+		 .want = "10000 e EJECT FAILURE_PERCENTAGE, 20000 e UNEJECT, 30000 e EJECT "
+			 "FAILURE_PERCENTAGE, 50000 e UNEJECT"},
+	};
+
+	(void)state;
+	must_log(cases, sizeof(cases) / sizeof(cases[0]));
+}
+
 #define REPLAY "replay --policy policy.yaml --host web --endpoints " HOSTS " "
 
 static void text_is_a_line_an_event(void **state)
@@ -595,6 +672,9 @@ static void odd_lines_are_named(void **state)
 		{.line = "{\"t_ms\":9223372036854,\"endpoint\":\"10.0.0.1:80\",\"code\":503}"},
 		{.line = "{\"t_ms\":-0.0,\"endpoint\":\"10.0.0.1:80\",\"code\":503}\r\n\r\n \t\r"},
 		{.line = ""},
+		{.line = "{\"t_ms\":0,\"endpoint\":\"10.0.0.1:80\",\"grpc_status\":4294967295}"},
+		{.line = "{\"t_ms\":0,\"endpoint\":\"10.0.0.1:80\",\"grpc_status\":4294967296}",
+		 .want = "1:50: error: grpc_status: must be a whole number, 0 to 4294967295\n"},
 		{.line = "{\"t_ms\":0,\"endpoi",
 		 .want = "1:11: error: not JSON: premature end of "
 			 "input near '\"endpoi'\n"},
@@ -631,6 +711,7 @@ int main(void)
 		cmocka_unit_test(a_byte_order_mark_is_no_event),
 		cmocka_unit_test(every_mistake_is_told_and_nothing_printed),
 		cmocka_unit_test(odd_lines_are_named),
+		cmocka_unit_test(rates_at_sweeps),
 		cmocka_unit_test(whole_numbers_may_be_written_as_json_has_them),
 		cmocka_unit_test(command_lines),
 		cmocka_unit_test(jitter_is_the_seeds),
