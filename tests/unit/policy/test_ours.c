@@ -54,6 +54,22 @@ static const struct row idle_rows[] = {
 		.want = "warning b:1:31 localityLbSetting.failover\n",
 	},
 	{
+		.id = "beside ports that are left alone, and no other; on is what holds anyway",
+		.text = OURS("on-eject: reset, meridian.dev/rescue: 'on', meridian.dev/warmup: 1m",
+			     BALANCED("simple: PASSTHROUGH")),
+		.want = "warning a:3:58 " AT("on-eject") "warning a:3:113 " AT("warmup"),
+		.says = "no effect: loadBalancer.simple is PASSTHROUGH, which leaves the port "
+			"alone",
+	},
+	{
+		.id = "beside one, and others",
+		.text = OURS("on-eject: reset",
+			     BALANCED("simple: PASSTHROUGH") ", "
+							     "portLevelSettings: [{port: {number: "
+							     "80}, outlierDetection: {}}]"),
+		.want = "",
+	},
+	{
 		.id = "a port's outlierDetection",
 		.text = OURS("probation: 30s", "portLevelSettings: [{port: {number: 80}, "
 					       "outlierDetection: {}}]"),

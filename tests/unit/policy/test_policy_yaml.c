@@ -474,27 +474,6 @@ static void test_annotations(void **state)
 			.says = "write \"200\" in quotes",
 		},
 		{
-			.id = "beside a port that is left alone, and no other",
-			.text = "apiVersion: networking.istio.io/v1\nkind: DestinationRule\n"
-				"metadata: {name: r, annotations: {meridian.dev/on-eject: reset, "
-				"meridian.dev/rescue: 'on', meridian.dev/warmup: 1m}}\n"
-				"spec: {host: reviews, trafficPolicy: {loadBalancer: {simple: "
-				"PASSTHROUGH}}}\n",
-			.want = "warning a:3:58 " AT_OURS "on-eject\"]\n"
-				"warning a:3:113 " AT_OURS "warmup\"]\n",
-			.says = "no effect: loadBalancer.simple is PASSTHROUGH, which leaves the "
-				"port alone",
-		},
-		{
-			.id = "beside one, and others",
-			.text = "apiVersion: networking.istio.io/v1\nkind: DestinationRule\n"
-				"metadata: {name: r, annotations: {meridian.dev/on-eject: reset}}\n"
-				"spec: {host: reviews, trafficPolicy: {loadBalancer: {simple: "
-				"PASSTHROUGH}, portLevelSettings: [{port: {number: 80}, "
-				"outlierDetection: {}}]}}\n",
-			.want = "",
-		},
-		{
 			.id = "bad values",
 			.text = ANNOTATED("meridian.dev/probation: soon, "
 					  "meridian.dev/overprovisioning-percent: '99', "
