@@ -35,7 +35,8 @@ eps ack-hangzhou reviews 10.0.0.11
 some_home() { (($(home 100) > 0)); }
 expect_ok "back, with something" wait_for 5 some_home
 expect_between "but not with much" 5 50 "$(home 100)"
-expect_match "which explain says" "cn-hangzhou is back and warms up .* of its 20s are over" "$(ctl h explain default/reviews)"
+expect_match "which explain says" "cn-hangzhou is back and warms up .* of its 20s are over" \
+  "$(ctl h explain default/reviews)"
 warm() { [[ $(home 200) == 200 ]]; }
 expect_ok "with everything in the end" wait_for 30 warm
 expect_eq "and it stays so" 50 "$(home 50)"
