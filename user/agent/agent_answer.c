@@ -114,8 +114,9 @@ static json_t *explain(const struct mrd_agent *agent, const char *argument, cons
 	from = strchr(copy, ' ');
 	if (from)
 		*from++ = '\0';
-	if (mrd_explain_target_parse(copy, &target)) {
-		*ret_error = "explain takes NAMESPACE/NAME[:PORT]";
+	r = mrd_explain_target_parse(copy, &target);
+	if (r) {
+		*ret_error = mrd_explain_target_fault(r);
 		return NULL;
 	}
 	if (from) {

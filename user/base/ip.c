@@ -112,10 +112,10 @@ int mrd_port_parse(const char *text, uint16_t *ret_port)
 	const size_t digits = strspn(text, "0123456789");
 	unsigned long number;
 
-	if (!digits || text[digits])
+	if (!digits || text[digits] || *text == '0')
 		return -EINVAL;
 	number = strtoul(text, NULL, 10);
-	if (!number || number > UINT16_MAX)
+	if (number > UINT16_MAX)
 		return -EINVAL;
 	*ret_port = (uint16_t)number;
 	return 0;

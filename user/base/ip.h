@@ -26,7 +26,7 @@ int mrd_ip_parse(const char *text, struct mrd_ip *ret_ip);
 /* -EINVAL: not a block. -EDOM: bits below the prefix are set ("10.0.0.1/16"). */
 int mrd_cidr_parse(const char *text, struct mrd_cidr *ret_cidr);
 
-/* "80": 1 to 65535. -EINVAL. */
+/* "80": 1 to 65535, digits alone, no leading zeros. -EINVAL. */
 int mrd_port_parse(const char *text, uint16_t *ret_port);
 /* "10.0.0.5", "10.0.0.5:9080", "fd00::5", "[fd00::5]:9080". Port 0: none is said. -EINVAL. */
 int mrd_ip_port_parse(const char *text, struct mrd_ip *ret_ip, uint16_t *ret_port);

@@ -132,8 +132,10 @@ static int explain_agent(const struct mrd_arguments *arguments, const char *targ
 int mrd_ctl_explain(int argc, char **argv, FILE *out, FILE *err)
 {
 	MRD_AUTO_ARGUMENTS struct mrd_arguments arguments = {0};
+	MRD_AUTO_STRBUF struct mrd_strbuf fault = {0};
 	struct mrd_explain_target target;
 	int status = mrd_arguments_read(argc, argv, true, err, &arguments);
+	int r;
 
 	if (status != MRD_EXIT_GOOD)
 		return status;
@@ -146,9 +148,12 @@ int mrd_ctl_explain(int argc, char **argv, FILE *out, FILE *err)
 				     NULL);
 	if (arguments.rest_count > 1)
 		return mrd_ctl_usage(err, "unexpected argument", arguments.rest[1]);
-	if (mrd_explain_target_parse(arguments.rest[0], &target))
-		return mrd_ctl_usage(err, "explain takes NAMESPACE/NAME[:PORT], not",
-				     arguments.rest[0]);
+	r = mrd_explain_target_parse(arguments.rest[0], &target);
+	if (r) {
+		mrd_strbuf_addf(&fault, "%s, not", mrd_explain_target_fault(r));
+		return fault.failed ? mrd_ctl_no_memory(err)
+				    : mrd_ctl_usage(err, fault.text, arguments.rest[0]);
+	}
 	if (arguments.state_count)
 		return explain_files(&arguments, &target, out, err);
 	return explain_agent(&arguments, arguments.rest[0], out, err);

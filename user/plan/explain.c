@@ -16,8 +16,6 @@
 /* Shares that differ by less look alike to everybody. */
 #define SHARE_STEP 0.00005
 
-enum { DECIMAL = 10 };
-
 /* -------------------------------------------------------------------------------------- target */
 
 static bool copy_part(char to[MRD_NAME_LEN], const char *text, size_t len)
@@ -27,6 +25,14 @@ static bool copy_part(char to[MRD_NAME_LEN], const char *text, size_t len)
 	memcpy(to, text, len);
 	to[len] = '\0';
 	return true;
+}
+
+/* Names of ports have a letter (RFC 6335), so that no number is one. */
+static bool is_port(const char *text)
+{
+	uint16_t number;
+
+	return strpbrk(text, "abcdefghijklmnopqrstuvwxyz") || !mrd_port_parse(text, &number);
 }
 
 int mrd_explain_target_parse(const char *text, struct mrd_explain_target *ret_target)
@@ -43,19 +49,26 @@ int mrd_explain_target_parse(const char *text, struct mrd_explain_target *ret_ta
 		return -EINVAL;
 	if (colon && !copy_part(target.port, colon + 1, (size_t)(end - colon - 1)))
 		return -EINVAL;
+	if (colon && !is_port(target.port))
+		return -EDOM;
 	*ret_target = target;
 	return 0;
 }
 
+const char *mrd_explain_target_fault(int error)
+{
+	return error == -EDOM ? "explain takes as PORT a name, or a number from 1 to 65535 without "
+				"sign or leading zero"
+			      : "explain takes NAMESPACE/NAME[:PORT]";
+}
+
 static bool is_asked(const struct mrd_explain_target *target, const char *name, uint16_t number)
 {
-	char *end;
-	unsigned long asked;
+	uint16_t asked;
 
 	if (!*target->port || !strcmp(target->port, name))
 		return true;
-	asked = strtoul(target->port, &end, DECIMAL);
-	return !*end && asked == number;
+	return !mrd_port_parse(target->port, &asked) && asked == number;
 }
 
 /* ------------------------------------------------------------------------------- planning again */

@@ -16,8 +16,10 @@ struct mrd_explain_target {
 	char port[MRD_NAME_LEN]; /* "": all of them */
 };
 
-/* -EINVAL. */
+/* -EINVAL: not of that form; -EDOM: the port is neither a name nor a number as they are written. */
 int mrd_explain_target_parse(const char *text, struct mrd_explain_target *ret_target);
+/* How it is written, of -EINVAL and -EDOM, in a sentence. */
+const char *mrd_explain_target_fault(int error);
 
 struct mrd_explain_input {
 	const struct mrd_explain_target *target;
