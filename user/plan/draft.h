@@ -14,6 +14,7 @@
 #ifndef MRD_PLAN_DRAFT_H
 #define MRD_PLAN_DRAFT_H
 
+#include "base/strbuf.h"
 #include "plan/plan.h"
 
 enum mrd_draft_hints { MRD_DRAFT_HINTS_NONE, MRD_DRAFT_HINTS_ZONE, MRD_DRAFT_HINTS_NODE };
@@ -136,6 +137,14 @@ int mrd_draft_warn(const struct mrd_draft_input *in, const struct mrd_draft *dra
 /* How many more the port's detector watches: of the other IP family, without a twin in this one. */
 size_t mrd_draft_hosts_beside(const struct mrd_draft_input *in,
 			      const struct mrd_draft_rules *rules);
+
+/* Has the locality an endpoint that may take part? */
+bool mrd_draft_has_endpoint(const struct mrd_draft_input *in, const struct mrd_draft_rules *rules,
+			    const struct mrd_locality_match *match);
+/* Adds who takes the part of the distribution's entry, of a port whose hops are there; false: the
+ * entry has endpoints, or no entry has any, which mrd_draft_warn() tells. */
+bool mrd_draft_lost_part(const struct mrd_draft_input *in, const struct mrd_draft_rules *rules,
+			 const struct mrd_plan_port *port, size_t index, struct mrd_strbuf *out);
 
 /* Behind "has no endpoint": where that is, of a service that does not leave it; or "". */
 const char *mrd_draft_stays(const struct mrd_effective *effective);

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/label.h"
+#include "base/strbuf.h"
 
 enum { PERCENT_ALL = 100 };
 
@@ -63,19 +64,18 @@ static int warn_about_use(const struct mrd_draft *draft, struct mrd_plan_port *p
 
 /* -------------------------------------------------------------------------- policy and place */
 
-/* Has the locality an endpoint that may take part? */
-static bool is_empty(const struct mrd_draft_input *in, const struct mrd_draft *draft,
-		     const struct mrd_locality_match *match)
+bool mrd_draft_has_endpoint(const struct mrd_draft_input *in, const struct mrd_draft_rules *rules,
+			    const struct mrd_locality_match *match)
 {
 	for (size_t i = 0; i < in->port->endpoint_count; i++) {
 		const struct mrd_view_endpoint *endpoint = &in->port->endpoints[i];
 		const struct mrd_locality_name *at = &endpoint->locality;
 
 		if (mrd_draft_matches(match, at->region, at->zone, at->subzone) &&
-		    mrd_draft_is_candidate(in, &draft->rules, endpoint))
-			return false;
+		    mrd_draft_is_candidate(in, rules, endpoint))
+			return true;
 	}
-	return true;
+	return false;
 }
 
 static bool has_region(const struct mrd_draft_input *in, const struct mrd_draft *draft,
@@ -85,7 +85,7 @@ static bool has_region(const struct mrd_draft_input *in, const struct mrd_draft 
 	const struct mrd_locality_match match = {
 		.region = (char *)region, .zone = any, .subzone = any};
 
-	return !is_empty(in, draft, &match);
+	return mrd_draft_has_endpoint(in, &draft->rules, &match);
 }
 
 const char *mrd_draft_stays(const struct mrd_effective *effective)
@@ -95,16 +95,49 @@ const char *mrd_draft_stays(const struct mrd_effective *effective)
 		       : "";
 }
 
-static int warn_of_entry(const struct mrd_draft_input *in, struct mrd_plan_port *port,
-			 const struct mrd_distribute_to *entry)
+static size_t count_empty(const struct mrd_draft_input *in, const struct mrd_draft_rules *rules)
 {
+	size_t empty = 0;
+
+	for (size_t i = 0; i < rules->distribute->to_count; i++)
+		empty += !mrd_draft_has_endpoint(in, rules, &rules->distribute->to[i].to);
+	return empty;
+}
+
+/* Who has what a listed locality without endpoints leaves, as shares are now. */
+static const char *who_takes(const struct mrd_distribute *rule, const struct mrd_plan_port *port)
+{
+	bool behind = false;
+
+	for (size_t i = 0; i < port->hop_count; i++) {
+		const struct mrd_plan_hop *hop = &port->hops[i];
+		const struct mrd_locality_name at = {
+			.region = hop->region, .zone = hop->zone, .subzone = hop->subzone};
+
+		if (hop->share <= 0)
+			continue;
+		if (mrd_draft_listed_at(rule, &at) < rule->to_count)
+			return "fall to the others listed";
+		behind = true;
+	}
+	return behind ? "fall to what comes behind those listed"
+		      : "fall to nobody, as no other has a usable endpoint";
+}
+
+bool mrd_draft_lost_part(const struct mrd_draft_input *in, const struct mrd_draft_rules *rules,
+			 const struct mrd_plan_port *port, size_t index, struct mrd_strbuf *out)
+{
+	const struct mrd_distribute_to *entry = &rules->distribute->to[index];
 	const struct mrd_locality_match *to = &entry->to;
 
-	return warn(port,
-		    "distribute: %s%s%s%s%s has no endpoint%s: its %u %% fall to the others listed",
-		    *to->region ? to->region : "*", *to->zone ? "/" : "", to->zone,
-		    *to->subzone ? "/" : "", to->subzone, mrd_draft_stays(in->effective),
-		    entry->weight);
+	if (mrd_draft_has_endpoint(in, rules, to) ||
+	    count_empty(in, rules) == rules->distribute->to_count)
+		return false;
+	mrd_strbuf_addf(out, "distribute: %s%s%s%s%s has no endpoint%s: its %u %% %s",
+			*to->region ? to->region : "*", *to->zone ? "/" : "", to->zone,
+			*to->subzone ? "/" : "", to->subzone, mrd_draft_stays(in->effective),
+			entry->weight, who_takes(rules->distribute, port));
+	return true;
 }
 
 /* A mesh-wide rule need not suit every service, so of those only what breaks one is told. */
@@ -112,7 +145,6 @@ static int warn_about_distribution(const struct mrd_draft_input *in, const struc
 				   struct mrd_plan_port *port)
 {
 	const struct mrd_distribute *rule = draft->rules.distribute;
-	size_t empty = 0;
 	int r = 0;
 
 	if (draft->rules.unmatched)
@@ -124,16 +156,17 @@ static int warn_about_distribution(const struct mrd_draft_input *in, const struc
 			    *in->node->subzone ? in->node->subzone : "-");
 	if (!rule || !in->port->endpoint_count)
 		return 0;
-	for (size_t i = 0; i < rule->to_count; i++)
-		empty += is_empty(in, draft, &rule->to[i].to);
-	if (empty == rule->to_count)
+	if (count_empty(in, &draft->rules) == rule->to_count)
 		return warn(port,
 			    "distribute: no locality of the rule for this node has an endpoint%s",
 			    mrd_draft_stays(in->effective));
 	for (size_t i = 0;
-	     !r && in->effective->locality_origin == MRD_ORIGIN_RULE && i < rule->to_count; i++)
-		if (is_empty(in, draft, &rule->to[i].to))
-			r = warn_of_entry(in, port, &rule->to[i]);
+	     !r && in->effective->locality_origin == MRD_ORIGIN_RULE && i < rule->to_count; i++) {
+		MRD_AUTO_STRBUF struct mrd_strbuf text = {0};
+
+		if (mrd_draft_lost_part(in, &draft->rules, port, i, &text))
+			r = text.failed ? -ENOMEM : warn(port, "%s", text.text);
+	}
 	return r;
 }
 

@@ -436,6 +436,21 @@ static int add_left_out(const struct mrd_explain_target *target,
 	return 0;
 }
 
+/* Of ports that are not planned there is no entry that could say what rules do not. */
+static int add_warnings(const struct mrd_explain_input *input, const struct mrd_view *view,
+			struct mrd_explanation *explanation)
+{
+	struct mrd_explained_port port = {0};
+	int r;
+
+	if (explanation->port_count || !explanation->left_out_count)
+		return 0;
+	r = mrd_explain_add_rule_warnings(input, view, explanation->left_out[0]->number, &port);
+	explanation->warnings = port.warnings;
+	explanation->warning_count = port.warning_count;
+	return r;
+}
+
 static int explain(const struct mrd_explain_input *input, const struct mrd_view *view,
 		   struct mrd_explanation *explanation)
 {
@@ -467,7 +482,7 @@ static int explain(const struct mrd_explain_input *input, const struct mrd_view 
 	}
 	if (!r && !explanation->port_count && !explanation->left_out_count)
 		return -ENXIO;
-	return r;
+	return r ?: add_warnings(input, view, explanation);
 }
 
 static void explanation_cleanup(struct mrd_explanation **explanation)
@@ -530,6 +545,7 @@ void mrd_explanation_free(struct mrd_explanation *explanation)
 	}
 	free(explanation->ports);
 	free(explanation->left_out);
+	free_texts(explanation->warnings, explanation->warning_count);
 	free(explanation->from);
 	free(explanation->unwritten);
 	mrd_plan_free(explanation->plan);

@@ -93,6 +93,8 @@ struct mrd_explanation {
 	size_t port_count;
 	const struct mrd_plan_left_out **left_out; /* of the plan's, as far as it was asked for */
 	size_t left_out_count;
+	char **warnings; /* if no port that was asked for is planned: what rules do not do */
+	size_t warning_count;
 };
 
 /* -ENOENT: no such service, or none of ours; -ENXIO: it has no such port; -ENOMEM. Borrows

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/clock.h"
 #include "base/duration.h"
 #include "base/strbuf.h"
 #include "plan/draft.h"
@@ -287,6 +288,30 @@ static void add_health_reason(struct writing *writing)
 		       "no outlierDetection: an endpoint counts as failed when it is not ready");
 }
 
+/* By whom a client keeps its endpoint; the Service's own goes before the rule's. */
+static void add_affinity_reason(struct writing *writing)
+{
+	const struct mrd_effective *effective = &writing->effective;
+	const uint64_t timeout_ms =
+		(uint64_t)writing->words->planned->affinity_timeout_s * MRD_MS_PER_S;
+	char timeout[MRD_DURATION_TEXT_MAX];
+
+	if (writing->words->view->affinity_timeout_s)
+		REASON(writing,
+		       "session affinity by the Service's sessionAffinity: ClientIP, timeout %s",
+		       mrd_duration_format(timeout_ms, timeout));
+	else if (effective->hash_source_ip)
+		REASON(writing,
+		       "session affinity by consistentHash.useSourceIp (%s), by client IP, timeout "
+		       "%s",
+		       effective->lb_place, mrd_duration_format(timeout_ms, timeout));
+	if (writing->words->view->affinity_timeout_s && effective->hash_source_ip)
+		WARNING(writing,
+			"consistentHash.useSourceIp (%s) has no effect here: the Service's "
+			"sessionAffinity goes before it",
+			effective->lb_place);
+}
+
 /* "60% of its 10s are over, 4s left" */
 static void add_progress(struct mrd_strbuf *out, uint64_t back_ms, uint64_t warmup_ms)
 {
@@ -372,26 +397,13 @@ static void add_reasons(struct writing *writing)
 	add_mode_reason(writing);
 	add_own_reasons(writing);
 	add_health_reason(writing);
+	add_affinity_reason(writing);
 	add_warm_regions(writing);
 	add_warm_endpoints(writing);
 }
 
 /* ------------------------------------------------------------------- what is named and not there
  */
-
-static bool has_endpoint(const struct writing *writing, const struct mrd_locality_match *match)
-{
-	const struct mrd_view_port *seen = writing->words->seen;
-
-	for (size_t i = 0; i < seen->endpoint_count; i++) {
-		const struct mrd_locality_name *at = &seen->endpoints[i].locality;
-
-		if (mrd_draft_matches(match, at->region, at->zone, at->subzone) &&
-		    mrd_draft_is_candidate(&writing->in, &writing->rules, &seen->endpoints[i]))
-			return true;
-	}
-	return false;
-}
 
 static bool has_other_region(const struct writing *writing)
 {
@@ -420,7 +432,7 @@ static void check_failover(struct writing *writing)
 			setting_of(&writing->effective), writing->words->input->node->region,
 			writing->rules.strict ? "no other region takes over"
 					      : "all other regions come behind it as equals");
-	else if (!is_told(writing) && !has_endpoint(writing, &to))
+	else if (!is_told(writing) && !mrd_draft_has_endpoint(&writing->in, &writing->rules, &to))
 		WARNING(writing, "failover names %s, which has no endpoint of this service%s",
 			to.region, mrd_draft_stays(&writing->effective));
 }
@@ -430,15 +442,12 @@ static void check_distribute(struct writing *writing)
 	const struct mrd_distribute *rule = writing->rules.distribute;
 
 	for (size_t i = 0; rule && !is_told(writing) && i < rule->to_count; i++) {
-		const struct mrd_locality_match *to = &rule->to[i].to;
+		MRD_AUTO_STRBUF struct mrd_strbuf text = {0};
 
-		if (!has_endpoint(writing, to))
-			WARNING(writing,
-				"distribute gives %" PRIu32 "%% to %s%s%s, which has no endpoint "
-				"of this service%s: the others take it",
-				rule->to[i].weight, *to->region ? to->region : "*",
-				*to->zone ? "/" : "", to->zone,
-				mrd_draft_stays(&writing->effective));
+		if (mrd_draft_lost_part(&writing->in, &writing->rules, writing->words->planned, i,
+					&text))
+			WARNING(writing, "%s", text.text ? text.text : "");
+		writing->no_memory |= text.failed;
 	}
 }
 
@@ -561,7 +570,13 @@ static void check_rival(struct writing *writing, size_t index, const struct mrd_
 	else if (rule->has_policy) /* or it is there for its subsets */
 		WARNING(writing,
 			"rule %s (%s) is merged with %s, whose trafficPolicy came first: its own "
-			"has no effect",
+			"has no effect%s",
+			rule->label, rule->place, holder,
+			rule->has_annotations ? ", nor have its annotations" : "");
+	else if (rule->has_annotations)
+		WARNING(writing,
+			"rule %s (%s) is merged with %s, which holds for this host: its "
+			"annotations have no effect",
 			rule->label, rule->place, holder);
 }
 
@@ -639,6 +654,25 @@ static void check_panic(struct writing *writing)
 			effective->min_health_percent, effective->outlier_place);
 }
 
+static void check_rules(struct writing *writing)
+{
+	for (size_t i = 0; i < mrd_policy_rule_count(writing->words->input->policy); i++)
+		check_rule(writing, i);
+}
+
+int mrd_explain_add_rule_warnings(const struct mrd_explain_input *input,
+				  const struct mrd_view *view, uint16_t number,
+				  struct mrd_explained_port *port)
+{
+	const struct mrd_explain_words words = {.input = input, .view = view};
+	struct writing writing = {.words = &words, .port = port};
+
+	mrd_policy_effective(input->policy, view->namespace_, view->name, number,
+			     &writing.effective);
+	check_rules(&writing);
+	return writing.no_memory ? -ENOMEM : 0;
+}
+
 int mrd_explain_add_words(const struct mrd_explain_words *words, struct mrd_explained_port *port)
 {
 	const struct mrd_policy *policy = words->input->policy;
@@ -666,7 +700,6 @@ int mrd_explain_add_words(const struct mrd_explain_words *words, struct mrd_expl
 	check_losses(&writing);
 	check_detectors(&writing);
 	check_panic(&writing);
-	for (size_t i = 0; i < mrd_policy_rule_count(policy); i++)
-		check_rule(&writing, i);
+	check_rules(&writing);
 	return writing.no_memory ? -ENOMEM : 0;
 }

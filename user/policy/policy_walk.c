@@ -21,6 +21,7 @@ void mrd_policy_rule_name(const struct mrd_policy *policy, size_t index,
 		.place = rule->place,
 		.is_root = !strcmp(rule->namespace_, policy->root_namespace),
 		.has_policy = rule->traffic.given,
+		.has_annotations = rule->has_own,
 		.is_wildcard = mrd_host_is_wildcard(rule->host),
 	};
 }

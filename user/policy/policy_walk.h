@@ -14,6 +14,7 @@ struct mrd_rule_name {
 	const char *place; /* of its host */
 	bool is_root;	   /* in the root namespace: holds for those that it is exported to */
 	bool has_policy;   /* a trafficPolicy */
+	bool has_annotations; /* ours */
 	bool is_wildcard;
 };
 

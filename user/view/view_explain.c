@@ -13,7 +13,8 @@
  * is full (kernel.limits.members)", "since_ms": 5000}, where since_ms is null if it is not known.
  *
  * warnings are the plan's, and behind them what is written and has no effect; beside ports, and
- * only if there is such a thing, they say which ports are left out, and why. left_ms is null if it
+ * only if there is such a thing, they say which ports are left out, and why; if all are, also what
+ * rules have no effect. left_ms is null if it
  * is not known. The values of what: endpoint-fails (one more is ejected), endpoint-unready
  * (it cannot be ejected: with capped because no more may be now), region-fails, return (of what is
  * ejected), ready (what is not, and does not end). warms_up: the shares are those at first, as
@@ -157,6 +158,13 @@ static json_t *left_out_list(const struct mrd_explanation *explanation)
 			return NULL;
 		}
 	}
+	for (size_t i = 0; i < explanation->warning_count; i++)
+		if (json_array_append_new(list, json_sprintf("%s/%s: %s", plan->namespace_,
+							     plan->service,
+							     explanation->warnings[i]))) {
+			json_decref(list);
+			return NULL;
+		}
 	return list;
 }
 

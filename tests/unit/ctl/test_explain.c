@@ -60,6 +60,28 @@ static void make_files(void)
 	run_write("outlier.yaml", "defaultTrafficPolicy: {outlierDetection: {}}\n");
 	run_write("distribute.yaml", "localityLbSetting: {distribute: [{from: r1/*, to: {\"r1/*\": "
 				     "80, \"r7/*\": 20}}]}\n");
+	run_write("subzone.yaml", "localityLbSetting: {distribute: [{from: r1/*, to: {\"r1/*\": "
+				  "80, \"r7/z/s\": 20}}]}\n");
+	run_write("absent.yaml", "localityLbSetting: {distribute: [{from: r1/*, to: {\"r6/*\": "
+				 "80, \"r7/*\": 20}}]}\n");
+	run_write("hash.yaml", RULE("default", "web", "web",
+				    "loadBalancer: {consistentHash: {useSourceIp: true}}"));
+	run_write("noted.yaml",
+		  RULE("default", "web", "web", OUTLIER) "---\napiVersion: networking.istio.io/v1\n"
+							 "kind: DestinationRule\nmetadata: {name: "
+							 "notes, namespace: default, annotations: "
+							 "{meridian.dev/unready: drop}}\nspec: "
+							 "{host: web}\n");
+	run_write("kept.yaml",
+		  SERVICE("kept", "172.16.0.6",
+			  "sessionAffinity: ClientIP, sessionAffinityConfig: {clientIP: "
+			  "{timeoutSeconds: 600}}, ")
+			  SLICE("kept", "1", ENDPOINT("10.0.0.9", "r1-a")));
+	run_write("kept-rule.yaml", RULE("default", "kept", "kept",
+					 "loadBalancer: {consistentHash: {useSourceIp: true}}"));
+	run_write("through-others.yaml",
+		  RULE("default", "web", "web", "loadBalancer: {simple: PASSTHROUGH}")
+			  RULE("default", "typo", "wbe", OUTLIER));
 	run_write("others.yaml",
 		  RULE("default", "web", "web", OUTLIER) RULE("default", "wild", "\"*.local\"",
 							      OUTLIER)
@@ -227,6 +249,22 @@ static void the_service_goes_before_the_mesh(void **state)
 	assert_null(strstr(run.out, "handshakes in a row"));
 }
 
+static void the_service_goes_before_the_rule_in_affinity(void **state)
+{
+	AUTO_RUN struct run run =
+		run_line("explain default/kept:http --state a=kept.yaml,region=r1 "
+			 "--policy kept-rule.yaml --from r1");
+
+	(void)state;
+	assert_int_equal(run.status, 0);
+	print_message("%s", run.out);
+	assert_non_null(strstr(run.out, "session affinity by the Service's sessionAffinity: "
+					"ClientIP, timeout 10m0s\n"));
+	assert_non_null(strstr(run.out, "warning: consistentHash.useSourceIp (kept-rule.yaml:7:19) "
+					"has no effect here: the Service's sessionAffinity goes "
+					"before it\n"));
+}
+
 static void the_service_goes_before_panic(void **state)
 {
 	AUTO_RUN struct run run =
@@ -337,7 +375,25 @@ static void names_what_has_no_effect(void **state)
 		{.options = "--from r1 --policy distribute.yaml",
 		 .want = {"distribution: by the mesh's locality setting",
 			  "if r1 is lost: new connections are refused",
-			  "warning: distribute gives 20% to r7, which has no endpoint"}},
+			  "warning: distribute: r7 has no endpoint: its 20 % fall to the others "
+			  "listed\n"}},
+		{.options = "--from r1 --policy subzone.yaml",
+		 .want = {"warning: distribute: r7/z/s has no endpoint: its 20 % fall to the others "
+			  "listed\n"}},
+		{.options = "--from r1 --policy subzone.yaml --ejected 10.0.0.1,10.0.0.2,10.0.0.3",
+		 .want = {"warning: distribute: r7/z/s has no endpoint: its 20 % fall to nobody, as no "
+			  "other has a usable endpoint\n"}},
+		{.options = "--from r1 --policy subzone.yaml --policy fallback.yaml --ejected "
+			    "10.0.0.1,10.0.0.2,10.0.0.3",
+		 .want = {"warning: distribute: r7/z/s has no endpoint: its 20 % fall to what comes "
+			  "behind those listed\n"}},
+		{.options = "--from r1 --policy absent.yaml",
+		 .want = {"warning: distribute: no locality of the rule for this node has an "
+			  "endpoint\n"},
+		 .never = "% fall to"},
+		{.options = "--from r1 --policy hash.yaml",
+		 .want = {"session affinity by consistentHash.useSourceIp (hash.yaml:7:19), by client "
+			  "IP, timeout 24h0m0s\n"}},
 		{.options = "--from r2 --policy distribute.yaml",
 		 .want = {"one pool: the mesh's locality setting has no distribution from this"}},
 		{.options = "--from r1 --policy others.yaml",
@@ -357,6 +413,9 @@ static void names_what_has_no_effect(void **state)
 		 .want = {"warning: rule default/later (merged.yaml:13:9) is merged with "
 			  "default/web, whose trafficPolicy came first: its own has no effect"},
 		 .never = "default/more"},
+		{.options = "--from r1 --policy noted.yaml",
+		 .want = {"warning: rule default/notes (noted.yaml:12:14) is merged with default/web, "
+			  "which holds for this host: its annotations have no effect\n"}},
 		{.options = "--from r1 --policy ports.yaml",
 		 .want = {"warning: portLevelSettings of port 8080 (ports.yaml:7:55) has no "
 			  "effect: the Service has no such port"}},
@@ -647,6 +706,15 @@ static void ports_that_are_left_out_are_told(void **state)
 		 "  \"ports\": [],\n  \"warnings\": [\n    \"default/web: port 80 is left alone: "
 		 "loadBalancer.simple is PASSTHROUGH (rule default/web, all-through.yaml:7:19)\"\n",
 		 "port 53"},
+		{"explain default/web:80 " STATES "--from r1 --policy through-others.yaml",
+		 "through-others.yaml:7:19)\ndefault/web: rule default/typo (through-others.yaml:13:9) "
+		 "has no effect: no Service is called wbe.default.svc.cluster.local\n",
+		 "priority"},
+		{"explain default/web:80 " STATES "--from r1 --policy through.yaml "
+		 "--policy noted.yaml",
+		 "is merged with default/web, which holds for this host: its annotations have no "
+		 "effect\n",
+		 "priority"},
 		{"explain default/late:http --state a=late.yaml,region=r1 --from r1",
 		 "default/late: 172.16.0.9:80/TCP belongs to default/early, which is older\n",
 		 "priority"},
@@ -708,6 +776,7 @@ int main(void)
 		cmocka_unit_test(a_pod_is_of_its_own_cluster),
 		cmocka_unit_test(the_service_goes_before_the_mesh),
 		cmocka_unit_test(the_service_goes_before_panic),
+		cmocka_unit_test(the_service_goes_before_the_rule_in_affinity),
 		cmocka_unit_test(json_has_the_plan_and_the_reasons),
 		cmocka_unit_test(what_cannot_be_explained),
 		cmocka_unit_test(ports_that_are_left_out_are_told),
