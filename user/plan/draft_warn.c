@@ -14,6 +14,7 @@
 
 #include "base/label.h"
 #include "base/strbuf.h"
+#include "policy/locality.h"
 
 enum { PERCENT_ALL = 100 };
 
@@ -128,14 +129,13 @@ bool mrd_draft_lost_part(const struct mrd_draft_input *in, const struct mrd_draf
 			 const struct mrd_plan_port *port, size_t index, struct mrd_strbuf *out)
 {
 	const struct mrd_distribute_to *entry = &rules->distribute->to[index];
-	const struct mrd_locality_match *to = &entry->to;
 
-	if (mrd_draft_has_endpoint(in, rules, to) ||
+	if (mrd_draft_has_endpoint(in, rules, &entry->to) ||
 	    count_empty(in, rules) == rules->distribute->to_count)
 		return false;
-	mrd_strbuf_addf(out, "distribute: %s%s%s%s%s has no endpoint%s: its %u %% %s",
-			*to->region ? to->region : "*", *to->zone ? "/" : "", to->zone,
-			*to->subzone ? "/" : "", to->subzone, mrd_draft_stays(in->effective),
+	mrd_strbuf_addf(out, "distribute: ");
+	mrd_locality_match_format(&entry->to, out);
+	mrd_strbuf_addf(out, " has no endpoint%s: its %u %% %s", mrd_draft_stays(in->effective),
 			entry->weight, who_takes(rules->distribute, port));
 	return true;
 }

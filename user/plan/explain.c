@@ -438,14 +438,11 @@ static int add_left_out(const struct mrd_explain_target *target,
 
 /* Of ports that are not planned there is no entry that could say what rules do not. */
 static int add_warnings(const struct mrd_explain_input *input, const struct mrd_view *view,
-			struct mrd_explanation *explanation)
+			uint16_t number, struct mrd_explanation *explanation)
 {
 	struct mrd_explained_port port = {0};
-	int r;
+	const int r = mrd_explain_add_rule_warnings(input, view, number, &port);
 
-	if (explanation->port_count || !explanation->left_out_count)
-		return 0;
-	r = mrd_explain_add_rule_warnings(input, view, explanation->left_out[0]->number, &port);
 	explanation->warnings = port.warnings;
 	explanation->warning_count = port.warning_count;
 	return r;
@@ -480,9 +477,11 @@ static int explain(const struct mrd_explain_input *input, const struct mrd_view 
 		explanation->port_count++;
 		r = explain_port(input, view, explanation->plan, port);
 	}
-	if (!r && !explanation->port_count && !explanation->left_out_count)
-		return -ENXIO;
-	return r ?: add_warnings(input, view, explanation);
+	if (r || explanation->port_count)
+		return r;
+	return explanation->left_out_count
+		       ? add_warnings(input, view, explanation->left_out[0]->number, explanation)
+		       : -ENXIO;
 }
 
 static void explanation_cleanup(struct mrd_explanation **explanation)

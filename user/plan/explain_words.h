@@ -15,8 +15,8 @@ struct mrd_explain_words {
 /* Fills reasons, warnings, rule and places. -ENOMEM. */
 int mrd_explain_add_words(const struct mrd_explain_words *words, struct mrd_explained_port *port);
 
-/* Warnings alone, of rules that do not hold or name nobody: what is to be said of a port that is not
- * planned. -ENOMEM. */
+/* Warnings alone, of rules that do not hold or name nobody: what is to be said of a port that is
+ * not planned. -ENOMEM. */
 int mrd_explain_add_rule_warnings(const struct mrd_explain_input *input,
 				  const struct mrd_view *view, uint16_t number,
 				  struct mrd_explained_port *port);

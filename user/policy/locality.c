@@ -67,6 +67,13 @@ static void distribute_free(struct mrd_distribute *rule)
 	free(rule->to);
 }
 
+void mrd_locality_match_format(const struct mrd_locality_match *match, struct mrd_strbuf *out)
+{
+	mrd_strbuf_addf(out, "%s%s%s%s%s", *match->region ? match->region : "*",
+			*match->zone ? "/" : "", match->zone, *match->subzone ? "/" : "",
+			match->subzone);
+}
+
 void mrd_locality_setting_free(struct mrd_locality_setting *setting)
 {
 	if (!setting)

@@ -3,6 +3,7 @@
 #ifndef MRD_POLICY_LOCALITY_H
 #define MRD_POLICY_LOCALITY_H
 
+#include "base/strbuf.h"
 #include "policy/policy.h"
 
 /*
@@ -11,6 +12,8 @@
  */
 int mrd_locality_parse(const char *text, struct mrd_locality_match *ret_match);
 void mrd_locality_match_free(struct mrd_locality_match *match); /* frees the members */
+/* As rules write it. */
+void mrd_locality_match_format(const struct mrd_locality_match *match, struct mrd_strbuf *out);
 
 void mrd_locality_setting_free(struct mrd_locality_setting *setting); /* NULL is fine */
 

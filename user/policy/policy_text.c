@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/duration.h"
+#include "policy/locality.h"
 
 enum { STEP = 2 }; /* spaces of a level */
 
@@ -222,11 +223,11 @@ static void write_outlier(struct writer *writer, const struct mrd_effective *eff
 
 static void add_locality(struct mrd_strbuf *out, const struct mrd_locality_match *match)
 {
-	char all[1024];
+	struct mrd_strbuf all MRD_AUTO_STRBUF = {0};
 
-	snprintf(all, sizeof(all), "%s%s%s%s%s", *match->region ? match->region : "*",
-		 *match->zone ? "/" : "", match->zone, *match->subzone ? "/" : "", match->subzone);
-	mrd_strbuf_add_json(out, all);
+	mrd_locality_match_format(match, &all);
+	out->failed |= all.failed;
+	mrd_strbuf_add_json(out, all.text ? all.text : "");
 }
 
 static void write_distribute(struct writer *writer, const struct mrd_locality_setting *setting)

@@ -10,10 +10,10 @@
 struct mrd_rule_name {
 	const char *label; /* "namespace/name" */
 	const char *namespace_;
-	const char *host;  /* expanded */
-	const char *place; /* of its host */
-	bool is_root;	   /* in the root namespace: holds for those that it is exported to */
-	bool has_policy;   /* a trafficPolicy */
+	const char *host;     /* expanded */
+	const char *place;    /* of its host */
+	bool is_root;	      /* in the root namespace: holds for those that it is exported to */
+	bool has_policy;      /* a trafficPolicy */
 	bool has_annotations; /* ours */
 	bool is_wildcard;
 };

@@ -159,9 +159,9 @@ static json_t *left_out_list(const struct mrd_explanation *explanation)
 		}
 	}
 	for (size_t i = 0; i < explanation->warning_count; i++)
-		if (json_array_append_new(list, json_sprintf("%s/%s: %s", plan->namespace_,
-							     plan->service,
-							     explanation->warnings[i]))) {
+		if (json_array_append_new(list,
+					  json_sprintf("%s/%s: %s", plan->namespace_, plan->service,
+						       explanation->warnings[i]))) {
 			json_decref(list);
 			return NULL;
 		}

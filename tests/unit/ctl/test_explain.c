@@ -378,21 +378,25 @@ static void names_what_has_no_effect(void **state)
 			  "warning: distribute: r7 has no endpoint: its 20 % fall to the others "
 			  "listed\n"}},
 		{.options = "--from r1 --policy subzone.yaml",
-		 .want = {"warning: distribute: r7/z/s has no endpoint: its 20 % fall to the others "
+		 .want = {"warning: distribute: r7/z/s has no endpoint: its 20 % fall to the "
+			  "others "
 			  "listed\n"}},
 		{.options = "--from r1 --policy subzone.yaml --ejected 10.0.0.1,10.0.0.2,10.0.0.3",
-		 .want = {"warning: distribute: r7/z/s has no endpoint: its 20 % fall to nobody, as no "
+		 .want = {"warning: distribute: r7/z/s has no endpoint: its 20 % fall to nobody, "
+			  "as no "
 			  "other has a usable endpoint\n"}},
 		{.options = "--from r1 --policy subzone.yaml --policy fallback.yaml --ejected "
 			    "10.0.0.1,10.0.0.2,10.0.0.3",
-		 .want = {"warning: distribute: r7/z/s has no endpoint: its 20 % fall to what comes "
+		 .want = {"warning: distribute: r7/z/s has no endpoint: its 20 % fall to what "
+			  "comes "
 			  "behind those listed\n"}},
 		{.options = "--from r1 --policy absent.yaml",
 		 .want = {"warning: distribute: no locality of the rule for this node has an "
 			  "endpoint\n"},
 		 .never = "% fall to"},
 		{.options = "--from r1 --policy hash.yaml",
-		 .want = {"session affinity by consistentHash.useSourceIp (hash.yaml:7:19), by client "
+		 .want = {"session affinity by consistentHash.useSourceIp (hash.yaml:7:19), by "
+			  "client "
 			  "IP, timeout 24h0m0s\n"}},
 		{.options = "--from r2 --policy distribute.yaml",
 		 .want = {"one pool: the mesh's locality setting has no distribution from this"}},
@@ -414,7 +418,8 @@ static void names_what_has_no_effect(void **state)
 			  "default/web, whose trafficPolicy came first: its own has no effect"},
 		 .never = "default/more"},
 		{.options = "--from r1 --policy noted.yaml",
-		 .want = {"warning: rule default/notes (noted.yaml:12:14) is merged with default/web, "
+		 .want = {"warning: rule default/notes (noted.yaml:12:14) is merged with "
+			  "default/web, "
 			  "which holds for this host: its annotations have no effect\n"}},
 		{.options = "--from r1 --policy ports.yaml",
 		 .want = {"warning: portLevelSettings of port 8080 (ports.yaml:7:55) has no "
@@ -588,12 +593,15 @@ static void what_cannot_be_explained(void **state)
 		{.line = "explain /web", .status = 2, .want = "NAMESPACE/NAME[:PORT]"},
 		{.line = "explain default/web:080",
 		 .status = 2,
-		 .want = "explain takes as PORT a name, or a number from 1 to 65535 without sign or "
+		 .want = "explain takes as PORT a name, or a number from 1 to 65535 without sign "
+			 "or "
 			 "leading zero, not default/web:080\n"},
 		{.line = "explain default/web:+80", .status = 2, .want = "not default/web:+80\n"},
 		{.line = "explain default/web:-80", .status = 2, .want = "not default/web:-80\n"},
 		{.line = "explain default/web:0", .status = 2, .want = "not default/web:0\n"},
-		{.line = "explain default/web:65536", .status = 2, .want = "not default/web:65536\n"},
+		{.line = "explain default/web:65536",
+		 .status = 2,
+		 .want = "not default/web:65536\n"},
 		{.line = "explain a/b/c", .status = 2, .want = "NAMESPACE/NAME[:PORT]"},
 		{.line = "explain a/b c/d", .status = 2, .want = "unexpected argument c/d"},
 		{.line = "explain a/b --service a/b", .status = 2, .want = "unknown option"},
@@ -707,7 +715,8 @@ static void ports_that_are_left_out_are_told(void **state)
 		 "loadBalancer.simple is PASSTHROUGH (rule default/web, all-through.yaml:7:19)\"\n",
 		 "port 53"},
 		{"explain default/web:80 " STATES "--from r1 --policy through-others.yaml",
-		 "through-others.yaml:7:19)\ndefault/web: rule default/typo (through-others.yaml:13:9) "
+		 "through-others.yaml:7:19)\ndefault/web: rule default/typo "
+		 "(through-others.yaml:13:9) "
 		 "has no effect: no Service is called wbe.default.svc.cluster.local\n",
 		 "priority"},
 		{"explain default/web:80 " STATES "--from r1 --policy through.yaml "
