@@ -7,6 +7,8 @@
 # Both processors are theirs. Part of peers.sh.
 declare -A SIDECAR_PORT=([haproxy]=8081 [nginx]=8082 [envoy]=8083)
 SIDECAR_CONNECT_MS=250
+# For an answer, so that a request can be tried again before its client gives up (outage.sh: after 3 s).
+SIDECAR_ANSWER_MS=500
 
 # sidecar_start NAME: in its twin's client pod.
 sidecar_start() {
@@ -99,7 +101,7 @@ defaults
   retry-on all-retryable-errors
   timeout connect ${SIDECAR_CONNECT_MS}ms
   timeout client 60s
-  timeout server 10s
+  timeout server ${SIDECAR_ANSWER_MS}ms
   timeout http-keep-alive 60s
 frontend sidecar
   bind 127.0.0.1:${SIDECAR_PORT[haproxy]} backlog 4096
@@ -148,7 +150,7 @@ $(sidecar_servers "    server %.0s%s:9080 $fails;")
       proxy_set_header Connection "";
       proxy_set_header Host \$host;
       proxy_connect_timeout ${SIDECAR_CONNECT_MS}ms;
-      proxy_read_timeout 10s;
+      proxy_read_timeout ${SIDECAR_ANSWER_MS}ms;
       proxy_next_upstream error timeout http_500 http_502 http_503 http_504;
       proxy_next_upstream_tries 4;
     }
@@ -190,6 +192,7 @@ static_resources:
                   retry_policy:
                     retry_on: connect-failure,refused-stream,reset,retriable-status-codes,gateway-error
                     num_retries: 3
+                    per_try_timeout: $(awk "BEGIN { print $SIDECAR_ANSWER_MS / 1000 }")s
                     host_selection_retry_max_attempts: 3
                     retry_host_predicate:
                     - name: envoy.retry_host_predicates.previous_hosts

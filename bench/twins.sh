@@ -51,12 +51,13 @@ path() {
   noprobe) about noprobe "the same without the probe" ;;
   notc) about notc "the same without programs at interfaces" ;;
   tc) about tc "by the programs at interfaces alone: a client that the hooks at sockets do not see" ;;
-  fast) about fast "the same with fastForward" ;;
+  tcnoprobe) about tcnoprobe "the same without the probe" ;;
+  fast) about fast "as tc, with fastForward" ;;
   esac
-  twin "$1" "$([[ $1 != @(tc|fast) ]] || echo outside)"
+  twin "$1" "$([[ $1 != @(tc|tcnoprobe|fast) ]] || echo outside)"
   case $1 in
   socket | tc) twin_agent "$1" ;;
-  noprobe) twin_agent noprobe "kernel.probe: false" ;;
+  noprobe | tcnoprobe) twin_agent "$1" "kernel.probe: false" ;;
   notc) twin_agent notc "kernel.interfaces: none" ;;
   fast) twin_agent fast "kernel.fastForward: true" ;;
   esac

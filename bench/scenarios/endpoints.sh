@@ -45,5 +45,8 @@ figure endpoints.connects /s higher "New connections, to a service of 1 or 1,000
 goal endpoints.connects 1000-socket at_least 1 of 1000-kube-iptables
 goal endpoints.connects 1000-socket at_least 1 of 1000-kube-nftables
 goal endpoints.connects 1000-socket at_least 0.9 of socket
+goal endpoints.connects 1000-tc at_least 1 of 1000-kube-iptables
+goal endpoints.connects 1000-tc at_least 1 of 1000-kube-nftables
+goal endpoints.connects 1000-tc at_least 0.9 of tc
 rates endpoints.connects connect 16 "${sides[@]}"
 bench_end

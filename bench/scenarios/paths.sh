@@ -8,7 +8,7 @@ set -euo pipefail
 # shellcheck source=bench/lib.sh
 . "$(dirname "$0")/../lib.sh"
 
-sides=(direct again socket noprobe notc tc fast) ours=(socket tc fast)
+sides=(direct again socket noprobe notc tc tcnoprobe fast) ours=(socket tc fast)
 [[ -z ${QUICK-} ]] || sides=(direct again socket tc) ours=(socket)
 declare -A goals=([socket]="0.98 by the hooks at sockets" [tc]="0.90 by TC" [fast]="0.95 by TC with fastForward")
 bench_begin
