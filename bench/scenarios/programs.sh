@@ -28,12 +28,21 @@ programs() {
   bpftool -j prog show | jq --argjson ids "[$ids]" '[.[] | select(.id as $id | $ids | index($id))]'
 }
 
+# within FIGURE: bench/budget.txt says how far.
+within() {
+  local most
+
+  most=$(awk -v figure="$1" '$1 == figure { print $2 }' "$SANDBOX_ROOT/bench/budget.txt")
+  goal "$1" value at_most "${most:?$1 is not in bench/budget.txt}"
+}
+
 runs() {
   local name ns
 
   programs | jq -r '.[] | select(.run_cnt > 100) | "\(.name) \(.run_time_ns / .run_cnt)"' |
     while read -r name ns; do
       figure "program.${name}_ns" ns lower "$name, a run"
+      within "program.${name}_ns"
       sample "program.${name}_ns" value 0 "$ns"
     done
 }
@@ -44,6 +53,7 @@ packet() {
 
   id=$(programs | jq --arg name "$3" '.[] | select(.name == $name).id')
   figure "$figure" ns lower "$2"
+  within "$figure"
   sample "$figure" value 0 "$(nsenter --net=/run/netns/h -- "$SANDBOX_OUT/bench/packet_cost" "$id" "$interface" "$packets" \
     "${@:4}")"
 }
@@ -65,6 +75,7 @@ maps() {
 
   ids=$(sed -n 's/^map_id:\t*//p' "/proc/${AGENT_PID[h]}"/fdinfo/* | sort -un | paste -sd,)
   figure program.maps_mib MiB lower "All maps, at default limits"
+  within program.maps_mib
   sample program.maps_mib value 0 "$(bpftool -j map show | jq --argjson ids "[$ids]" \
     '[.[] | select(.id as $id | $ids | index($id)).bytes_memlock] | add / 1048576')"
 }
