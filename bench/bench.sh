@@ -3,8 +3,9 @@
 # Runs the scenarios one after the other, and sums them up.
 #
 # Usage: bench.sh OUT_FOLDER      environment: QUICK=1 (fewer rounds), ONLY="NAME…" (of bench/scenarios)
-# To OUT_FOLDER: samples/ (JSON lines) and raw/ (every latency) of each scenario, log/, machine.json,
-# summary.json, plots/ (SVG, PNG), report.html. The exit code says whether every scenario came to its end, not whether goals were reached.
+# To OUT_FOLDER: samples/ (JSON lines) and raw/ (every latency) of each scenario, log/, machine.json (with the seconds that
+# all scenarios took), summary.json, plots/ (SVG, PNG), report.html. The exit code says whether every scenario came to
+# its end, not whether goals were reached.
 set -euo pipefail
 here=$(realpath "$(dirname "$0")")
 
@@ -22,9 +23,9 @@ names() {
   done
 }
 
-# What the figures were taken on.
+# machine SECONDS: what the figures were taken on, and for how long.
 machine() {
-  jq -n --arg kernel "$(uname -r)" --argjson cores "$(nproc)" --arg date "$(date -uI)" \
+  jq -n --argjson seconds "$1" --arg kernel "$(uname -r)" --argjson cores "$(nproc)" --arg date "$(date -uI)" \
     --arg cpu "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" \
     --argjson memory_mib "$(awk '/^MemTotal/ { print int($2 / 1024) }' /proc/meminfo)" \
     --arg version "$(git -C "$here" -c safe.directory='*' describe --always --dirty 2>/dev/null || true)" \
@@ -83,12 +84,14 @@ for name in "${wanted[@]}"; do
 done
 rm -rf "$BENCH_OUT"/{samples,raw,log,plots}
 mkdir -p "$BENCH_OUT"/{samples,raw,log}
-machine >"$BENCH_OUT/machine.json"
 trap interrupted INT TERM HUP
 for name in "${wanted[@]}"; do
   run "$name"
 done
+seconds=$SECONDS
+machine "$seconds" >"$BENCH_OUT/machine.json"
 echo
 /usr/bin/python3 "$here/figures.py" "$BENCH_OUT" "${wanted[@]}"
 /usr/bin/python3 "$here/report.py" "$BENCH_OUT" "${wanted[@]}"
+echo "all scenarios: $seconds s; with plots and report: $SECONDS s"
 exit "$status"

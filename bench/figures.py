@@ -9,7 +9,7 @@ and what was missing, one a line. FOLDER/machine.json goes into the summary as i
 
 In the summary, "figures" has each number with its goal by a name of its own, for those who compare runs: SIDE.FIGURE, and
 SIDE.FIGURE_vs_OTHER for the ratio of the two, where a figure of paths has no scenario in its name
-(socket.connects_vs_direct). "measured" has the same, side by side, for table, plots and report. A "median", "low" or "high" of
+(socket.connects_vs_direct). The "median" of a percentile is that of all requests. "measured" has the same, side by side, for table, plots and report. A "median", "low" or "high" of
 null is infinite, which JSON cannot say: no answer came, which is later than any that did.
 """
 import json
@@ -20,6 +20,7 @@ import sys
 import stats
 
 PERCENTILES = {"p50": 0.5, "p99": 0.99, "p99.9": 0.999}
+ROUNDS = 7  # at least, where nothing else is said
 COSTS = {
     "failed": ("failed requests", "requests"),
     "slow": ("requests slower than 100 ms", "requests"),
@@ -47,7 +48,9 @@ class Run:
         self.samples = {}  # figure -> side -> round -> value
         self.missing = []
         self.sides = {}  # scenario -> side -> words
-        self.raw = {}  # figure -> files with every request
+        self.requests = {}  # figure -> side -> round -> latencies of every request, infinite without a good answer
+        self.pooled = {}  # figure that is a percentile -> of which figure, and which
+        self.pools = {}  # figure -> side -> stats.Pool of its requests
         self.timelines = {}  # figure -> records, one for each side
 
     def read(self, scenario):
@@ -55,6 +58,7 @@ class Run:
             for line in lines:
                 record = json.loads(line)
                 getattr(self, "take_" + record.pop("kind"))(record)
+        self.pool_requests()
 
     def take_figure(self, record):
         self.figures[record["name"]] = record
@@ -72,14 +76,15 @@ class Run:
         sides = self.samples.setdefault(record["figure"], {})
         sides.setdefault(record["side"], {})[record["round"]] = float(record["value"])
 
-    def requests(self, file):
-        """Lines of bench/load --requests: SLICE SIDE START CONNECT LATENCY OUTCOME -> side -> requests."""
-        sides = {}
+    def lines(self, file):
+        """Of bench/load --requests: ROUND SIDE START CONNECT LATENCY OUTCOME -> round, side, request."""
         with open(os.path.join(self.folder, file), encoding="utf-8") as lines:
             for line in lines:
-                _, side, start, _, latency, outcome = line.split()
-                sides.setdefault(side, []).append((float(start), float(latency), outcome))
-        return sides
+                number, side, start, _, latency, outcome = line.split()
+                yield int(number), side, (float(start), float(latency), outcome)
+
+    def requests_of(self, file, side):
+        return [request for _, name, request in self.lines(file) if name == side]
 
     def derived(self, record, part, title, unit=None):
         """The figure whose name has one more part, made of the recorded one."""
@@ -90,16 +95,36 @@ class Run:
         return name
 
     def take_raw(self, record):
-        self.raw.setdefault(record["figure"], []).append(record["file"])
-        for side, requests in self.requests(record["file"]).items():
-            latencies = [latency if outcome == "ok" else math.inf for _, latency, outcome in requests]
-            for part, share in PERCENTILES.items():
-                name = self.derived(record, part, part)
-                self.take_sample({**record, "figure": name, "side": side, "value": stats.percentile(latencies, share)})
+        of_figure = self.requests.setdefault(record["figure"], {})
+        for number, side, (_, latency, outcome) in self.lines(record["file"]):
+            of_figure.setdefault(side, {}).setdefault(number, []).append(latency if outcome == "ok" else math.inf)
+        for part, share in PERCENTILES.items():
+            self.pooled[self.derived(record, part, part)] = record["figure"], share
+
+    def pool_requests(self):
+        """Once a scenario is read: percentiles, by round, and of all rounds together."""
+        for name, (whole, share) in self.pooled.items():
+            if name in self.samples:
+                continue
+            for side, rounds in self.requests[whole].items():
+                self.samples.setdefault(name, {})[side] = {r: stats.percentile(one, share) for r, one in rounds.items()}
+                self.pools.setdefault(whole, {}).setdefault(side, stats.Pool(rounds))
+
+    def alone(self, name, side):
+        if name not in self.pooled:
+            return stats.alone(list(self.samples[name][side].values()))
+        whole, share = self.pooled[name]
+        return stats.pooled(self.pools[whole][side], share)
+
+    def compared(self, name, side, base):
+        if name not in self.pooled:
+            return stats.compared(self.samples[name][side], self.samples[name][base])
+        whole, share = self.pooled[name]
+        return stats.pools_compared(self.pools[whole][side], self.pools[whole][base], share)
 
     def take_timeline(self, record):
         self.timelines.setdefault(record["figure"], []).append(record)
-        requests = self.requests(record["file"])[record["side"]]
+        requests = self.requests_of(record["file"], record["side"])
         back_us = record["back_us"] or math.inf
         phases = [("", "", record["begin_us"], back_us)]
         if record["back_us"]:
@@ -116,16 +141,16 @@ def base_of(declared, sides):
     return declared["base"] if declared["base"] in sides and len(sides) > 1 else None
 
 
-def summed_up(declared, sides):
+def summed_up(run, figure):
+    declared, sides = run.figures[figure], run.samples[figure]
     base = base_of(declared, sides)
     rows = []
     for name in sorted(sides, key=lambda side: side != base):
-        rounds = sides[name]
-        row = {"side": name, **stats.alone(list(rounds.values()))}
+        row = {"side": name, **run.alone(figure, name)}
         if base and name != base:
-            row["ratio"] = stats.compared(rounds, sides[base])
+            row["ratio"] = run.compared(figure, name, base)
         rows.append(row)
-    return {**declared, "base": base, "sides": rows}
+    return {**declared, "base": base, "pooled": figure in run.pooled, "sides": rows}
 
 
 def judged(goal, run):
@@ -134,9 +159,9 @@ def judged(goal, run):
     if goal["side"] not in sides or goal.get("of", goal["side"]) not in sides:
         return {**goal, "verdict": "not measured"}
     if "of" in goal:
-        seen = stats.compared(sides[goal["side"]], sides[goal["of"]])
+        seen = run.compared(goal["figure"], goal["side"], goal["of"])
     else:
-        seen = stats.alone(list(sides[goal["side"]].values()))
+        seen = run.alone(goal["figure"], goal["side"])
     if not seen:
         return {**goal, "verdict": "not measured"}
     return {**goal, "seen": seen, "verdict": stats.verdict(goal, seen)}
@@ -185,7 +210,7 @@ def by_name(measured, goals):
 def summary(run):
     with open(f"{run.folder}/machine.json", encoding="utf-8") as text:
         machine = json.load(text)
-    measured = [summed_up(run.figures[name], sides) for name, sides in run.samples.items()]
+    measured = [summed_up(run, name) for name in run.samples]
     goals = [judged(goal, run) for goal in run.goals]
     return {
         "machine": machine,
@@ -246,7 +271,8 @@ def ratio_words(figure, row):
         return ""
     low, median, high = (ratio_number(ratio[key]) for key in ("low", "median", "high"))
     seen = f"{median} of {figure['base']} ({low} to {high})"
-    return seen if ratio["differs"] else seen + ", no difference seen"
+    none = stats.difference_words(ratio)
+    return f"{seen}, {none}" if none else seen
 
 
 def goal_words(goal):
@@ -262,6 +288,30 @@ def in_tables(whole):
     """The figures but for parts of sums, and what stands in an outage's own table."""
     lines = tuple(one["name"] + "." for one in whole["outages"])
     return [one for one in whole["measured"] if not one["name"].endswith(PARTS) and not one["name"].startswith(lines)]
+
+
+def few_rounds(whole):
+    """Names of those that have fewer rounds than the others, by how many: {rounds: names}."""
+    few = {}
+    for one in in_tables(whole):
+        rounds = min(row["rounds"] for row in one["sides"])
+        if rounds < ROUNDS:
+            few.setdefault(rounds, []).append(one["name"])
+    if whole["outages"]:
+        few.setdefault(1, []).extend(one["name"] for one in whole["outages"])
+    return dict(sorted(few.items()))
+
+
+def few_rounds_words(whole):
+    few = few_rounds(whole)
+    if not few:
+        return f"Every figure has {ROUNDS} rounds at least."
+    parts = (f"{rounds} of {', '.join(names)}" for rounds, names in few.items())
+    return f"There are {ROUNDS} rounds at least, but for these: {'; '.join(parts)}."
+
+
+def duration(seconds):
+    return f"{seconds // 60} min {seconds % 60} s"
 
 
 def print_table(whole):

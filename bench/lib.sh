@@ -15,19 +15,19 @@
 #   rates socket.connects connect 16 "$(side direct 10.0.0.11:9080)" "$(side socket)"
 #   bench_end
 #
-# - A side is one of the things compared. Sides are run in turn, A B C, B C A, …, in the same minute: by
-#   `rates` in slices of 40 ms, by `interleave` in whatever a function of the scenario does. What is judged
+# - A side is one of the things compared. Sides are run in turn, in an order that changes with every round, in the
+#   same minute: by `rates` in slices of 40 ms, by `interleave` in whatever a function of the scenario does. What is judged
 #   is the ratio side ÷ BASE ("direct" where nothing is said) in the same round, over all rounds. A figure
 #   with one side has a median and the quantiles of its values.
 # - A twin (twins.sh) is a side with a node of its own: client, server and what leads from one to the other.
 #   Twins differ in the latter alone, so what one of them has, no other pays for.
 # - A sample of a round below 0 is warm-up, and not kept.
 # - Latencies: `raw` keeps every single request, and figures.py makes NAME.p50, NAME.p99 and NAME.p99.9 of
-#   them, exact, which goals can name.
+#   all of a side, exact, which goals can name.
 # - What a side is says `about NAME WORDS`, once in a scenario.
 # - A peer that is not there: `missing WHAT HOW`, and no samples of its side.
 # - The clean-up is the sandbox's: whatever is started in it ends with it.
-# - QUICK=1: everything is still done, for $BENCH_SECONDS of load a figure and $BENCH_ROUNDS rounds.
+# - QUICK=1: everything is still done, for $BENCH_SECONDS of load a figure and $BENCH_ROUNDS rounds or few more.
 #
 # A scenario at API servers sources tests/kube/lib.sh first.
 if [[ -z ${SANDBOX_ROOT-} ]]; then
@@ -46,7 +46,8 @@ BENCH_SLICE_MS=40
 BENCH_RATE_SLICE_MS=200
 BENCH_ROUNDS=15
 BENCH_SECONDS=30
-[[ -z ${QUICK-} ]] || BENCH_ROUNDS=7 BENCH_SECONDS=2 BENCH_RATE_SLICE_MS=60
+BENCH_RATE_SECONDS=60
+[[ -z ${QUICK-} ]] || BENCH_ROUNDS=7 BENCH_SECONDS=2 BENCH_RATE_SECONDS=2 BENCH_RATE_SLICE_MS=60
 declare -A BENCH_FIGURES=() BENCH_TITLES=()
 BENCH_AGENT=()
 
@@ -97,14 +98,14 @@ sample() {
     "${BENCH_FIGURES[$1]?figure $1 is not declared}" >>"$BENCH_SAMPLES"
 }
 
-# raw FIGURE ROUND FILE: what bench/load --requests wrote, of any number of sides, is taken over.
+# raw FIGURE NUMBER FILE: what bench/load --requests wrote, of any number of sides, is taken over.
 raw() {
   local file=$1-$2.txt
 
   : "${BENCH_FIGURES[$1]?figure $1 is not declared}"
   mkdir -p "$BENCH_RAW"
   mv "$3" "$BENCH_RAW/$file"
-  bench_record raw --arg figure "$1" --argjson round "$2" --arg file "raw/$BENCH_NAME/$file"
+  bench_record raw --arg figure "$1" --arg file "raw/$BENCH_NAME/$file"
 }
 
 # timeline FIGURE SIDE FILE BEGIN_US [BACK_US]: of the same kind of file, where something happened at a time
@@ -127,7 +128,7 @@ missing() {
 
 # ------------------------------------------------------------------------------ how it is measured
 
-# interleave ROUNDS FUNCTION SIDE…: FUNCTION ROUND SIDE for each, after a round of warm-up.
+# interleave ROUNDS FUNCTION SIDE…: FUNCTION ROUND SIDE for each, the next one first with every round, after one of warm-up.
 interleave() {
   local rounds=$1 fn=$2
   local -i round i
@@ -140,25 +141,31 @@ interleave() {
   done
 }
 
+# shares SECONDS SLICE_MS SIDES: how often load is to run, and for how many rounds each time, in $runs and $slices.
+# At least BENCH_ROUNDS, and all rounds together a multiple of the sides, so that each has every place in the order as often.
+shares() {
+  slices=$(($1 * 1000 / $2 / $3 / BENCH_ROUNDS))
+  slices=$((slices ? slices : 1))
+  for ((runs = BENCH_ROUNDS; runs * slices % $3; runs++)); do :; done
+}
+
 # rates FIGURE MODE CONNECTIONS SIDE=ADDRESS:PORT[@CGROUP[@NETNS]]…: bench/load in pod client, or where a side
 # says. Of twins it also takes FIGURE.cpu, the processor's time for a request, and whose it was.
 rates() {
   local figure=$1 mode=$2 connections=$3
-  local -i slices round
+  local -i runs slices run
 
   shift 3
-  slices=$((BENCH_SECONDS * 1000 / BENCH_SLICE_MS / $# / BENCH_ROUNDS))
-  slices=$((slices ? slices : 1))
+  shares "$BENCH_SECONDS" "$BENCH_SLICE_MS" $#
   cpu_figures "$figure" "$@"
-  for ((round = 0; round < BENCH_ROUNDS; round++)); do
+  for ((run = 0; run < runs; run++)); do
     cpu_read "$@" >"$SANDBOX/cpu.before"
-    load "$mode" "$connections" "$BENCH_SLICE_MS" "$slices" "$@" >"$SANDBOX/rates"
+    load "--first-round=$((run * slices))" "$mode" "$connections" "$BENCH_SLICE_MS" "$slices" "$@" >"$SANDBOX/rates"
     cpu_read "$@" >"$SANDBOX/cpu.after"
-    awk -v figure="$figure" -v unit="${BENCH_FIGURES[$figure]?figure $figure is not declared}" \
-      -v first=$((round * slices)) '$1 >= 0 {
+    awk -v figure="$figure" -v unit="${BENCH_FIGURES[$figure]?figure $figure is not declared}" '$1 >= 0 {
         printf "{\"kind\":\"sample\",\"figure\":\"%s\",\"side\":\"%s\",\"round\":%d,\"value\":%s,\"unit\":\"%s\"}\n",
-          figure, $2, first + $1, $3, unit }' "$SANDBOX/rates" >>"$BENCH_SAMPLES"
-    cpu_samples "$figure" "$round"
+          figure, $2, $1, $3, unit }' "$SANDBOX/rates" >>"$BENCH_SAMPLES"
+    cpu_samples "$figure" "$run"
   done
 }
 
@@ -166,14 +173,14 @@ rates() {
 # do, sides in turn, a fifth of a second each (QUICK=1: less).
 latencies() {
   local figure=$1 mode=$2 rate=$3
-  local -i slices round
+  local -i runs slices run
 
   shift 3
-  slices=$((BENCH_SECONDS * 1000 / BENCH_RATE_SLICE_MS / $# / BENCH_ROUNDS))
-  slices=$((slices ? slices : 1))
-  for ((round = 0; round < BENCH_ROUNDS; round++)); do
-    load "--rate=$rate" "--requests=$SANDBOX/requests" "$mode" 256 "$BENCH_RATE_SLICE_MS" "$slices" "$@" >"$SANDBOX/rates"
-    raw "$figure" "$round" "$SANDBOX/requests"
+  shares "$BENCH_RATE_SECONDS" "$BENCH_RATE_SLICE_MS" $#
+  for ((run = 0; run < runs; run++)); do
+    load "--rate=$rate" "--requests=$SANDBOX/requests" "--first-round=$((run * slices))" \
+      "$mode" 256 "$BENCH_RATE_SLICE_MS" "$slices" "$@" >"$SANDBOX/rates"
+    raw "$figure" "$run" "$SANDBOX/requests"
   done
 }
 

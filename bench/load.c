@@ -20,6 +20,7 @@ enum { SIDES_MAX = 16, CONNECTIONS_MAX = 8192, TIMEOUT_MS = 5000 };
 struct options {
 	struct load load;
 	unsigned long slices;
+	unsigned long first_round;
 	FILE *requests;		/* NULL: not wanted */
 	uint64_t since_1970_ns; /* what the monotonic clock lacks to the time of day */
 	size_t side_count;
@@ -31,9 +32,14 @@ static const char usage[] =
 	"\n"
 	"Load on each address in turn, SLICES times for SLICE_MS milliseconds; the order changes "
 	"with\n"
-	"every round. Prints \"ROUND NAME RATE REQUESTS\" for each slice: good answers a second, "
-	"and how\n"
-	"many requests there were. The first round, -1, is warm-up.\n"
+	"every round, so that in as many rounds as there are sides each is once first, second and "
+	"so on,\n"
+	"and comes as often after one of the others as after another: an odd number of sides "
+	"needs two\n"
+	"times as many for that. Prints \"ROUND NAME RATE REQUESTS\" for each slice: good answers "
+	"a "
+	"second,\n"
+	"and how many requests there were. Round -1 is warm-up.\n"
 	"\n"
 	"MODE       keepalive: HTTP/1.1 on connections that stay; connect: a connection for each "
 	"request\n"
@@ -60,6 +66,7 @@ static const char usage[] =
 	"                   OUTCOME: ok, refused, timeout, reset, unreachable, another errno, or "
 	"the status\n"
 	"                   of an answer that is not 200\n"
+	"  --first-round=N  the first round's number, to go on where an earlier run ended (0)\n"
 	"  --go-on          a failed request does not end the program\n"
 	"  --timeout=MS     for a request, from its real start (5000)\n"
 	"\n"
@@ -156,6 +163,9 @@ static bool read_option(int option, const char *value, struct options *options)
 		if (!options->requests)
 			perror(value);
 		return options->requests;
+	case 'n':
+		options->first_round = read_number(value, UINT32_MAX);
+		return options->first_round || !strcmp(value, "0");
 	case 'g':
 		options->load.goes_on = true;
 		return true;
@@ -172,6 +182,7 @@ static bool read_arguments(int argc, char **argv, struct options *options)
 	static const struct option known[] = {
 		{.name = "rate", .has_arg = required_argument, .val = 'r'},
 		{.name = "requests", .has_arg = required_argument, .val = 'f'},
+		{.name = "first-round", .has_arg = required_argument, .val = 'n'},
 		{.name = "go-on", .val = 'g'},
 		{.name = "timeout", .has_arg = required_argument, .val = 't'},
 		{.name = NULL},
@@ -241,12 +252,25 @@ static void write_requests(const struct options *options, unsigned long round,
 	}
 }
 
+/* A square of Williams: forth and back from the round's own side, which every round moves on by
+ * one. With an even number of sides each follows each other one once in a sweep of as many rounds;
+ * with an odd number the next sweep, which is the mirrored one, makes up for what the first has
+ * not. */
+static size_t side_of_turn(unsigned long round, size_t turn, size_t count)
+{
+	const size_t step = round / count % 2 ? count - 1 - turn : turn;
+	const size_t from_own = step % 2 ? count - (step + 1) / 2 : step / 2;
+
+	return (round + from_own) % count;
+}
+
 static void run_round(struct options *options, unsigned long round)
 {
 	struct load *load = &options->load;
 
 	for (size_t i = 0; i < options->side_count; i++) {
-		struct load_side *side = &options->sides[(round + i) % options->side_count];
+		struct load_side *side =
+			&options->sides[side_of_turn(round, i, options->side_count)];
 		const double rate = load_run_slice(load, side);
 
 		printf("%lu %s %.1f %zu\n", round, side->name, rate, load->record_count);
@@ -285,8 +309,8 @@ int main(int argc, char **argv)
 	}
 	options.since_1970_ns = since_1970_ns();
 	warm_up(&options);
-	for (unsigned long round = 0; round < options.slices; round++)
-		run_round(&options, round);
+	for (unsigned long i = 0; i < options.slices; i++)
+		run_round(&options, options.first_round + i);
 	for (size_t i = 0; i < options.side_count; i++)
 		load_close_side(&options.load, &options.sides[i]);
 	free(options.load.records);

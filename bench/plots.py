@@ -15,6 +15,8 @@ matplotlib.use("svg")
 import numpy
 from matplotlib import pyplot, rcParams, ticker
 
+import stats
+
 INK = "#1c1c1e"
 PALE = "#c9c9ce"
 VARIABLES = {INK: ("--ink", "#e6e6e8"), PALE: ("--pale", "#4a4a50")}
@@ -109,7 +111,7 @@ def ratio_axis(axes, figure, goals, palette):
             fmt="o", markersize=5, capsize=3, color=palette.of(row["side"]),
             markerfacecolor=palette.of(row["side"]) if ratio["differs"] else "none",
         )
-        words = f"{ratio['median']:.3f}" if ratio["differs"] else "no difference seen"
+        words = stats.difference_words(ratio) or f"{ratio['median']:.3f}"
         axes.annotate(words, (ratio["median"], y), (0, 5), textcoords="offset points", ha="center", fontsize=7)
     for goal in goals:
         if goal.get("of") == figure["base"]:
@@ -141,7 +143,7 @@ def compared(figure, samples, goals, palette):
             left.plot([median] * 2, [y - 0.36, y + 0.36], color=INK, linewidth=1.4)
     left.set_yticks(range(len(rows)), [row["side"] for row in rows])
     left.set_ylim(len(rows) - 0.4, -0.6)
-    left.set_xlabel(f"{figure['unit']}, each round; line: median")
+    left.set_xlabel(f"{figure['unit']}, each round; line: {'all requests' if figure['pooled'] else 'median'}")
     left.set_xlim(left=0)
     left.xaxis.set_major_formatter(ticker.FuncFormatter(thousands))
     ratio_axis(right, figure, goals, palette)
@@ -167,12 +169,17 @@ def processor(parts, palette):
 
 
 def latencies(figure, by_side, palette):
-    """Every request: the share of answers that took longer, to the last one."""
+    """Every request: the share of those that took longer, or had no answer, to the last one."""
     drawn, axes = pyplot.subplots(figsize=(WIDTH_INCHES, 3.4))
+    last = 2 * max((value for values in by_side.values() for value in finite(values)), default=1)
     for side, values in by_side.items():
-        ordered = numpy.sort(values)  # what had no answer is endless, and leaves the plot at the right
+        ordered = numpy.sort(values)
         later = 1 - numpy.arange(len(ordered)) / len(ordered)
-        axes.step(ordered, later, where="post", color=palette.of(side), linewidth=1.3, label=side)
+        # What had no answer is endless: its part of all leaves the plot at the right.
+        kept = numpy.count_nonzero(numpy.isfinite(ordered)) + 1
+        ordered = numpy.minimum(ordered[:kept], last)
+        axes.step(ordered, later[:kept], where="post", color=palette.of(side), linewidth=1.3, label=side)
+    axes.set_xlim(right=last)
     axes.set_xscale("log")
     axes.set_yscale("log")
     axes.grid(True, axis="both")
@@ -180,7 +187,7 @@ def latencies(figure, by_side, palette):
     axes.yaxis.set_minor_locator(ticker.NullLocator())
     axes.xaxis.set_major_formatter(ticker.FuncFormatter(thousands))
     axes.set_xlabel(f"{figure['unit']} from the time at which the request was to start")
-    axes.set_ylabel("answers that took longer")
+    axes.set_ylabel("took longer, or had no answer")
     axes.legend(ncols=4, fontsize=8)
     return drawn
 

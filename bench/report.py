@@ -40,18 +40,23 @@ summary{cursor:pointer}code{background:var(--band);padding:0 .25rem}
 """
 
 METHOD = """
-<p>Every comparison is a ratio between things that were run in the same minute on the same machine, in turn: A B C, B C A, …
-Rates are taken in slices of 40 ms, so that whatever slows a shared machine for longer slows all sides alike. The median
-of the ratios of all rounds is given with a bootstrap 95 % interval; where that holds 1, <b>no difference was seen</b>. A side
-called “again” is the base a second time: what it differs by is noise. Where there is no base, the interval is what 95 % of
-the single values lie between.</p>
+<p>Every comparison is a ratio between things that were run in the same minute on the same machine, in turn, in an order
+that changes with every round: each is first, second and so on as often as any other. Rates are taken in slices of 40 ms,
+so that whatever slows a shared machine for longer slows all sides alike. The median of the ratios of all rounds is given
+with a bootstrap 95 %% interval; where that holds 1, <b>no difference was seen</b>. A side called “again” is the base a
+second time: what it differs by is noise. Where there is no base, the interval is what 95 %% of the single values lie
+between.</p>
 <p>Latencies are taken at a constant rate: each request has a time at which it is to start, whether or not earlier ones were
-answered, and its latency counts from then. Every request is kept, and percentiles are exact: values that were measured.</p>
+answered, and its latency counts from then. Every request is kept, and percentiles are exact: values that were measured, of
+all requests of a side together. Their intervals, and those of their ratios, are of the bootstrap by round: the same rounds of
+both sides, with all that is in them. Where such an interval holds 1 and is wide, <b>cannot tell</b> stands in the place of “no
+difference seen”.</p>
 <p>Each side has a client, a server and a node of its own, of the same shape, in network namespaces; what one of them has
 installed, no other pays for. Processor time for a request is what the cgroups of client, server, and agent or proxy
 had during the slices of that side, softirqs included unless the kernel accounts for them apart.</p>
 <p>Nothing is pinned: client, server and proxy share the processors as the scheduler places them, as on a node. Before
 the first round each side is run once, uncounted.</p>
+<p>%s</p>
 """
 
 
@@ -116,17 +121,14 @@ class Report:
         return self.plot(plots.processor(parts, self.palette), one["name"], one["title"])
 
     def latencies(self, name):
-        by_side = {}
-        for file in self.run.raw[name]:
-            for side, requests in self.run.requests(file).items():
-                by_side.setdefault(side, []).extend(latency for _, latency, outcome in requests if outcome == "ok")
+        by_side = {side: sum(rounds.values(), []) for side, rounds in self.run.requests[name].items()}
         one = self.run.figures[name]
         return self.plot(plots.latencies(one, by_side, self.palette), f"{name}.all", one["title"])
 
     def timeline(self, name):
         lines = {}
         for record in self.run.timelines[name]:
-            requests = self.run.requests(record["file"])[record["side"]]
+            requests = self.run.requests_of(record["file"], record["side"])
             back_s = (record["back_us"] - record["begin_us"]) / 1e6 if record["back_us"] else None
             lines[record["side"]] = {**stats.buckets(requests, record["begin_us"]), "back_s": back_s}
         own = next(one for one in self.whole["outages"] if one["name"] == name)
@@ -148,7 +150,7 @@ class Report:
                 body.append(self.processor(one))
             elif one["base"] and one["sides"][0]["rounds"] > 1 and not one["name"].endswith(figures.PARTS):
                 body.append(self.compared(one))
-        body += [self.latencies(raw) for raw in self.run.raw if self.run.figures[raw]["scenario"] == name]
+        body += [self.latencies(raw) for raw in self.run.requests if self.run.figures[raw]["scenario"] == name]
         body += [self.timeline(line) for line in self.run.timelines if self.run.figures[line]["scenario"] == name]
         if shown:
             body.append("<details open><summary>Its figures</summary>" + figures_table(shown) + "</details>")
@@ -170,7 +172,7 @@ class Report:
                      for one in self.whole["missing"])
             body.append("<h2>Not measured here</h2><ul>" + "".join(words) + "</ul>")
         body += [self.scenario(name) for name in scenarios]
-        body += ["<h2>Method</h2>", METHOD, self.machine()]
+        body += ["<h2>Method</h2>", METHOD % html.escape(figures.few_rounds_words(self.whole)), self.machine()]
         return PAGE % {"variables": plots.STYLE, "body": "\n".join(body)}
 
 

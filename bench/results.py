@@ -23,7 +23,8 @@ def machine_words(machine):
     kind = "a virtual machine" if machine.get("hypervisor") else "a machine"
     return (
         f"One run of `make bench` of {machine['date']}, version {machine['version'] or 'unknown'}, on {kind} with "
-        f"{machine['cores']} processors ({machine['cpu']}), {machine['memory_mib'] / 1024:.1f} GiB, Linux {machine['kernel']}."
+        f"{machine['cores']} processors ({machine['cpu']}), {machine['memory_mib'] / 1024:.1f} GiB, Linux {machine['kernel']}. "
+        f"Its scenarios took {figures.duration(machine['seconds'])}."
     )
 
 
@@ -43,7 +44,7 @@ def side_rows(own):
 
 
 def text_of(whole):
-    parts = [machine_words(whole["machine"]), "## Goals"]
+    parts = [machine_words(whole["machine"]), figures.few_rounds_words(whole), "## Goals"]
     parts.append(table(("figure", "scenario", "side", "goal", "seen (95 %)", "verdict"), goal_rows(whole)))
     shown = figures.in_tables(whole)
     for scenario in dict.fromkeys(one["scenario"] for one in shown):

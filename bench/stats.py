@@ -8,7 +8,11 @@ put into buckets and nothing lies between two measured values.
 Two sides are compared round by round: what was run within the same second is divided, so that what slows
 the machine for longer slows both. The median of these ratios has an interval by the bootstrap: how the median
 of as many ratios, drawn from them again and again, spreads. Where that interval holds 1, no difference
-was seen.
+was seen; where it is wide, too, whether there is one cannot be told.
+
+A percentile of requests is one of all that a side had, in whichever round: what happens rarely is in few rounds. Its
+interval is of the bootstrap by round: as many rounds, drawn again and again, with all of their requests. Of two sides
+the same rounds are drawn.
 """
 import math
 
@@ -17,6 +21,7 @@ import numpy
 RESAMPLES = 4000
 CONFIDENCE = 0.95
 CHUNK = 2_000_000  # numbers drawn at once
+WIDE = 1.25  # high beside low
 SLOW_US = 100_000
 BUCKET_US = 10_000
 
@@ -29,6 +34,12 @@ def percentile(values, part):
     return float(ordered[min(max(rank, 1), len(ordered)) - 1])
 
 
+def interval(values):
+    """What 95 % of them lie between."""
+    tail = (1 - CONFIDENCE) / 2
+    return percentile(values, tail), percentile(values, 1 - tail)
+
+
 def median_interval(values):
     """Low and high of the values' median. The same values give the same interval."""
     values = numpy.asarray(values, dtype=float)
@@ -39,8 +50,7 @@ def median_interval(values):
         count = min(at_once, RESAMPLES - len(medians))
         drawn = draw.integers(0, len(values), (count, len(values)))
         medians.extend(numpy.median(values[drawn], axis=1))
-    tail = (1 - CONFIDENCE) / 2
-    return percentile(medians, tail), percentile(medians, 1 - tail)
+    return interval(medians)
 
 
 def ratios(side, base):
@@ -55,25 +65,82 @@ def compared(side, base):
     both = ratios(side, base)
     if not both:
         return None
-    low, high = median_interval(both)
-    return {
-        "median": float(numpy.median(both)),
-        "low": low,
-        "high": high,
-        "rounds": len(both),
-        "differs": not low <= 1 <= high,
-    }
+    return ratio_seen(float(numpy.median(both)), median_interval(both), len(both))
+
+
+def ratio_seen(median, interval, rounds):
+    low, high = interval
+    return {"median": median, "low": low, "high": high, "rounds": rounds, "differs": not low <= 1 <= high}
+
+
+def difference_words(ratio):
+    """Of a ratio that is none to speak of."""
+    if ratio["differs"]:
+        return ""
+    return "cannot tell" if ratio["high"] > WIDE * ratio["low"] else "no difference seen"
 
 
 def alone(values):
     """A side by itself: its median, and what 95 % of its values lie between."""
-    tail = (1 - CONFIDENCE) / 2
-    return {
-        "median": float(numpy.median(values)),
-        "low": percentile(values, tail),
-        "high": percentile(values, 1 - tail),
-        "rounds": len(values),
-    }
+    low, high = interval(values)
+    return {"median": float(numpy.median(values)), "low": low, "high": high, "rounds": len(values)}
+
+
+class Pool:
+    """All requests of a side: {round: latencies}."""
+
+    def __init__(self, by_round):
+        self.by_round = by_round
+        groups = [numpy.sort(by_round[r]) for r in sorted(by_round)]
+        self.values = numpy.unique(numpy.concatenate(groups))
+        # How many of a round are not above a value: a row for each value.
+        self.not_above = numpy.stack([numpy.searchsorted(one, self.values, side="right") for one in groups], axis=1)
+
+    def percentiles(self, part, drawn):
+        """For each row of `drawn`, which has how often each round was drawn: percentile() of all that it holds."""
+        wanted = numpy.maximum(numpy.ceil(numpy.round(part * (drawn @ self.not_above[-1]), 9)), 1)
+        low = numpy.zeros(len(drawn), dtype=int)
+        high = numpy.full(len(drawn), len(self.values) - 1)
+        while (low < high).any():
+            middle = (low + high) // 2
+            enough = (self.not_above[middle] * drawn).sum(axis=1) >= wanted
+            low = numpy.where(enough, low, numpy.minimum(middle + 1, high))
+            high = numpy.where(enough, middle, high)
+        return self.values[low]
+
+    def drawn(self):
+        """The rounds as they are, in the first row; then RESAMPLES times as many of them."""
+        count = len(self.by_round)
+        again = numpy.random.default_rng(1).multinomial(count, [1 / count] * count, RESAMPLES)
+        return numpy.concatenate((numpy.ones((1, count), dtype=int), again))
+
+    def only(self, rounds):
+        """The same without the other rounds."""
+        if rounds >= self.by_round.keys():
+            return self
+        return Pool({r: self.by_round[r] for r in rounds})
+
+
+def pooled(pool, part):
+    """A percentile of a side by itself, as alone() has the median."""
+    first, *again = pool.percentiles(part, pool.drawn())
+    low, high = interval(again)
+    return {"median": float(first), "low": low, "high": high, "rounds": len(pool.by_round)}
+
+
+def pools_compared(side, base, part):
+    """A percentile of `side` beside that of `base`, as compared() has the median."""
+    both = side.by_round.keys() & base.by_round.keys()
+    if not both:
+        return None
+    side, base = side.only(both), base.only(both)
+    drawn = side.drawn()
+    above, below = side.percentiles(part, drawn), base.percentiles(part, drawn)
+    comparable = (below > 0) & ~(numpy.isinf(above) & numpy.isinf(below))
+    if not comparable[0]:
+        return None
+    first, *again = above[comparable] / below[comparable]
+    return ratio_seen(float(first), interval(again), len(both))
 
 
 def is_affected(request):

@@ -40,6 +40,14 @@ counts_runs() {
   scenario_pid programs && grep -q 1 /proc/sys/kernel/bpf_stats_enabled
 }
 
+# uneven: of lines "SIDE ROUND" in the order of runs, the sides that were not at every place in it as often as the others.
+uneven() {
+  awk 'BEGIN { round = -1 }
+    $2 != round { round = $2; place = 0; rounds++ } { count[place++ " " $1]++; sides[$1] }
+    END { for (side in sides) for (place = 0; place < length(sides); place++)
+      if (count[place " " side] * length(sides) != rounds) print side }'
+}
+
 # interrupt: sends Ctrl-C to the group; how the benchmark ended is in $ended.
 interrupt() {
   ended=0
@@ -70,6 +78,13 @@ expect_eq "what is beside the base" 3 \
 expect_eq "goals of sides that ran without a verdict" "" "$(summary '[.goals[] | select(.verdict == "not measured" and .side != "fast").figure] | join(" ")')"
 expect_eq "an agent's processor time on the base" 0 \
   "$(summary '.measured[] | select(.name == "paths.connects.cpu_agent").sides[] | select(.side == "direct").median')"
+for figure in paths.connects paths.requests paths.node_socket; do
+  expect_eq "sides with a place in the order that others have less often: $figure" "" "$(
+    jq -r --arg figure "$figure" 'select(.kind == "sample" and .figure == $figure) | "\(.side) \(.round)"' "$out/samples/paths.jsonl" | uneven)"
+done
+expect_eq "the same of latencies" "" "$(cat "$out"/raw/paths/* | sort -n -k 1,1 -k 3,3 | awk '{ print $2, $1 }' | uniq | uneven)"
+expect_ok "for how long it took" jq -e '.seconds > 1' "$out/machine.json"
+expect_match "it says that at its end" "^all scenarios: $(jq .seconds "$out/machine.json") s; " "$(tail -n 1 "$SANDBOX/table")"
 expect_ok "samples are JSON lines" jq -es 'length > 100 and all(has("kind"))' "$out/samples/paths.jsonl" >/dev/null
 expect_match "the table" "paths.connects +direct .*paths.connects +socket .* of direct .*goal .*agent.rss_mib" "$(<"$SANDBOX/table")"
 expect_eq "requests that are kept, and had no answer" "" "$(awk '$6 != "ok"' "$out"/raw/paths/*)"

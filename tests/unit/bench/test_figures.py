@@ -109,12 +109,40 @@ class Figures(unittest.TestCase):
             out.writelines(f"{us % 7} x {us * 10} 0 {us} ok\n" for us in range(1, 1001))
             out.writelines(f"0 y 0 0 {us} {'refused' if us == 1 else 'ok'}\n" for us in range(1, 101))
         raw = {"kind": "raw", "scenario": "s", "figure": "a", "round": 0, "file": "raw"}
-        whole = self.summary([figure("a"), raw, goal("a.p99", "x", 990, which="at_most")])
+        whole = self.summary([figure("a"), raw, goal("a.p99", "x", 1000, which="at_most")])
         seen = {(one["name"], row["side"]): row["median"] for one in whole["measured"] for row in one["sides"]}
         # A request without an answer is later than any that has one.
         self.assertEqual(seen, {("a.p50", "x"): 500, ("a.p99", "x"): 990, ("a.p99.9", "x"): 999,
                                 ("a.p50", "y"): 51, ("a.p99", "y"): 100, ("a.p99.9", "y"): float("inf")})
         self.assertEqual(whole["goals"][0]["verdict"], "reached")
+
+    def test_a_percentile_is_of_all_rounds_and_plots_have_each(self):
+        for number in (0, 1):
+            with open(f"{self.folder}/raw-{number}", "w", encoding="utf-8") as out:
+                for r in (2 * number, 2 * number + 1):
+                    out.writelines(f"{r} {side} 0 0 {slow if r == 3 else 1} ok\n"
+                                   for side, slow in (("direct", 1), ("x", 9)) for _ in range(10))
+        raws = [{"kind": "raw", "scenario": "s", "figure": "a", "file": f"raw-{number}"} for number in (0, 1)]
+        whole = self.summary([figure("a", "lower"), *raws, goal("a.p99", "x", 9, of="direct", which="at_most")])
+        p99 = next(one for one in whole["measured"] if one["name"] == "a.p99")
+        self.assertEqual([(row["median"], row["rounds"]) for row in p99["sides"]], [(1, 4), (9, 4)])
+        self.assertEqual(p99["sides"][1]["ratio"], whole["goals"][0]["seen"])
+        self.assertEqual(whole["goals"][0]["seen"]["median"], 9)
+        run = figures.Run(self.folder)
+        run.read("s")
+        self.assertEqual(run.samples["a.p99"]["x"], {0: 1, 1: 1, 2: 1, 3: 9})
+
+    def test_who_has_few_rounds_is_named(self):
+        with open(f"{self.folder}/raw", "w", encoding="utf-8") as out:
+            out.write("0 x 1000 0 10 ok\n")
+        line = {"kind": "timeline", "scenario": "s", "figure": "out", "side": "x", "file": "raw", "begin_us": 0, "back_us": None}
+        records = [figure("a"), *samples("a", "x", [1] * 7), *samples("a", "y", [1] * 9)]
+        self.assertEqual(figures.few_rounds(self.summary(records)), {})
+        self.assertEqual(figures.few_rounds_words(self.summary(records)), "Every figure has 7 rounds at least.")
+        records += [figure("b"), *samples("b", "x", [1] * 5), figure("c"), *samples("c", "x", [1]),
+                    figure("d"), *samples("d", "x", [1] * 9), *samples("d", "y", [1] * 5), figure("out"), line]
+        self.assertEqual(figures.few_rounds_words(self.summary(records)),
+                         "There are 7 rounds at least, but for these: 1 of c, out; 5 of b, d.")
 
     def test_what_is_infinite_is_null_in_the_summary(self):
         records = [figure("a", "lower"), *samples("a", "direct", [1, 2, "inf"]), *samples("a", "x", [3, "inf", "inf"]),

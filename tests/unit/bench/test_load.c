@@ -255,9 +255,9 @@ static void test_how_requests_end(void **state)
 
 static void test_sides_take_turns(void **state)
 {
-	static const char *const turns[] = {"-1 a", "-1 b", "-1 c", "0 a", "0 b",
-					    "0 c",  "1 b",  "1 c",  "1 a", "2 c",
-					    "2 a",  "2 b",  "3 a",  "3 b", "3 c"};
+	static const char *const turns[] = {"-1 a", "-1 b", "-1 c", "2 c", "2 b",
+					    "2 a",  "3 b",  "3 c",  "3 a", "4 c",
+					    "4 a",  "4 b",  "5 a",  "5 b", "5 c"};
 	static const struct slow_server like = {0};
 	const uint16_t port = slow_server_start(&like);
 	char line[LINE_ROOM], *rest = NULL;
@@ -266,7 +266,8 @@ static void test_sides_take_turns(void **state)
 
 	(void)state;
 	snprintf(line, sizeof(line),
-		 "keepalive 2 20 4 a=127.0.0.1:%u b=127.0.0.1:%u c=127.0.0.1:%u", port, port, port);
+		 "--first-round=2 keepalive 2 20 4 a=127.0.0.1:%u b=127.0.0.1:%u c=127.0.0.1:%u",
+		 port, port, port);
 	AUTO_RUN struct run run = run_load(line);
 	assert_int_equal(run.status, 0);
 	for (char *turn = strtok_r(run.out, "\n", &rest); turn;
@@ -280,6 +281,56 @@ static void test_sides_take_turns(void **state)
 	}
 	assert_int_equal(count, sizeof(turns) / sizeof(turns[0]));
 	assert_int_equal(requests, run.count); /* those of the warm-up are not told one by one */
+}
+
+enum { ORDERED_MAX = 6 };
+
+/* How often a side came at a place in the order, and right after each of the others. */
+static void count_order(char *out, size_t sides, unsigned int at[][ORDERED_MAX],
+			unsigned int after[][ORDERED_MAX])
+{
+	char *rest = NULL;
+	size_t place = 0, before = 0;
+
+	for (char *turn = strtok_r(out, "\n", &rest); turn; turn = strtok_r(NULL, "\n", &rest)) {
+		const size_t side = (size_t)(strchr(turn, ' ')[1] - 'a');
+
+		if (turn[0] == '-')
+			continue;
+		assert_in_range(side, 0, sides - 1);
+		at[place][side]++;
+		if (place)
+			after[before][side]++;
+		before = side;
+		place = (place + 1) % sides;
+	}
+}
+
+static void test_no_side_has_a_better_place(void **state)
+{
+	static const struct slow_server like = {0};
+	const uint16_t port = slow_server_start(&like);
+
+	(void)state;
+	for (size_t sides = 1; sides <= ORDERED_MAX; sides++) {
+		unsigned int at[ORDERED_MAX][ORDERED_MAX] = {0};
+		unsigned int after[ORDERED_MAX][ORDERED_MAX] = {0};
+		char line[LINE_ROOM];
+		int len = snprintf(line, sizeof(line), "keepalive 1 1 %zu", 2 * sides);
+
+		for (size_t i = 0; i < sides; i++)
+			len += snprintf(line + len, sizeof(line) - (size_t)len, " %c=127.0.0.1:%u",
+					(char)('a' + i), port);
+		AUTO_RUN struct run run = run_load(line);
+		assert_int_equal(run.status, 0);
+		count_order(run.out, sides, at, after);
+		for (size_t one = 0; one < sides; one++) {
+			for (size_t other = 0; other < sides; other++) {
+				assert_int_equal(at[one][other], 2);
+				assert_int_equal(after[one][other], one == other ? 0 : 2);
+			}
+		}
+	}
 }
 
 static void test_command_line(void **state)
@@ -300,6 +351,7 @@ static void test_command_line(void **state)
 		{.line = "connect 1 10 1 a=127.0.0.1:65536", .status = 2},
 		{.line = "connect 1 10 1 a=[::1:1", .status = 2},
 		{.line = "--rate=0 connect 1 10 1 a=127.0.0.1:1", .status = 2},
+		{.line = "--first-round=x connect 1 10 1 a=127.0.0.1:1", .status = 2},
 		{.line = "--timeout=x connect 1 10 1 a=127.0.0.1:1", .status = 2},
 		{.line = "--what connect 1 10 1 a=127.0.0.1:1", .status = 2},
 		{.line = "connect 1 10 1 a=127.0.0.1:1", .status = 1},
@@ -324,6 +376,7 @@ int main(void)
 		cmocka_unit_test(test_a_constant_rate_omits_nothing),
 		cmocka_unit_test(test_how_requests_end),
 		cmocka_unit_test(test_sides_take_turns),
+		cmocka_unit_test(test_no_side_has_a_better_place),
 		cmocka_unit_test(test_command_line),
 	};
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 """bench/results.py and bench/report.py on a run of three requests: what they write, and where."""
 import json
+import math
 import os
 import subprocess
 import sys
@@ -10,8 +11,13 @@ import unittest
 from xml.dom import minidom
 
 BENCH = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../../bench")
+sys.path.insert(0, BENCH)
+import figures
+import plots
+import report
+
 MACHINE = {"kernel": "6.1", "cores": 2, "date": "2026-01-01", "cpu": "C", "memory_mib": 2048, "version": "v",
-           "hypervisor": "", "quick": False}
+           "hypervisor": "", "quick": False, "seconds": 1443}
 RECORDS = (
     {"kind": "side", "side": "x", "words": "what <x> is"},
     {"kind": "figure", "name": "a", "unit": "/s", "better": "higher", "title": "Title & more", "base": "direct"},
@@ -69,7 +75,8 @@ class Report(unittest.TestCase):
         self.assertIn(">0.500</text>", self.read("plots/a.svg"))
         self.assertEqual(page.count("<svg"), len(os.listdir(f"{self.folder}/plots")) // 2)
         for wanted in ("Title &amp; more", "what &lt;x&gt; is", "0.500 of direct", "reached", "ENVOY= names one",
-                       "prefers-color-scheme:dark", "∞"):
+                       "prefers-color-scheme:dark", "∞", "1443",
+                       "1 of late.p50, late.p99, late.p99.9, out; 2 of nobody; 3 of never"):
             self.assertIn(wanted, page)
         self.assertNotRegex(page, r"(src|href)=\"[^#\"]|@import|url\([^#]")
 
@@ -85,6 +92,24 @@ class Report(unittest.TestCase):
         self.assertGreater(len(ids), 10)
         self.assertEqual(len(ids), len(set(ids)))
 
+    def test_requests_without_an_answer_leave_the_plot_at_the_right(self):
+        drawn = plots.latencies({"unit": "us"}, {"x": [30, 10, math.inf, 20], "y": [5, 5], "z": [math.inf]}, plots.Palette([]))
+        curves = {line.get_label(): line for line in drawn.axes[0].lines}
+        self.assertEqual(list(curves["x"].get_xdata()), [10, 20, 30, 60])
+        self.assertEqual(list(curves["x"].get_ydata()), [1, 0.75, 0.5, 0.25])
+        self.assertEqual(list(curves["y"].get_xdata()), [5, 5])
+        self.assertEqual(list(curves["z"].get_xdata()), [60])
+        self.assertEqual(drawn.axes[0].get_xlim()[1], 60)
+
+    def test_a_failed_request_is_in_the_report(self):
+        seen = []
+        self.addCleanup(setattr, plots, "latencies", plots.latencies)
+        plots.latencies = lambda one, by_side, palette: seen.append(by_side) or plots.pyplot.subplots()[0]
+        run = figures.Run(self.folder)
+        run.read("s")
+        report.Report(run, figures.read_summary(self.folder)).scenario("s")
+        self.assertEqual(seen, [{"direct": [10], "x": [10, math.inf]}])
+
     def test_results_replaces_what_is_between_its_marks(self):
         self.write("RESULTS.md", "head\n<!-- figures: written by bench/results.py -->\nold\n<!-- end of figures -->\ntail\n")
         for _ in range(2):
@@ -98,7 +123,8 @@ class Report(unittest.TestCase):
         self.assertIn("- x: what <x> is\n", text)
         self.assertIn("## Outage\n\n| side | failed |", text)
         self.assertIn("| x | 1 | 0 | 1.02 |  |  |  |", text)
-        self.assertIn("2 processors (C), 2.0 GiB, Linux 6.1", text)
+        self.assertIn("2 processors (C), 2.0 GiB, Linux 6.1. Its scenarios took 24 min 3 s.", text)
+        self.assertIn("1 of late.p50, late.p99, late.p99.9, out; 2 of nobody; 3 of never.\n\n## Goals", text)
 
     def test_a_quick_run_is_none_to_quote(self):
         self.write("machine.json", json.dumps({**MACHINE, "quick": True}))

@@ -101,6 +101,60 @@ class Compared(unittest.TestCase):
         self.assertIsNone(stats.compared({0: 1}, {0: 0}))
 
 
+class Pools(unittest.TestCase):
+    def test_a_percentile_is_that_of_all_requests(self):
+        draw = random.Random(5)
+        rounds = {r: [draw.choice((1, 2, 3, 5, 8)) + r for _ in range(30 + r)] for r in range(9)}
+        whole = sum(rounds.values(), [])
+        for part in (0, 0.5, 0.9, 0.99, 0.999, 1):
+            with self.subTest(part=part):
+                seen = stats.pooled(stats.Pool(rounds), part)
+                self.assertEqual(seen["median"], stats.percentile(whole, part))
+                self.assertTrue(seen["low"] <= seen["median"] <= seen["high"])
+                self.assertEqual(seen["rounds"], 9)
+
+    def test_each_draw_is_of_whole_rounds(self):
+        pool = stats.Pool({0: [5, 1, 3], 4: [7, 9], 7: [2, 2, 4, 4]})
+        drawn = ((1, 1, 1), (2, 0, 1), (0, 3, 0), (0, 0, 1))
+        all_of = ([1, 3, 5, 7, 9, 2, 2, 4, 4], [1, 3, 5] * 2 + [2, 2, 4, 4], [7, 9] * 3, [2, 2, 4, 4])
+        for part in (0, 0.3, 0.5, 0.75, 1):
+            with self.subTest(part=part):
+                seen = pool.percentiles(part, stats.numpy.array(drawn))
+                self.assertEqual(list(seen), [stats.percentile(one, part) for one in all_of])
+
+    def test_a_stall_in_one_round_of_many_is_seen(self):
+        still = {r: [100] * 1000 for r in range(20)}
+        stalled = {**still, 7: [100] * 700 + [9000] * 300}
+        seen = stats.pools_compared(stats.Pool(stalled), stats.Pool(still), 0.99)
+        # The median of twenty p99 would have none of it.
+        self.assertEqual((seen["median"], seen["low"], seen["high"]), (90, 1, 90))
+        self.assertEqual(stats.difference_words(seen), "cannot tell")
+        seen = stats.pools_compared(stats.Pool(still), stats.Pool(still), 0.99)
+        self.assertEqual(stats.difference_words(seen), "no difference seen")
+
+    def test_what_slows_a_round_slows_both_sides_of_it(self):
+        draw = random.Random(6)
+        speeds = {r: draw.uniform(1, 30) for r in range(20)}
+        base = {r: [speed * (1 + i % 10) for i in range(200)] for r, speed in speeds.items()}
+        side = {r: [value * 1.2 for value in values] for r, values in base.items()}
+        seen = stats.pools_compared(stats.Pool(side), stats.Pool(base), 0.99)
+        for part in ("median", "low", "high"):
+            self.assertAlmostEqual(seen[part], 1.2)
+        self.assertEqual(stats.difference_words(seen), "")
+
+    def test_only_rounds_that_both_have(self):
+        side, base = stats.Pool({0: [2], 1: [4], 9: [70]}), stats.Pool({0: [1], 1: [2], 5: [50]})
+        seen = stats.pools_compared(side, base, 1)
+        self.assertEqual((seen["median"], seen["rounds"]), (2, 2))
+        self.assertIsNone(stats.pools_compared(side, stats.Pool({5: [1]}), 0.5))
+
+    def test_what_had_no_answer_is_later_than_all(self):
+        never, once = stats.Pool({0: [math.inf], 1: [math.inf]}), stats.Pool({0: [1], 1: [1]})
+        self.assertEqual(stats.pooled(never, 0.5)["median"], math.inf)
+        self.assertEqual(stats.pools_compared(never, once, 0.5)["median"], math.inf)
+        self.assertIsNone(stats.pools_compared(never, never, 0.5))
+
+
 class Outage(unittest.TestCase):
     # start, latency in us, outcome: a request every 4 ms, an outage at 20 ms, its end at 40 ms.
     REQUESTS = (
