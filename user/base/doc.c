@@ -11,7 +11,7 @@
 #include "base/cleanup.h"
 #include "base/doc_file.h"
 
-static const char late_mark[] = "\n\xef\xbb\xbf---";
+static const char late_mark[] = "\n\xef\xbb\xbf";
 
 enum {
 	MARK_LEN = 3,
@@ -21,8 +21,8 @@ enum {
 };
 
 /* libyaml passes over a byte-order mark that begins a line, as where files were put together, but
- * counts it: a "---" behind it would be in the second column, where it begins no document. NULL:
- * without memory. */
+ * counts it: a "---" behind it would be in the second column, where it begins no document, and a
+ * document's first key would stand deeper than its others. NULL: without memory. */
 static char *drop_marks(const char *text, size_t len, size_t *ret_len)
 {
 	char *copy = malloc(len);
@@ -184,17 +184,33 @@ int mrd_doc_string(const struct mrd_doc_node *node, const char **ret_text)
 	return 0;
 }
 
+/* YAML 1.1, which kubectl reads, has "_" between digits. What is no such number stays as it is. */
+static const char *drop_underscores(const char *text, char plain[NUMBER_ROOM])
+{
+	const char *digits = text + (*text == '-' || *text == '+');
+	size_t len = 0;
+
+	if (!strchr(text, '_') || *digits == '_' || strlen(text) >= NUMBER_ROOM)
+		return text;
+	for (; *text; text++)
+		if (*text != '_')
+			plain[len++] = *text;
+	plain[len] = '\0';
+	return plain;
+}
+
 /* Decimal, or 0x and 0o as in YAML 1.2. A leading zero is refused: YAML 1.1 reads it as octal. */
 int mrd_doc_int(const struct mrd_doc_node *node, int64_t *ret_number)
 {
 	const char *digits;
+	char plain[NUMBER_ROOM];
 	bool negative;
 	int base = 10;
 	uint64_t number = 0;
 
 	if (!node || node->kind != MRD_DOC_SCALAR || node->quoted)
 		return -EINVAL;
-	digits = node->text;
+	digits = drop_underscores(node->text, plain);
 	negative = *digits == '-';
 	if (*digits == '-' || *digits == '+')
 		digits++;

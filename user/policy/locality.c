@@ -9,7 +9,8 @@
 
 enum { SEGMENTS = 3 };
 
-/* All segments, those below the subzone too: a "*" is the last one, and none is empty. */
+/* All segments, those below the subzone too: a "*" ends the last one, and none is empty. Beside
+ * other letters it is one of them, as in Istio, and so of no place. */
 static int check_segments(const char *text)
 {
 	bool last;
@@ -20,7 +21,7 @@ static int check_segments(const char *text)
 		last = !text[len];
 		if (!len)
 			return -EINVAL;
-		if (memchr(text, '*', len) && (len != 1 || !last))
+		if (memchr(text, '*', len) && (memchr(text, '*', len) != text + len - 1 || !last))
 			return -EDOM;
 		text += len + 1;
 	} while (!last);
@@ -38,7 +39,7 @@ int mrd_locality_parse(const char *text, struct mrd_locality_match *ret_match)
 	for (size_t i = 0; i < SEGMENTS; i++) {
 		const size_t len = strcspn(text, "/");
 
-		*parts[i] = strndup(text, *text == '*' ? 0 : len);
+		*parts[i] = strndup(text, len == 1 && *text == '*' ? 0 : len);
 		if (!*parts[i])
 			return -ENOMEM;
 		text += len + (text[len] == '/');

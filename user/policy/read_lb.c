@@ -31,6 +31,10 @@ static const char in_requests[] =
 	"it is inside the requests, which are not seen when a connection chooses its endpoint";
 static const char own_table[] = "a client's address is kept to its endpoint without a ring";
 
+static const char old_ring[] =
+	"deprecated for ringHash: {minimumRingSize}, and a client's address is "
+	"kept to its endpoint without a ring";
+
 static const struct mrd_field attribute_fields[] = {
 	{.name = "name", .use = MRD_FIELD_REQUIRED, .read = mrd_read_text},
 	{.name = "value", .read = mrd_read_text},
@@ -38,8 +42,19 @@ static const struct mrd_field attribute_fields[] = {
 static const struct mrd_block attribute_block = MRD_BLOCK(attribute_fields);
 static const struct mrd_list_of attributes = {.read = mrd_read_block, .spec = &attribute_block};
 
+static void read_cookie_name(struct mrd_reader *reader, const struct mrd_doc_node *node,
+			     const void *unused, void *draft)
+{
+	struct mrd_text name = {0};
+
+	(void)draft;
+	mrd_read_text(reader, node, unused, &name);
+	if (name.node && !*name.text)
+		mrd_read_error(reader, node, "must not be empty");
+}
+
 static const struct mrd_field cookie_fields[] = {
-	{.name = "name", .use = MRD_FIELD_REQUIRED, .read = mrd_read_text},
+	{.name = "name", .use = MRD_FIELD_REQUIRED, .read = read_cookie_name},
 	{.name = "path", .read = mrd_read_text},
 	{.name = "ttl", .read = mrd_read_span, .spec = &or_zero},
 	{.name = "attributes", .read = mrd_read_list, .spec = &attributes},
@@ -100,7 +115,7 @@ static const struct mrd_field hash_fields[] = {
 		.read = mrd_read_number,
 		.spec = &ring_limits,
 		.offset = offsetof(struct hash_draft, ring_size),
-		.why = own_table,
+		.why = old_ring,
 	},
 };
 static const struct mrd_block hash_block = MRD_BLOCK(hash_fields);

@@ -134,9 +134,7 @@ static void parse_locality(struct mrd_reader *reader, const struct mrd_doc_node 
 		mrd_read_error(reader, node, "\"%s\" has an empty segment", node->text);
 		return;
 	case -EDOM:
-		mrd_read_error(reader, node,
-			       "\"%s\": a \"*\" stands for whole segments, and only at the end",
-			       node->text);
+		mrd_read_error(reader, node, "\"%s\": a \"*\" stands at the end alone", node->text);
 		return;
 	default:
 		reader->no_memory = true;

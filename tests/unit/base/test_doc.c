@@ -439,6 +439,10 @@ static void numbers_and_flags(void **state)
 		{.text = "-17", .number = -17, .want_bool = -EINVAL},
 		{.text = "0x1F", .number = 31, .want_bool = -EINVAL},
 		{.text = "0o17", .number = 15, .want_bool = -EINVAL},
+		{.text = "1_000", .number = 1000, .want_bool = -EINVAL},
+		{.text = "-1_0_", .number = -10, .want_bool = -EINVAL},
+		{.text = "_1", .want_int = -EINVAL, .want_bool = -EINVAL},
+		{.text = "1_a", .want_int = -EINVAL, .want_bool = -EINVAL},
 		{.text = "9223372036854775807", .number = INT64_MAX, .want_bool = -EINVAL},
 		{.text = "-9223372036854775808", .number = INT64_MIN, .want_bool = -EINVAL},
 		{.text = "9223372036854775808", .want_int = -ERANGE, .want_bool = -EINVAL},
@@ -450,7 +454,6 @@ static void numbers_and_flags(void **state)
 		{.text = "0o8", .want_int = -EINVAL, .want_bool = -EINVAL},
 		{.text = "1.0", .want_int = -EINVAL, .want_bool = -EINVAL},
 		{.text = "1e3", .want_int = -EINVAL, .want_bool = -EINVAL},
-		{.text = "1_000", .want_int = -EINVAL, .want_bool = -EINVAL},
 		{.text = "- 1", .want_int = -EINVAL, .want_bool = -EINVAL},
 		{.text = "'5'", .want_int = -EINVAL, .want_bool = -EINVAL},
 		{.text = "null", .want_int = -EINVAL, .want_bool = -EINVAL},
@@ -547,7 +550,7 @@ static void marks_may_begin_documents(void **state)
 				   "\xef\xbb\xbf"
 				   "--- {c: }}\n"
 				   "---\n\xef\xbb\xbf"
-				   "d: 4\n"
+				   "d: 4\nd2: 4\n"
 				   "---\n{\"e\": 5}\n\xef\xbb\xbf"
 				   "{\"f\": 6}\n";
 	MRD_AUTO_DIAG struct mrd_diag diag = {0};
@@ -561,6 +564,7 @@ static void marks_may_begin_documents(void **state)
 	assert_non_null(mrd_doc_get(mrd_doc_root(file, 0), "a"));
 	assert_non_null(mrd_doc_get(mrd_doc_root(file, 1), "b"));
 	assert_non_null(mrd_doc_get(mrd_doc_root(file, 3), "d"));
+	assert_non_null(mrd_doc_get(mrd_doc_root(file, 3), "d2"));
 	assert_non_null(mrd_doc_get(mrd_doc_root(file, 5), "f"));
 	mrd_doc_free(file);
 }

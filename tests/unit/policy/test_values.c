@@ -245,6 +245,12 @@ static void test_hash_findings(void **state)
 				"error a:6:63 " AT_LB ".consistentHash.httpCookie.name\n",
 		},
 		{
+			.id = "hash: a cookie with an empty one",
+			.text = LB("consistentHash: {httpCookie: {name: ''}}"),
+			.want = "warning a:6:51 " AT_LB ".consistentHash.httpCookie\n"
+				"error a:6:70 " AT_LB ".consistentHash.httpCookie.name\n",
+		},
+		{
 			.id = "hash: rings",
 			.text = LB(
 				"consistentHash: {useSourceIp: true, ringHash: {minimumRingSize: "
