@@ -36,6 +36,7 @@ goal manifest.us value at_most 50000
 edits manifest.us
 
 rate=2000 ms=4000
+[[ -z ${QUICK-} ]] || ms=2000
 figure manifest.loaded_us us lower "The same, while clients connect to the service $rate times a second"
 goal manifest.loaded_us value at_most 50000
 figure manifest.loaded_failed requests lower "Requests of these clients that failed"
