@@ -452,6 +452,7 @@ static int explain(const struct mrd_explain_input *input, const struct mrd_view 
 		   struct mrd_explanation *explanation)
 {
 	MRD_AUTO_STRBUF struct mrd_strbuf from = {0};
+	const struct mrd_plan_left_out *first;
 	int r = mrd_plan_make(view, input->model, input->policy, input->node,
 			      input->ejections.is_ejected ? &input->ejections : NULL,
 			      &explanation->plan);
@@ -479,9 +480,8 @@ static int explain(const struct mrd_explain_input *input, const struct mrd_view 
 	}
 	if (r || explanation->port_count)
 		return r;
-	return explanation->left_out_count
-		       ? add_warnings(input, view, explanation->left_out[0]->number, explanation)
-		       : -ENXIO;
+	first = explanation->left_out[0];
+	return first ? add_warnings(input, view, first->number, explanation) : -ENXIO;
 }
 
 static void explanation_cleanup(struct mrd_explanation **explanation)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/duration.h"
 #include "policy/host.h"
 
 enum { PORT_MAX = 65535 };
@@ -173,9 +174,13 @@ const char mrd_left_alone[] =
 /* Does it ask for anything? A limit or a time of 0 does not. */
 static bool is_asked(const struct mrd_doc_node *value)
 {
+	uint64_t ms;
+
 	if (!value || value->kind == MRD_DOC_NULL)
 		return false;
-	return value->kind != MRD_DOC_SCALAR || strtod(value->text, NULL) != 0;
+	if (value->kind != MRD_DOC_SCALAR)
+		return true;
+	return mrd_duration_parse(value->text, &ms) ? strtod(value->text, NULL) != 0 : ms != 0;
 }
 
 /* What would act on the port if that were not left alone. */

@@ -65,6 +65,12 @@ static const struct row traffic_rows[] = {
 		.want = "",
 	},
 	{
+		.id = "a time that begins with one does",
+		.text = RULE "    loadBalancer: {simple: PASSTHROUGH}\n"
+			     "    connectionPool: {tcp: {connectTimeout: 0m30s}}\n",
+		.want = "warning a:8:28 " AT_TRAFFIC ".connectionPool.tcp.connectTimeout\n",
+	},
+	{
 		.id = "by the port's own settings, not by the rule's",
 		.text = RULE "    outlierDetection: {}\n"
 			     "    portLevelSettings:\n"
