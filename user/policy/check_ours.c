@@ -95,8 +95,17 @@ static void warn_of_idle(struct mrd_reader *reader, const struct uses *uses)
 	}
 }
 
+/* A subset acts on nothing, but with both lists it is an error without a fallback. */
+static bool needs_fallback(const struct mrd_rule_subset *subset)
+{
+	const struct mrd_locality_setting *setting = subset->traffic.blocks.lb.locality;
+
+	return setting && setting->distribute_count &&
+	       (setting->failover_count || setting->priority_count);
+}
+
 void mrd_check_rule_notes(struct mrd_reader *reader, const struct mrd_traffic *traffic,
-			  bool is_sound)
+			  const struct mrd_rule_subset *subsets, size_t subset_count, bool is_sound)
 {
 	static const struct mrd_blocks none;
 	const struct mrd_mesh *mesh = reader->mesh;
@@ -106,6 +115,8 @@ void mrd_check_rule_notes(struct mrd_reader *reader, const struct mrd_traffic *t
 
 	add_blocks(mesh, &none, &of_mesh);
 	add_traffic(mesh, traffic, &uses);
+	for (size_t i = 0; i < subset_count; i++)
+		uses.distributes |= needs_fallback(&subsets[i]);
 	/* Blocks that a rule gives itself have been checked where they stand. */
 	if (own_max && !traffic->blocks.outlier.given && mesh->outlier.given)
 		mrd_check_max_ejection(reader, mesh->outlier.rule.base_ejection_ms,

@@ -77,19 +77,35 @@ static const struct mrd_rule *visible(const struct mrd_rule *rule, const char *n
 	return rule;
 }
 
+/* Is one of a host's rules for other namespaces than its own? Istio keeps those apart that are not.
+ */
+static bool is_shared(const struct mrd_rule *rule)
+{
+	while (rule && rule->export_count == 1 && !strcmp(rule->exports[0], rule->namespace_))
+		rule = rule->next;
+	return rule;
+}
+
+static bool is_decided(const struct mrd_rule *first, const char *namespace_)
+{
+	return is_shared(first) || visible(first, namespace_);
+}
+
+/* The most specific host decides, also if none of its rules is exported to the service's namespace:
+ * istio pilot/pkg/model/push_context.go, getExportedDestinationRuleFromNamespace. */
 static const struct mrd_rule *find_in(const struct mrd_policy *policy, const char *rules_of,
 				      const char *host, const char *namespace_)
 {
 	const struct mrd_wildcards *wildcards = mrd_table_get_str(policy->wildcards, rules_of);
-	const struct mrd_rule *rule = NULL;
+	const struct mrd_rule *first = NULL;
 	char key[KEY_ROOM];
 
 	if ((size_t)snprintf(key, sizeof(key), "%s/%s", rules_of, host) < sizeof(key))
-		rule = visible(mrd_table_get_str(policy->by_host, key), namespace_);
-	for (size_t i = 0; !rule && wildcards && i < wildcards->count; i++)
+		first = mrd_table_get_str(policy->by_host, key);
+	for (size_t i = 0; !is_decided(first, namespace_) && wildcards && i < wildcards->count; i++)
 		if (mrd_host_matches(wildcards->rules[i]->host, host))
-			rule = visible(wildcards->rules[i], namespace_);
-	return rule;
+			first = wildcards->rules[i];
+	return visible(first, namespace_);
 }
 
 static void host_of(const struct mrd_policy *policy, const char *namespace_, const char *service,

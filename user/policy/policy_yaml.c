@@ -362,7 +362,7 @@ static void visit_istio(struct loader *loader, const struct mrd_doc_node *root, 
 	if (is_one_of(kind->text, others, sizeof(others) / sizeof(*others)))
 		pass_over(loader, kind);
 	else if (strcmp(kind->text, "DestinationRule") != 0)
-		error_at(loader, "kind", kind, "unknown kind of " GROUP "v1:", kind->text);
+		error_at(loader, "kind", kind, "unknown kind of networking.istio.io:", kind->text);
 	else if (!is_one_of(version, versions, sizeof(versions) / sizeof(*versions)))
 		error_at(loader, "apiVersion", mrd_doc_get(root, "apiVersion"),
 			 "must be " GROUP "v1, v1beta1 or v1alpha3, not", version);

@@ -69,6 +69,7 @@ void mrd_check_max_ejection(struct mrd_reader *reader, uint64_t base_ms, const c
 /* Those of a rule's own, or of the mesh's for all rules, beside what is said: warnings about what
  * changes nothing there. is_sound: no error was found in the rule, or in any document. */
 void mrd_check_rule_notes(struct mrd_reader *reader, const struct mrd_traffic *traffic,
+			  const struct mrd_rule_subset *subsets, size_t subset_count,
 			  bool is_sound);
 void mrd_check_mesh_notes(struct mrd_reader *reader, const struct mrd_policy *policy,
 			  bool is_sound);

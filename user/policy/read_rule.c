@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/ip.h"
 #include "base/label.h"
 #include "policy/host.h"
 
@@ -174,6 +175,28 @@ static bool read_exports(struct mrd_reader *reader, const struct mrd_doc_node *l
 	return true;
 }
 
+/* In the root namespace it is asked about the service's namespace, which a host may name. */
+static void warn_of_exports(struct mrd_reader *reader, const struct mrd_doc_node *list,
+			    const struct mrd_rule *rule, const struct mrd_policy *policy)
+{
+	MRD_AUTO_FREE char *namespace_ = NULL;
+	const char *at;
+	size_t len;
+
+	if (strcmp(rule->namespace_, policy->root_namespace) != 0) {
+		mrd_read_warning(reader, list, "not honoured: the rule holds for all clients");
+		return;
+	}
+	at = mrd_host_namespace(rule->host, policy->cluster_domain, &len);
+	namespace_ = at ? strndup(at, len) : NULL;
+	reader->no_memory |= at && !namespace_;
+	if (namespace_ && strcmp(namespace_, rule->namespace_) != 0 &&
+	    !mrd_rule_is_exported_to(rule, namespace_))
+		mrd_read_warning(reader, list,
+				 "no effect: the rule is not exported to %s, whose host it is for",
+				 namespace_);
+}
+
 /* exportTo names namespaces of clients, whom nobody knows at the socket: see policy.c. */
 static void check_exports(struct mrd_reader *reader, const struct rule_draft *draft,
 			  struct mrd_rule *rule, const struct mrd_policy *policy)
@@ -194,9 +217,8 @@ static void check_exports(struct mrd_reader *reader, const struct rule_draft *dr
 	    (rule->export_count != 1 || strcmp(rule->exports[0], rule->namespace_) != 0))
 		mrd_read_error(reader, list,
 			       "with a workloadSelector it must be the rule's own namespace");
-	else if (rule->export_count && errors == reader->diag->errors &&
-		 strcmp(rule->namespace_, policy->root_namespace) != 0)
-		mrd_read_warning(reader, list, "not honoured: the rule holds for all clients");
+	else if (rule->export_count && errors == reader->diag->errors)
+		warn_of_exports(reader, list, rule, policy);
 	reader->at = spec.up;
 }
 
@@ -332,6 +354,7 @@ static void add_rule(struct mrd_reader *reader, struct rule_draft *draft, struct
 	const struct mrd_rule *before;
 	const struct mrd_rule *former;
 	struct mrd_rule *rule = make_rule(reader, draft, policy);
+	struct mrd_ip ip;
 
 	if (!rule) {
 		reader->no_memory = true;
@@ -341,6 +364,9 @@ static void add_rule(struct mrd_reader *reader, struct rule_draft *draft, struct
 	reader->at = &at;
 	if (!mrd_host_is_valid(draft->spec.host.text))
 		mrd_read_error(reader, host, "\"%s\" is no host name", draft->spec.host.text);
+	else if (!mrd_ip_parse(draft->spec.host.text, &ip))
+		mrd_read_error(reader, host, "\"%s\" is an address: name the Service",
+			       draft->spec.host.text);
 	else
 		check_host(reader, host, rule, policy);
 	before = mrd_policy_first(policy, rule);
@@ -420,7 +446,8 @@ void mrd_read_rule(struct mrd_reader *reader, const struct mrd_doc_node *root,
 	inherit_notes(mesh_notes, reader->at, &notes);
 	reader->notes = &notes;
 	read_parts(reader, root, &draft);
-	mrd_check_rule_notes(reader, &draft.spec.traffic, reader->diag->errors == errors);
+	mrd_check_rule_notes(reader, &draft.spec.traffic, draft.subsets, draft.subset_count,
+			     reader->diag->errors == errors);
 	if (draft.meta.name.node && draft.spec.host.node)
 		add_rule(reader, &draft, policy);
 	reader->notes = mesh_notes;

@@ -70,6 +70,16 @@ static const struct row idle_rows[] = {
 		.want = "",
 	},
 	{
+		.id = "a fallback without which a subset would be an error",
+		.text = OURS(
+			"fallback: next-region",
+			"outlierDetection: {}}, subsets: [{name: a, trafficPolicy: {loadBalancer: "
+			"{localityLbSetting: {distribute: [{from: a, to: {b: 100}}], failover: "
+			"[{from: a, to: b}]}}}}], workloadSelector: {"),
+		.want = "warning a:4:62 spec.subsets\n"
+			"warning a:4:207 spec.workloadSelector\n",
+	},
+	{
 		.id = "a port's outlierDetection",
 		.text = OURS("probation: 30s", "portLevelSettings: [{port: {number: 80}, "
 					       "outlierDetection: {}}]"),

@@ -56,6 +56,7 @@ static void test_export_to(void **state)
 		{"istio-system", "local", any, "[.]"},
 		{"istio-system", "org", "*.istio-system.svc.cluster.local", "[.]"},
 		{"istio-system", "narrow", "*.test8.svc.cluster.local", "[test9]"},
+		{"istio-system", "private", "*.test10.svc.cluster.local", "[.]"},
 		{"istio-system", "named", "*.test9.svc.cluster.local", "[test9]"},
 		/* The table's host of K14 has no root rule, so that these come last. */
 		{"test5", "five", "api.test7.svc.cluster.local", "[istio-system]"},
@@ -81,8 +82,9 @@ static void test_export_to(void **state)
 		 "a client's own rules", 0},
 		{"K12", "istio-system", "istio-system", "istio-system/org", "istio-system/org", "",
 		 0},
-		{"K14", "istio-system", "test7", "", "", "", 8},
-		{"behind one that is not exported here", "test8", "test8", "istio-system/root",
+		{"K14", "istio-system", "test7", "", "", "", 9},
+		{"behind one that is for others", "test8", "test8", "", "", "", 0},
+		{"behind the root namespace's own", "test10", "test10", "istio-system/root",
 		 "istio-system/root", "", 0},
 		{"exported by name", "test9", "test9", "istio-system/named", "istio-system/named",
 		 "", 0},
@@ -373,6 +375,32 @@ static void test_merging_findings(void **state)
 			.want = "warning b:5:14 spec.host\n"
 				"warning b:5:33 spec.exportTo\n",
 			.says = "no effect: default/a",
+		},
+		{
+			.id = "a root rule that is not exported to whom it is for",
+			.text = OBJECT("istio-system", "a") "spec: {host: "
+							    "'*.shop.svc.cluster.local', "
+							    "exportTo: [., x]}\n",
+			.want = "warning a:5:52 spec.exportTo\n",
+			.says = "no effect: the rule is not exported to shop",
+		},
+		{
+			.id = "one that is, and one for many",
+			.text = OBJECT("istio-system", "a") "spec: {host: "
+							    "'*.shop.svc.cluster.local', "
+							    "exportTo: [x, shop]}\n",
+			.second = OBJECT("istio-system", "b") "spec: {host: "
+							      "'*.svc.cluster.local', "
+							      "exportTo: [x]}\n",
+			.want = "",
+		},
+		{
+			.id = "an address is no host of a rule",
+			.text = OBJECT("default", "a") "spec: {host: 10.0.0.1}\n",
+			.second = OBJECT("default", "b") "spec: {host: '2a00:4000::614'}\n",
+			.want = "error a:5:14 spec.host\n"
+				"error b:5:14 spec.host\n",
+			.says = "is an address: name the Service",
 		},
 	};
 
