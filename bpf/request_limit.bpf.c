@@ -17,7 +17,7 @@
 
 enum {
 	MRD_PART = 64,	   /* bytes that a part reads */
-	MRD_PARTS = 512,   /* of a message: 32 KB of headers, or as many chunks of a body */
+	MRD_PARTS = 1024,  /* of a message: 64 KB of headers, or as many chunks of a body */
 	MRD_PART_DROP = -1 /* the message cannot be repaired */
 };
 
@@ -113,18 +113,24 @@ static __noinline __u32 mrd_request_read(struct sk_msg_md *msg, struct mrd_reque
 	return i;
 }
 
-/* How many bytes of the message, from offset on, were dealt with; 0: nothing more to do. */
+/*
+ * How many bytes of the message, from offset on, were dealt with; 0: nothing more to do. A body, or
+ * a chunk, costs no part of its own: what follows it is read at once.
+ */
 __noinline int mrd_request_part(struct sk_msg_md *msg, __u32 offset)
 {
 	struct mrd_request *request = mrd_request_of(msg);
 	const __u32 size = msg->size;
-	__u32 count, act = MRD_REQUEST_GO_ON;
+	__u32 skipped = 0, count, act = MRD_REQUEST_GO_ON;
 
 	if (!request || offset >= size || mrd_request_is_over(request))
 		return 0;
-	count = size - offset;
 	if (mrd_request_skips(request))
-		return (int)mrd_request_skip(request, count);
+		skipped = mrd_request_skip(request, size - offset);
+	offset += skipped;
+	if (offset >= size)
+		return (int)skipped;
+	count = size - offset;
 	if (count > MRD_PART)
 		count = MRD_PART;
 	if (bpf_msg_pull_data(msg, offset, offset + count, 0)) {
@@ -135,10 +141,10 @@ __noinline int mrd_request_part(struct sk_msg_md *msg, __u32 offset)
 	if (act == MRD_REQUEST_OVERWRITE)
 		mrd_request_overwrite(msg, request, offset + count);
 	if (act != MRD_REQUEST_INSERT)
-		return (int)count;
+		return (int)(skipped + count);
 	if (mrd_request_insert(msg, request, offset + count))
 		return MRD_PART_DROP;
-	return (int)count + MRD_CLOSE_LINE_LEN;
+	return (int)(skipped + count) + MRD_CLOSE_LINE_LEN;
 }
 
 static __always_inline void mrd_request_count(const struct mrd_request *request)

@@ -138,6 +138,81 @@ carried >/dev/null
 expect_eq "one piece each" "$one,$one,$last" "$(talk "$get" "$get" "$get")"
 carried >/dev/null
 
+# ------------------------------------------------------------------------------ many chunks in one write
+# chunks COUNT SIZE: three uploads, each one write of so many chunks; how each is answered.
+cat >"$SANDBOX/chunks.py" <<'END'
+import http.client, socket, sys
+address, count, size = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+body = b"%x\r\n%s\r\n" % (size, b"x" * size) * count + b"0\r\n\r\n"
+peer = socket.create_connection((address, 80))
+for i in range(3):
+    peer.sendall(b"PUT /many-%d HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n" % i + body)
+    answer = http.client.HTTPResponse(peer, method="PUT")
+    answer.begin()
+    answer.read()
+    print(answer.getheader("Connection"), end=" ", flush=True)
+END
+chunks() { run_in client python3 "$SANDBOX/chunks.py" $VIP "$@"; }
+expect_eq "1 MB in chunks of 1 KB" "keep-alive keep-alive close " "$(chunks 1024 1024)"
+expect_eq "1000 chunks of 16 bytes" "keep-alive keep-alive close " "$(chunks 1000 16)"
+before=$(reason h REQUEST_UNSURE)
+expect_eq "1100 are too many" "keep-alive keep-alive keep-alive " "$(chunks 1100 16)"
+expect_eq "and counted" $((before + 1)) "$(reason h REQUEST_UNSURE)"
+carried >/dev/null
+
+# ------------------------------------------------------------------------------ ways to receive
+cat >"$SANDBOX/ways.py" <<'END'
+import select, socket, struct, sys
+GET = b"GET /hello HTTP/1.1\r\nHost: a\r\n\r\n"
+def client():
+    return socket.create_connection((sys.argv[1], 80))
+def blocking():
+    peer, ends = client(), 0
+    for _ in range(3):
+        peer.sendall(GET)
+        ends += peer.recv(4096).endswith(b"hello\n")
+    return ends, peer.recv(4096)
+def timed():
+    peer = client()
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 0, 100000))
+    try:
+        return peer.recv(4096)
+    except BlockingIOError:
+        pass
+    peer.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, struct.pack("ll", 5, 0))
+    peer.sendall(GET)
+    return "EAGAIN", peer.recv(4096).endswith(b"hello\n")
+def polled():
+    peer, seen = client(), b""
+    peer.setblocking(False)
+    peer.sendall(GET * 3)
+    while True:
+        select.select([peer], [], [])
+        try:
+            piece = peer.recv(4096)
+        except BlockingIOError:
+            continue
+        if not piece:
+            return seen.count(b"hello\n")
+        seen += piece
+def halved():
+    peer = client()
+    peer.sendall(GET)
+    peer.shutdown(socket.SHUT_WR)
+    while True:
+        try:
+            return peer.recv(4096).endswith(b"hello\n")
+        except BlockingIOError:
+            select.select([peer], [], [])
+print(globals()[sys.argv[2]]())
+END
+ways() { run_in client python3 "$SANDBOX/ways.py" $VIP "$1"; }
+expect_eq "a blocking client has its answers, and the end" "(3, b'')" "$(ways blocking)"
+expect_eq "one with a time to wait has both" "('EAGAIN', True)" "$(ways timed)"
+expect_eq "one that has said its last has its answer, at once or after EAGAIN" True "$(ways halved)"
+expect_eq "one that polls has all, and the end" 3 "$(ways polled)"
+carried >/dev/null
+
 # ------------------------------------------------------------------------------ what is no HTTP
 before=$(reason h REQUEST_UNSURE)
 run_in client bash "$SANDBOX/talk.sh" $VIP '\x16\x03\x01 GET / HTTP/1.1\r\n\r\n' >"$SANDBOX/out"
