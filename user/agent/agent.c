@@ -171,6 +171,22 @@ static void on_work(void *self)
 	mrd_engine_tick(agent->engine);
 }
 
+/* By on-eject: close. The hook that does it can only count. */
+static void tell_closings(struct mrd_agent *agent)
+{
+	uint64_t count;
+
+	if (agent->detached ||
+	    mrd_dataplane_count(agent->dataplane, MRD_REASON_REQUEST_EJECTED, &count))
+		return;
+	if (agent->knows_closings && count > agent->closings)
+		mrd_log_info("connections closed",
+			     MRD_KV_NUM("connections", count - agent->closings),
+			     MRD_KV("reason", "their endpoints are ejected, or terminate"));
+	agent->knows_closings = true;
+	agent->closings = count;
+}
+
 static void on_tick(void *self)
 {
 	struct mrd_agent *agent = self;
@@ -182,6 +198,7 @@ static void on_tick(void *self)
 	if (!agent->ready)
 		mrd_agent_wait(agent);
 	mrd_agent_serve(agent);
+	tell_closings(agent);
 	mrd_timer_set(agent->tick, mrd_clock_ns() + tick_ns);
 }
 
@@ -511,6 +528,7 @@ static int start(struct mrd_agent *agent)
 			   on_events, agent, &agent->events);
 	if (r)
 		return r;
+	tell_closings(agent); /* what was before is not its own */
 	mrd_timer_set(agent->tick, mrd_clock_ns() + tick_ns);
 	mrd_loop_set_wake(agent->loop, on_wake, agent);
 	mrd_loop_set_idle(agent->loop, on_idle, agent);

@@ -59,6 +59,8 @@ struct mrd_agent {
 	bool has_garbage;	   /* memory to be given back, when there is time */
 	bool ready;		   /* its own first plan is, and the hooks are attached */
 	bool detached;
+	bool knows_closings; /* has looked once */
+	uint64_t closings;   /* connections that a hook has had closed, as far as they were told */
 };
 
 /* Hands the kernel's events over that wait; first thing in every callback that takes long, and so

@@ -191,7 +191,7 @@ void mrd_resets_run(struct mrd_resets *resets)
 	qsort(resets->waiting, resets->waiting_count, sizeof(*resets->waiting), compare_ids);
 	r = config->reset(config->self, resets->waiting, resets->waiting_count, RESETS_AT_ONCE,
 			  &done);
-	resets->ended += done.ended;
+	resets->ended += done.ended + done.flows;
 	resets->round += done.ended;
 	resets->flows += done.flows;
 	resets->unseen += done.unseen;

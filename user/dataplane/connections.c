@@ -85,7 +85,10 @@ static int collect_flow(void *self, const void *key, const void *value)
 {
 	struct resetting *resetting = self;
 
-	if (!is_of_these(resetting, ((const struct mrd_flow *)value)->endpoint_id))
+	const struct mrd_flow *row = value;
+
+	/* A forward row takes the other one along. */
+	if (row->way != MRD_FLOW_FORWARD || !is_of_these(resetting, row->endpoint_id))
 		return 0;
 	if (resetting->flow_count == resetting->most)
 		resetting->reset->more = true;

@@ -53,6 +53,7 @@ struct mrd_dataplane {
 	struct mrd_pinset set;
 	struct mrd_map_io maps[MRD_MAP_COUNT];
 	struct mrd_map_io flows;
+	struct mrd_map_io counters;
 	struct mrd_map_cursor *flow_cursor;		  /* NULL: at the start */
 	struct mrd_hook_program programs[MRD_HOOK_COUNT]; /* closed once attached */
 	int limit_fd;					  /* likewise: of mrd_followed's */
@@ -212,7 +213,9 @@ static int open_maps(struct mrd_dataplane *dataplane)
 		    dataplane->maps[i].value_size != mrd_map_value_size((enum mrd_map)i))
 			return -EPROTO;
 	}
-	return mrd_map_io_init(dataplane->set.fds[MRD_PIN_FLOW], &dataplane->flows);
+	return mrd_map_io_init(dataplane->set.fds[MRD_PIN_FLOW], &dataplane->flows)
+		       ?: mrd_map_io_init(dataplane->set.fds[MRD_PIN_COUNTERS],
+					  &dataplane->counters);
 }
 
 /* Loads the object, with the programs of interfaces or without. */
@@ -627,6 +630,14 @@ int mrd_dataplane_flows_next(struct mrd_dataplane *dataplane,
 	mrd_map_cursor_free(dataplane->flow_cursor);
 	dataplane->flow_cursor = NULL;
 	return r;
+}
+
+int mrd_dataplane_count(const struct mrd_dataplane *dataplane, enum mrd_reason reason,
+			uint64_t *ret_count)
+{
+	const uint32_t key = (uint32_t)reason;
+
+	return mrd_map_io_get(&dataplane->counters, &key, ret_count);
 }
 
 int mrd_dataplane_flow_get(const struct mrd_dataplane *dataplane, const struct mrd_flow_key *key,

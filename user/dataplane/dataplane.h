@@ -131,6 +131,9 @@ int mrd_dataplane_tc_left(const struct mrd_dataplane *dataplane, uint32_t **ret_
  * was the end, and the next call starts over; -errno. fn is to return 0. */
 int mrd_dataplane_flows_next(struct mrd_dataplane *dataplane,
 			     int (*fn)(void *self, const void *key, const void *value), void *self);
+/* How often a hook had this reason, of all CPUs. */
+int mrd_dataplane_count(const struct mrd_dataplane *dataplane, enum mrd_reason reason,
+			uint64_t *ret_count);
 /* -ENOENT: there is none. */
 int mrd_dataplane_flow_get(const struct mrd_dataplane *dataplane, const struct mrd_flow_key *key,
 			   struct mrd_flow *ret_flow);
