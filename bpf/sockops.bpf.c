@@ -213,6 +213,14 @@ static __always_inline __u32 mrd_syn_retries(const struct tcp_sock *tcp)
 	return net->ipv4.sysctl_tcp_syn_retries;
 }
 
+/* What every network namespace begins with, where the kernel knows such (Linux 6.5). */
+static __always_inline __u32 mrd_syn_linear_timeouts(void)
+{
+	const struct netns_ipv4 *ipv4 = NULL;
+
+	return bpf_core_field_exists(ipv4->sysctl_tcp_syn_linear_timeouts) ? 4 : 0;
+}
+
 /*
  * A first SYN went unanswered. With a shorter timer the kernel would give up sooner than without:
  * so it gets more retries, and TCP_USER_TIMEOUT ends them at the time at which it would have given
@@ -230,7 +238,8 @@ static __always_inline void mrd_connect_time_keep(struct bpf_sock_ops *ctx, stru
 		return;
 	own_ms = tcp->inet_conn.icsk_user_timeout;
 	retries = mrd_syn_retries(tcp);
-	total_ms = mrd_connect_total_ms(MRD_SYN_TIMEOUT_MOST_US / 1000, retries);
+	total_ms = mrd_connect_total_ms(MRD_SYN_TIMEOUT_MOST_US / 1000, retries,
+					mrd_syn_linear_timeouts());
 	if (!mrd_tcp_option(ctx, MRD_TCP_SYNCNT, (int)mrd_connect_retries(total_ms, timer_ms)))
 		sock->syn_retries = (__u8)retries;
 	if (own_ms && own_ms <= total_ms)

@@ -70,13 +70,16 @@ static inline bool mrd_handshake_learn(struct mrd_handshake *row, __u32 took_us,
 
 /*
  * How long the kernel tries to connect: its first timer, then twice as long each time. Where it has
- * linear ones in front (tcp_syn_linear_timeouts, Linux 6.5) it holds to that time all the same.
+ * linear ones in front (tcp_syn_linear_timeouts) it holds to that time, too, but looks at it only
+ * when a timer rings: the first that does so then is later by the linear ones, but for so few
+ * retries that a linear one, or the first behind them, rings just then.
  */
-static inline __u32 mrd_connect_total_ms(__u32 timer_ms, __u32 retries)
+static inline __u32 mrd_connect_total_ms(__u32 timer_ms, __u32 retries, __u32 linear)
 {
 	const __u32 doublings = retries < 16 ? retries : 16;
+	const __u32 late = (1U << doublings) > linear ? linear : 0;
 
-	return timer_ms * ((2U << doublings) - 1);
+	return timer_ms * ((2U << doublings) - 1 + late);
 }
 
 /* As many retries as fill that time with a shorter timer; TCP_USER_TIMEOUT then ends it. */
@@ -85,7 +88,7 @@ static inline __u32 mrd_connect_retries(__u32 total_ms, __u32 timer_ms)
 	__u32 retries = 1;
 
 	for (int i = 0; i < 16; i++)
-		retries += mrd_is_less(mrd_connect_total_ms(timer_ms, retries), total_ms);
+		retries += mrd_is_less(mrd_connect_total_ms(timer_ms, retries, 0), total_ms);
 	return retries;
 }
 

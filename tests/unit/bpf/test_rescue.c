@@ -93,25 +93,33 @@ static void the_whole_time_stays(void **state)
 {
 	static const struct {
 		const char *what;
-		__u32 retries, timer_ms, want_ms, want_retries;
+		__u32 retries, linear, timer_ms, want_ms, want_retries;
 	} cases[] = {
 		/* 1 + 2 + 4 + … + 64 s */
-		{"6 retries", 6, 50, 127 * S_MS, 11},
-		{"one", 1, 50, 3 * S_MS, 5},
-		{"a slow region", 6, 300, 127 * S_MS, 8},
+		{"6 retries", 6, 0, 50, 127 * S_MS, 11},
+		{"one", 1, 0, 50, 3 * S_MS, 5},
+		{"a slow region", 6, 0, 300, 127 * S_MS, 8},
+		/* Linux 6.18 rings at 1, 2, 3, 4, 5, 7, 11, 19, 35, 67 and 131 s: measured for 2 to
+		   4 */
+		{"one, linear", 1, 4, 50, 3 * S_MS, 5},
+		{"two, linear", 2, 4, 50, 7 * S_MS, 7},
+		{"three, linear", 3, 4, 50, 19 * S_MS, 8},
+		{"four, linear", 4, 4, 50, 35 * S_MS, 9},
+		{"six, linear", 6, 4, 50, 131 * S_MS, 11},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		const __u32 total_ms = mrd_connect_total_ms(S_MS, cases[i].retries);
+		const __u32 total_ms =
+			mrd_connect_total_ms(S_MS, cases[i].retries, cases[i].linear);
 		const __u32 retries = mrd_connect_retries(total_ms, cases[i].timer_ms);
 
 		print_message("%s\n", cases[i].what);
 		assert_int_equal(total_ms, cases[i].want_ms);
 		assert_int_equal(retries, cases[i].want_retries);
 		/* No retry less would do. */
-		assert_true(mrd_connect_total_ms(cases[i].timer_ms, retries) >= total_ms);
-		assert_true(mrd_connect_total_ms(cases[i].timer_ms, retries - 1) < total_ms);
+		assert_true(mrd_connect_total_ms(cases[i].timer_ms, retries, 0) >= total_ms);
+		assert_true(mrd_connect_total_ms(cases[i].timer_ms, retries - 1, 0) < total_ms);
 	}
 }
 
