@@ -44,6 +44,7 @@ goal manifest.loaded_failed value at_most 0
 load "--rate=$rate" "--requests=$SANDBOX/requests" connect 256 "$ms" 1 "vip=$VIP:80" >/dev/null &
 clients=$!
 edits manifest.loaded_us
+kill -0 "$clients" # it was there all the time
 wait "$clients"
 [[ $(wc -l <"$SANDBOX/requests") -gt $rate ]]
 sample manifest.loaded_failed value 0 "$(awk '$6 != "ok"' "$SANDBOX/requests" | wc -l)"
