@@ -62,6 +62,10 @@ figure floor.connects /s higher "New connections, on one node"
 goal floor.connects vip at_least 0.98 of direct
 rates floor.connects connect 16 "${NODE_SIDES[@]}"
 
+figure floor.requests /s higher "Requests on connections that stay, on one node"
+goal floor.requests vip at_least 0.99 of direct
+rates floor.requests keepalive 16 "${NODE_SIDES[@]:0:3}"
+
 about bare "the pod's own address, where nothing is installed: the limit"
 about notc "Meridian: by the hooks at sockets, with the probe, without programs at interfaces"
 about empty "a socket's storage is made, and programs that do nothing stand at all other hooks of sockets"
