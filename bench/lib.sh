@@ -50,6 +50,8 @@ BENCH_RATE_SECONDS=40
 [[ -z ${QUICK-} ]] || BENCH_ROUNDS=7 BENCH_SECONDS=1 BENCH_RATE_SECONDS=1 BENCH_RATE_SLICE_MS=60
 declare -A BENCH_FIGURES=() BENCH_TITLES=()
 BENCH_AGENT=()
+# Of bench/load: --go-on where requests of a peer may fail, which then count as no answer.
+BENCH_LOAD=()
 
 # Nothing of an earlier run stays. BENCH_BEGIN: what begins the sandbox, where it is not what was sourced.
 bench_begin() {
@@ -160,7 +162,7 @@ rates() {
   cpu_figures "$figure" "$@"
   for ((run = 0; run < runs; run++)); do
     cpu_read "$@" >"$SANDBOX/cpu.before"
-    load "--first-round=$((run * slices))" "$mode" "$connections" "$BENCH_SLICE_MS" "$slices" "$@" >"$SANDBOX/rates"
+    load "${BENCH_LOAD[@]}" "--first-round=$((run * slices))" "$mode" "$connections" "$BENCH_SLICE_MS" "$slices" "$@" >"$SANDBOX/rates"
     cpu_read "$@" >"$SANDBOX/cpu.after"
     awk -v figure="$figure" -v unit="${BENCH_FIGURES[$figure]?figure $figure is not declared}" '$1 >= 0 {
         printf "{\"kind\":\"sample\",\"figure\":\"%s\",\"side\":\"%s\",\"round\":%d,\"value\":%s,\"unit\":\"%s\"}\n",
@@ -178,7 +180,7 @@ latencies() {
   shift 3
   shares "$BENCH_RATE_SECONDS" "$BENCH_RATE_SLICE_MS" $#
   for ((run = 0; run < runs; run++)); do
-    load "--rate=$rate" "--requests=$SANDBOX/requests" "--first-round=$((run * slices))" \
+    load "${BENCH_LOAD[@]}" "--rate=$rate" "--requests=$SANDBOX/requests" "--first-round=$((run * slices))" \
       "$mode" 256 "$BENCH_RATE_SLICE_MS" "$slices" "$@" >"$SANDBOX/rates"
     raw "$figure" "$run" "$SANDBOX/requests"
   done
