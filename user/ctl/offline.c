@@ -321,6 +321,25 @@ static bool is_ejected(void *self, const struct mrd_view *view, const struct mrd
 	return is_named(self, endpoint) || (endpoint->twin && is_named(self, endpoint->twin));
 }
 
+/* A pod's own node is the one; a name given beside it can only be the same, or tell what no
+ * endpoint does. */
+static int check_node(const struct mrd_arguments *arguments, struct mrd_address_place *at,
+		      FILE *err)
+{
+	if (arguments->start.ip.version == MRD_IP_NONE || !arguments->node ||
+	    !strcmp(at->node_name, arguments->node))
+		return MRD_EXIT_GOOD;
+	if (!*at->node_name) {
+		at->node_name = arguments->node;
+		return MRD_EXIT_GOOD;
+	}
+	fprintf(err,
+		"meridianctl: the pod of --from %s runs on node %s, and --node says %s: leave one "
+		"of them out\n",
+		arguments->from, at->node_name, arguments->node);
+	return MRD_EXIT_USAGE;
+}
+
 /* --from says all of it. Else it is found as by the agent; but with nothing said of the node,
  * neither here nor in a file, nobody can have meant the home cluster's region. */
 static int find_node(struct mrd_offline *offline, FILE *err)
@@ -340,6 +359,8 @@ static int find_node(struct mrd_offline *offline, FILE *err)
 		status = mrd_where_find(offline->model, &arguments->start, &at, err);
 	else if (arguments->node || arguments->config)
 		mrd_config_locality(config, offline->model, &at.locality);
+	if (status == MRD_EXIT_GOOD)
+		status = check_node(arguments, &at, err);
 	if (status == MRD_EXIT_GOOD && !*at.locality.region)
 		return mrd_ctl_usage(err, "where the node is must be said: --from R[/Z[/S]]", NULL);
 	if (status == MRD_EXIT_GOOD)

@@ -38,8 +38,9 @@ struct mrd_draft_rules {
 struct mrd_draft_endpoint {
 	const struct mrd_view_endpoint *seen; /* in the view's order */
 	enum mrd_state state;
-	uint32_t tier; /* Istio's priority before compaction: only its order counts */
-	double weight; /* below 1 while it warms up */
+	bool uncounted; /* no host of Envoy's: in no denominator, nor of the ejection cap */
+	uint32_t tier;	/* Istio's priority before compaction: only its order counts */
+	double weight;	/* below 1 while it warms up */
 };
 
 struct mrd_draft_hop {
@@ -53,7 +54,7 @@ struct mrd_draft_hop {
 	uint32_t active; /* by state */
 	uint32_t ejected;
 	uint32_t draining;
-	uint32_t total; /* Envoy's denominator: neither terminating ones nor those to be dropped */
+	uint32_t total; /* Envoy's denominator: all but the uncounted */
 	enum mrd_hop_accept accept;
 	bool panic;
 	double warmth; /* of a region that ramps up, below 1 */
@@ -101,6 +102,9 @@ const char *mrd_draft_label_of(const struct mrd_draft_input *in,
 			       const struct mrd_view_endpoint *endpoint, const char *key);
 enum mrd_state mrd_draft_state(const struct mrd_draft_input *in,
 			       const struct mrd_view_endpoint *endpoint);
+/* Is it no host of Envoy's: terminating, or not ready where those are to be dropped? */
+bool mrd_draft_is_uncounted(const struct mrd_draft_input *in,
+			    const struct mrd_view_endpoint *endpoint);
 /* May the endpoint take part, hints apart? */
 bool mrd_draft_is_candidate(const struct mrd_draft_input *in, const struct mrd_draft_rules *rules,
 			    const struct mrd_view_endpoint *endpoint);

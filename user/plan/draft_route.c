@@ -76,6 +76,12 @@ enum mrd_state mrd_draft_state(const struct mrd_draft_input *in,
 	return MRD_STATE_ACTIVE;
 }
 
+bool mrd_draft_is_uncounted(const struct mrd_draft_input *in,
+			    const struct mrd_view_endpoint *endpoint)
+{
+	return endpoint->terminating || (in->effective->unready_drop && !endpoint->ready);
+}
+
 static int collect_endpoints(const struct mrd_draft_input *in, struct mrd_draft *draft)
 {
 	draft->endpoints = calloc(in->port->endpoint_count + 1, sizeof(*draft->endpoints));
@@ -91,6 +97,7 @@ static int collect_endpoints(const struct mrd_draft_input *in, struct mrd_draft 
 		draft->endpoints[draft->endpoint_count++] = (struct mrd_draft_endpoint){
 			.seen = seen,
 			.state = mrd_draft_state(in, seen),
+			.uncounted = mrd_draft_is_uncounted(in, seen),
 			.tier = mrd_draft_tier(in, &draft->rules, seen),
 			.weight = 1,
 		};
@@ -102,20 +109,17 @@ static int collect_endpoints(const struct mrd_draft_input *in, struct mrd_draft 
 
 /* ---------------------------------------------------------------------------------- hops */
 
-static void count_endpoint(const struct mrd_draft_input *in, struct mrd_draft_hop *hop,
-			   const struct mrd_draft_endpoint *endpoint)
+static void count_endpoint(struct mrd_draft_hop *hop, const struct mrd_draft_endpoint *endpoint)
 {
-	const bool is_dropped = in->effective->unready_drop && endpoint->state == MRD_STATE_UNREADY;
-
 	hop->count++;
 	hop->active += endpoint->state == MRD_STATE_ACTIVE;
 	hop->ejected += endpoint->state == MRD_STATE_EJECTED;
 	hop->draining += endpoint->state == MRD_STATE_DRAINING;
-	hop->total += !endpoint->seen->terminating && !is_dropped;
+	hop->total += !endpoint->uncounted;
 }
 
 /* Endpoints are sorted: each run of equal tier and locality is a hop. */
-static int collect_hops(const struct mrd_draft_input *in, struct mrd_draft *draft)
+static int collect_hops(struct mrd_draft *draft)
 {
 	struct mrd_draft_hop *hop = NULL;
 
@@ -137,7 +141,7 @@ static int collect_hops(const struct mrd_draft_input *in, struct mrd_draft *draf
 				.warmth = 1,
 			};
 		}
-		count_endpoint(in, hop, endpoint);
+		count_endpoint(hop, endpoint);
 		hop->weight = hop->total;
 	}
 	return 0;
@@ -212,7 +216,7 @@ static int build(const struct mrd_draft_input *in, struct mrd_draft *draft)
 	mrd_draft_find_rules(in, &draft->rules);
 	r = collect_endpoints(in, draft);
 	if (!r)
-		r = collect_hops(in, draft);
+		r = collect_hops(draft);
 	if (!r && draft->rules.distribute)
 		r = distribute(draft);
 	if (!r)

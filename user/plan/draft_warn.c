@@ -271,6 +271,7 @@ size_t mrd_draft_hosts_beside(const struct mrd_draft_input *in, const struct mrd
 			continue;
 		for (size_t k = 0; k < other->endpoint_count; k++)
 			count += !other->endpoints[k].twin &&
+				 !mrd_draft_is_uncounted(in, &other->endpoints[k]) &&
 				 mrd_draft_is_candidate(in, rules, &other->endpoints[k]);
 	}
 	return count;
@@ -281,6 +282,7 @@ static int warn_about_cap(const struct mrd_draft_input *in, const struct mrd_dra
 			  struct mrd_plan_port *port)
 {
 	const struct mrd_outlier_rule *rule = in->effective->outlier;
+	size_t count = mrd_draft_hosts_beside(in, &draft->rules);
 	uint32_t percent;
 	uint32_t wanted;
 
@@ -289,8 +291,9 @@ static int warn_about_cap(const struct mrd_draft_input *in, const struct mrd_dra
 		return 0;
 	percent = rule->cap == MRD_CAP_ENVOY ? MRD_CAP_ENVOY_PERCENT : rule->max_ejection_percent;
 	wanted = (PERCENT_ALL + percent - 1) / percent;
-	if (!draft->endpoint_count ||
-	    draft->endpoint_count + mrd_draft_hosts_beside(in, &draft->rules) >= wanted)
+	for (size_t i = 0; i < draft->hop_count; i++)
+		count += draft->hops[i].total;
+	if (!draft->endpoint_count || count >= wanted)
 		return 0;
 	return warn(port,
 		    "outlierDetection: nobody is ejected, as %s %u lets none of fewer than %u "

@@ -292,10 +292,27 @@ static size_t usable_in(const struct mrd_plan_port *port, const char *region,
 	return count;
 }
 
-static bool waits_for_readiness(const struct mrd_view_port *seen)
+/* What stands outside the route on this node has no say in it. */
+static bool is_in_route(const struct mrd_plan_port *planned,
+			const struct mrd_view_endpoint *endpoint)
 {
+	for (size_t i = 0; i < planned->hop_count; i++)
+		for (size_t k = 0; k < planned->hops[i].endpoint_count; k++) {
+			const struct mrd_plan_endpoint *at = &planned->hops[i].endpoints[k];
+
+			if (at->port == endpoint->port && !mrd_ip_compare(&at->ip, &endpoint->ip))
+				return true;
+		}
+	return false;
+}
+
+static bool waits_for_readiness(const struct explaining *explaining)
+{
+	const struct mrd_view_port *seen = explaining->seen;
+
 	for (size_t i = 0; i < seen->endpoint_count; i++)
-		if (!seen->endpoints[i].ready && !seen->endpoints[i].terminating)
+		if (!seen->endpoints[i].ready && !seen->endpoints[i].terminating &&
+		    is_in_route(explaining->planned, &seen->endpoints[i]))
 			return true;
 	return false;
 }
@@ -340,7 +357,7 @@ static int suppose_all(struct explaining *explaining)
 	if (!r && explaining->port->ejection_count)
 		r = suppose(explaining,
 			    &(struct mrd_what_if){.what = MRD_WHAT_RETURN, .region = nowhere});
-	if (!r && waits_for_readiness(explaining->seen))
+	if (!r && waits_for_readiness(explaining))
 		r = suppose(explaining,
 			    &(struct mrd_what_if){.what = MRD_WHAT_READY, .region = nowhere});
 	return r;
@@ -377,7 +394,8 @@ static int add_ejections(struct explaining *explaining, const struct mrd_view_po
 
 		if (!endpoint->ready ||
 		    !input->ejections.is_ejected(input->ejections.self, explaining->view, seen,
-						 endpoint))
+						 endpoint) ||
+		    !is_in_route(explaining->planned, endpoint))
 			continue;
 		*ejection = (struct mrd_explained_ejection){
 			.ip = endpoint->ip,

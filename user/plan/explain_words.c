@@ -472,7 +472,7 @@ static bool is_only_one(const struct writing *writing)
 	size_t count = mrd_draft_hosts_beside(&writing->in, &writing->rules);
 
 	for (size_t i = 0; i < planned->hop_count; i++)
-		count += planned->hops[i].endpoint_count;
+		count += planned->hops[i].total;
 	return count == 1 && planned->outlier.cap == MRD_CAP_REGIONAL;
 }
 

@@ -40,6 +40,8 @@ static size_t add_hosts(const struct mrd_plan_port *port, const struct mrd_host_
 			const struct mrd_plan_endpoint *at = &hop->endpoints[k];
 			struct mrd_outlier_host *host = &hosts[count];
 
+			if (at->uncounted)
+				continue;
 			*host = (struct mrd_outlier_host){
 				.region = region,
 				.in_route = true,

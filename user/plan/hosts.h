@@ -2,7 +2,8 @@
 /*
  * Whom an outlier detector watches: the endpoints of a port's plan, of both IP families. To Envoy a
  * pod with two addresses is one host, ejected as one, so it is one here: under the number of its
- * IPv4 address, the other is its twin.
+ * IPv4 address, the other is its twin. Those that terminate, or are dropped while they are not
+ * ready, are no hosts of Envoy's, nor here.
  */
 #ifndef MRD_PLAN_HOSTS_H
 #define MRD_PLAN_HOSTS_H

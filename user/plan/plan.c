@@ -64,6 +64,7 @@ static int copy_endpoint(const struct mrd_model *model, const struct mrd_draft_e
 		.cluster = from->seen->cluster,
 		.state = from->state,
 		.unheard = from->seen->unheard,
+		.uncounted = from->uncounted,
 		.usable = usable,
 		.weight = from->weight,
 		.share = usable ? hop->share * from->weight / weights : 0,

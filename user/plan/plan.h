@@ -62,10 +62,11 @@ struct mrd_plan_endpoint {
 	size_t cluster;
 	char *cluster_name;
 	enum mrd_state state;
-	bool unheard;  /* its cluster has fallen silent: the first to be given up */
-	bool usable;   /* the hop may hand it out now */
-	double weight; /* below 1 while it warms up */
-	double share;  /* of the service's new connections, 0 to 1 */
+	bool unheard;	/* its cluster has fallen silent: the first to be given up */
+	bool uncounted; /* not in its hop's total, nor among those of whom some may be ejected */
+	bool usable;	/* the hop may hand it out now */
+	double weight;	/* below 1 while it warms up */
+	double share;	/* of the service's new connections, 0 to 1 */
 };
 
 struct mrd_plan_hop {

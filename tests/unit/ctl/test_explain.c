@@ -149,6 +149,10 @@ static void make_files(void)
 				       SLICE("ends", "1",
 					     ENDING("10.0.0.1", "r1-a") ENDING("10.0.0.2", "r1-a")
 						     ENDING("10.0.0.3", "r1-b")));
+	run_write("one-ends.yaml", SLICE("one", "2", ENDING("10.0.0.8", "r1-a")));
+	run_write("far.yaml", SLICE("web", "2",
+				    "- {addresses: [10.1.0.2], zone: r2-a, conditions: {ready: "
+				    "false}}\n"));
 	run_write("private.yaml", RULE("default", "web", "web", OUTLIER) RULE(
 					  "istio-system", "own", "web.default.svc.cluster.local",
 					  OUTLIER) "  exportTo: [.]\n");
@@ -381,6 +385,15 @@ static void names_what_has_no_effect(void **state)
 		 .want = {"warning: distribute: r7/z/s has no endpoint: its 20 % fall to the "
 			  "others "
 			  "listed\n"}},
+		/* Neither the ejection nor the readiness of whom the rule does not list matters. */
+		{.options = "--state c=far.yaml,region=r2 --from r1 --policy distribute.yaml "
+			    "--ejected 10.1.0.1",
+		 .want = {"if r1 is lost"},
+		 .never = "return"},
+		{.options = "--state c=far.yaml,region=r2 --from r1 --policy distribute.yaml "
+			    "--ejected 10.1.0.1",
+		 .want = {"if r1 is lost"},
+		 .never = "become it"},
 		{.options = "--from r1 --policy subzone.yaml --ejected 10.0.0.1,10.0.0.2,10.0.0.3",
 		 .want = {"warning: distribute: r7/z/s has no endpoint: its 20 % fall to nobody, "
 			  "as no "
@@ -505,6 +518,7 @@ static void what_cannot_act_is_told(void **state)
 		      "endpoint stays, since no other could take over"},
 		{ONE "--policy none.yaml", "ejects nobody here: the only endpoint stays"},
 		{ONE "--policy home.yaml", "ejects nobody here: the only endpoint stays"},
+		{ONE "--state b=one-ends.yaml,region=r1", "ejects nobody here: the only endpoint "},
 		{WEB "--policy home.yaml --policy outlier.yaml",
 		 "warning: no other region than r1 has an endpoint in this node's cluster, which "
 		 "the service does not leave: nothing can take over"},

@@ -239,6 +239,12 @@ static void where_nobody_is_is_told(void **state)
 		 .status = 1,
 		 .want = "meridianctl: no endpoint has the address 10.9.9.9, so where the pod is "
 			 "is not known: name its REGION[/ZONE[/SUBZONE]]; regions: r1, r2\n"},
+		{.options = STATES "--from 10.0.0.1 --node n1", .want = ""},
+		{.options = STATES "--from 10.0.0.1 --node n2",
+		 .status = 2,
+		 .want = "meridianctl: the pod of --from 10.0.0.1 runs on node n1, and --node says "
+			 "n2: leave one of them out\n"},
+		{.options = "--state a=both.yaml,region=r1 --from 10.0.0.1 --node n1", .want = ""},
 		{.options = "--config two.yaml --from r1",
 		 .status = 1,
 		 .want = "b: error: cannot be read: its state comes from an API server, which is "

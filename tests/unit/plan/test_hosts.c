@@ -44,11 +44,12 @@ static void a_host_for_each_endpoint_of_each_hop(void **state)
 	};
 	struct mrd_plan_endpoint far[] = {
 		{.port = 3, .state = MRD_STATE_UNREADY, .unheard = true},
-		{.port = 4, .state = MRD_STATE_DRAINING},
+		{.port = 4, .state = MRD_STATE_UNREADY},
+		{.port = 5, .state = MRD_STATE_DRAINING, .uncounted = true},
 	};
 	struct mrd_plan_hop hops[] = {
 		{.region = (char *)"r1", .endpoints = near, .endpoint_count = 2},
-		{.region = (char *)"r2", .endpoints = far, .endpoint_count = 2},
+		{.region = (char *)"r2", .endpoints = far, .endpoint_count = 3},
 	};
 	struct mrd_plan_port port = {.hops = hops, .hop_count = 2};
 	const struct mrd_plan plan = {.ports = &port, .port_count = 1};

@@ -116,6 +116,36 @@ static const struct {
 	},
 	{
 		{
+			.name = "those that terminate are not counted for it",
+			.world = "r1:A r1:A r2:A r2:D r2:T",
+			.outlier = MRD_ORIGIN_RULE,
+			.max_ejection = 30,
+		},
+		"outlierDetection: nobody is ejected, as maxEjectionPercent 30 lets none of fewer "
+		"than 4 endpoints go\n",
+	},
+	{
+		{
+			.name = "nor are those that are dropped while they are not ready",
+			.world = "r1:A r1:A r2:A r2:U",
+			.outlier = MRD_ORIGIN_RULE,
+			.max_ejection = 30,
+			.unready_drop = true,
+		},
+		"outlierDetection: nobody is ejected, as maxEjectionPercent 30 lets none of fewer "
+		"than 4 endpoints go\n",
+	},
+	{
+		{
+			.name = "which those that are counted may be of",
+			.world = "r1:A r1:A r2:A r2:U",
+			.outlier = MRD_ORIGIN_RULE,
+			.max_ejection = 30,
+		},
+		"",
+	},
+	{
+		{
 			.name = "as many as one may be of",
 			.world = "r1:A r1:A r2:A r2:A",
 			.outlier = MRD_ORIGIN_RULE,
