@@ -15,7 +15,7 @@
 
 #include "bench/load_pace.h"
 
-enum { SIDES_MAX = 16, CONNECTIONS_MAX = 8192, TIMEOUT_MS = 5000 };
+enum { SIDES_MAX = 16, CONNECTIONS_MAX = 8192, ADDRESSES_MAX = 65536, TIMEOUT_MS = 5000 };
 
 struct options {
 	struct load load;
@@ -45,8 +45,10 @@ static const char usage[] =
 	"request\n"
 	"           udp: queries on sockets that stay; udp-connect: a socket for each query\n"
 	"CONNECTIONS  requests under way at once: all the time, or at most with --rate\n"
-	"SIDE       NAME=ADDRESS:PORT[@CGROUP[@NETNS]]; ADDRESS: of IPv4, or [IPv6]; CGROUP: the "
-	"folder of\n"
+	"SIDE       NAME=ADDRESS:PORT[@CGROUP[@NETNS]]; ADDRESS: of IPv4, or [IPv6]; of IPv4 with "
+	"+COUNT\n"
+	"           behind it, that many from it on, one after the other by new sockets; CGROUP: "
+	"the folder of\n"
 	"           the cgroup in which its sockets are made and its requests sent; NETNS: the "
 	"network\n"
 	"           namespace of its sockets, by its name in /run/netns. Who names one for one "
@@ -90,6 +92,7 @@ static bool read_address(char *text, struct load_side *side)
 	struct sockaddr_in *v4 = (struct sockaddr_in *)&side->address;
 	struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)&side->address;
 	char *colon = strrchr(text, ':');
+	char *plus = strchr(text, '+');
 	unsigned long port;
 
 	if (!colon || colon == text)
@@ -104,6 +107,13 @@ static bool read_address(char *text, struct load_side *side)
 		v6->sin6_port = htons((uint16_t)port);
 		side->address_len = sizeof(*v6);
 		return inet_pton(AF_INET6, text + 1, &v6->sin6_addr) == 1;
+	}
+	side->address_count = 1;
+	if (plus) {
+		*plus++ = '\0';
+		side->address_count = (uint32_t)read_number(plus, ADDRESSES_MAX);
+		if (!side->address_count)
+			return false;
 	}
 	v4->sin_family = AF_INET;
 	v4->sin_port = htons((uint16_t)port);

@@ -30,11 +30,25 @@ bool load_is_own_error(int outcome)
 	       outcome == -ENOBUFS || outcome == -ENOMEM;
 }
 
+/* Whom the next socket is for. */
+static struct sockaddr_storage next_address(struct load_side *side)
+{
+	struct sockaddr_storage address = side->address;
+	struct sockaddr_in *v4 = (struct sockaddr_in *)&address;
+
+	if (side->address_count > 1) {
+		v4->sin_addr.s_addr = htonl(ntohl(v4->sin_addr.s_addr) + side->next_address);
+		side->next_address = (side->next_address + 1) % side->address_count;
+	}
+	return address;
+}
+
 static int open_socket(struct load_side *side, struct load_slot *slot, const struct load_kind *kind)
 {
 	struct epoll_event event = {.events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET,
 				    .data.ptr = slot};
 	const int type = kind->is_udp ? SOCK_DGRAM : SOCK_STREAM;
+	const struct sockaddr_storage address = next_address(side);
 	const int one = 1;
 
 	slot->fd = socket(side->address.ss_family, type | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
@@ -42,7 +56,7 @@ static int open_socket(struct load_side *side, struct load_slot *slot, const str
 		return -errno;
 	if (!kind->is_udp && setsockopt(slot->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one)) < 0)
 		return -errno;
-	if (connect(slot->fd, (struct sockaddr *)&side->address, side->address_len) < 0 &&
+	if (connect(slot->fd, (const struct sockaddr *)&address, side->address_len) < 0 &&
 	    errno != EINPROGRESS)
 		return -errno;
 	return epoll_ctl(side->epoll, EPOLL_CTL_ADD, slot->fd, &event) < 0 ? -errno : 0;

@@ -29,8 +29,10 @@ struct load_side {
 	const char *name;
 	const char *cgroup; /* in which its sockets are made; "" = the one that this program has */
 	const char *netns;  /* the same */
-	struct sockaddr_storage address;
+	struct sockaddr_storage address; /* the first, where connections take turns between some */
 	socklen_t address_len;
+	uint32_t address_count; /* more than 1: of IPv4 */
+	uint32_t next_address;
 	int epoll; /* with this side's sockets, and its timer */
 	int timer;
 	struct load_slot *slots;

@@ -155,7 +155,12 @@ peer_start() {
 peer_answers() {
   local address=${PEER_SIDE[$1]#*=}
 
-  in_twin "$1" curl --silent --fail --connect-timeout 0.3 --max-time 2 "http://${address%%@*}/"
+  answers "$1" "${address%%@*}"
+}
+
+# answers NAME ADDRESS:PORT: the same there.
+answers() {
+  in_twin "$1" curl --silent --fail --connect-timeout 0.3 --max-time 2 "http://$2/"
 }
 
 peer_stop() {

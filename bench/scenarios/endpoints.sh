@@ -6,16 +6,17 @@ set -euo pipefail
 # shellcheck source=bench/peers.sh
 . "$(dirname "$0")/../peers.sh"
 
-kinds=(socket tc kube-iptables kube-nftables)
-[[ -z ${QUICK-} ]] || kinds=(socket kube-iptables)
+# direct: the pods' own addresses, one after the other.
+kinds=(direct socket tc kube-iptables kube-nftables)
+[[ -z ${QUICK-} ]] || kinds=(direct socket kube-iptables)
 wide=172.16.0.30
-names=(direct)
+names=()
 for kind in "${kinds[@]}"; do
   names+=("$kind" "1000-$kind")
 done
 addresses=()
 for ((i = 1; i <= 1000; i++)); do
-  addresses+=("10.4.$((i / 250)).$((i % 250 + 1))")
+  addresses+=("10.4.$((i >> 8)).$((i & 255))")
 done
 
 # The twin's server has all of the addresses.
@@ -35,8 +36,10 @@ for name in "${names[@]}"; do
   fi
   peer_start "$name" || continue
   if [[ $name == 1000-* ]]; then
-    PEER_SIDE[$name]=$(side "$name" "$wide:80")
-    wait_for 10 peer_answers "$name"
+    to=$wide:80
+    [[ $name != *direct ]] || to=${addresses[0]}+1000:9080
+    wait_for 10 answers "$name" "${to/+1000/}"
+    PEER_SIDE[$name]=$(side "$name" "$to")
   fi
   sides+=("${PEER_SIDE[$name]}")
 done

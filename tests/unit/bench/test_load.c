@@ -253,6 +253,32 @@ static void test_how_requests_end(void **state)
 	}
 }
 
+/* The server has the first of the three addresses alone. */
+static void test_new_sockets_take_turns_between_addresses(void **state)
+{
+	static const char *const modes[] = {"connect", "udp-connect"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+		const struct slow_server like = {.is_udp = i};
+		const uint16_t port = slow_server_start(&like);
+		char line[LINE_ROOM];
+		size_t good = 0;
+
+		snprintf(line, sizeof(line), "--go-on --rate=300 %s 4 100 1 a=127.0.0.1+3:%u",
+			 modes[i], port);
+		AUTO_RUN struct run run = run_load(line);
+		print_message("load %s: %s\n", line, run.out);
+		assert_int_equal(run.count, 30);
+		qsort(run.requests, run.count, sizeof(*run.requests), by_start);
+		for (size_t k = 0; k < run.count; k++) {
+			good += !strcmp(run.requests[k].outcome, "ok");
+			assert_string_equal(run.requests[k].outcome, run.requests[k % 3].outcome);
+		}
+		assert_int_equal(good, 10);
+	}
+}
+
 static void test_sides_take_turns(void **state)
 {
 	static const char *const turns[] = {"-1 a", "-1 b", "-1 c", "2 c", "2 b",
@@ -350,6 +376,9 @@ static void test_command_line(void **state)
 		{.line = "connect 1 10 1 a=127.0.0.1", .status = 2},
 		{.line = "connect 1 10 1 a=127.0.0.1:65536", .status = 2},
 		{.line = "connect 1 10 1 a=[::1:1", .status = 2},
+		{.line = "connect 1 10 1 a=127.0.0.1+0:1", .status = 2},
+		{.line = "connect 1 10 1 a=127.0.0.1+:1", .status = 2},
+		{.line = "connect 1 10 1 a=[::1]+2:1", .status = 2},
 		{.line = "--rate=0 connect 1 10 1 a=127.0.0.1:1", .status = 2},
 		{.line = "--first-round=x connect 1 10 1 a=127.0.0.1:1", .status = 2},
 		{.line = "--timeout=x connect 1 10 1 a=127.0.0.1:1", .status = 2},
@@ -375,6 +404,7 @@ int main(void)
 		cmocka_unit_test(test_percentiles_find_the_delays),
 		cmocka_unit_test(test_a_constant_rate_omits_nothing),
 		cmocka_unit_test(test_how_requests_end),
+		cmocka_unit_test(test_new_sockets_take_turns_between_addresses),
 		cmocka_unit_test(test_sides_take_turns),
 		cmocka_unit_test(test_no_side_has_a_better_place),
 		cmocka_unit_test(test_command_line),
