@@ -45,8 +45,8 @@ BENCH_RAW=$BENCH_OUT/raw/$BENCH_NAME
 BENCH_SLICE_MS=40
 BENCH_RATE_SLICE_MS=200
 BENCH_ROUNDS=15
-BENCH_SECONDS=30
-BENCH_RATE_SECONDS=40
+BENCH_SECONDS=27
+BENCH_RATE_SECONDS=36
 [[ -z ${QUICK-} ]] || BENCH_ROUNDS=7 BENCH_SECONDS=1 BENCH_RATE_SECONDS=1 BENCH_RATE_SLICE_MS=60
 declare -A BENCH_FIGURES=() BENCH_TITLES=()
 BENCH_AGENT=()
@@ -218,6 +218,26 @@ bench_world() {
   failover_policy reviews
   many_ports client
   agent_start h "${BENCH_AGENT[@]}"
+}
+
+# many_services FOLDER COUNT: in the format of kubectl, so many with an endpoint each, a thousand a file.
+many_services() {
+  mkdir -p "$1"
+  awk -v count="$2" -v folder="$1" 'BEGIN {
+    for (i = 0; i < count; i++) {
+      if (i % 1000 == 0) {
+        close(file)
+        file = folder "/" i / 1000 ".yaml"
+      }
+      printf "---\napiVersion: v1\nkind: Service\nmetadata: {name: many-%d, namespace: default}\n" \
+        "spec:\n  clusterIP: 172.17.%d.%d\n  clusterIPs: [172.17.%d.%d]\n" \
+        "  ports: [{name: http, port: 80, protocol: TCP}]\n", i, i / 250, i % 250 + 1, i / 250, i % 250 + 1 > file
+      printf "---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n" \
+        "metadata: {name: many-%d, namespace: default, labels: {kubernetes.io/service-name: many-%d}}\n" \
+        "addressType: IPv4\nports: [{name: http, port: 9080, protocol: TCP}]\n" \
+        "endpoints:\n- addresses: [10.0.0.11]\n  conditions: {ready: true}\n", i, i > file
+    }
+  }'
 }
 
 # many_ports POD: connections that were closed do not keep their ports from it.

@@ -36,6 +36,8 @@ PEERS_HOME=(server)
 # How long an endpoint is out once it has failed, for those who can be told.
 PEERS_EJECTION_S=60
 declare -A PEER_SIDE=() PEER_PID=() PEER_TOLD=()
+# Lines of an agent's configuration, where it has not its defaults.
+declare -A PEER_AGENT=()
 declare -A PEER_ADDRESS=([server]=10.0.0.11 [second]=10.0.0.12 [remote]=10.1.0.11)
 
 # peers_begin NAME…
@@ -122,6 +124,7 @@ peer_words() {
   kube-iptables) echo "kube-proxy with iptables (nf_tables' compatible ones), connection tracking on" ;;
   kube-nftables) echo "kube-proxy with nftables, connection tracking on" ;;
   haproxy | nginx | envoy) echo "$1 as a sidecar in the client's pod, connections to the server kept and shared" ;;
+  *-slim-*) echo "$(peer_words "${1/-slim/}"), in maps of no more rows than it needs" ;;
   [0-9]*-*) echo "$(peer_words "${1#*-}"), for a service of ${1%%-*} endpoints" ;;
   esac
 }
@@ -132,7 +135,7 @@ peer_start() {
   case $1 in
   *direct) PEER_SIDE[$1]=$(side "$1" "${PEER_ADDRESS[${PEERS_HOME[0]}]}:9080") ;;
   *socket | *tc)
-    twin_agent "$1"
+    twin_agent "$1" ${PEER_AGENT[$1]:+"${PEER_AGENT[$1]}"}
     PEER_SIDE[$1]=$(side "$1")
     ;;
   *kube-*)

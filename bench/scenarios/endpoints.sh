@@ -14,6 +14,10 @@ names=()
 for kind in "${kinds[@]}"; do
   names+=("$kind" "1000-$kind")
 done
+# What the size of maps costs, as these many rows are spread over all of it.
+names+=(1000-slim-socket)
+# shellcheck disable=SC2034 # read by peers.sh
+PEER_AGENT[1000-slim-socket]="kernel.limits: {members: 4096, services: 64, vips: 128, affinity: 64, udpFlows: 64}"
 addresses=()
 for ((i = 1; i <= 1000; i++)); do
   addresses+=("10.4.$((i >> 8)).$((i & 255))")

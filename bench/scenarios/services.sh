@@ -8,29 +8,9 @@ set -euo pipefail
 count=64000
 [[ -z ${QUICK-} ]] || count=4000
 
-# many_services FOLDER: so many with an endpoint each, a thousand a file.
-many_services() {
-  mkdir "$1"
-  awk -v count="$count" -v folder="$1" 'BEGIN {
-    for (i = 0; i < count; i++) {
-      if (i % 1000 == 0) {
-        close(file)
-        file = folder "/" i / 1000 ".yaml"
-      }
-      printf "---\napiVersion: v1\nkind: Service\nmetadata: {name: many-%d, namespace: default}\n" \
-        "spec:\n  clusterIP: 172.17.%d.%d\n  clusterIPs: [172.17.%d.%d]\n" \
-        "  ports: [{name: http, port: 80, protocol: TCP}]\n", i, i / 250, i % 250 + 1, i / 250, i % 250 + 1 > file
-      printf "---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n" \
-        "metadata: {name: many-%d, namespace: default, labels: {kubernetes.io/service-name: many-%d}}\n" \
-        "addressType: IPv4\nports: [{name: http, port: 9080, protocol: TCP}]\n" \
-        "endpoints:\n- addresses: [10.0.0.11]\n  conditions: {ready: true}\n", i, i > file
-    }
-  }'
-}
-
 bench_begin
 twins
-many_services "$SANDBOX/many"
+many_services "$SANDBOX/many" "$count"
 cp "$SANDBOX/state/ack-hangzhou"/* "$SANDBOX/many"
 about direct "the pod's own address, where nothing is installed: the limit"
 about socket "by the hooks at sockets, one service known"
