@@ -8,14 +8,15 @@ set -euo pipefail
 
 # direct: the pods' own addresses, one after the other.
 kinds=(direct socket tc kube-iptables kube-nftables)
-[[ -z ${QUICK-} ]] || kinds=(direct socket kube-iptables)
+slim=(1000-slim-socket)
+[[ -z ${QUICK-} ]] || kinds=(direct socket kube-iptables) slim=()
 wide=172.16.0.30
 names=()
 for kind in "${kinds[@]}"; do
   names+=("$kind" "1000-$kind")
 done
 # What the size of maps costs, as these many rows are spread over all of it.
-names+=(1000-slim-socket)
+names+=("${slim[@]}")
 # shellcheck disable=SC2034 # read by peers.sh
 PEER_AGENT[1000-slim-socket]="kernel.limits: {members: 4096, services: 64, vips: 128, affinity: 64, udpFlows: 64}"
 addresses=()

@@ -39,6 +39,10 @@ sidecars() {
 
 peers_begin socket kube-iptables kube-nftables haproxy nginx envoy
 about meridian "all of it: the agent, and what the kernel holds for its maps and programs"
+about "meridian: agent" "the agent's processes, each shared page by its part"
+about "meridian: maps" "the maps and programs alone"
+# shellcheck disable=SC2034 # read by peers.sh: it has been told by its parts
+PEER_TOLD[socket]=1
 figure node_memory.mib MiB lower "Memory of a node with $pods pods and $services services" meridian
 if [[ -n ${KUBE_HOST[ack-hangzhou]-} ]]; then
   objects fill "$services"
