@@ -54,6 +54,7 @@ for name in socket kube-iptables kube-nftables; do
 done
 for name in haproxy nginx envoy; do
   if [[ -n $(sidecar_program "$name") ]]; then
+    about "$name" "$(peer_words "$name"), one in each of $pods"
     sidecars "$name"
   else
     missing "$name" "$(sidecar_how "$name")"
