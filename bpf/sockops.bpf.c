@@ -197,28 +197,35 @@ static __always_inline void mrd_on_timeout_init(struct bpf_sock_ops *ctx, struct
 /* An int before 5.15, a byte since: an unsigned word fits either, libbpf narrows the load. */
 struct netns_ipv4___any {
 	__u32 sysctl_tcp_syn_retries;
+	__u8 sysctl_tcp_syn_linear_timeouts; /* Linux 6.5 */
 } __attribute__((preserve_access_index));
 
 struct net___any {
 	struct netns_ipv4___any ipv4;
 } __attribute__((preserve_access_index));
 
-static __always_inline __u32 mrd_syn_retries(const struct tcp_sock *tcp)
+static __always_inline const struct netns_ipv4___any *mrd_netns_of(const struct tcp_sock *tcp)
 {
 	const struct net___any *net =
 		(const void *)tcp->inet_conn.icsk_inet.sk.__sk_common.skc_net.net;
 
-	if (tcp->inet_conn.icsk_syn_retries)
-		return tcp->inet_conn.icsk_syn_retries;
-	return net->ipv4.sysctl_tcp_syn_retries;
+	return &net->ipv4;
 }
 
-/* What every network namespace begins with, where the kernel knows such (Linux 6.5). */
-static __always_inline __u32 mrd_syn_linear_timeouts(void)
+static __always_inline __u32 mrd_syn_retries(const struct tcp_sock *tcp)
 {
-	const struct netns_ipv4 *ipv4 = NULL;
+	const __u32 own = tcp->inet_conn.icsk_syn_retries;
 
-	return bpf_core_field_exists(ipv4->sysctl_tcp_syn_linear_timeouts) ? 4 : 0;
+	return own ? own : mrd_netns_of(tcp)->sysctl_tcp_syn_retries;
+}
+
+static __always_inline __u32 mrd_syn_linear_timeouts(const struct tcp_sock *tcp)
+{
+	const struct netns_ipv4___any *ipv4 = mrd_netns_of(tcp);
+
+	if (!bpf_core_field_exists(ipv4->sysctl_tcp_syn_linear_timeouts))
+		return 0;
+	return ipv4->sysctl_tcp_syn_linear_timeouts;
 }
 
 /*
@@ -238,9 +245,9 @@ static __always_inline void mrd_connect_time_keep(struct bpf_sock_ops *ctx, stru
 		return;
 	own_ms = tcp->inet_conn.icsk_user_timeout;
 	retries = mrd_syn_retries(tcp);
-	total_ms = mrd_connect_total_ms(MRD_SYN_TIMEOUT_MOST_US / 1000, retries,
-					mrd_syn_linear_timeouts());
-	if (!mrd_tcp_option(ctx, MRD_TCP_SYNCNT, (int)mrd_connect_retries(total_ms, timer_ms)))
+	total_ms = mrd_connect_total_ms(retries, mrd_syn_linear_timeouts(tcp));
+	if (!mrd_tcp_option(ctx, MRD_TCP_SYNCNT,
+			    (int)mrd_connect_retries(total_ms, timer_ms, retries)))
 		sock->syn_retries = (__u8)retries;
 	if (own_ms && own_ms <= total_ms)
 		return; /* so is it where connectTimeout has set it */

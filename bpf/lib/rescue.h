@@ -22,6 +22,9 @@ enum {
 	MRD_SYN_TIMEOUT_LEAST_US = 50 * 1000,
 	MRD_SYN_TIMEOUT_MOST_US = 1000 * 1000, /* the kernel's own, RFC 6298 */
 	MRD_SYN_RETRIES_MOST = 127,	       /* TCP_SYNCNT takes no more */
+	MRD_SYN_RETRIES_MORE = 16,	       /* that a shorter first timer may need */
+	MRD_SYN_DOUBLINGS = 6,		       /* of a second, below TCP_RTO_MAX */
+	MRD_SYN_LONGEST_S = 120,	       /* TCP_RTO_MAX */
 	/* Every hop has its turn in the first round, and of as many as a service has, further ones.
 	 */
 	MRD_RESCUE_STEPS = MRD_HOPS_MAX + 8,
@@ -68,28 +71,44 @@ static inline bool mrd_handshake_learn(struct mrd_handshake *row, __u32 took_us,
 	return true;
 }
 
-/*
- * How long the kernel tries to connect: its first timer, then twice as long each time. Where it has
- * linear ones in front (tcp_syn_linear_timeouts) it holds to that time, too, but looks at it only
- * when a timer rings: the first that does so then is later by the linear ones, but for so few
- * retries that a linear one, or the first behind them, rings just then.
- */
-static inline __u32 mrd_connect_total_ms(__u32 timer_ms, __u32 retries, __u32 linear)
+/* A first timer and so many retries, each twice as long as the one before. */
+static inline __u32 mrd_doubled_ms(__u32 timer_ms, __u32 retries)
 {
-	const __u32 doublings = retries < 16 ? retries : 16;
-	const __u32 late = (1U << doublings) > linear ? linear : 0;
-
-	return timer_ms * ((2U << doublings) - 1 + late);
+	return timer_ms * ((2U << retries) - 1);
 }
 
-/* As many retries as fill that time with a shorter timer; TCP_USER_TIMEOUT then ends it. */
-static inline __u32 mrd_connect_retries(__u32 total_ms, __u32 timer_ms)
+/*
+ * How long the kernel tries to connect, by its first timer of a second: each of the others is twice
+ * as long as the one before, up to TCP_RTO_MAX. Where there are linear ones of a second in front
+ * (tcp_syn_linear_timeouts, Linux 6.5) it holds to the time without them, but looks at that only
+ * when a timer rings: so until the first ring at or behind it.
+ */
+static inline __u32 mrd_connect_total_ms(__u32 retries, __u32 linear)
+{
+	const __u32 longest = retries < MRD_SYN_DOUBLINGS ? 0 : retries - MRD_SYN_DOUBLINGS;
+	const __u32 whole = mrd_doubled_ms(1, retries - longest);
+	__u32 ring = linear + 1;
+
+	if (whole < ring)
+		ring = whole;
+	for (__u32 i = 1; i <= MRD_SYN_DOUBLINGS; i++)
+		ring += mrd_is_less(ring, whole) << i;
+	return (ring + longest * MRD_SYN_LONGEST_S) * 1000;
+}
+
+/*
+ * As many retries as fill that time with a shorter timer; TCP_USER_TIMEOUT then ends it. Of those
+ * that are as long as can be the own ones do.
+ */
+static inline __u32 mrd_connect_retries(__u32 total_ms, __u32 timer_ms, __u32 own)
 {
 	__u32 retries = 1;
 
-	for (int i = 0; i < 16; i++)
-		retries += mrd_is_less(mrd_connect_total_ms(timer_ms, retries, 0), total_ms);
-	return retries;
+	for (int i = 0; i < MRD_SYN_RETRIES_MORE; i++)
+		retries += mrd_is_less(mrd_doubled_ms(timer_ms, retries), total_ms);
+	if (own > MRD_SYN_DOUBLINGS)
+		retries += own - MRD_SYN_DOUBLINGS;
+	return retries < MRD_SYN_RETRIES_MOST ? retries : MRD_SYN_RETRIES_MOST;
 }
 
 static inline __u32 mrd_tried_has(const struct mrd_tried *tried, __u32 endpoint_id)

@@ -336,10 +336,6 @@ typedef struct {
 	struct net *net; /* CONFIG_NET_NS */
 } possible_net_t;
 
-struct netns_ipv4 {
-	__u8 sysctl_tcp_syn_linear_timeouts; /* Linux 6.5 */
-};
-
 struct sock_common {
 	possible_net_t skc_net;
 };

@@ -106,20 +106,32 @@ static void the_whole_time_stays(void **state)
 		{"three, linear", 3, 4, 50, 19 * S_MS, 8},
 		{"four, linear", 4, 4, 50, 35 * S_MS, 9},
 		{"six, linear", 6, 4, 50, 131 * S_MS, 11},
+		/* By more linear ones: at 1 to 6, 8, 12, 20 s; at 1 to 21 s; and by one: at 1, 2,
+		   4, 8 s. */
+		{"two, five linear", 2, 5, 50, 8 * S_MS, 7},
+		{"three, twenty linear", 3, 20, 50, 15 * S_MS, 8},
+		{"one, one linear", 1, 1, 50, 4 * S_MS, 6},
+		{"none, linear", 0, 4, 50, 1 * S_MS, 4},
+		/* None is longer than 120 s. */
+		{"seven", 7, 0, 50, 247 * S_MS, 13},
+		{"eight, linear", 8, 4, 50, 371 * S_MS, 14},
+		{"as many as can be", 127, 0, 50, (127 + 121 * 120) * S_MS, 127},
 	};
 
 	(void)state;
 	for (size_t i = 0; i < COUNT(cases); i++) {
-		const __u32 total_ms =
-			mrd_connect_total_ms(S_MS, cases[i].retries, cases[i].linear);
-		const __u32 retries = mrd_connect_retries(total_ms, cases[i].timer_ms);
+		const __u32 total_ms = mrd_connect_total_ms(cases[i].retries, cases[i].linear);
+		const __u32 retries =
+			mrd_connect_retries(total_ms, cases[i].timer_ms, cases[i].retries);
 
 		print_message("%s\n", cases[i].what);
 		assert_int_equal(total_ms, cases[i].want_ms);
 		assert_int_equal(retries, cases[i].want_retries);
 		/* No retry less would do. */
-		assert_true(mrd_connect_total_ms(cases[i].timer_ms, retries, 0) >= total_ms);
-		assert_true(mrd_connect_total_ms(cases[i].timer_ms, retries - 1, 0) < total_ms);
+		if (cases[i].retries > MRD_SYN_DOUBLINGS)
+			continue;
+		assert_true(mrd_doubled_ms(cases[i].timer_ms, retries) >= total_ms);
+		assert_true(mrd_doubled_ms(cases[i].timer_ms, retries - 1) < total_ms);
 	}
 }
 
