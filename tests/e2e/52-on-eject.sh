@@ -179,4 +179,20 @@ expect_eq "both are there still" 2 "$(established)"
 eps ack-hangzhou moved 10.0.0.11 10.0.0.12=draining
 over() { (($(established) == 0)); }
 expect_ok "and end with that" wait_for 10 over
+
+# ------------------------------------------------------------------------------ just before the agent ends
+svc ack-hangzhou late 172.16.0.36 80
+eps ack-hangzhou late 10.0.0.11
+sed 's/close, namespace/late, namespace/; s/host: close/host: late/' "$SANDBOX/policy/close.yaml" | policy late
+asks_for_it() { ctl h services default/late -o yaml | grep -q 'on-eject: close'; }
+wait_for 5 asks_for_it
+talk_to 172.16.0.36
+eps ack-hangzhou late 10.0.0.11=draining
+draining() { [[ $(ctl h endpoints default/late) == *DRAINING* ]]; }
+wait_for 5 draining
+ask /
+expect_ok "one more is closed" wait_for 5 answered 2
+agent_stop h
+expect_eq "and logged" $((counted + 1)) "$(sed -n 's/.*connections closed.* connections=\([0-9]*\) .*/\1/p' "$(agent_log_of h)" |
+  awk '{ sum += $1 } END { print sum }')"
 sandbox_end

@@ -540,6 +540,8 @@ static int start(struct mrd_agent *agent)
 
 static void end(struct mrd_agent *agent)
 {
+	if (agent->knows_closings)
+		tell_closings(agent); /* since the last tick */
 	mrd_control_close(agent->control);
 	mrd_web_close(agent->web);
 	mrd_loop_unwatch(agent->events);
