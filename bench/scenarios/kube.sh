@@ -11,7 +11,7 @@ set -euo pipefail
 # shellcheck source=bench/kube_objects.sh
 . "$(dirname "$0")/../kube_objects.sh"
 
-count=10000 rounds=5 seconds=20 changes=1000 edited=100
+count=10000 rounds=5 seconds=15 changes=1000 edited=100
 [[ -z ${QUICK-} ]] || count=1000 rounds=1 seconds=2 changes=100 edited=20
 
 figures() {

@@ -372,16 +372,29 @@ static int find_node(struct mrd_offline *offline, FILE *err)
 /* ------------------------------------------------------------------------------- names of nobody
  */
 
-/* Which of those that are to be ejected are somebody's. */
+/* Which of those that are to be ejected are somebody's, and which of these end. */
 struct search {
 	const struct mrd_offline *offline;
-	bool *found;
+	struct found {
+		bool stays, ends;
+	} * found;
 };
+
+static void look_at(const struct search *search, const struct mrd_view_endpoint *endpoint)
+{
+	const struct mrd_arguments *arguments = search->offline->arguments;
+
+	for (size_t e = 0; e < arguments->ejected_count; e++) {
+		if (!names(&arguments->ejected[e], endpoint))
+			continue;
+		search->found[e].ends |= endpoint->terminating;
+		search->found[e].stays |= !endpoint->terminating;
+	}
+}
 
 static int look_into(void *self, const char *namespace_, const char *name)
 {
 	const struct search *search = self;
-	const struct mrd_arguments *arguments = search->offline->arguments;
 	struct mrd_view *view;
 	const int r = mrd_model_view(search->offline->model, namespace_, name, &view);
 
@@ -389,9 +402,7 @@ static int look_into(void *self, const char *namespace_, const char *name)
 		return r == -ENOENT ? 0 : r;
 	for (size_t i = 0; i < view->port_count; i++)
 		for (size_t k = 0; k < view->ports[i].endpoint_count; k++)
-			for (size_t e = 0; e < arguments->ejected_count; e++)
-				search->found[e] |=
-					names(&arguments->ejected[e], &view->ports[i].endpoints[k]);
+			look_at(search, &view->ports[i].endpoints[k]);
 	mrd_view_free(view);
 	return 0;
 }
@@ -399,7 +410,7 @@ static int look_into(void *self, const char *namespace_, const char *name)
 static int check_ejected(const struct mrd_offline *offline, struct mrd_diag *diag)
 {
 	const struct mrd_arguments *arguments = offline->arguments;
-	MRD_AUTO_FREE bool *found = calloc(arguments->ejected_count + 1, sizeof(*found));
+	MRD_AUTO_FREE struct found *found = calloc(arguments->ejected_count + 1, sizeof(*found));
 	struct search search = {.offline = offline, .found = found};
 	int r;
 
@@ -412,12 +423,18 @@ static int check_ejected(const struct mrd_offline *offline, struct mrd_diag *dia
 		const struct mrd_ejected_argument *ejected = &arguments->ejected[i];
 		char text[MRD_IP_TEXT_MAX];
 
-		if (!found[i])
+		if (found[i].stays)
+			continue;
+		if (ejected->port)
+			mrd_ip_port_format(&ejected->ip, ejected->port, text);
+		else
+			mrd_ip_format(&ejected->ip, text);
+		if (found[i].ends)
 			mrd_diag_add(diag, MRD_WARNING, NULL, "--ejected",
-				     "no service has the endpoint %s",
-				     ejected->port
-					     ? mrd_ip_port_format(&ejected->ip, ejected->port, text)
-					     : mrd_ip_format(&ejected->ip, text));
+				     "%s terminates: what ends is not ejected", text);
+		else
+			mrd_diag_add(diag, MRD_WARNING, NULL, "--ejected",
+				     "no service has the endpoint %s", text);
 	}
 	return r;
 }

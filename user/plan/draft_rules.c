@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/label.h"
+#include "policy/locality.h"
 
 /* trafficDistribution is, as in Istio, a failoverPriority over all clusters. */
 static const struct mrd_failover_label distribution_labels[] = {
@@ -139,16 +140,7 @@ static void use_failover(const struct mrd_locality_setting *setting,
 	rules->label_count = setting->priority_count;
 	rules->zone_aware = setting->zone_aware;
 	/* Without a list, Istio leaves localities of a tier alone: its endpoints are equal. */
-	rules->weighted =
-		!setting->zone_aware && (setting->failover_count || setting->priority_count);
-}
-
-static bool asks_for_failover(const struct mrd_effective *effective)
-{
-	const struct mrd_locality_setting *setting = effective->locality;
-
-	return effective->outlier ||
-	       (setting && (setting->failover_count || setting->priority_count));
+	rules->weighted = !setting->zone_aware && mrd_locality_lists_failover(setting);
 }
 
 /* A node that no rule speaks to sees one pool; with the fallback, what it would without rules. */
@@ -159,7 +151,8 @@ static void use_distribution(const struct mrd_draft_input *in, struct mrd_draft_
 
 	rules->unmatched = !rule;
 	rules->falls_back = in->effective->fallback_next_region;
-	if (rules->falls_back && (rule || asks_for_failover(in->effective)))
+	if (rules->falls_back &&
+	    (rule || in->effective->outlier || mrd_locality_lists_failover(setting)))
 		use_failover(setting, in->node, rules);
 	if (rule)
 		rules->mode = MRD_MODE_DISTRIBUTE;

@@ -253,7 +253,7 @@ static int warn_about_staying(const struct mrd_draft_input *in, struct mrd_plan_
 
 	if (!in->view->internal_local || in->effective->locality_origin != MRD_ORIGIN_RULE ||
 	    !setting->enabled ||
-	    !(setting->distribute_count || setting->failover_count || setting->priority_count))
+	    !(setting->distribute_count || mrd_locality_lists_failover(setting)))
 		return 0;
 	return warn(port, "the rule's locality setting has no effect: internalTrafficPolicy is "
 			  "Local");
@@ -303,6 +303,19 @@ static int warn_about_cap(const struct mrd_draft_input *in, const struct mrd_dra
 		    percent, wanted);
 }
 
+/* Is there a hop of several regions? */
+static bool joins_regions(const struct mrd_draft *draft)
+{
+	for (size_t i = 0; i < draft->hop_count; i++) {
+		const struct mrd_draft_hop *hop = &draft->hops[i];
+
+		if (!*hop->locality.region && hop->count &&
+		    *draft->endpoints[hop->first].seen->locality.region)
+			return true;
+	}
+	return false;
+}
+
 int mrd_draft_warn(const struct mrd_draft_input *in, const struct mrd_draft *draft,
 		   struct mrd_plan_port *port)
 {
@@ -328,7 +341,8 @@ int mrd_draft_warn(const struct mrd_draft_input *in, const struct mrd_draft *dra
 		r = warn_about_cap(in, draft, port);
 	if (!r && draft->joined)
 		r = warn(port,
-			 "more than %u localities: those of one region and priority are joined",
-			 mrd_draft_hops_most(in->node));
+			 "more than %u localities: those of one region and priority are joined%s",
+			 mrd_draft_hops_most(in->node),
+			 joins_regions(draft) ? ", and regions as one without a name" : "");
 	return r ? r : warn_about_use(draft, port);
 }

@@ -13,6 +13,7 @@
 #include "base/duration.h"
 #include "base/strbuf.h"
 #include "plan/draft.h"
+#include "policy/locality.h"
 #include "policy/policy_walk.h"
 
 enum { LISTED_MOST = 8, PERCENT = 100 };
@@ -143,7 +144,7 @@ static void add_mode_reason(struct writing *writing)
 {
 	const struct mrd_effective *effective = &writing->effective;
 	const struct mrd_locality_setting *setting = effective->locality;
-	const bool is_listed = setting && (setting->failover_count || setting->priority_count);
+	const bool is_listed = mrd_locality_lists_failover(setting);
 
 	switch (writing->words->planned->mode) {
 	case MRD_MODE_POOL:
@@ -499,7 +500,7 @@ static void check_setting(struct writing *writing)
 	const enum mrd_mode mode = writing->words->planned->mode;
 
 	if (setting && !setting->enabled &&
-	    (setting->failover_count || setting->priority_count || setting->distribute_count))
+	    (mrd_locality_lists_failover(setting) || setting->distribute_count))
 		WARNING(writing, "%s has a list that has no effect: it is not enabled",
 			setting_of(&writing->effective));
 	if (mode == MRD_MODE_FAILOVER && setting && setting->failover_count)
@@ -517,7 +518,9 @@ static void check_setting(struct writing *writing)
 				? writing->words->planned->hops[0].region
 				: "(unknown)",
 			mrd_draft_stays(&writing->effective));
-	if (mode == MRD_MODE_FAILOVER && !writing->effective.outlier)
+	if ((mode == MRD_MODE_FAILOVER ||
+	     (writing->rules.distribute && writing->rules.falls_back)) &&
+	    !writing->effective.outlier)
 		WARNING(writing,
 			"without outlierDetection no response of an endpoint triggers the "
 			"failover: only its readiness %s",

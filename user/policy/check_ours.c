@@ -3,6 +3,7 @@
  * Annotations of ours beside what a rule says: those that nothing in it asks are told, as far as
  * the documents alone can tell. What depends on a Service is the plan's to say.
  */
+#include "policy/locality.h"
 #include "policy/read.h"
 
 /* What the blocks of a rule, each port's over the mesh's, come to; one of them is enough. */
@@ -14,12 +15,12 @@ struct uses {
 	bool distributes;
 };
 
-static void add_blocks(const struct mrd_mesh *mesh, const struct mrd_blocks *blocks,
-		       struct uses *uses)
+static void add_blocks(const struct mrd_mesh *mesh, const struct mrd_ours *ours,
+		       const struct mrd_blocks *blocks, struct uses *uses)
 {
 	struct mrd_effective effective;
 
-	mrd_blocks_effective(mesh, blocks, &effective);
+	mrd_blocks_effective(mesh, ours, blocks, &effective);
 	if (effective.lb == MRD_LB_PASSTHROUGH)
 		return;
 	uses->acts = true;
@@ -29,12 +30,12 @@ static void add_blocks(const struct mrd_mesh *mesh, const struct mrd_blocks *blo
 	uses->distributes |= effective.locality_mode == MRD_LOCALITY_DISTRIBUTE;
 }
 
-static void add_traffic(const struct mrd_mesh *mesh, const struct mrd_traffic *traffic,
-			struct uses *uses)
+static void add_traffic(const struct mrd_mesh *mesh, const struct mrd_ours *ours,
+			const struct mrd_traffic *traffic, struct uses *uses)
 {
-	add_blocks(mesh, &traffic->blocks, uses);
+	add_blocks(mesh, ours, &traffic->blocks, uses);
 	for (size_t i = 0; i < traffic->port_count; i++)
-		add_blocks(mesh, &traffic->ports[i].blocks, uses);
+		add_blocks(mesh, ours, &traffic->ports[i].blocks, uses);
 }
 
 static const char nothing_is_ejected[] =
@@ -100,8 +101,7 @@ static bool needs_fallback(const struct mrd_rule_subset *subset)
 {
 	const struct mrd_locality_setting *setting = subset->traffic.blocks.lb.locality;
 
-	return setting && setting->distribute_count &&
-	       (setting->failover_count || setting->priority_count);
+	return setting && setting->distribute_count && mrd_locality_lists_failover(setting);
 }
 
 void mrd_check_rule_notes(struct mrd_reader *reader, const struct mrd_traffic *traffic,
@@ -113,8 +113,8 @@ void mrd_check_rule_notes(struct mrd_reader *reader, const struct mrd_traffic *t
 	struct uses of_mesh = {0};
 	struct uses uses = {0};
 
-	add_blocks(mesh, &none, &of_mesh);
-	add_traffic(mesh, traffic, &uses);
+	add_blocks(mesh, &mesh->ours, &none, &of_mesh);
+	add_traffic(mesh, &reader->notes->ours, traffic, &uses);
 	for (size_t i = 0; i < subset_count; i++)
 		uses.distributes |= needs_fallback(&subsets[i]);
 	/* Blocks that a rule gives itself have been checked where they stand. */
@@ -133,11 +133,12 @@ void mrd_check_mesh_notes(struct mrd_reader *reader, const struct mrd_policy *po
 	static const struct mrd_blocks none;
 	struct uses uses = {0};
 
-	add_blocks(&policy->mesh, &none, &uses);
+	add_blocks(&policy->mesh, &policy->mesh.ours, &none, &uses);
 	if (uses.handshakes)
 		mrd_check_max_ejection(reader, mrd_handshakes_defaults.base_ejection_ms, NULL);
 	for (size_t i = 0; i < policy->rule_count; i++)
-		add_traffic(&policy->mesh, &policy->rules[i]->traffic, &uses);
+		add_traffic(&policy->mesh, &policy->rules[i]->ours, &policy->rules[i]->traffic,
+			    &uses);
 	if (is_sound)
 		warn_of_idle(reader, &uses);
 }

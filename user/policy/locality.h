@@ -15,6 +15,12 @@ void mrd_locality_match_free(struct mrd_locality_match *match); /* frees the mem
 /* As rules write it. */
 void mrd_locality_match_format(const struct mrd_locality_match *match, struct mrd_strbuf *out);
 
+/* Has it a failover list, or one of failoverPriority? NULL has none. */
+static inline bool mrd_locality_lists_failover(const struct mrd_locality_setting *setting)
+{
+	return setting && (setting->failover_count || setting->priority_count);
+}
+
 void mrd_locality_setting_free(struct mrd_locality_setting *setting); /* NULL is fine */
 
 #endif

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "policy/host.h"
+#include "policy/locality.h"
 #include "policy/rules.h"
 
 enum {
@@ -240,23 +241,33 @@ static enum mrd_locality_mode locality_mode(const struct mrd_locality_setting *l
 		return MRD_LOCALITY_NONE;
 	if (locality && locality->distribute_count)
 		return MRD_LOCALITY_DISTRIBUTE;
-	if (has_outlier || (locality && (locality->failover_count || locality->priority_count)))
+	if (has_outlier || mrd_locality_lists_failover(locality))
 		return MRD_LOCALITY_FAILOVER;
 	return MRD_LOCALITY_NONE;
+}
+
+/* By a list, be it behind a distribution. */
+static bool fails_over(const struct mrd_effective *effective)
+{
+	if (effective->locality_mode == MRD_LOCALITY_DISTRIBUTE)
+		return effective->fallback_next_region &&
+		       mrd_locality_lists_failover(effective->locality);
+	return effective->locality_mode == MRD_LOCALITY_FAILOVER;
 }
 
 static void set_mode(const struct mrd_outlier_rule *handshakes, struct mrd_effective *effective)
 {
 	effective->locality_mode = locality_mode(effective->locality, effective->outlier != NULL);
 	effective->detector = effective->outlier;
-	if (!effective->detector && effective->locality_mode == MRD_LOCALITY_FAILOVER)
+	if (!effective->detector && fails_over(effective))
 		effective->detector = handshakes;
 }
 
-void mrd_blocks_effective(const struct mrd_mesh *mesh, const struct mrd_blocks *blocks,
-			  struct mrd_effective *ret_effective)
+void mrd_blocks_effective(const struct mrd_mesh *mesh, const struct mrd_ours *ours,
+			  const struct mrd_blocks *blocks, struct mrd_effective *ret_effective)
 {
 	*ret_effective = (struct mrd_effective){0};
+	take_ours(ours, ret_effective);
 	take_mesh(mesh, NULL, ret_effective);
 	take_blocks(mesh, blocks, ret_effective);
 	set_mode(&mesh->handshakes, ret_effective);

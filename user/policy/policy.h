@@ -135,6 +135,16 @@ struct mrd_locality_setting {
 
 enum mrd_lb { MRD_LB_LEAST_REQUEST, MRD_LB_ROUND_ROBIN, MRD_LB_RANDOM, MRD_LB_PASSTHROUGH };
 
+/* h2UpgradePolicy */
+enum mrd_h2_upgrade {
+	MRD_H2_UPGRADE_DEFAULT,
+	MRD_H2_UPGRADE_NEVER,
+	MRD_H2_UPGRADE_ALWAYS,
+	MRD_H2_UPGRADES,
+};
+
+extern const char *const mrd_h2_upgrade_words[MRD_H2_UPGRADES];
+
 /* connectionPool, for the data plane. What was not given, and Istio's zeros, are 0 = not limited.
  */
 struct mrd_pool_rule {
@@ -154,6 +164,10 @@ struct mrd_pool_rule {
 	uint32_t max_retries;
 	uint32_t max_concurrent_streams;
 	uint64_t http_idle_timeout_ms; /* default: tcp's */
+	enum mrd_h2_upgrade h2_upgrade;
+	bool use_client_protocol;
+	uint64_t http2_keepalive_interval_ms; /* 0: http2KeepAlive was not given */
+	uint64_t http2_keepalive_timeout_ms;
 };
 
 extern const struct mrd_pool_rule mrd_pool_defaults;

@@ -138,6 +138,20 @@ static void write_tcp(struct writer *writer, const struct mrd_pool_rule *pool)
 	close_block(writer);
 }
 
+static void write_http2(struct writer *writer, const struct mrd_pool_rule *pool)
+{
+	if (pool->h2_upgrade != MRD_H2_UPGRADE_DEFAULT)
+		line(writer, "h2UpgradePolicy: %s", mrd_h2_upgrade_words[pool->h2_upgrade]);
+	if (pool->use_client_protocol)
+		line(writer, "useClientProtocol: true");
+	if (!pool->http2_keepalive_interval_ms)
+		return;
+	open_block(writer, "http2KeepAlive", "", "");
+	span(writer, "interval", pool->http2_keepalive_interval_ms);
+	span(writer, "timeout", pool->http2_keepalive_timeout_ms);
+	close_block(writer);
+}
+
 static void write_pool(struct writer *writer, const struct mrd_effective *effective)
 {
 	const struct mrd_pool_rule *pool = effective->pool;
@@ -153,6 +167,7 @@ static void write_pool(struct writer *writer, const struct mrd_effective *effect
 	number_if(writer, "maxConcurrentStreams", pool->max_concurrent_streams);
 	if (pool->http_idle_timeout_ms != pool->idle_timeout_ms)
 		span(writer, "idleTimeout", pool->http_idle_timeout_ms);
+	write_http2(writer, pool);
 	close_block(writer);
 	close_block(writer);
 }
@@ -636,7 +651,7 @@ static void add_subset(struct uses *uses, const struct writer *writer,
 	if (effective->lb == MRD_LB_PASSTHROUGH)
 		return;
 	uses->distributes |= has_locality(writer, effective) && setting->distribute_count &&
-			     (setting->failover_count || setting->priority_count);
+			     mrd_locality_lists_failover(setting);
 	if (effective->detector)
 		add_max(uses, effective->detector);
 }

@@ -35,6 +35,10 @@ struct pool_draft {
 	struct mrd_number retries;
 	struct mrd_number streams;
 	struct mrd_span http_idle_timeout;
+	struct mrd_word h2_upgrade;
+	struct mrd_flag use_client_protocol;
+	struct mrd_span http2_interval;
+	struct mrd_span http2_timeout;
 };
 
 /* The blocks inside share the pool's draft. */
@@ -126,13 +130,27 @@ static const struct mrd_block tcp_block = MRD_BLOCK(tcp_fields);
 /* ------------------------------------------------------------------------------- http */
 
 static const struct mrd_field http2_keepalive_fields[] = {
-	{.name = "interval", .use = MRD_FIELD_REQUIRED, .read = mrd_read_span},
-	{.name = "timeout", .use = MRD_FIELD_REQUIRED, .read = mrd_read_span},
+	{
+		.name = "interval",
+		.use = MRD_FIELD_REQUIRED,
+		.read = mrd_read_span,
+		.offset = offsetof(struct pool_draft, http2_interval),
+	},
+	{
+		.name = "timeout",
+		.use = MRD_FIELD_REQUIRED,
+		.read = mrd_read_span,
+		.offset = offsetof(struct pool_draft, http2_timeout),
+	},
 };
 static const struct mrd_block http2_keepalive_block = MRD_BLOCK(http2_keepalive_fields);
 
-static const char *const upgrade_words[] = {"DEFAULT", "DO_NOT_UPGRADE", "UPGRADE"};
-static const struct mrd_words upgrades = MRD_WORDS(upgrade_words);
+const char *const mrd_h2_upgrade_words[MRD_H2_UPGRADES] = {
+	[MRD_H2_UPGRADE_DEFAULT] = "DEFAULT",
+	[MRD_H2_UPGRADE_NEVER] = "DO_NOT_UPGRADE",
+	[MRD_H2_UPGRADE_ALWAYS] = "UPGRADE",
+};
+static const struct mrd_words upgrades = MRD_WORDS(mrd_h2_upgrade_words);
 
 static const struct mrd_field http_fields[] = {
 	KEPT("http1MaxPendingRequests", mrd_read_number, &int32, pending, no_requests),
@@ -140,24 +158,28 @@ static const struct mrd_field http_fields[] = {
 	TAKEN("maxRequestsPerConnection", mrd_read_number, &int32, per_connection),
 	KEPT("maxRetries", mrd_read_number, &int32, retries, no_requests),
 	KEPT("idleTimeout", mrd_read_span, NULL, http_idle_timeout, own_sockets),
-	MRD_IGNORED_WHY("h2UpgradePolicy", mrd_read_word, &upgrades, no_protocol),
-	MRD_IGNORED_WHY("useClientProtocol", mrd_read_flag, NULL, no_protocol),
+	KEPT("h2UpgradePolicy", mrd_read_word, &upgrades, h2_upgrade, no_protocol),
+	KEPT("useClientProtocol", mrd_read_flag, NULL, use_client_protocol, no_protocol),
 	KEPT("maxConcurrentStreams", mrd_read_number, &int32, streams, no_requests),
-	MRD_IGNORED_WHY("http2KeepAlive", mrd_read_block, &http2_keepalive_block, own_sockets),
+	{
+		.name = "http2KeepAlive",
+		.use = MRD_FIELD_KEPT,
+		.read = mrd_read_block,
+		.spec = &http2_keepalive_block,
+		.why = own_sockets,
+	},
 };
 static const struct mrd_block http_block = MRD_BLOCK(http_fields);
 
 static void read_pool_http(struct mrd_reader *reader, const struct mrd_doc_node *node,
 			   const void *unused, void *draft)
 {
-	const struct mrd_doc_node *upgrade = mrd_doc_get(node, "h2UpgradePolicy");
-	const struct mrd_doc_node *client = mrd_doc_get(node, "useClientProtocol");
-	bool use_client = false;
+	const struct pool_draft *pool = draft;
 
 	(void)unused;
 	mrd_read_block(reader, node, &http_block, draft);
-	if (upgrade && !strcmp(upgrade->text, "UPGRADE") && client &&
-	    !mrd_doc_bool(client, &use_client) && use_client)
+	if (pool->h2_upgrade.node && pool->h2_upgrade.index == MRD_H2_UPGRADE_ALWAYS &&
+	    pool->use_client_protocol.value)
 		mrd_read_exclusive(reader, node, "h2UpgradePolicy", "useClientProtocol", "");
 }
 
@@ -204,6 +226,10 @@ void mrd_read_pool(struct mrd_reader *reader, const struct mrd_doc_node *node, c
 	rule.max_requests_per_connection = draft.per_connection.value;
 	rule.max_retries = draft.retries.value;
 	rule.max_concurrent_streams = draft.streams.value;
+	rule.h2_upgrade = (enum mrd_h2_upgrade)draft.h2_upgrade.index;
+	rule.use_client_protocol = draft.use_client_protocol.value;
+	rule.http2_keepalive_interval_ms = draft.http2_interval.ms;
+	rule.http2_keepalive_timeout_ms = draft.http2_timeout.ms;
 	into->given = true;
 	into->rule = rule;
 	into->place = mrd_read_place(reader, key);

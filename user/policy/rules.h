@@ -173,9 +173,9 @@ void mrd_traffic_free(struct mrd_traffic *traffic);
 void mrd_rule_subset_free(struct mrd_rule_subset *subset);
 void mrd_rule_free(struct mrd_rule *rule); /* NULL is fine */
 
-/* What blocks of a rule, or of one port of it, come to over the mesh's; not the annotations. */
-void mrd_blocks_effective(const struct mrd_mesh *mesh, const struct mrd_blocks *blocks,
-			  struct mrd_effective *ret_effective);
+/* What blocks of a rule, or of one port of it, come to over the mesh's, with its annotations. */
+void mrd_blocks_effective(const struct mrd_mesh *mesh, const struct mrd_ours *ours,
+			  const struct mrd_blocks *blocks, struct mrd_effective *ret_effective);
 
 /* The rule that this one would be merged with: same namespace, host, exportTo; or NULL. */
 const struct mrd_rule *mrd_policy_peer(const struct mrd_policy *policy,

@@ -105,6 +105,12 @@ static inline void make_files(void)
 	run_write("fallback.yaml", "metadata: {annotations: {meridian.dev/fallback: next-region, "
 				   "meridian.dev/regions: strict, meridian.dev/unready: drop, "
 				   "meridian.dev/overprovisioning-percent: '200'}}\n");
+	run_write(
+		"both-lists.yaml",
+		"apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: "
+		"web, namespace: default, annotations: {meridian.dev/fallback: next-region}}\n"
+		"spec: {host: web, trafficPolicy: {loadBalancer: {localityLbSetting: {distribute: "
+		"[{from: r1, to: {r1: 80, r2: 20}}], failover: [{from: r1, to: r2}]}}}}\n");
 	run_write("losses.yaml", "metadata: {annotations: {meridian.dev/unready: drop, "
 				 "meridian.dev/overprovisioning-percent: '200'}}\n");
 	run_write("panics.yaml",

@@ -299,8 +299,19 @@ static void names_what_has_no_effect(void **state)
 		 .want = {"meridian.dev/fallback: next-region: regions that",
 			  "meridian.dev/unready: drop",
 			  "meridian.dev/overprovisioning-percent: 200",
-			  "warning: meridian.dev/regions: strict has no effect here"},
+			  "warning: meridian.dev/regions: strict has no effect here",
+			  "warning: without outlierDetection no response of an endpoint triggers "
+			  "the failover: only its readiness does"},
 		 .never = "only this node's region"},
+		{.options = "--from r1 --policy both-lists.yaml",
+		 .want = {"warning: without outlierDetection no response of an endpoint triggers "
+			  "the failover: only its readiness and failed handshakes do"},
+		 .never = "no effect"},
+		{.options = "--from r2 --policy both-lists.yaml",
+		 .want = {"failover: by the rule's",
+			  "warning: without outlierDetection no response",
+			  "only its readiness and failed handshakes do"},
+		 .never = "no effect:"},
 		{.options = "--from r1 --policy panics.yaml --ejected 10.0.0.1,10.0.0.2,10.0.0.3",
 		 .want = {"one pool:",
 			  "meridian.dev/overprovisioning-percent: 400: the pool panics only when "

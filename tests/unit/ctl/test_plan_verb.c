@@ -45,6 +45,8 @@ static void make_files(void)
 			  SLICE("web", ENDPOINT("10.0.0.1", "n1") ENDPOINT("10.0.0.2", "n2"))
 				  NODE("n1", "r1", "r1-a") NODE("n2", "r1", "r1-b"));
 	run_write("away.yaml", SLICE("web", ENDPOINT("10.1.0.1", "m1")));
+	run_write("ends.yaml", SLICE("web", "- {addresses: [10.2.0.1], conditions: {ready: false, "
+					    "serving: true, terminating: true}}\n"));
 	run_write("broken/all.yaml", "kind: Service\napiVersion: v1\nmetadata: []\n");
 	run_write("failover.yaml", "localityLbSetting: {failover: [{from: r1, to: r2}]}\n");
 	run_write("outlier.yaml", "defaultTrafficPolicy: {outlierDetection: {}}\n");
@@ -204,6 +206,8 @@ static void names_of_nobody_are_told(void **state)
 		 .want = "warning: --ejected: no service has the endpoint 10.9.9.9\n"},
 		{.options = "--from r1 --ejected 10.0.0.1:80",
 		 .want = "warning: --ejected: no service has the endpoint 10.0.0.1:80\n"},
+		{.options = "--state c=ends.yaml,region=r1 --from r1 --ejected 10.2.0.1",
+		 .want = "warning: --ejected: 10.2.0.1 terminates: what ends is not ejected\n"},
 		{.options = "--from r1 --node nope",
 		 .want = "warning: --node: the home cluster (a) has no node nope: its labels are "
 			 "not known\n"},

@@ -155,6 +155,23 @@ static const struct {
 	},
 	{
 		{
+			.name = "more zones than a route has room for",
+			.world = "r1/a:A r1/b:A r1/c:A r1/d:A r1/e:A r1/f:A r1/g:A r1/h:A r1/i:A "
+				 "r1/j:A r1/k:A r1/l:A r1/m:A r1/n:A r1/o:A r1/p:A r2:A",
+		},
+		"more than 16 localities: those of one region and priority are joined\n",
+	},
+	{
+		{
+			.name = "more regions",
+			.world = "a:A b:A c:A d:A e:A f:A g:A h:A i:A j:A k:A l:A m:A n:A o:A p:A "
+				 "q:A",
+		},
+		"more than 16 localities: those of one region and priority are joined, and regions "
+		"as one without a name\n",
+	},
+	{
+		{
 			.name = "zone-aware",
 			.world = "r1:A",
 			FAILOVER(zone_aware, MRD_ORIGIN_NONE),

@@ -48,6 +48,14 @@ static const struct row idle_rows[] = {
 		.want = LIST_UNWATCHED,
 	},
 	{
+		.id = "one behind a distribution, with a fallback",
+		.text = OURS("fallback: next-region, meridian.dev/probation: 30s",
+			     "loadBalancer: {localityLbSetting: {distribute: [{from: r1, to: {r1: "
+			     "100}}], failover: [{from: r1, to: r3}]}}"),
+		.want = "warning a:4:125 " LIST_AT,
+		.says = "works from readiness and failed handshakes",
+	},
+	{
 		.id = "the mesh's list does, too",
 		.text = OURS("probation: 30s", "connectionPool: {tcp: {maxConnections: 1}}"),
 		.second = FAILOVER "\n",
@@ -226,6 +234,43 @@ static void test_handshakes(void **state)
 	mrd_policy_free(policy);
 }
 
+/* So does one behind a distribution, where a fallback makes something of it. */
+static void test_handshakes_behind_a_distribution(void **state)
+{
+	static const struct {
+		const char *lists;
+		bool ejects;
+	} cases[] = {
+		{"distribute: [{from: r1, to: {r1: 80, r2: 20}}], failover: [{from: r1, to: r3}]",
+		 true},
+		{"distribute: [{from: r1, to: {r1: 80, r2: 20}}]", false},
+		{"enabled: false, failover: [{from: r1, to: r3}]", false},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		MRD_AUTO_STRBUF struct mrd_strbuf text = {0};
+		const uint16_t port = 80;
+		struct mrd_policy *policy;
+		struct mrd_effective got;
+		char yaml[1024];
+
+		snprintf(yaml, sizeof(yaml),
+			 OURS("fallback: next-region", "loadBalancer: {localityLbSetting: {%s}}"),
+			 cases[i].lists);
+		print_message("%s\n", yaml);
+		policy = policy_of(yaml);
+		mrd_policy_effective(policy, "default", "reviews", 80, &got);
+		assert_null(got.outlier);
+		assert_int_equal(got.detector != NULL, cases[i].ejects);
+		mrd_policy_text(policy, "default", "reviews",
+				&(struct mrd_policy_ports){&port, 1, "", false}, &text);
+		assert_non_null(strstr(text.text, cases[i].ejects ? "failed handshakes alone eject"
+								  : "nothing is ejected"));
+		mrd_policy_free(policy);
+	}
+}
+
 /* What the mesh's document sets, a rule's own value lifts. */
 static void test_a_rule_lifts_the_mesh(void **state)
 {
@@ -288,6 +333,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_what_changes_nothing),
 		cmocka_unit_test(test_handshakes),
+		cmocka_unit_test(test_handshakes_behind_a_distribution),
 		cmocka_unit_test(test_a_rule_lifts_the_mesh),
 		cmocka_unit_test(test_a_rule_lifts_detectors_of_rates),
 	};

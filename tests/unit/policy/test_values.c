@@ -111,6 +111,18 @@ static void test_pool(void **state)
 				 .http_idle_timeout_ms = 300000},
 		},
 		{
+			.id = "what is of HTTP/2",
+			.inside =
+				"http: {h2UpgradePolicy: DO_NOT_UPGRADE, useClientProtocol: true, "
+				"http2KeepAlive: {interval: 10s, timeout: 500ms}}",
+			.want = {.idle_timeout_ms = 3600000,
+				 .http_idle_timeout_ms = 3600000,
+				 .h2_upgrade = MRD_H2_UPGRADE_NEVER,
+				 .use_client_protocol = true,
+				 .http2_keepalive_interval_ms = 10000,
+				 .http2_keepalive_timeout_ms = 500},
+		},
+		{
 			.id = "V17: beyond the mesh's limit",
 			.inside = "tcp: {connectTimeout: 2h, maxConnections: 2147483647}",
 			.want = {.max_connections = INT32_MAX,
