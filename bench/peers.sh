@@ -217,6 +217,20 @@ kube_proxy_stop() {
   run_in "$1" "$KUBE_PROGRAMS/kube-proxy" --config "$SANDBOX/kube/$1.json" --cleanup >>"$SANDBOX/log/$1" 2>&1
 }
 
+# kube_forget NAME: the node forgets connections that are over. For two minutes their ports would be taken for whoever
+# comes to the same endpoint by way of another service: packets would be dropped, or new ports be looked for.
+kube_forget() {
+  run_in "$1" /usr/bin/python3 - <<'END'
+import socket, struct
+NETLINK_NETFILTER, CT_DELETE, REQUEST_ACK = 12, 1 << 8 | 2, 5
+s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, NETLINK_NETFILTER)
+s.send(struct.pack("=IHHII4s", 20, CT_DELETE, REQUEST_ACK, 1, 0, bytes(4)))
+error, = struct.unpack_from("=i", s.recv(256), 16)
+if error:
+    raise OSError(-error, "connections that are over")
+END
+}
+
 # kube_rules NAME: the services' addresses that its rules know, in their order.
 kube_rules() {
   if [[ $1 == *kube-iptables ]]; then

@@ -37,6 +37,8 @@ grown() {
     [[ $name != kube-* ]] || kube_rules_wait "$name" "$1"
   done
   PEER_SIDE[kube-iptables]=$(side kube-iptables "$(kube_rules_middle kube-iptables):80")
+  kube_forget kube-iptables
+  kube_forget kube-nftables
   wait_for 5 peer_answers kube-iptables
 }
 
