@@ -23,7 +23,7 @@ def machine_words(machine):
     kind = "a virtual machine" if machine.get("hypervisor") else "a machine"
     return (
         f"One run of `make bench` of {machine['date']}, version {machine['version'] or 'unknown'}, on {kind} with "
-        f"{machine['cores']} processors ({machine['cpu']}), {machine['memory_mib'] / 1024:.1f} GiB, Linux {machine['kernel']}. "
+        f"{machine['cores']} processors ({machine['cpu']}), {machine['memory_mib'] / 1024:.1f} GiB, Linux {machine['kernel'].split('-')[0]}. "
         f"Its scenarios took {figures.duration(machine['seconds'])}."
     )
 
