@@ -12,14 +12,7 @@ web h1
 h1=$SERVE_PID
 web s1
 s1=$SERVE_PID
-for family in 4 6; do
-  address=$VIP pods=(10.0.0.11 10.1.0.11)
-  [[ $family == 4 ]] || address=$VIP6 pods=(fd00:a0::11 fd00:a1::11)
-  svc ack-hangzhou "reviews$family" "$address" 80
-  eps ack-hangzhou "reviews$family" "${pods[0]}"
-  eps ack-shanghai "reviews$family" "${pods[1]}"
-  failover_policy "reviews$family" "{ consecutive5xxErrors: 0, consecutiveGatewayErrors: 0, interval: 1h }"
-done
+never_ejected
 agent_start h
 
 # How long a handshake takes is known from connections that were answered.

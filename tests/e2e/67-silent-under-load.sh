@@ -9,14 +9,7 @@ set -euo pipefail
 sandbox_begin e2e/67-silent-under-load
 two_regions
 web h1 s1
-for family in 4 6; do
-  address=$VIP pods=(10.0.0.11 10.1.0.11)
-  [[ $family == 4 ]] || address=$VIP6 pods=(fd00:a0::11 fd00:a1::11)
-  svc ack-hangzhou "reviews$family" "$address" 80
-  eps ack-hangzhou "reviews$family" "${pods[0]}"
-  eps ack-shanghai "reviews$family" "${pods[1]}"
-  failover_policy "reviews$family" "{ consecutive5xxErrors: 0, consecutiveGatewayErrors: 0, interval: 1h }"
-done
+never_ejected
 agent_start h
 wait_for 10 serves h 3
 
