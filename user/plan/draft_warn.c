@@ -281,12 +281,16 @@ size_t mrd_draft_hosts_beside(const struct mrd_draft_input *in, const struct mrd
 static int warn_about_cap(const struct mrd_draft_input *in, const struct mrd_draft *draft,
 			  struct mrd_plan_port *port)
 {
-	const struct mrd_outlier_rule *rule = in->effective->outlier;
+	const struct mrd_effective *effective = in->effective;
+	const struct mrd_outlier_rule *rule = mrd_effective_detector(
+		effective, in->view->traffic_distribution != MRD_DISTRIBUTION_NONE);
+	const enum mrd_origin origin =
+		effective->outlier ? effective->outlier_origin : effective->locality_origin;
 	size_t count = mrd_draft_hosts_beside(in, &draft->rules);
 	uint32_t percent;
 	uint32_t wanted;
 
-	if (!rule || in->effective->outlier_origin != MRD_ORIGIN_RULE ||
+	if (!rule || origin != MRD_ORIGIN_RULE ||
 	    (rule->cap != MRD_CAP_PERCENT && rule->cap != MRD_CAP_ENVOY))
 		return 0;
 	percent = rule->cap == MRD_CAP_ENVOY ? MRD_CAP_ENVOY_PERCENT : rule->max_ejection_percent;
@@ -295,9 +299,8 @@ static int warn_about_cap(const struct mrd_draft_input *in, const struct mrd_dra
 		count += draft->hops[i].total;
 	if (!draft->endpoint_count || count >= wanted)
 		return 0;
-	return warn(port,
-		    "outlierDetection: nobody is ejected, as %s %u lets none of fewer than %u "
-		    "endpoints go",
+	return warn(port, "%s: nobody is ejected, as %s %u lets none of fewer than %u endpoints go",
+		    effective->outlier ? "outlierDetection" : "failover",
 		    rule->cap == MRD_CAP_ENVOY ? "Envoy's own maxEjectionPercent"
 					       : "maxEjectionPercent",
 		    percent, wanted);

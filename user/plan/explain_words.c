@@ -492,6 +492,11 @@ static void check_detectors(struct writing *writing)
 			"outlierDetection (%s) ejects nobody here: the only endpoint stays, since "
 			"no other could take over",
 			effective->outlier_place);
+	else if (writing->words->planned->has_outlier && !effective->outlier &&
+		 is_only_one(writing))
+		WARNING(writing,
+			"failed handshakes eject nobody here: the only endpoint stays, since no "
+			"other could take over");
 }
 
 static void check_setting(struct writing *writing)
@@ -505,6 +510,12 @@ static void check_setting(struct writing *writing)
 			setting_of(&writing->effective));
 	if (mode == MRD_MODE_FAILOVER && setting && setting->failover_count)
 		check_failover(writing);
+	if (mode == MRD_MODE_DISTRIBUTE && mrd_locality_lists_both(setting) &&
+	    !writing->effective.fallback_next_region)
+		WARNING(writing,
+			"%s has a failover list that has no effect beside its distribution: "
+			"meridian.dev/fallback is none",
+			setting_of(&writing->effective));
 	check_distribute(writing);
 	if (writing->rules.distribute && writing->effective.regions_strict)
 		WARNING(writing, "meridian.dev/regions: strict has no effect here: %s",

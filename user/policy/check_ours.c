@@ -27,7 +27,9 @@ static void add_blocks(const struct mrd_mesh *mesh, const struct mrd_ours *ours,
 	uses->answers |= effective.outlier != NULL;
 	uses->handshakes |= !effective.outlier && effective.detector;
 	uses->cap |= effective.detector && effective.detector->cap != MRD_CAP_PERCENT;
-	uses->distributes |= effective.locality_mode == MRD_LOCALITY_DISTRIBUTE;
+	/* Lists that are not enabled are an error all the same. */
+	uses->distributes |= effective.locality_mode == MRD_LOCALITY_DISTRIBUTE ||
+			     mrd_locality_lists_both(effective.locality);
 }
 
 static void add_traffic(const struct mrd_mesh *mesh, const struct mrd_ours *ours,
@@ -99,9 +101,7 @@ static void warn_of_idle(struct mrd_reader *reader, const struct uses *uses)
 /* A subset acts on nothing, but with both lists it is an error without a fallback. */
 static bool needs_fallback(const struct mrd_rule_subset *subset)
 {
-	const struct mrd_locality_setting *setting = subset->traffic.blocks.lb.locality;
-
-	return setting && setting->distribute_count && mrd_locality_lists_failover(setting);
+	return mrd_locality_lists_both(subset->traffic.blocks.lb.locality);
 }
 
 void mrd_check_rule_notes(struct mrd_reader *reader, const struct mrd_traffic *traffic,

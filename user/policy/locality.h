@@ -21,6 +21,12 @@ static inline bool mrd_locality_lists_failover(const struct mrd_locality_setting
 	return setting && (setting->failover_count || setting->priority_count);
 }
 
+/* A distribution as well, which goes with it by a fallback alone. */
+static inline bool mrd_locality_lists_both(const struct mrd_locality_setting *setting)
+{
+	return setting && setting->distribute_count && mrd_locality_lists_failover(setting);
+}
+
 void mrd_locality_setting_free(struct mrd_locality_setting *setting); /* NULL is fine */
 
 #endif

@@ -339,7 +339,12 @@ static void write_locality(struct writer *writer, const struct mrd_effective *ef
 	line(writer, "enabled: %s", setting->enabled ? "true" : "false");
 	number_if(writer, "minClusterSize", setting->min_cluster_size);
 	write_distribute(writer, setting);
-	write_failover(writer, setting);
+	/* Of one document this is an error; a rule may lift the fallback that the mesh has for
+	 * both. */
+	if (mrd_locality_lists_both(setting) && !effective->fallback_next_region)
+		line(writer, "# failover: no effect beside distribute without a fallback");
+	else
+		write_failover(writer, setting);
 	close_block(writer);
 }
 
@@ -454,8 +459,9 @@ static void add_uses(struct uses *uses, const struct writer *writer,
 	if (effective->lb == MRD_LB_PASSTHROUGH)
 		return;
 	uses->acts = true;
-	uses->distributes |= effective->locality_mode == MRD_LOCALITY_DISTRIBUTE &&
-			     has_locality(writer, effective);
+	uses->distributes |= has_locality(writer, effective) &&
+			     (effective->locality_mode == MRD_LOCALITY_DISTRIBUTE ||
+			      mrd_locality_lists_both(effective->locality));
 	if (!rule)
 		return;
 	uses->ejects = true;
@@ -650,8 +656,7 @@ static void add_subset(struct uses *uses, const struct writer *writer,
 
 	if (effective->lb == MRD_LB_PASSTHROUGH)
 		return;
-	uses->distributes |= has_locality(writer, effective) && setting->distribute_count &&
-			     mrd_locality_lists_failover(setting);
+	uses->distributes |= has_locality(writer, effective) && mrd_locality_lists_both(setting);
 	if (effective->detector)
 		add_max(uses, effective->detector);
 }

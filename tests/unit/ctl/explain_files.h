@@ -111,6 +111,14 @@ static inline void make_files(void)
 		"web, namespace: default, annotations: {meridian.dev/fallback: next-region}}\n"
 		"spec: {host: web, trafficPolicy: {loadBalancer: {localityLbSetting: {distribute: "
 		"[{from: r1, to: {r1: 80, r2: 20}}], failover: [{from: r1, to: r2}]}}}}\n");
+	run_write("lifted.yaml", "metadata: {annotations: {meridian.dev/fallback: next-region}}\n"
+				 "localityLbSetting: {distribute: [{from: r1, to: {r1: 90, r2: "
+				 "10}}], failover: [{from: r1, to: r2}]}\n---\n"
+				 "apiVersion: networking.istio.io/v1\nkind: DestinationRule\n"
+				 "metadata: {name: web, namespace: default, annotations: "
+				 "{meridian.dev/fallback: none}}\nspec: {host: web, trafficPolicy: "
+				 "{connectionPool: {tcp: {maxConnections: 5}}}}\n");
+	run_write("one-list.yaml", RULE("default", "one", "one", FAILOVER("r1", "r2")));
 	run_write("losses.yaml", "metadata: {annotations: {meridian.dev/unready: drop, "
 				 "meridian.dev/overprovisioning-percent: '200'}}\n");
 	run_write("panics.yaml",

@@ -300,13 +300,15 @@ static void names_what_has_no_effect(void **state)
 			  "meridian.dev/unready: drop",
 			  "meridian.dev/overprovisioning-percent: 200",
 			  "warning: meridian.dev/regions: strict has no effect here",
-			  "warning: without outlierDetection no response of an endpoint triggers "
-			  "the failover: only its readiness does"},
+			  "triggers the failover: only its readiness does"},
 		 .never = "only this node's region"},
 		{.options = "--from r1 --policy both-lists.yaml",
 		 .want = {"warning: without outlierDetection no response of an endpoint triggers "
 			  "the failover: only its readiness and failed handshakes do"},
 		 .never = "no effect"},
+		{.options = "--from r1 --policy lifted.yaml",
+		 .want = {"has a failover list that has no effect beside its distribution: "
+			  "meridian.dev/fallback is none"}},
 		{.options = "--from r2 --policy both-lists.yaml",
 		 .want = {"failover: by the rule's",
 			  "warning: without outlierDetection no response",
@@ -377,6 +379,9 @@ static void what_cannot_act_is_told(void **state)
 		{ONE "--policy none.yaml", "ejects nobody here: the only endpoint stays"},
 		{ONE "--policy home.yaml", "ejects nobody here: the only endpoint stays"},
 		{ONE "--state b=one-ends.yaml,region=r1", "ejects nobody here: the only endpoint "},
+		{"default/one:http --state a=one.yaml,region=r1 --from r1 --policy one-list.yaml",
+		 "warning: failed handshakes eject nobody here: the only endpoint stays, since no "
+		 "other could take over"},
 		{WEB "--policy home.yaml --policy outlier.yaml",
 		 "warning: no other region than r1 has an endpoint in this node's cluster, which "
 		 "the service does not leave: nothing can take over"},

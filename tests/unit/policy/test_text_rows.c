@@ -50,6 +50,23 @@ static const struct row rows[] = {
 		.without = {"maxEjectionPercent", "consecutiveGatewayErrors",
 			    "LocalOriginFailures"},
 	},
+	/* Both lists, which only a fallback reconciles: what would be an error is not written. */
+	{
+		.text = "metadata: {annotations: {meridian.dev/fallback: next-region}}\n"
+			"localityLbSetting: {distribute: [{from: r1, to: {r1: 90, r2: 10}}], "
+			"failover: [{from: r1, to: r3}]}\n---\n" OURS(
+				"fallback: none", "connectionPool: {tcp: {maxConnections: 5}}"),
+		.want = {"distribute:\n", "# failover: no effect beside distribute without a "
+					  "fallback\n"},
+		.without = {"failover:\n", "fallback: next-region"},
+	},
+	{
+		.text = OURS(
+			"fallback: next-region",
+			"loadBalancer: {localityLbSetting: {enabled: false, distribute: "
+			"[{from: r1, to: {r1: 90, r2: 10}}], failover: [{from: r1, to: r3}]}}"),
+		.want = {"fallback: next-region\n", "enabled: false\n"},
+	},
 	/* Annotations. */
 	{.text = OURS("ejection-cap: regional", DETECTION), .want = {"ejection-cap: regional\n"}},
 	{.text = OURS("ejection-cap: envoy", DETECTION), .want = {"ejection-cap: envoy\n"}},
