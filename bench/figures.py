@@ -270,6 +270,8 @@ def ratio_words(figure, row):
     if not ratio:
         return ""
     low, median, high = (ratio_number(ratio[key]) for key in ("low", "median", "high"))
+    if ratio["rounds"] == 1:
+        return f"{median} of {figure['base']}, by one round"
     seen = f"{median} of {figure['base']} ({low} to {high})"
     none = stats.difference_words(ratio)
     return f"{seen}, {none}" if none else seen

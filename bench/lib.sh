@@ -48,7 +48,7 @@ BENCH_ROUNDS=12
 BENCH_SECONDS=24
 BENCH_RATE_SECONDS=30
 [[ -z ${QUICK-} ]] || BENCH_ROUNDS=7 BENCH_SECONDS=1 BENCH_RATE_SECONDS=1 BENCH_RATE_SLICE_MS=60
-declare -A BENCH_FIGURES=() BENCH_TITLES=()
+declare -A BENCH_FIGURES=() BENCH_TITLES=() BENCH_BASES=()
 BENCH_AGENT=()
 # Of bench/load: --go-on where requests of a peer may fail, which then count as no answer.
 BENCH_LOAD=()
@@ -85,6 +85,7 @@ about() {
 figure() {
   BENCH_FIGURES[$1]=$2
   BENCH_TITLES[$1]=$4
+  BENCH_BASES[$1]=${5:-direct}
   bench_record figure --arg name "$1" --arg unit "$2" --arg better "$3" --arg title "$4" --arg base "${5:-direct}"
 }
 

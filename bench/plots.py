@@ -171,7 +171,8 @@ def processor(parts, palette):
 def latencies(figure, by_side, palette):
     """Every request: the share of those that took longer, or had no answer, to the last one."""
     drawn, axes = pyplot.subplots(figsize=(WIDTH_INCHES, 3.4))
-    last = 2 * max((value for values in by_side.values() for value in finite(values)), default=1)
+    answered = [value for values in by_side.values() for value in finite(values)]
+    first, last = min(answered, default=1) / 2, 2 * max(answered, default=1)
     for side, values in by_side.items():
         ordered = numpy.sort(values)
         later = 1 - numpy.arange(len(ordered)) / len(ordered)
@@ -179,8 +180,8 @@ def latencies(figure, by_side, palette):
         kept = numpy.count_nonzero(numpy.isfinite(ordered)) + 1
         ordered = numpy.minimum(ordered[:kept], last)
         axes.step(ordered, later[:kept], where="post", color=palette.of(side), linewidth=1.3, label=side)
-    axes.set_xlim(right=last)
     axes.set_xscale("log")
+    axes.set_xlim(first, last)
     axes.set_yscale("log")
     axes.grid(True, axis="both")
     axes.set_yticks([0.5, 0.1, 0.01, 0.001], ["p50", "p90", "p99", "p99.9"])

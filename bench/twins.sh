@@ -149,10 +149,10 @@ bench_web() {
 # cpu_figures FIGURE SPEC…: where a side is a twin.
 cpu_figures() {
   [[ -n ${BENCH_TWIN[${2%%=*}]-} ]] || return 0
-  figure "$1.cpu" "us a request" lower "${BENCH_TITLES[$1]}: processor time"
-  figure "$1.cpu_client" "us a request" lower "${BENCH_TITLES[$1]}: the client's processor time"
-  figure "$1.cpu_server" "us a request" lower "${BENCH_TITLES[$1]}: the server's processor time"
-  figure "$1.cpu_agent" "us a request" lower "${BENCH_TITLES[$1]}: the agent's or proxy's processor time"
+  figure "$1.cpu" "us a request" lower "${BENCH_TITLES[$1]}: processor time" "${BENCH_BASES[$1]}"
+  figure "$1.cpu_client" "us a request" lower "${BENCH_TITLES[$1]}: the client's processor time" "${BENCH_BASES[$1]}"
+  figure "$1.cpu_server" "us a request" lower "${BENCH_TITLES[$1]}: the server's processor time" "${BENCH_BASES[$1]}"
+  figure "$1.cpu_agent" "us a request" lower "${BENCH_TITLES[$1]}: the agent's or proxy's processor time" "${BENCH_BASES[$1]}"
 }
 
 # cpu_read SPEC…: "SIDE PART MICROSECONDS" of those that are twins, as their cgroups account for it.

@@ -99,7 +99,7 @@ class Report(unittest.TestCase):
         self.assertEqual(list(curves["x"].get_ydata()), [1, 0.75, 0.5, 0.25])
         self.assertEqual(list(curves["y"].get_xdata()), [5, 5])
         self.assertEqual(list(curves["z"].get_xdata()), [60])
-        self.assertEqual(drawn.axes[0].get_xlim()[1], 60)
+        self.assertEqual(drawn.axes[0].get_xlim(), (2.5, 60))
 
     def test_a_failed_request_is_in_the_report(self):
         seen = []
