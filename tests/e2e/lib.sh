@@ -196,14 +196,14 @@ YAML
 # never_ejected: services reviews4 at $VIP and reviews6 at $VIP6, each with h1 and s1 of two_regions, which nothing ejects:
 # so every connection to one that does not answer has to be rescued.
 never_ejected() {
-  local family address pods
+  local family address endpoints
 
   for family in 4 6; do
-    address=$VIP pods=(10.0.0.11 10.1.0.11)
-    [[ $family == 4 ]] || address=$VIP6 pods=(fd00:a0::11 fd00:a1::11)
+    address=$VIP endpoints=(10.0.0.11 10.1.0.11)
+    [[ $family == 4 ]] || address=$VIP6 endpoints=(fd00:a0::11 fd00:a1::11)
     svc ack-hangzhou "reviews$family" "$address" 80
-    eps ack-hangzhou "reviews$family" "${pods[0]}"
-    eps ack-shanghai "reviews$family" "${pods[1]}"
+    eps ack-hangzhou "reviews$family" "${endpoints[0]}"
+    eps ack-shanghai "reviews$family" "${endpoints[1]}"
     failover_policy "reviews$family" "{ consecutive5xxErrors: 0, consecutiveGatewayErrors: 0, interval: 1h }"
   done
 }
