@@ -42,8 +42,8 @@ for name in "${names[@]}"; do
   peer_start "$name" || continue
   if [[ $name == 1000-* ]]; then
     to=$wide:80
-    [[ $name != *direct ]] || to=${addresses[0]}+1000:9080
-    wait_for 10 answers "$name" "${to/+1000/}"
+    [[ $name != *direct ]] || to=${addresses[0]}+${#addresses[@]}:9080
+    wait_for 10 answers "$name" "${to/+*:/:}"
     PEER_SIDE[$name]=$(side "$name" "$to")
   fi
   sides+=("${PEER_SIDE[$name]}")

@@ -168,7 +168,7 @@ agent_stop h
 ctl h detach >/dev/null 2>&1
 agent_start h "kernel.interfaces: ['veth*', to-s]" "kernel.limits: { flows: 8 }"
 wait_for 10 serves h 3
-slow_download full
+RATE=500k slow_download full # a busy machine takes its time before the next line
 download=$SERVE_PID
 kill -STOP "$download" # whatever is done meanwhile, it stays
 for hold in 1:$VIP 2:$VIP 3:$VIP6; do

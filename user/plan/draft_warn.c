@@ -282,15 +282,14 @@ static int warn_about_cap(const struct mrd_draft_input *in, const struct mrd_dra
 			  struct mrd_plan_port *port)
 {
 	const struct mrd_effective *effective = in->effective;
-	const struct mrd_outlier_rule *rule = mrd_effective_detector(
-		effective, in->view->traffic_distribution != MRD_DISTRIBUTION_NONE);
+	const struct mrd_outlier_rule *rule = &port->outlier;
 	const enum mrd_origin origin =
 		effective->outlier ? effective->outlier_origin : effective->locality_origin;
 	size_t count = mrd_draft_hosts_beside(in, &draft->rules);
 	uint32_t percent;
 	uint32_t wanted;
 
-	if (!rule || origin != MRD_ORIGIN_RULE ||
+	if (!port->has_outlier || origin != MRD_ORIGIN_RULE ||
 	    (rule->cap != MRD_CAP_PERCENT && rule->cap != MRD_CAP_ENVOY))
 		return 0;
 	percent = rule->cap == MRD_CAP_ENVOY ? MRD_CAP_ENVOY_PERCENT : rule->max_ejection_percent;
