@@ -13,6 +13,7 @@ struct uses {
 	bool handshakes; /* a failover list without it */
 	bool cap;	 /* either, without maxEjectionPercent */
 	bool distributes;
+	bool subset_asks; /* for a fallback */
 };
 
 static void add_blocks(const struct mrd_mesh *mesh, const struct mrd_ours *ours,
@@ -65,6 +66,8 @@ static const char *idle_reason(enum mrd_our_key key, const struct mrd_ours *ours
 {
 	const bool ejects = uses->answers || uses->handshakes;
 
+	if (key == MRD_OUR_FALLBACK && uses->subset_asks)
+		return NULL;
 	if (!uses->acts)
 		return ours->value[key] ? mrd_left_alone : NULL;
 	switch (key) {
@@ -101,7 +104,12 @@ static void warn_of_idle(struct mrd_reader *reader, const struct uses *uses)
 /* A subset acts on nothing, but with both lists it is an error without a fallback. */
 static bool needs_fallback(const struct mrd_rule_subset *subset)
 {
-	return mrd_locality_lists_both(subset->traffic.blocks.lb.locality);
+	const struct mrd_traffic *traffic = &subset->traffic;
+	bool both = mrd_locality_lists_both(traffic->blocks.lb.locality);
+
+	for (size_t i = 0; i < traffic->port_count; i++)
+		both |= mrd_locality_lists_both(traffic->ports[i].blocks.lb.locality);
+	return both;
 }
 
 void mrd_check_rule_notes(struct mrd_reader *reader, const struct mrd_traffic *traffic,
@@ -116,7 +124,7 @@ void mrd_check_rule_notes(struct mrd_reader *reader, const struct mrd_traffic *t
 	add_blocks(mesh, &mesh->ours, &none, &of_mesh);
 	add_traffic(mesh, &reader->notes->ours, traffic, &uses);
 	for (size_t i = 0; i < subset_count; i++)
-		uses.distributes |= needs_fallback(&subsets[i]);
+		uses.subset_asks |= needs_fallback(&subsets[i]);
 	/* Blocks that a rule gives itself have been checked where they stand. */
 	if (own_max && !traffic->blocks.outlier.given && mesh->outlier.given)
 		mrd_check_max_ejection(reader, mesh->outlier.rule.base_ejection_ms,

@@ -326,6 +326,12 @@ static bool has_locality(const struct writer *writer, const struct mrd_effective
 	return effective->locality && (!writer->stays || asks_for_detector(writer, effective));
 }
 
+/* Of one document both are an error without a fallback; a rule may lift that of the mesh's. */
+static bool writes_both(const struct mrd_effective *effective)
+{
+	return mrd_locality_lists_both(effective->locality) && effective->fallback_next_region;
+}
+
 static void write_locality(struct writer *writer, const struct mrd_effective *effective)
 {
 	const struct mrd_locality_setting *setting = effective->locality;
@@ -339,9 +345,7 @@ static void write_locality(struct writer *writer, const struct mrd_effective *ef
 	line(writer, "enabled: %s", setting->enabled ? "true" : "false");
 	number_if(writer, "minClusterSize", setting->min_cluster_size);
 	write_distribute(writer, setting);
-	/* Of one document this is an error; a rule may lift the fallback that the mesh has for
-	 * both. */
-	if (mrd_locality_lists_both(setting) && !effective->fallback_next_region)
+	if (mrd_locality_lists_both(setting) && !writes_both(effective))
 		line(writer, "# failover: no effect beside distribute without a fallback");
 	else
 		write_failover(writer, setting);
@@ -438,6 +442,7 @@ static void write_detectors(struct writer *writer, const struct mrd_outlier_rule
 struct uses {
 	bool acts; /* not all ports are left alone */
 	bool distributes;
+	bool subset_asks; /* for a fallback, without which its lists are an error */
 	bool ejects;
 	bool caps;	  /* by what ejection-cap says: without maxEjectionPercent */
 	bool max_differs; /* as defaults do; a time that somebody gave is the same everywhere */
@@ -459,9 +464,9 @@ static void add_uses(struct uses *uses, const struct writer *writer,
 	if (effective->lb == MRD_LB_PASSTHROUGH)
 		return;
 	uses->acts = true;
-	uses->distributes |= has_locality(writer, effective) &&
-			     (effective->locality_mode == MRD_LOCALITY_DISTRIBUTE ||
-			      mrd_locality_lists_both(effective->locality));
+	uses->distributes |=
+		has_locality(writer, effective) &&
+		(effective->locality_mode == MRD_LOCALITY_DISTRIBUTE || writes_both(effective));
 	if (!rule)
 		return;
 	uses->ejects = true;
@@ -495,8 +500,8 @@ static void write_ejection_notes(struct writer *writer, const struct uses *uses)
 	write_detectors(writer, rule);
 }
 
-static void write_annotations(struct writer *writer, const struct mrd_effective *effective,
-			      const struct uses *uses)
+static void write_acting(struct writer *writer, const struct mrd_effective *effective,
+			 const struct uses *uses)
 {
 	static const char *const on_eject[] = {
 		[MRD_ON_EJECT_KEEP] = "keep",
@@ -504,11 +509,7 @@ static void write_annotations(struct writer *writer, const struct mrd_effective 
 		[MRD_ON_EJECT_RESET] = "reset",
 	};
 
-	open_block(writer, "annotations", "", "");
 	our_number(writer, "overprovisioning-percent", effective->overprovisioning_percent);
-	if (uses->distributes)
-		our_word(writer, "fallback",
-			 effective->fallback_next_region ? "next-region" : "none");
 	if (!writer->stays)
 		our_word(writer, "regions", effective->regions_strict ? "strict" : "all");
 	our_word(writer, "unready", effective->unready_drop ? "drop" : "count");
@@ -522,6 +523,21 @@ static void write_annotations(struct writer *writer, const struct mrd_effective 
 	our_span(writer, "warmup", effective->region_warmup_ms);
 	if (uses->ejects)
 		write_ejection_notes(writer, uses);
+}
+
+static void write_annotations(struct writer *writer, const struct mrd_effective *effective,
+			      const struct uses *uses)
+{
+	const bool fallback = uses->distributes || uses->subset_asks;
+
+	if (!uses->acts && !fallback)
+		return;
+	open_block(writer, "annotations", "", "");
+	if (fallback)
+		our_word(writer, "fallback",
+			 effective->fallback_next_region ? "next-region" : "none");
+	if (uses->acts)
+		write_acting(writer, effective, uses);
 	close_block(writer);
 }
 
@@ -652,11 +668,9 @@ static void write_subsets(struct writer *writer, const struct subject *subject)
 static void add_subset(struct uses *uses, const struct writer *writer,
 		       const struct mrd_effective *effective)
 {
-	const struct mrd_locality_setting *setting = effective->locality;
-
 	if (effective->lb == MRD_LB_PASSTHROUGH)
 		return;
-	uses->distributes |= has_locality(writer, effective) && mrd_locality_lists_both(setting);
+	uses->subset_asks |= has_locality(writer, effective) && writes_both(effective);
 	if (effective->detector)
 		add_max(uses, effective->detector);
 }
@@ -689,8 +703,7 @@ static void write_metadata(struct writer *writer, const struct subject *subject,
 		   effective->rule_place);
 	text(writer, "name", subject->service);
 	text(writer, "namespace", subject->namespace_);
-	if (uses.acts)
-		write_annotations(writer, effective, &uses);
+	write_annotations(writer, effective, &uses);
 	close_block(writer);
 }
 

@@ -17,7 +17,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
-enum { SEEDS = 1000 };
+enum { SEEDS = 2000 };
 
 static const uint16_t ports[] = {80, 7000};
 /* The Service, of the seed. */
@@ -80,6 +80,8 @@ static void add_pool(struct mrd_strbuf *out)
 	add(out, 1, "}, ");
 }
 
+#define BOTH "distribute: [{from: r1/*, to: {r1: 90, r2/z1: 10}}], failover: [{from: r1, to: r3}]"
+
 static const char *const localities[] = {
 	"localityLbSetting: {enabled: false}, ",
 	"localityLbSetting: {failover: [{from: r1, to: r2}, {from: r2, to: r3}]}, ",
@@ -87,6 +89,9 @@ static const char *const localities[] = {
 	"localityLbSetting: {distribute: [{from: r1/*, to: {r1: 90, r2/z1: 10}}]}, ",
 	"localityLbSetting: {distribute: [{from: '*', to: {r1/z1: 60, r2: 30, '*': 10}}]}, ",
 	"zoneAwareLbSetting: {minClusterSize: 2, failover: [{from: r1, to: r3}]}, ",
+	"localityLbSetting: {enabled: false, failover: [{from: r1, to: r2}]}, ",
+	"localityLbSetting: {" BOTH "}, ",
+	"localityLbSetting: {enabled: false, " BOTH "}, ",
 	"",
 };
 
@@ -96,6 +101,7 @@ static void add_balancer(struct mrd_strbuf *out)
 		"simple: ROUND_ROBIN, ",
 		"simple: RANDOM, ",
 		"simple: LEAST_REQUEST, ",
+		"simple: PASSTHROUGH, ",
 		"consistentHash: {useSourceIp: true}, ",
 		"simple: ROUND_ROBIN, warmup: {duration: 30s, minimumPercent: 2.5}, ",
 		"warmup: {duration: 1m, aggression: 2}, ",
@@ -134,7 +140,7 @@ static void add_traffic(struct mrd_strbuf *out)
 static void add_annotations(struct mrd_strbuf *out)
 {
 	add(out, 1, "{");
-	add(out, 4, "meridian.dev/fallback: next-region, ");
+	add(out, 2, "meridian.dev/fallback: %s, ", chance(4) ? "none" : "next-region");
 	add(out, 4, "meridian.dev/overprovisioning-percent: '200', ");
 	add(out, 4, "meridian.dev/unready: drop, ");
 	add(out, 4, "meridian.dev/regions: strict, ");
@@ -231,8 +237,6 @@ static void load(const char *text, struct loaded *loaded)
 				diag.findings[i].column, diag.findings[i].field,
 				diag.findings[i].reason);
 	}
-	if (diag.errors)
-		fail_msg("%s%s", loaded->words.text, text);
 }
 
 static void unload(struct loaded *loaded)
@@ -251,6 +255,8 @@ static void drop_comments(char *text)
 			while (to > text && to[-1] == ' ')
 				to--;
 			from += strcspn(from, "\n");
+			if (to > text && to[-1] == '\n')
+				continue;
 		}
 		*to++ = *from;
 	}
@@ -304,27 +310,25 @@ static char *plan_of(const struct loaded *loaded)
 	return mrd_strbuf_steal(&text);
 }
 
-/* How many policies nobody found fault with. */
+/* How many policies nobody found fault with, and how many cannot be read: both lists, and nothing
+ * that reconciles them. */
 static unsigned int clean;
+static unsigned int refused;
 
-static void check_trip(const char *yaml)
+static void compare(const char *yaml, const struct loaded *source)
 {
-	struct loaded source;
 	struct loaded again;
-	char *text;
+	char *text = text_of(source);
 	char *text_again;
 	char *plan;
 	char *plan_again;
 
-	load(yaml, &source);
-	text = text_of(&source);
 	load(text, &again);
-	if (!source.others && again.others)
+	if (again.errors || (!source->others && again.others))
 		fail_msg("found only in what was written out:\n%s%s\n%s", again.words.text, yaml,
 			 text);
-	clean += !source.others;
 	text_again = text_of(&again);
-	plan = plan_of(&source);
+	plan = plan_of(source);
 	plan_again = plan_of(&again);
 	drop_comments(text);
 	drop_comments(text_again);
@@ -335,6 +339,18 @@ static void check_trip(const char *yaml)
 	free(plan);
 	free(plan_again);
 	unload(&again);
+}
+
+static void check_trip(const char *yaml)
+{
+	struct loaded source;
+
+	load(yaml, &source);
+	if (source.errors)
+		refused++;
+	else
+		compare(yaml, &source);
+	clean += !source.others;
 	unload(&source);
 }
 
@@ -359,8 +375,9 @@ static void test_round_trip(void **state)
 		if (one)
 			return;
 	}
-	print_message("without a finding: %u\n", clean);
+	print_message("without a finding: %u, refused: %u\n", clean, refused);
 	assert_true(clean > SEEDS / 20);
+	assert_true(refused < SEEDS / 3);
 }
 
 int main(void)

@@ -5,17 +5,18 @@
 
 #include "tests/unit/policy/load_text.h"
 
-#define A_RULE(annotations, traffic)                                                             \
+#define SPEC(annotations, fields)                                                                \
 	"apiVersion: networking.istio.io/v1\nkind: DestinationRule\n"                            \
 	"metadata: {name: r, namespace: default, annotations: {" annotations "}}\nspec: {host: " \
-	"reviews, trafficPolicy: {" traffic "}}\n"
-#define OURS(annotation, traffic) A_RULE("meridian.dev/" annotation, traffic)
-#define DETECTION		  "outlierDetection: {}"
-#define OUTLIER(fields)		  A_RULE("", "outlierDetection: {" fields "}")
-#define POOL(fields)		  A_RULE("", "connectionPool: {" fields "}")
-#define BALANCER(fields)	  A_RULE("", "loadBalancer: {" fields "}")
-#define FAILOVER		  "localityLbSetting: {failover: [{from: a, to: b}]}"
-#define DISTRIBUTE		  "localityLbSetting: {distribute: [{from: a/*, to: {a: 90, b/z: 10}}]}"
+	"reviews, " fields "}\n"
+#define A_RULE(annotations, traffic) SPEC(annotations, "trafficPolicy: {" traffic "}")
+#define OURS(annotation, traffic)    A_RULE("meridian.dev/" annotation, traffic)
+#define DETECTION		     "outlierDetection: {}"
+#define OUTLIER(fields)		     A_RULE("", "outlierDetection: {" fields "}")
+#define POOL(fields)		     A_RULE("", "connectionPool: {" fields "}")
+#define BALANCER(fields)	     A_RULE("", "loadBalancer: {" fields "}")
+#define FAILOVER		     "localityLbSetting: {failover: [{from: a, to: b}]}"
+#define DISTRIBUTE		     "localityLbSetting: {distribute: [{from: a/*, to: {a: 90, b/z: 10}}]}"
 #define BOTH                                                                    \
 	"localityLbSetting: {distribute: [{from: a/*, to: {a: 90, b/z: 10}}], " \
 	"failover: [{from: a, to: b}]}"
@@ -150,12 +151,18 @@ static const struct row rows[] = {
 	},
 	/* For what a subset alone says: without it, that could not be read. */
 	{
-		.text = "apiVersion: networking.istio.io/v1\nkind: DestinationRule\n"
-			"metadata: {name: r, namespace: default, annotations: "
-			"{meridian.dev/fallback: next-region}}\nspec: {host: reviews, subsets: "
-			"[{name: "
-			"v, labels: {v: w}, trafficPolicy: {loadBalancer: {" BOTH "}}}]}\n",
+		.text = SPEC(
+			"meridian.dev/fallback: next-region",
+			"subsets: [{name: v, labels: {v: w}, trafficPolicy: {loadBalancer: {" BOTH
+			"}}}]"),
 		.want = {"fallback: next-region\n"},
+	},
+	{
+		.text = SPEC("meridian.dev/fallback: next-region",
+			     "trafficPolicy: {loadBalancer: {simple: PASSTHROUGH}}, subsets: "
+			     "[{name: v, labels: {v: w}, trafficPolicy: {portLevelSettings: "
+			     "[{port: {number: 80}, loadBalancer: {" BOTH "}}]}}]"),
+		.want = {"annotations:\n    meridian.dev/fallback: next-region\nspec:\n"},
 	},
 	/* The mesh's, for a service without a rule. */
 	{
