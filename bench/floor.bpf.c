@@ -35,6 +35,22 @@ struct {
 	__type(value, struct mrd_socket);
 } hash SEC(".maps");
 
+/* The same, whose rows are there from the start: nothing is allocated for one. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, MRD_CONNECTIONS_MAX);
+	__type(key, __u64);
+	__type(value, struct mrd_socket);
+} ready SEC(".maps");
+
+/* The same without buckets or locks: whoever comes second to a place would have none. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, MRD_CONNECTIONS_MAX);
+	__type(key, __u32);
+	__type(value, struct mrd_socket);
+} array SEC(".maps");
+
 /* To 10.0.0.11:9080. */
 static __always_inline int rewrite(struct bpf_sock_addr *ctx)
 {
@@ -79,6 +95,51 @@ int floor_hash_end(struct bpf_sock *ctx)
 	const __u64 cookie = bpf_get_socket_cookie(ctx);
 
 	bpf_map_delete_elem(&hash, &cookie);
+	return MRD_ALLOW_CALL;
+}
+
+SEC("cgroup/connect4")
+int floor_ready(struct bpf_sock_addr *ctx)
+{
+	const __u64 cookie = bpf_get_socket_cookie(ctx);
+	const struct mrd_socket row = {0};
+
+	bpf_map_update_elem(&ready, &cookie, &row, BPF_ANY);
+	return rewrite(ctx);
+}
+
+SEC("cgroup/sock_release")
+int floor_ready_end(struct bpf_sock *ctx)
+{
+	const __u64 cookie = bpf_get_socket_cookie(ctx);
+
+	bpf_map_delete_elem(&ready, &cookie);
+	return MRD_ALLOW_CALL;
+}
+
+SEC("cgroup/connect4")
+int floor_array(struct bpf_sock_addr *ctx)
+{
+	const __u64 cookie = bpf_get_socket_cookie(ctx);
+	const __u32 place = cookie & (MRD_CONNECTIONS_MAX - 1);
+	struct mrd_socket *row = bpf_map_lookup_elem(&array, &place);
+
+	if (row && !row->cookie) {
+		__builtin_memset(row, 0, sizeof(*row));
+		row->cookie = cookie;
+	}
+	return rewrite(ctx);
+}
+
+SEC("cgroup/sock_release")
+int floor_array_end(struct bpf_sock *ctx)
+{
+	const __u64 cookie = bpf_get_socket_cookie(ctx);
+	const __u32 place = cookie & (MRD_CONNECTIONS_MAX - 1);
+	struct mrd_socket *row = bpf_map_lookup_elem(&array, &place);
+
+	if (row && row->cookie == cookie)
+		row->cookie = 0;
 	return MRD_ALLOW_CALL;
 }
 

@@ -25,7 +25,8 @@ STYLE = ":root{%s}@media(prefers-color-scheme:dark){:root{%s}}" % (
     ";".join(f"{name}:{dark}" for name, dark in VARIABLES.values()),
 )
 # Told apart by the colour-blind, too, and on both grounds.
-COLOURS = ("#3b8bc4", "#e08214", "#2fa37a", "#a875c9", "#9c6b4f", "#8c8c3a", "#4fb3bf", "#c46ba0")
+COLOURS = ("#3b8bc4", "#e08214", "#2fa37a", "#a875c9", "#9c6b4f", "#8c8c3a", "#4fb3bf", "#c46ba0",
+           "#5a66b5", "#c9a227", "#c2604a", "#6b8f5e")
 BASE_COLOUR = "#8a8a90"
 FAILED = "#e5383b"
 PATH = re.compile(r' d="[^"]*"')  # for which a hundredth of a point is enough

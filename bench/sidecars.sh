@@ -2,8 +2,8 @@
 # shellcheck shell=bash
 #
 # Proxies as sidecars in a twin's client pod, each set up as its manual advises for this work: connections to the pods are
-# kept and shared; an endpoint that fails, or answers 5xx, is left and taken again after PEERS_EJECTION_S;
-# a request that can be repeated goes to another one, and to the other region when none is left at home.
+# kept and shared; an endpoint that fails, or answers 5xx, is left and taken again after PEERS_EJECTION_S (HAProxy: after a
+# good check); a request that can be repeated goes to another one, and to the other region when none is left at home.
 # Both processors are theirs. Part of peers.sh.
 declare -A SIDECAR_PORT=([haproxy]=8081 [nginx]=8082 [envoy]=8083)
 SIDECAR_CONNECT_MS=250

@@ -121,7 +121,8 @@ off_interfaces() {
   rm -rf "$(bpffs_of "$1-links")"
 }
 
-# bench_web POD…: nginx on port 9080, one process, that answers 200 with two bytes.
+# bench_web POD…: nginx on ports 9080 and 9081, one process, that answers 200 with two bytes. A client that TC translates asks for
+# the pod itself at the second one: by both ways to one port it would come from ports that still wait there to be used again.
 bench_web() {
   local pod conf kind
 
@@ -135,7 +136,7 @@ bench_web() {
       for kind in client_body proxy fastcgi uwsgi scgi; do
         echo "${kind}_temp_path $SANDBOX/web/$pod.$kind;"
       done
-      echo 'server { listen 9080 backlog=4096; location / { return 200 "ok"; } } }'
+      echo 'server { listen 9080 backlog=4096; listen 9081 backlog=4096; location / { return 200 "ok"; } } }'
     } >"$conf"
     serve "$pod" nginx -e stderr -c "$conf"
   done

@@ -49,14 +49,18 @@ about rewrite "a constant address, and nothing is kept"
 about storage "the same, and a socket's storage of our size is made"
 about least "the same, of eight bytes"
 about hash "the same in a hash map, with a row that the close deletes"
+about ready "the same in a hash map whose rows are there from the start"
+about array "the same in an array, at a place that the socket's number gives"
 neighbour direct "$server"
 neighbour again "$server"
 neighbour vip "$VIP:80"
-for name in rewrite storage least hash; do
+for name in rewrite storage least hash ready array; do
   neighbour "$name" "$any"
   attach "$name" connect4 "floor_$name"
 done
-attach hash sock_release floor_hash_end
+for name in hash ready array; do
+  attach "$name" sock_release "floor_${name}_end"
+done
 
 figure floor.connects /s higher "New connections, on one node"
 goal floor.connects vip at_least 0.98 of direct

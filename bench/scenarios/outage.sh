@@ -96,12 +96,23 @@ outage() {
   sleep "$PEERS_EJECTION_S" # what is away yet comes back
 }
 
+# The same endpoints as a service of another name, whose connections an ejection closes: only for connections that stay.
+closing=172.16.0.24
+closing_begin() {
+  svc ack-hangzhou closing "$closing" 80
+  eps ack-hangzhou closing "${PEER_ADDRESS[server]}" "${PEER_ADDRESS[second]}"
+  eps ack-shanghai closing "${PEER_ADDRESS[remote]}"
+  policy closing < <(sed 's/reviews/closing/; s/namespace: default/&, annotations: { meridian.dev\/on-eject: close }/' "$SANDBOX/policy/reviews.yaml")
+}
+
 PEERS_HOME=(server second)
 names=(socket tc kube-iptables kube-nftables haproxy nginx envoy)
+[[ -n ${QUICK-} ]] || names+=(close-socket)
 peers_begin "${names[@]}"
+[[ -n ${QUICK-} ]] || closing_begin
 for name in "${names[@]}"; do
   peer_start "$name" || continue
-  sides+=("$name")
+  [[ $name == close-socket ]] || sides+=("$name")
 done
 
 # Answers may be under way when the first one tells.
@@ -113,6 +124,9 @@ outage scaled "The region is scaled to zero" scale_down scale_up server second
 [[ -z ${QUICK-} ]] || bench_end
 
 mode=keepalive
+PEER_SIDE[close-socket]=$(side close-socket "$closing:80")
+wait_for 10 peer_answers close-socket
+sides+=(close-socket)
 outage kept.unwell "An instance answers 503, connections stay" "to_servers fail" "to_servers unfail" server
 outage kept.refusing "An instance refuses, connections stay" "to_servers refuse" "to_servers unrefuse" server
 outage kept.silent "An instance falls silent, connections stay" "to_servers blackhole" "to_servers unblackhole" server

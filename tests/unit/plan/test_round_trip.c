@@ -80,7 +80,9 @@ static void add_pool(struct mrd_strbuf *out)
 	add(out, 1, "}, ");
 }
 
-#define BOTH "distribute: [{from: r1/*, to: {r1: 90, r2/z1: 10}}], failover: [{from: r1, to: r3}]"
+#define BOTH(head) \
+	(head      \
+	 "distribute: [{from: r1/*, to: {r1: 90, r2/z1: 10}}], failover: [{from: r1, to: r3}]}, ")
 
 static const char *const localities[] = {
 	"localityLbSetting: {enabled: false}, ",
@@ -90,8 +92,8 @@ static const char *const localities[] = {
 	"localityLbSetting: {distribute: [{from: '*', to: {r1/z1: 60, r2: 30, '*': 10}}]}, ",
 	"zoneAwareLbSetting: {minClusterSize: 2, failover: [{from: r1, to: r3}]}, ",
 	"localityLbSetting: {enabled: false, failover: [{from: r1, to: r2}]}, ",
-	"localityLbSetting: {" BOTH "}, ",
-	"localityLbSetting: {enabled: false, " BOTH "}, ",
+	BOTH("localityLbSetting: {"),
+	BOTH("localityLbSetting: {enabled: false, "),
 	"",
 };
 
