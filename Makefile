@@ -156,8 +156,8 @@ $(B)/bench/scale $(B)/bench/wake: $(call libs,$(LIBS_agent))
 $(B)/bench/scale $(B)/bench/wake: EXT_aux = $(EXT)
 $(B)/bench/edit_latency $(B)/bench/watch_latency $(B)/bench/packet_cost $(B)/bench/tcx $(B)/tests/e2e/hook $(B)/tests/verify $(B)/tests/tc_packets: EXT_aux = $(EXT_dataplane)
 $(B)/tests/peer: $(B)/obj/tests/e2e/peer.o $(B)/obj/tests/e2e/peer_decoys.o
-$(B)/tests/verify: $(B)/obj/tests/verify/verify.o
-$(B)/tests/tc_packets: $(patsubst %,$(B)/obj/tests/verify/%.o,tc_packets tc_world tc_services tc_cases tc_checks tc_answers tc_frames tc_limits wire)
+$(B)/tests/verify: $(patsubst %,$(B)/obj/tests/verify/%.o,verify budget)
+$(B)/tests/tc_packets: $(patsubst %,$(B)/obj/tests/verify/%.o,tc_packets tc_world tc_services tc_cases tc_checks tc_answers tc_frames tc_limits tc_cost wire budget)
 $(AUX_BINS):
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(LDFLAGS) $^ -o $@ $(EXT_aux)
@@ -180,7 +180,7 @@ kube: ## the same against two real API servers [T=pattern]
 	$(Q)$(RUN) kube
 kube-assets: ## those servers, kubelet and kubectl, built into the user's cache: about 10 minutes, once
 	$(Q)scripts/kube_assets.sh --nodes
-verify: ## load the BPF programs, hold them to their instruction budgets, feed TC's packets, root
+verify: ## load the BPF programs, hold them to their budgets, feed TC's packets, root
 	$(Q)$(RUN) verify
 lint: ## style: include rule, format, clang-tidy, shellcheck, licences, sizes
 	$(Q)$(RUN) lint

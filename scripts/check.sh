@@ -144,7 +144,7 @@ part_verify() {
     verify_objects "$plain/bpf"
     count < <(sed 's|^\([A-Z]* verify\)|\1/plain|' "$logs/verify")
   fi
-  "$OUT/rel/tests/tc_packets" "$OUT"/bpf/meridian{,_legacy}.bpf.o >"$logs/verify" 2>&1 ||
+  "$OUT/rel/tests/tc_packets" -b tests/verify/budget.txt "$OUT"/bpf/meridian{,_legacy}.bpf.o >"$logs/verify" 2>&1 ||
     grep -q '^FAIL ' "$logs/verify" || echo "FAIL tc: exit without a verdict" >>"$logs/verify"
   count <"$logs/verify"
 }

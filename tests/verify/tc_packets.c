@@ -2,17 +2,21 @@
 /*
  * The TC programs on packets, by BPF_PROG_TEST_RUN: nothing is attached.
  *
- *   tc_packets OBJECT…
+ *   tc_packets [-b BUDGET] OBJECT…
+ *
+ * With a budget, what packets cost is held to its lines `cost PACKET PERCENT`: of a look-up.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "budget.h"
 #include "tc_cases.h"
 #include "tc_checks.h"
+#include "tc_cost.h"
 
-enum { EXIT_USAGE = 2 };
+enum { EXIT_USAGE = 2, NAME_LEN = 128 };
 
 static void print_bytes(const char *what, const uint8_t *bytes, size_t len)
 {
@@ -71,7 +75,26 @@ static void tell(const char *path, const char *name, bool passed)
 	printf("%s tc/%.*s/%s\n", passed ? "PASS" : "FAIL", (int)strcspn(base, "."), base, name);
 }
 
-static bool run_object(const char *path)
+static bool check_costs(const struct world *world, const char *path, const char *budget_path)
+{
+	struct tc_cost costs[TC_COSTS];
+	bool good = true;
+
+	tc_cost_measure(world, costs);
+	for (size_t i = 0; i < TC_COSTS; i++) {
+		const long budget = budget_of(budget_path, "cost", costs[i].name);
+		const bool passed = budget >= 0 && costs[i].percent <= budget;
+		char name[NAME_LEN];
+
+		snprintf(name, sizeof(name), "cost of %s: %u of %ld percent of a look-up",
+			 costs[i].name, costs[i].percent, budget);
+		tell(path, name, passed);
+		good &= passed;
+	}
+	return good;
+}
+
+static bool run_object(const char *path, const char *budget_path)
 {
 	struct world world;
 	bool good = true;
@@ -93,15 +116,21 @@ static bool run_object(const char *path)
 		tell(path, tc_checks[i].name, passed);
 		good &= passed;
 	}
+	if (budget_path)
+		good &= check_costs(&world, path, budget_path);
 	return good;
 }
 
 int main(int argc, char **argv)
 {
+	const char *budget_path = NULL;
 	bool good = true;
+	int option;
 
-	if (argc < 2) {
-		fprintf(stderr, "usage: tc_packets OBJECT...\n");
+	while ((option = getopt(argc, argv, "b:")) == 'b')
+		budget_path = optarg;
+	if (option >= 0 || optind >= argc) {
+		fprintf(stderr, "usage: tc_packets [-b BUDGET] OBJECT...\n");
 		return EXIT_USAGE;
 	}
 	if (geteuid()) {
@@ -109,7 +138,7 @@ int main(int argc, char **argv)
 		return EXIT_SUCCESS;
 	}
 	world_enter();
-	for (int i = 1; i < argc; i++)
-		good &= run_object(argv[i]);
+	for (int i = optind; i < argc; i++)
+		good &= run_object(argv[i], budget_path);
 	return good ? EXIT_SUCCESS : EXIT_FAILURE;
 }

@@ -67,6 +67,25 @@ static int map_fd(struct bpf_object *object, const char *name)
 	return fd;
 }
 
+static int program_fd(struct bpf_object *object, const char *name)
+{
+	const struct bpf_program *program = bpf_object__find_program_by_name(object, name);
+
+	must(program, name);
+	return bpf_program__fd(program);
+}
+
+/* Those that a test run can feed. */
+static bool is_wanted(const char *program)
+{
+	static const char *const begins[] = {"mrd_tc_", "mrd_probe_", "mrd_flow_delete"};
+
+	for (size_t i = 0; i < sizeof(begins) / sizeof(*begins); i++)
+		if (!strncmp(program, begins[i], strlen(begins[i])))
+			return true;
+	return false;
+}
+
 static int keep_event(void *self, void *event, size_t len)
 {
 	struct world_heard *heard = self;
@@ -102,6 +121,7 @@ void world_enter(void)
 void world_load(struct world *world, const char *object_path)
 {
 	static const char *const names[] = {"mrd_tc_forward", "mrd_tc_reverse"};
+	static const char *const probes[] = {"mrd_probe_egress", "mrd_probe_ingress"};
 	static struct world_heard heard;
 	struct bpf_object *object;
 	struct bpf_program *program;
@@ -111,18 +131,14 @@ void world_load(struct world *world, const char *object_path)
 	object = bpf_object__open_file(object_path, NULL);
 	must(object, object_path);
 	shrink_maps(object);
-	bpf_object__for_each_program(program, object) bpf_program__set_autoload(
-		program, strncmp(bpf_program__name(program), "mrd_tc_", strlen("mrd_tc_")) == 0 ||
-				 strcmp(bpf_program__name(program), "mrd_flow_delete") == 0);
+	bpf_object__for_each_program(program, object)
+		bpf_program__set_autoload(program, is_wanted(bpf_program__name(program)));
 	must(bpf_object__load(object) == 0, "load");
 	for (int way = FORWARD; way <= REVERSE; way++) {
-		program = bpf_object__find_program_by_name(object, names[way]);
-		must(program, names[way]);
-		world->programs[way] = bpf_program__fd(program);
+		world->programs[way] = program_fd(object, names[way]);
+		world->probes[way] = program_fd(object, probes[way]);
 	}
-	program = bpf_object__find_program_by_name(object, "mrd_flow_delete");
-	must(program, "mrd_flow_delete");
-	world->flow_delete = bpf_program__fd(program);
+	world->flow_delete = program_fd(object, "mrd_flow_delete");
 	world->events = ring_buffer__new(map_fd(object, "mrd_event"), keep_event, &heard, NULL);
 	must(world->events, "mrd_event");
 	world->service = map_fd(object, "mrd_service");

@@ -27,6 +27,7 @@ struct world_heard {
 
 struct world {
 	int programs[2]; /* by way */
+	int probes[2];	 /* at sockets: of what they send, and receive */
 	int flow_delete;
 	struct ring_buffer *events;
 	struct world_heard *heard; /* by world_hear() */

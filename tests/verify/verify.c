@@ -20,7 +20,9 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { MAP_ROWS = 16, NAME_MAX_LEN = 64, LINE_LEN = 256, EXIT_USAGE = 2 };
+#include "budget.h"
+
+enum { MAP_ROWS = 16, NAME_MAX_LEN = 64, EXIT_USAGE = 2 };
 
 static int quiet_unless_warning(enum libbpf_print_level level, const char *format, va_list args)
 {
@@ -34,30 +36,6 @@ static void object_name(const char *path, char ret_name[static NAME_MAX_LEN])
 
 	base = base ? base + 1 : path;
 	snprintf(ret_name, NAME_MAX_LEN, "%.*s", (int)strcspn(base, "."), base);
-}
-
-/* -1: the file has no line for it. */
-static long budget_of(const char *path, const char *object, const char *program)
-{
-	FILE *file = fopen(path, "re");
-	char line[LINE_LEN];
-	long budget = -1;
-
-	if (!file) {
-		fprintf(stderr, "%s: %s\n", path, strerror(errno));
-		exit(EXIT_USAGE);
-	}
-	while (budget < 0 && fgets(line, sizeof(line), file)) {
-		char *rest = NULL;
-		const char *first = strtok_r(line, " \t\n", &rest);
-		const char *second = strtok_r(NULL, " \t\n", &rest);
-		const char *third = strtok_r(NULL, " \t\n", &rest);
-
-		if (third && !strcmp(first, object) && !strcmp(second, program))
-			budget = strtol(third, NULL, 10);
-	}
-	fclose(file);
-	return budget;
 }
 
 /*
