@@ -45,7 +45,7 @@ static int yardstick(const struct world *world, unsigned int lookups)
 		insns[count++] = (struct bpf_insn){.code = BPF_ALU64 | BPF_MOV | BPF_X,
 						   .dst_reg = BPF_REG_2,
 						   .src_reg = BPF_REG_10};
-		insns[count++] = (struct bpf_insn){.code = BPF_ALU64 | BPF_ADD | BPF_K,
+		insns[count++] = (struct bpf_insn){.code = BPF_ALU64 | BPF_ADD,
 						   .dst_reg = BPF_REG_2,
 						   .imm = -(int)(KEY_WORDS * WORD)};
 		insns[count++] = (struct bpf_insn){.code = BPF_JMP | BPF_CALL,
