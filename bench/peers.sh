@@ -120,7 +120,9 @@ peer_words() {
   case $1 in
   direct) echo "the pod's own address, where nothing is installed: the limit" ;;
   socket) echo "Meridian with its defaults: by the hooks at sockets, and programs at interfaces" ;;
-  close-socket) echo "$(peer_words socket); an ejection closes connections (meridian.dev/on-eject: close)" ;;
+  fast-tc) echo "$(peer_words tc), with fastForward" ;;
+  noprobe-socket) echo "$(peer_words socket); without the probe" ;;
+  close-socket | reset-socket) echo "$(peer_words socket); an ejection ends connections (meridian.dev/on-eject: ${1%-*})" ;;
   tc) echo "Meridian by the programs at interfaces alone: a client that the hooks at sockets do not see" ;;
   kube-iptables) echo "kube-proxy with iptables (nf_tables' compatible ones), connection tracking on" ;;
   kube-nftables) echo "kube-proxy with nftables, connection tracking on" ;;

@@ -96,23 +96,37 @@ outage() {
   sleep "$PEERS_EJECTION_S" # what is away yet comes back
 }
 
-# The same endpoints as a service of another name, whose connections an ejection closes: only for connections that stay.
-closing=172.16.0.24
-closing_begin() {
-  svc ack-hangzhou closing "$closing" 80
-  eps ack-hangzhou closing "${PEER_ADDRESS[server]}" "${PEER_ADDRESS[second]}"
-  eps ack-shanghai closing "${PEER_ADDRESS[remote]}"
-  policy closing < <(sed 's/reviews/closing/; s/namespace: default/&, annotations: { meridian.dev\/on-eject: close }/' "$SANDBOX/policy/reviews.yaml")
+# The same endpoints as services of other names, whose connections an ejection ends: only for connections that stay.
+declare -A ends=([close]=172.16.0.24 [reset]=172.16.0.25)
+[[ -z ${QUICK-} ]] || ends=()
+ends_begin() {
+  local how
+
+  for how in "${!ends[@]}"; do
+    svc ack-hangzhou "$how" "${ends[$how]}" 80
+    eps ack-hangzhou "$how" "${PEER_ADDRESS[server]}" "${PEER_ADDRESS[second]}"
+    eps ack-shanghai "$how" "${PEER_ADDRESS[remote]}"
+    policy "$how" <<YAML
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: $how, namespace: default, annotations: { meridian.dev/on-eject: $how } }
+spec:
+  host: $how
+  trafficPolicy:
+    outlierDetection: { consecutive5xxErrors: 1, interval: 1s, baseEjectionTime: ${PEERS_EJECTION_S}s, maxEjectionPercent: 100 }
+    loadBalancer: { localityLbSetting: { failover: [{ from: cn-hangzhou, to: cn-shanghai }] } }
+YAML
+  done
 }
 
 PEERS_HOME=(server second)
 names=(socket tc kube-iptables kube-nftables haproxy nginx envoy)
-[[ -n ${QUICK-} ]] || names+=(close-socket)
-peers_begin "${names[@]}"
-[[ -n ${QUICK-} ]] || closing_begin
+hows=("${!ends[@]}")
+peers_begin "${names[@]}" "${hows[@]/%/-socket}"
+ends_begin
 for name in "${names[@]}"; do
   peer_start "$name" || continue
-  [[ $name == close-socket ]] || sides+=("$name")
+  sides+=("$name")
 done
 
 # Answers may be under way when the first one tells.
@@ -124,9 +138,15 @@ outage scaled "The region is scaled to zero" scale_down scale_up server second
 [[ -z ${QUICK-} ]] || bench_end
 
 mode=keepalive
-PEER_SIDE[close-socket]=$(side close-socket "$closing:80")
-wait_for 10 peer_answers close-socket
-sides+=(close-socket)
+for how in "${hows[@]}"; do
+  peer_start "$how-socket"
+  PEER_SIDE[$how-socket]=$(side "$how-socket" "${ends[$how]}:80")
+  wait_for 10 peer_answers "$how-socket"
+  sides+=("$how-socket")
+done
+# Of half of the connections, each asks once more before it is closed; a reset waits for no answer.
+goal outage.kept.unwell.failed close-socket at_most 34
+goal outage.kept.unwell.failed reset-socket at_most 2
 outage kept.unwell "An instance answers 503, connections stay" "to_servers fail" "to_servers unfail" server
 outage kept.refusing "An instance refuses, connections stay" "to_servers refuse" "to_servers unrefuse" server
 outage kept.silent "An instance falls silent, connections stay" "to_servers blackhole" "to_servers unblackhole" server

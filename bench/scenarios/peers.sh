@@ -42,9 +42,13 @@ grown() {
   wait_for 5 peer_answers kube-iptables
 }
 
-peers_begin "${PEERS[@]}"
+# Of ours what has not its defaults, too, with one service.
+others=(fast-tc noprobe-socket)
+[[ -z ${QUICK-} ]] || others=()
+PEER_AGENT=([fast-tc]="kernel.fastForward: true" [noprobe-socket]="kernel.probe: false")
+peers_begin "${PEERS[@]}" "${others[@]}"
 sides=()
-for name in "${PEERS[@]}"; do
+for name in "${PEERS[@]}" "${others[@]}"; do
   peer_start "$name" || continue
   sides+=("${PEER_SIDE[$name]}")
 done
@@ -71,6 +75,9 @@ goal peers.latency.p99 direct at_most 0.333 of nginx
 latencies peers.latency keepalive "$(($(median_of peers.requests direct) / 4))" "${sides[@]}"
 
 [[ -n ${PEER_SIDE[kube-iptables]-} && -n ${PEER_SIDE[kube-nftables]-} ]] || bench_end
+for name in "${others[@]}"; do
+  peer_stop "$name"
+done
 # These sides are fewer, and so have as many rounds.
 BENCH_SECONDS=$((BENCH_SECONDS * 2 / 3))
 for count in "${counts[@]}"; do
