@@ -483,7 +483,7 @@ static int load_inputs(struct mrd_agent *agent)
 {
 	struct mrd_diag diag MRD_AUTO_DIAG = {0};
 	struct mrd_policy *policy = NULL;
-	const int broken = mrd_inputs_load_policy(agent->config, NULL, &diag, &policy);
+	const int broken = mrd_inputs_load_policy(agent->config, NULL, NULL, &diag, &policy);
 	int r = broken;
 
 	if (broken && has_plan(agent))

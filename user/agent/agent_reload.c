@@ -95,7 +95,8 @@ static int read_again(struct mrd_agent *agent, struct mrd_agent_config **ret_con
 	mrd_findings_log(&diag, "reload", stays);
 	if (!r) {
 		r = mrd_inputs_load_policy(config, mrd_inputs_rules_for(agent->inputs, config),
-					   &policy_diag, ret_policy);
+					   mrd_inputs_policy(agent->inputs), &policy_diag,
+					   ret_policy);
 		if (r) {
 			mrd_inputs_reject(agent->inputs, &policy_diag, r);
 			return r;

@@ -45,13 +45,19 @@ struct mrd_inputs {
 /* ------------------------------------------------------------------------------------- policy */
 
 int mrd_inputs_load_policy(const struct mrd_agent_config *config, struct mrd_rule_docs *rules,
-			   struct mrd_diag *diag, struct mrd_policy **ret_policy)
+			   const struct mrd_policy *before, struct mrd_diag *diag,
+			   struct mrd_policy **ret_policy)
 {
 	const struct mrd_policy_names names = {
 		.cluster_domain = config->cluster_domain,
 		.root_namespace = config->root_namespace,
 	};
+	const size_t errors = diag->errors;
 
+	if (before)
+		mrd_policy_check_emptied(before, diag);
+	if (diag->errors != errors)
+		return -EBADMSG;
 	return mrd_rule_docs_load(rules, (const char *const *)config->policy, config->policy_count,
 				  &names, diag, ret_policy);
 }
@@ -104,7 +110,7 @@ static void reload_policy(struct mrd_inputs *inputs)
 	int r;
 
 	inputs->hooks.before(inputs->hooks.self);
-	r = mrd_inputs_load_policy(inputs->config, inputs->rules, &diag, &policy);
+	r = mrd_inputs_load_policy(inputs->config, inputs->rules, old, &diag, &policy);
 	if (r) {
 		mrd_inputs_reject(inputs, &diag, r);
 		return;

@@ -47,9 +47,11 @@ int mrd_inputs_new(const struct mrd_agent_config *config, struct mrd_policy *pol
 void mrd_inputs_free(struct mrd_inputs *inputs); /* NULL is fine */
 
 /* The policy that a configuration names, with the rules of an API server (NULL: none). -EBADMSG:
- * diag says why. */
+ * diag says why. before: the policy that this one follows, whose files may not just be emptied; or
+ * NULL. */
 int mrd_inputs_load_policy(const struct mrd_agent_config *config, struct mrd_rule_docs *rules,
-			   struct mrd_diag *diag, struct mrd_policy **ret_policy);
+			   const struct mrd_policy *before, struct mrd_diag *diag,
+			   struct mrd_policy **ret_policy);
 /* The rules that are known already for another configuration; NULL: none are. */
 struct mrd_rule_docs *mrd_inputs_rules_for(const struct mrd_inputs *inputs,
 					   const struct mrd_agent_config *config);

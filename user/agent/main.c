@@ -98,7 +98,7 @@ static int parse_options(int argc, char **argv, struct options *options)
 static int check(const struct mrd_agent_config *config, int result, struct mrd_diag *diag)
 {
 	struct mrd_policy *policy = NULL;
-	int r = result ? result : mrd_inputs_load_policy(config, NULL, diag, &policy);
+	int r = result ? result : mrd_inputs_load_policy(config, NULL, NULL, diag, &policy);
 
 	mrd_policy_free(policy);
 	mrd_diag_print(diag, stdout);

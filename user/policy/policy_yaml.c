@@ -484,6 +484,42 @@ static void visit_all(struct loader *loader, enum load_pass pass)
 	}
 }
 
+/* Which files said something, for mrd_policy_check_emptied(). */
+static int keep_files(const struct loader *loader)
+{
+	for (size_t i = 0; i < loader->read_from_files; i++) {
+		const char *name = mrd_doc_name(loader->files[i]);
+		size_t said = 0;
+		char *copy;
+
+		for (size_t j = 0; j < mrd_doc_count(loader->files[i]); j++)
+			said += mrd_doc_root(loader->files[i], j) != NULL;
+		if (!said || mrd_table_get_str(loader->policy->files, name))
+			continue;
+		copy = strdup(name);
+		if (!copy || mrd_table_put_str(loader->policy->files, name, copy) < 0) {
+			free(copy);
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}
+
+void mrd_policy_check_emptied(const struct mrd_policy *before, struct mrd_diag *diag)
+{
+	const char *path;
+	size_t cursor = 0;
+
+	while ((path = mrd_table_next(before->files, &cursor, NULL, NULL))) {
+		const struct mrd_place place = {.file = path};
+		struct stat st;
+
+		if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && !st.st_size)
+			mrd_diag_add(diag, MRD_ERROR, &place, "",
+				     "is empty; delete the file to take its rules away");
+	}
+}
+
 int mrd_policy_load(const char *const *paths, size_t count, const struct mrd_policy_names *names,
 		    struct mrd_diag *diag, struct mrd_policy **ret_policy)
 {
@@ -528,7 +564,8 @@ int mrd_policy_load_with(const char *const *paths, size_t count,
 	mrd_read_mesh_end(&loader.reader, loader.seen, loader.policy);
 	mrd_check_mesh_notes(&loader.reader, loader.policy, diag->errors == errors);
 	mrd_diag_sort(diag);
-	if (loader.reader.no_memory || mrd_policy_finish(loader.policy) < 0)
+	if (loader.reader.no_memory || mrd_policy_finish(loader.policy) < 0 ||
+	    keep_files(&loader) < 0)
 		return -ENOMEM;
 	if (diag->errors != errors)
 		return -EBADMSG;

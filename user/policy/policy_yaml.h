@@ -19,6 +19,12 @@
 int mrd_policy_load(const char *const *paths, size_t count, const struct mrd_policy_names *names,
 		    struct mrd_diag *diag, struct mrd_policy **ret_policy);
 
+/*
+ * What is saved anew is empty for a moment, or stays so if that fails: a file of this policy's that
+ * said something and is empty now is an error, added to diag. Deleting it takes its rules away.
+ */
+void mrd_policy_check_emptied(const struct mrd_policy *before, struct mrd_diag *diag);
+
 /* A document in memory, as JSON. name stands for its file in findings and places. */
 struct mrd_policy_document {
 	const char *name;

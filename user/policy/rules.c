@@ -103,6 +103,7 @@ void mrd_policy_free(struct mrd_policy *policy)
 	free(policy->rules);
 	mrd_table_free(policy->by_host);
 	mrd_table_free(policy->wildcards);
+	mrd_table_free(policy->files);
 	free(policy);
 }
 
@@ -160,8 +161,9 @@ int mrd_policy_new_empty(const struct mrd_policy_names *names, struct mrd_policy
 	policy->mesh.handshakes = mrd_handshakes_defaults;
 	policy->by_host = mrd_table_new(NULL);
 	policy->wildcards = mrd_table_new(free_wildcards);
+	policy->files = mrd_table_new(free);
 	if (!policy->cluster_domain || !policy->root_namespace || !policy->by_host ||
-	    !policy->wildcards)
+	    !policy->wildcards || !policy->files)
 		return -ENOMEM;
 	r = add_builtin_local_hosts(policy);
 	if (r < 0)

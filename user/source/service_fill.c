@@ -81,9 +81,10 @@ static void add_cluster_vips(struct mrd_reading *reading, const struct mrd_field
 	if (one.node && (one.node->kind != MRD_DOC_SCALAR || one.node->text[0]))
 		add_vip(reading, &one, service);
 	else
-		mrd_field_warn(reading, &one,
-			       "there is none, so nothing can connect to this Service; use the "
-			       "objects as the cluster has them (kubectl get -o yaml)");
+		mrd_field_error(
+			reading, &one,
+			"missing; a cluster gives every Service one, or None: use the objects as "
+			"it has them (kubectl get -o yaml)");
 }
 
 /* Says nothing of wrong types: add_cluster_vips() does. */
@@ -135,6 +136,9 @@ static void fill_ports(struct mrd_reading *reading, const struct mrd_field *spec
 	const struct mrd_field ports = mrd_field_get(spec, "ports");
 	const size_t count = mrd_field_count(reading, &ports);
 
+	/* The API requires one; a file without may have been cut off before. */
+	if (service->vip_count && !ports.written)
+		mrd_field_error(reading, &ports, "missing; a Service with an address has a port");
 	service->ports = mrd_field_alloc(reading, count, sizeof(*service->ports));
 	for (size_t i = 0; service->ports && i < count; i++) {
 		const struct mrd_field item = mrd_field_item(&ports, i);

@@ -6,20 +6,21 @@
 
 #define LABEL_SERVICE "kubernetes.io/service-name"
 
-static void fill_ports(struct mrd_reading *reading, const struct mrd_field *object,
+static void fill_ports(struct mrd_reading *reading, const struct mrd_field *ports,
 		       struct mrd_slice_object *slice)
 {
-	const struct mrd_field ports = mrd_field_get(object, "ports");
-	const size_t count = mrd_field_count(reading, &ports);
+	const size_t count = mrd_field_count(reading, ports);
 
 	slice->ports = mrd_field_alloc(reading, count, sizeof(*slice->ports));
 	for (size_t i = 0; slice->ports && i < count; i++) {
-		const struct mrd_field item = mrd_field_item(&ports, i);
+		const struct mrd_field item = mrd_field_item(ports, i);
 		const struct mrd_field name = mrd_field_get(&item, "name");
 		const struct mrd_field app = mrd_field_get(&item, "appProtocol");
 		const struct mrd_field number = mrd_field_get(&item, "port");
 		struct mrd_slice_port *port = &slice->ports[slice->port_count++];
 
+		if (!item.node)
+			mrd_field_error(reading, &item, "must be a port, and is null");
 		mrd_field_is_map(reading, &item);
 		port->name = mrd_field_copy(reading, &name);
 		port->app_protocol = mrd_field_copy(reading, &app);
@@ -130,6 +131,7 @@ void mrd_slice_fill(struct mrd_reading *reading, const struct mrd_field *object,
 	static const enum mrd_ip_version versions[] = {MRD_IPV4, MRD_IPV6, MRD_IP_NONE};
 	const struct mrd_field type = mrd_field_get(object, "addressType");
 	const struct mrd_field endpoints = mrd_field_get(object, "endpoints");
+	const struct mrd_field ports = mrd_field_get(object, "ports");
 	const size_t count = mrd_field_count(reading, &endpoints);
 	const int choice = mrd_field_choice(reading, &type, types, -1);
 
@@ -137,7 +139,12 @@ void mrd_slice_fill(struct mrd_reading *reading, const struct mrd_field *object,
 	reading->no_memory |= !slice->service_name;
 	if (!type.node)
 		mrd_field_error(reading, &type, "missing; must be IPv4, IPv6 or FQDN");
-	fill_ports(reading, object, slice);
+	/* The API writes both fields; a file without one may have been cut off before. */
+	if (!endpoints.written)
+		mrd_field_error(reading, &endpoints, "missing; a slice of none has null or []");
+	if (count && !ports.written)
+		mrd_field_error(reading, &ports, "missing; a slice of none has null or []");
+	fill_ports(reading, &ports, slice);
 	if (choice < 0)
 		return;
 	slice->version = versions[choice];

@@ -170,8 +170,19 @@ static void set_gone(struct mrd_unit *unit, struct mrd_owners *owners, uint64_t 
 	mrd_owners_set_gone(owners, unit->owner, true);
 }
 
+/*
+ * Is there nothing behind an object's kind? kubectl writes it before the metadata that every object
+ * has, so that a file may be cut off within the kind's name, which then is none of ours.
+ */
+static bool is_cut(const struct mrd_doc_node *root)
+{
+	return root && root->kind == MRD_DOC_MAP && mrd_doc_get(root, "kind") &&
+	       !mrd_doc_get(root, "metadata") && !mrd_doc_get(root, "items");
+}
+
 /* Collects the objects of all documents. What is wrong is in diag. */
-static int read_objects(const char *path, struct mrd_diag *diag, struct object_list *list)
+static int read_objects(const char *path, bool had_objects, struct mrd_diag *diag,
+			struct object_list *list)
 {
 	MRD_CLEANUP(cleanup_doc) struct mrd_doc_file *doc = NULL;
 	bool is_empty = true;
@@ -180,8 +191,15 @@ static int read_objects(const char *path, struct mrd_diag *diag, struct object_l
 	if (ret < 0 && ret != -EBADMSG)
 		return ret;
 	for (size_t i = 0; i < mrd_doc_count(doc); i++) {
-		is_empty &= !mrd_doc_root(doc, i);
-		ret = mrd_object_read(mrd_doc_root(doc, i), path, diag, collect, list);
+		const struct mrd_doc_node *root = mrd_doc_root(doc, i);
+
+		is_empty &= !root;
+		ret = mrd_object_read(root, path, diag, collect, list);
+		if (!ret && had_objects && is_cut(root))
+			mrd_diag_add(diag, MRD_ERROR,
+				     &(struct mrd_place){path, root->line, root->column},
+				     "metadata",
+				     "missing; delete the file to take its objects away");
 		if (ret < 0 && ret != -EBADMSG)
 			return ret;
 	}
@@ -207,7 +225,7 @@ static int note_failure(const struct mrd_unit *unit, int error, struct mrd_diag 
 static int read_whole(struct mrd_unit *unit, struct mrd_owners *owners, struct mrd_diag *diag)
 {
 	MRD_CLEANUP(object_list_clear) struct object_list list = {0};
-	int ret = read_objects(unit->path, diag, &list);
+	int ret = read_objects(unit->path, mrd_owner_count(unit->owner), diag, &list);
 
 	if (ret == -ENOMEM || ret == -ENOENT)
 		return ret;

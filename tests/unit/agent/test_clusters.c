@@ -130,7 +130,7 @@ static void load(const char *clusters)
 	struct mrd_inputs *next = NULL;
 	struct mrd_diag diag = {0};
 
-	assert_int_equal(mrd_inputs_load_policy(fresh, rules, &diag, &policy), 0);
+	assert_int_equal(mrd_inputs_load_policy(fresh, rules, NULL, &diag, &policy), 0);
 	mrd_diag_free(&diag);
 	assert_int_equal(mrd_inputs_new(fresh, policy, loop, &hooks, inputs, &next), 0);
 	mrd_inputs_free(inputs);
@@ -437,9 +437,9 @@ static void a_reload_that_fails_changes_nothing(void **state)
 	list("west", NODE("n2"), NULL);
 	assert_int_equal(fake_put(fake_of("east"), RULES, RULE("a")), 0);
 	fresh = read_config(EAST "," WEST ", {name: south, kubeconfig: /south}");
-	assert_int_equal(
-		mrd_inputs_load_policy(fresh, mrd_inputs_rules_for(inputs, fresh), &diag, &policy),
-		0);
+	assert_int_equal(mrd_inputs_load_policy(fresh, mrd_inputs_rules_for(inputs, fresh), NULL,
+						&diag, &policy),
+			 0);
 	refuse_clients = -EMFILE;
 	assert_int_equal(mrd_inputs_new(fresh, policy, loop, &hooks, inputs, &next), -EMFILE);
 	refuse_clients = 0;

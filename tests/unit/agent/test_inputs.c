@@ -119,7 +119,7 @@ static struct mrd_inputs *open_inputs(const struct mrd_agent_config *config)
 	struct mrd_inputs *inputs = NULL;
 	struct mrd_diag diag = {0};
 
-	assert_int_equal(mrd_inputs_load_policy(config, NULL, &diag, &policy), 0);
+	assert_int_equal(mrd_inputs_load_policy(config, NULL, NULL, &diag, &policy), 0);
 	mrd_diag_free(&diag);
 	assert_int_equal(mrd_inputs_new(config, policy, loop, &hooks, NULL, &inputs), 0);
 	return inputs;

@@ -68,11 +68,48 @@ static void test_folder(void **state)
 	mrd_policy_free(policy);
 }
 
+/* A file that said something is not taken for one that says nothing; what never did may be empty.
+ */
+static void test_emptied(void **state)
+{
+	char folder[] = "/tmp/mrd-policy-XXXXXX";
+	const char *const paths[] = {folder};
+	MRD_AUTO_DIAG struct mrd_diag diag = {0};
+	struct mrd_policy *policy = NULL;
+	char *want = NULL;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	write_file(folder, "a.yaml", RULE "    {outlierDetection: {}}\n");
+	write_file(folder, "b.yaml", "localityLbSetting: {enabled: false}\n");
+	write_file(folder, "c.yaml", "");
+	assert_int_equal(mrd_policy_load(paths, 1, &test_names, &diag, &policy), 0);
+	write_file(folder, "a.yaml", "");
+	write_file(folder, "b.yaml", "# not any more\n");
+	mrd_policy_check_emptied(policy, &diag);
+	assert_int_equal(diag.errors, 1);
+	assert_true(asprintf(&want, "%s/a.yaml", folder) > 0);
+	assert_string_equal(diag.findings[0].file, want);
+	assert_string_equal(diag.findings[0].reason,
+			    "is empty; delete the file to take its rules away");
+	remove_file(folder, "a.yaml");
+	mrd_diag_free(&diag);
+	diag = (struct mrd_diag){0};
+	mrd_policy_check_emptied(policy, &diag);
+	assert_int_equal(diag.count, 0);
+	remove_file(folder, "b.yaml");
+	remove_file(folder, "c.yaml");
+	assert_int_equal(rmdir(folder), 0);
+	free(want);
+	mrd_policy_free(policy);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_folder),
+		cmocka_unit_test(test_emptied),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -167,6 +167,25 @@ static void an_emptied_file_takes_nothing_away(void **state)
 	expect(stage, "", "a.yaml is whole\n");
 }
 
+/* Cut off within the kind's name, of a file that has held objects; another is none of ours. */
+static void a_file_that_ends_at_its_kind_takes_nothing_away(void **state)
+{
+	static const char want[] = "a.yaml:4:1: error: metadata: missing; delete the file to take "
+				   "its objects away\n";
+	struct stage *stage = *state;
+
+	save(stage, "a.yaml", NODE("n1", "1"));
+	save(stage, "kubeconfig.yaml", "apiVersion: v1\nkind: Config\n");
+	start(stage);
+	expect(stage, "n1=1", "");
+	save(stage, "a.yaml", "# two\n# of\n# them\napiVersion: v1\nkind: No\n");
+	dispatch(stage);
+	expect(stage, "n1=1", want);
+	save(stage, "a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\n");
+	dispatch(stage);
+	expect(stage, "", "a.yaml is whole\n");
+}
+
 static void cut_json_changes_nothing(void **state)
 {
 	static const char whole[] = "{\"apiVersion\":\"v1\",\"kind\":\"List\",\"items\":["
@@ -553,6 +572,7 @@ int main(void)
 		TEST(a_broken_file_that_is_deleted_takes_its_objects_and_error_along),
 		TEST(an_error_is_one_line),
 		TEST(an_emptied_file_takes_nothing_away),
+		TEST(a_file_that_ends_at_its_kind_takes_nothing_away),
 		TEST(cut_json_changes_nothing),
 		TEST(a_file_that_cannot_be_opened_is_tried_again),
 		TEST(a_pipe_is_no_manifest),

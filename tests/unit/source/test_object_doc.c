@@ -216,22 +216,25 @@ static const struct read_case services[] = {
 	},
 	{
 		.name = "policies",
-		.yaml = SERVICE_HEAD "spec: {clusterIP: 10.0.0.1, internalTrafficPolicy: Local, "
-				     "sessionAffinity: ClientIP, trafficDistribution: PreferClose}",
+		.yaml = SERVICE_HEAD
+		"spec: {clusterIP: 10.0.0.1, internalTrafficPolicy: Local, "
+		"sessionAffinity: ClientIP, trafficDistribution: PreferClose, ports: []}",
 		.want = "1:1 Service default/web 10.0.0.1 local affinity=10800 same-zone\n",
 	},
 	{
 		.name = "other policies",
 		.yaml = SERVICE_HEAD
 		"spec: {clusterIP: 10.0.0.1, sessionAffinity: ClientIP, trafficDistribution: "
-		"PreferSameNode, sessionAffinityConfig: {clientIP: {timeoutSeconds: 60}}}",
+		"PreferSameNode, sessionAffinityConfig: {clientIP: {timeoutSeconds: 60}}, ports: "
+		"[]}",
 		.want = "1:1 Service default/web 10.0.0.1 affinity=60 same-node\n",
 	},
 	{
 		.name = "a timeout without affinity",
-		.yaml = SERVICE_HEAD "spec: {clusterIP: 10.0.0.1, sessionAffinity: None, "
-				     "trafficDistribution: PreferSameZone, "
-				     "sessionAffinityConfig: {clientIP: {timeoutSeconds: 60}}}",
+		.yaml = SERVICE_HEAD
+		"spec: {clusterIP: 10.0.0.1, sessionAffinity: None, "
+		"trafficDistribution: PreferSameZone, "
+		"sessionAffinityConfig: {clientIP: {timeoutSeconds: 60}}, ports: []}",
 		.want = "1:1 Service default/web 10.0.0.1 same-zone\n",
 	},
 	{
@@ -242,16 +245,9 @@ static const struct read_case services[] = {
 		.want = "1:1 Service default/web 10.0.0.1\n",
 	},
 	{
-		.name = "a manifest that no cluster has seen",
-		.yaml = SERVICE_HEAD "spec: {ports: [{port: 80}]}",
-		.want = "1:1 Service default/web :80/1\n"
-			"f:4:7: warning: spec.clusterIP: there is none, so nothing can connect to "
-			"this Service; use the objects as the cluster has them (kubectl get -o "
-			"yaml)\n",
-	},
-	{
 		.name = "a distribution of tomorrow",
-		.yaml = SERVICE_HEAD "spec: {clusterIP: 10.0.0.1, trafficDistribution: PreferMoon}",
+		.yaml = SERVICE_HEAD
+		"spec: {clusterIP: 10.0.0.1, trafficDistribution: PreferMoon, ports: []}",
 		.want = "1:1 Service default/web 10.0.0.1\n"
 			"f:4:50: warning: spec.trafficDistribution: not known (PreferClose, "
 			"PreferSameZone, PreferSameNode), ignored\n",
@@ -295,7 +291,8 @@ static const struct read_case slices[] = {
 		"- {addresses: [\"fd00::3\"], conditions: {ready: false}}\n"
 		"- {addresses: [\"fd00::4\"], conditions: {ready: false, serving: true, "
 		"terminating: true}}\n"
-		"- {addresses: [\"fd00::5\"], conditions: {ready: null, serving: false}}\n",
+		"- {addresses: [\"fd00::5\"], conditions: {ready: null, serving: false}}\nports: "
+		"[]\n",
 		.want = "1:1 Slice default/web-1 kubernetes.io/service-name=web of \"web\" v6 "
 			"[fd00::1 RS-] [fd00::2 RS-] [fd00::3 ---] [fd00::4 -ST] [fd00::5 R--]\n",
 	},
@@ -310,19 +307,21 @@ static const struct read_case slices[] = {
 	{
 		.name = "no endpoints, no ports, no service",
 		.yaml = "apiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\n" META(
-			"x") "addressType: IPv4\nports: null\n",
+			"x") "addressType: IPv4\nendpoints: null\nports: null\n",
 		.want = "1:1 Slice default/x of \"\" v4\n",
 	},
 	{
 		.name = "host names are not looked at",
-		.yaml = SLICE_HEAD "addressType: FQDN\nendpoints: [{addresses: [example.com]}]\n",
+		.yaml = SLICE_HEAD
+		"addressType: FQDN\nendpoints: [{addresses: [example.com]}]\nports: []\n",
 		.want = "1:1 Slice default/web-1 kubernetes.io/service-name=web of \"web\" v0\n",
 	},
 	{
 		.name = "a target without namespace is in the slice's; one that is no pod is none",
-		.yaml = SLICE_HEAD "addressType: IPv4\nendpoints:\n"
-				   "- {addresses: [10.1.0.1], targetRef: {kind: Pod, name: p}}\n"
-				   "- {addresses: [10.1.0.2], targetRef: {kind: Node, name: n}}\n",
+		.yaml = SLICE_HEAD
+		"addressType: IPv4\nendpoints:\n"
+		"- {addresses: [10.1.0.1], targetRef: {kind: Pod, name: p}}\n"
+		"- {addresses: [10.1.0.2], targetRef: {kind: Node, name: n}}\nports: []\n",
 		.want = "1:1 Slice default/web-1 kubernetes.io/service-name=web of \"web\" v4 "
 			"[10.1.0.1 RS- pod default/p] [10.1.0.2 RS-]\n",
 	},
@@ -426,6 +425,25 @@ static const struct read_case broken[] = {
 			"and metadata\n",
 	},
 	{
+		.name = "a manifest that no cluster has seen",
+		.yaml = SERVICE_HEAD "spec: {ports: [{port: 80}]}",
+		.want = "f:4:7: error: spec.clusterIP: missing; a cluster gives every Service one, "
+			"or None: use the objects as it has them (kubectl get -o yaml)\n",
+	},
+	{
+		.name = "cut off before the ports, or the endpoints",
+		.yaml = SERVICE_HEAD "spec: {clusterIP: 10.0.0.1}",
+		.want = "f:4:7: error: spec.ports: missing; a Service with an address has a port\n",
+	},
+	{
+		.name = "of a slice",
+		.yaml = SLICE_HEAD "addressType: IPv4\nports: [null]\n---\n" SLICE_HEAD
+				   "addressType: IPv4\nendpoints: [{addresses: [10.1.0.1]}]\n",
+		.want = "f:1:1: error: endpoints: missing; a slice of none has null or []\n"
+			"f:5:9: error: ports[0]: must be a port, and is null\n"
+			"f:7:1: error: ports: missing; a slice of none has null or []\n",
+	},
+	{
 		.name = "no kind",
 		.yaml = "apiVersion: v1\nmetadata: {name: x}\n",
 		.want = "f:1:1: error: kind: missing; an object says what it is\n",
@@ -519,8 +537,9 @@ static const struct read_case broken[] = {
 	},
 	{
 		.name = "a timeout out of range",
-		.yaml = SERVICE_HEAD "spec: {clusterIP: 10.0.0.1, sessionAffinity: ClientIP, "
-				     "sessionAffinityConfig: {clientIP: {timeoutSeconds: 86401}}}",
+		.yaml = SERVICE_HEAD
+		"spec: {clusterIP: 10.0.0.1, sessionAffinity: ClientIP, "
+		"sessionAffinityConfig: {clientIP: {timeoutSeconds: 86401}}, ports: []}",
 		.want = "f:4:107: error: spec.sessionAffinityConfig.clientIP.timeoutSeconds: must "
 			"be from 1 to 86400, not 86401\n",
 	},
@@ -531,7 +550,7 @@ static const struct read_case broken[] = {
 	},
 	{
 		.name = "a slice of another type",
-		.yaml = SLICE_HEAD "addressType: ipv4\n",
+		.yaml = SLICE_HEAD "addressType: ipv4\nendpoints: []\n",
 		.want = "f:4:14: error: addressType: must be IPv4, IPv6 or FQDN, not \"ipv4\"\n",
 	},
 	{
@@ -539,7 +558,7 @@ static const struct read_case broken[] = {
 		.yaml = SLICE_HEAD
 		"addressType: IPv4\nendpoints:\n- {addresses: [x]}\n- {addresses: []}\n- {}\n"
 		"- {addresses: [\"fd00::1\"]}\n- null\n- {addresses: 10.1.0.1}\n- {addresses: "
-		"[[]]}\n",
+		"[[]]}\nports: []\n",
 		.want = "f:6:16: error: endpoints[0].addresses[0]: must be an IP address, not "
 			"\"x\"\n"
 			"f:7:15: error: endpoints[1].addresses: missing; an endpoint needs an "
@@ -581,7 +600,7 @@ static const struct read_case broken[] = {
 	},
 	{
 		.name = "control characters are not repeated",
-		.yaml = SERVICE_HEAD "spec: {clusterIP: \"a\\nb\"}\n",
+		.yaml = SERVICE_HEAD "spec: {clusterIP: \"a\\nb\", ports: []}\n",
 		.want = "f:4:19: error: spec.clusterIP: must be an IP address, not \"a?b\"\n",
 	},
 };
