@@ -81,8 +81,18 @@ void mrd_agent_set_input(struct mrd_agent *agent)
 	mrd_engine_set_input(agent->engine, &input);
 }
 
-/* What was adopted is planned anew once nothing speaks against it: without the home cluster there
- * would be no services at all, so it is waited for however long; others for staleAfter. */
+static bool is_told(void *self, const char *namespace_, const char *name)
+{
+	const struct mrd_agent *agent = self;
+
+	return mrd_inputs_is_told(agent->inputs, agent->engine, namespace_, name);
+}
+
+/*
+ * What was adopted is planned anew once nothing speaks against it: without the home cluster there
+ * would be no services at all, so it is waited for however long; others for staleAfter. Beside
+ * broken files what others tell enough of goes on, and the rest waits until they are whole.
+ */
 static void release_if_read(struct mrd_agent *agent)
 {
 	struct mrd_inputs_progress progress;
@@ -90,11 +100,20 @@ static void release_if_read(struct mrd_agent *agent)
 	if (!mrd_engine_is_holding(agent->engine) || mrd_inputs_is_stand_in(agent->inputs))
 		return;
 	mrd_inputs_progress(agent->inputs, &progress);
-	if (!progress.home_complete ||
-	    !(progress.all_complete || mrd_agent_has_waited(agent, agent->config->stale_after_ms)))
+	if (!progress.home_read ||
+	    !(progress.all_read || mrd_agent_has_waited(agent, agent->config->stale_after_ms)) ||
+	    (!progress.is_whole && agent->is_partly_released))
 		return;
 	mrd_inputs_keep_unheard(agent->inputs, agent->engine);
-	mrd_engine_release(agent->engine);
+	if (progress.is_whole) {
+		mrd_engine_release(agent->engine);
+		return;
+	}
+	agent->is_partly_released = true;
+	mrd_engine_release_told(agent->engine, is_told, agent);
+	mrd_log_warn("files are broken since the start",
+		     MRD_KV("consequence", "services that other files do not tell of stay as the "
+					   "kernel has them"));
 }
 
 bool mrd_agent_plan(struct mrd_agent *agent, uint64_t until_ns)

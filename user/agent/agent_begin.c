@@ -81,6 +81,21 @@ static void tell_ready(struct mrd_agent *agent)
 	mrd_notify("READY=1");
 }
 
+/*
+ * Maps that are written beside an earlier agent's, for other kernel.limits, take its place only if
+ * they hold what it holds: a limit that is too small is no reason to stop serving.
+ */
+static int check_replacement(const struct mrd_agent *agent)
+{
+	const char *error = "";
+	const char *service = mrd_engine_lost(agent->engine, &error);
+
+	return service ? mrd_agent_complain("maps not replaced, which go on as they are: the new "
+					    "ones have no room",
+					    service, error)
+		       : 0;
+}
+
 /* What is to be in the kernel, and then the hooks that act on it. */
 static int begin(struct mrd_agent *agent)
 {
@@ -88,10 +103,9 @@ static int begin(struct mrd_agent *agent)
 
 	agent->begun = true;
 	mrd_agent_plan(agent, UINT64_MAX);
-	r = attach(agent);
-	if (r)
-		return r;
-	r = mrd_agent_open_flows(agent);
+	r = check_replacement(agent);
+	r = r ?: attach(agent);
+	r = r ?: mrd_agent_open_flows(agent);
 	if (r)
 		return r;
 	mrd_agent_open_interfaces(agent);

@@ -53,6 +53,7 @@ struct mrd_agent {
 	uint64_t started_ns;
 	uint64_t waiting_since_ns; /* for clusters to be read: since the start, or a reload */
 	bool is_waiting;	   /* said so */
+	bool is_partly_released;   /* beside broken files; see mrd_engine_release_told() */
 	bool begun;		   /* a plan is in the kernel, its own or one from before */
 	int result;		   /* of beginning, if that ended the loop */
 	int lock_fd;		   /* on the bpffs folder: one agent writes one set of maps */

@@ -85,6 +85,14 @@ struct mrd_book_service *mrd_book_service(struct mrd_book *book, const char *key
 	return service;
 }
 
+bool mrd_book_has_rows(const struct mrd_book_service *service)
+{
+	for (size_t i = 0; i < service->entry_count; i++)
+		if (service->entries[i]->rows)
+			return true;
+	return false;
+}
+
 void mrd_book_drop_service(struct mrd_book *book, struct mrd_book_service *service)
 {
 	if (!service->entry_count && !service->error && !service->held)

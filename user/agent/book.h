@@ -46,9 +46,10 @@ struct mrd_book_service {
 	char *key; /* "namespace/name" */
 	struct mrd_entry **entries;
 	size_t entry_count;
-	bool held;    /* adopted, and left as it is until the clusters were read */
-	bool revisit; /* to be planned although the model does not call it dirty */
-	char *error;  /* why its plan is not in the kernel; NULL: it is */
+	bool held;     /* adopted, and left as it is until the clusters were read */
+	bool replaced; /* adopted from maps that are to be replaced by those that are written */
+	bool revisit;  /* to be planned although the model does not call it dirty */
+	char *error;   /* why its plan is not in the kernel; NULL: it is */
 	uint64_t failing_since_ns;
 	char *warnings; /* those last logged; NULL: none */
 };
@@ -64,6 +65,8 @@ void mrd_book_clear(struct mrd_book *book); /* frees what is in it, not book its
 /* NULL without memory. */
 struct mrd_book_service *mrd_book_service(struct mrd_book *book, const char *key);
 struct mrd_book_service *mrd_book_find_service(const struct mrd_book *book, const char *key);
+/* Is a plan of it in the maps, whichever? */
+bool mrd_book_has_rows(const struct mrd_book_service *service);
 /* Forgets a service that has no entry, no error and is not held; others stay. */
 void mrd_book_drop_service(struct mrd_book *book, struct mrd_book_service *service);
 

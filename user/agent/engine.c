@@ -122,6 +122,7 @@ int mrd_engine_adopt(struct mrd_engine *engine, const struct mrd_name *name, str
 		return -ENOMEM;
 	}
 	service->held = true;
+	service->replaced = !in_kernel;
 	engine->holding = true;
 	entry->watch->is_http |= answered;
 	r = mrd_engine_restore(engine, entry, rows);
@@ -138,10 +139,34 @@ void mrd_engine_release(struct mrd_engine *engine)
 	size_t cursor = 0;
 
 	engine->holding = false;
+	engine->is_told = NULL;
 	while ((service = mrd_table_next(engine->book.services, &cursor, NULL, NULL))) {
 		service->held = false;
 		mrd_engine_revisit(engine, service);
 	}
+}
+
+void mrd_engine_release_told(struct mrd_engine *engine, mrd_told_fn fn, void *self)
+{
+	engine->is_told = fn;
+	engine->told_self = self;
+	revisit_all(engine);
+}
+
+int mrd_engine_walk_service(
+	const struct mrd_engine *engine, const char *namespace_, const char *name,
+	int (*fn)(void *self, const struct mrd_name *name, const struct mrd_rows *rows), void *self)
+{
+	char key[2 * MRD_NAME_LEN];
+	const struct mrd_book_service *service;
+	int r = 0;
+
+	snprintf(key, sizeof(key), "%s/%s", namespace_, name);
+	service = mrd_book_find_service(&engine->book, key);
+	for (size_t i = 0; service && !r && i < service->entry_count; i++)
+		if (service->entries[i]->rows)
+			r = fn(self, &service->entries[i]->name, service->entries[i]->rows);
+	return r;
 }
 
 int mrd_engine_walk_held(const struct mrd_engine *engine,
@@ -176,9 +201,14 @@ static void plan_key(struct mrd_engine *engine, const char *key)
 		service->revisit = false;
 		engine->revisits--;
 	}
-	if (!slash || (service && service->held))
+	if (!slash)
 		return;
 	*slash = '\0';
+	if (service && service->held)
+		service->held =
+			!engine->is_told || !engine->is_told(engine->told_self, copy, slash + 1);
+	if (service && service->held)
+		return;
 	mrd_engine_breathe(engine);
 	mrd_engine_plan_service(engine, copy, slash + 1);
 }
@@ -334,8 +364,10 @@ void mrd_engine_get_status(const struct mrd_engine *engine, struct mrd_engine_st
 		.writing = engine->writing,
 	};
 	memcpy(ret_status->ejections, engine->ejections, sizeof(engine->ejections));
-	while ((service = mrd_table_next(engine->book.services, &cursor, NULL, NULL)))
+	while ((service = mrd_table_next(engine->book.services, &cursor, NULL, NULL))) {
 		ret_status->services += service->entry_count && service->entries[0]->rows;
+		ret_status->held += service->held;
+	}
 	cursor = 0;
 	while ((entry = mrd_table_next(engine->book.entries, &cursor, NULL, NULL))) {
 		ret_status->ports += entry->rows != NULL;
@@ -362,7 +394,7 @@ void mrd_engine_count_rows(const struct mrd_engine *engine, uint64_t ret_rows[MR
 
 void mrd_engine_unwritten(const struct mrd_engine *engine,
 			  void (*fn)(void *self, const char *service, const char *error,
-				     uint64_t since_ns),
+				     uint64_t since_ns, bool has_plan),
 			  void *self)
 {
 	const struct mrd_book_service *service;
@@ -370,5 +402,19 @@ void mrd_engine_unwritten(const struct mrd_engine *engine,
 
 	while ((service = mrd_table_next(engine->book.services, &cursor, NULL, NULL)))
 		if (service->error)
-			fn(self, service->key, service->error, service->failing_since_ns);
+			fn(self, service->key, service->error, service->failing_since_ns,
+			   mrd_book_has_rows(service));
+}
+
+const char *mrd_engine_lost(const struct mrd_engine *engine, const char **ret_error)
+{
+	const struct mrd_book_service *service;
+	size_t cursor = 0;
+
+	while ((service = mrd_table_next(engine->book.services, &cursor, NULL, NULL)))
+		if (service->error && service->replaced && !mrd_book_has_rows(service)) {
+			*ret_error = service->error;
+			return service->key;
+		}
+	return NULL;
 }

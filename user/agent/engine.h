@@ -91,12 +91,27 @@ int mrd_engine_adopt(struct mrd_engine *engine, const struct mrd_name *name, str
 		     bool answered, bool in_kernel);
 /* Every cluster was read: adopted services are planned like others, and those that are gone go. */
 void mrd_engine_release(struct mrd_engine *engine);
+/* Is all that the rows of a held service name known of otherwise, too? */
+typedef bool (*mrd_told_fn)(void *self, const char *namespace_, const char *name);
+/*
+ * Of a cluster a part cannot be read: held services of which enough is known are planned like
+ * others from now on; fn is asked of each, now and whenever it changes. The rest waits for
+ * mrd_engine_release().
+ */
+void mrd_engine_release_told(struct mrd_engine *engine, mrd_told_fn fn, void *self);
 bool mrd_engine_is_holding(const struct mrd_engine *engine);
 /* The rows of held services, port by port. fn returns 0 to go on. */
 int mrd_engine_walk_held(const struct mrd_engine *engine,
 			 int (*fn)(void *self, const struct mrd_name *name,
 				   const struct mrd_rows *rows),
 			 void *self);
+
+/* The same of one service, held or not. */
+int mrd_engine_walk_service(const struct mrd_engine *engine, const char *namespace_,
+			    const char *name,
+			    int (*fn)(void *self, const struct mrd_name *name,
+				      const struct mrd_rows *rows),
+			    void *self);
 
 /* ------------------------------------------------------------------------------------ running */
 
@@ -133,6 +148,7 @@ struct mrd_engine_status {
 	size_t ports;	  /* service ids */
 	size_t ejected;	  /* endpoints; the two addresses of a pod are one */
 	size_t resetting; /* service ids with on-eject: reset */
+	size_t held;	  /* services that are left as they were adopted */
 	bool holding;
 	uint64_t last_plan_ns;		     /* 0: none was written yet */
 	struct mrd_latency_summary ejection; /* hook saw it → health row written */
@@ -153,10 +169,12 @@ int mrd_engine_explain(struct mrd_engine *engine, const struct mrd_explain_targe
  * which services share. Rows that wait for their deletion are not counted. */
 void mrd_engine_count_rows(const struct mrd_engine *engine, uint64_t ret_rows[MRD_MAP_COUNT]);
 void mrd_engine_get_status(const struct mrd_engine *engine, struct mrd_engine_status *ret_status);
-/* Services whose plan could not be written. */
+/* Services whose plan could not be written. has_plan: the kernel holds an earlier one. */
 void mrd_engine_unwritten(const struct mrd_engine *engine,
 			  void (*fn)(void *self, const char *service, const char *error,
-				     uint64_t since_ns),
+				     uint64_t since_ns, bool has_plan),
 			  void *self);
+/* One whose plan could not be written to maps that replace others which hold it; NULL: none. */
+const char *mrd_engine_lost(const struct mrd_engine *engine, const char **ret_error);
 
 #endif

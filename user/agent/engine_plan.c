@@ -288,7 +288,9 @@ static void note_failure(struct mrd_engine *engine, struct mrd_book_service *ser
 		"plan not written", MRD_KV("service", service->key),
 		MRD_KV("map", failure->map == MRD_MAP_COUNT ? "-" : mrd_map_name(failure->map)),
 		MRD_KV("reason", text ? text : "no memory"),
-		MRD_KV("consequence", "what the maps hold of it stands; tried again"));
+		MRD_KV("consequence", mrd_book_has_rows(service)
+					      ? "what the maps hold of it stands; tried again"
+					      : "the maps hold nothing of it; tried again"));
 }
 
 static void note_success(struct mrd_engine *engine, struct mrd_book_service *service)

@@ -54,6 +54,8 @@ struct mrd_engine {
 	struct mrd_table *warming;  /* id → entry with what ramps up */
 
 	bool holding;
+	mrd_told_fn is_told; /* of held services; NULL: none is released before all are */
+	void *told_self;
 	size_t revisits;      /* services with that flag; an upper bound */
 	size_t failing;	      /* services with an error */
 	uint64_t retry_at_ns; /* 0: nothing to try again */

@@ -509,20 +509,33 @@ void mrd_inputs_keep_unheard(struct mrd_inputs *inputs, const struct mrd_engine 
 	}
 }
 
+bool mrd_inputs_is_told(const struct mrd_inputs *inputs, const struct mrd_engine *engine,
+			const char *namespace_, const char *name)
+{
+	for (size_t i = 0; i < inputs->cluster_count; i++) {
+		struct mrd_source_status status;
+
+		mrd_inputs_source_status(inputs, i, &status);
+		if (status.read && !status.complete &&
+		    !mrd_unheard_is_told(engine, inputs->model, i,
+					 inputs->config->clusters[i].region, namespace_, name))
+			return false;
+	}
+	return true;
+}
+
 void mrd_inputs_progress(const struct mrd_inputs *inputs, struct mrd_inputs_progress *ret_progress)
 {
-	struct mrd_inputs_progress progress = {.all_read = true, .all_complete = true};
+	struct mrd_inputs_progress progress = {.all_read = true, .is_whole = true};
 
 	for (size_t i = 0; i < inputs->cluster_count; i++) {
 		struct mrd_source_status status;
 
 		mrd_inputs_source_status(inputs, i, &status);
 		progress.all_read &= status.read && status.rules_read;
-		progress.all_complete &= status.complete && status.rules_read;
-		if (i != inputs->config->home)
-			continue;
-		progress.home_read = status.read;
-		progress.home_complete = status.complete;
+		progress.is_whole &= status.complete || !status.read;
+		if (i == inputs->config->home)
+			progress.home_read = status.read;
 	}
 	/* Rules that were read are part of the first plan. */
 	if (inputs->rules && mrd_rule_docs_is_due(inputs->rules))

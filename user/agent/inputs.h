@@ -96,14 +96,18 @@ const struct mrd_rule_docs *mrd_inputs_rules(const struct mrd_inputs *inputs); /
 /* Of clusters that were not read yet the rows that are held tell; see mrd_unheard_keep(). */
 void mrd_inputs_keep_unheard(struct mrd_inputs *inputs, const struct mrd_engine *engine);
 
+/* As mrd_unheard_is_told(), of all clusters of which a file is broken. */
+bool mrd_inputs_is_told(const struct mrd_inputs *inputs, const struct mrd_engine *engine,
+			const char *namespace_, const char *name);
+
 /* How far the clusters were read at least once; "all" speaks of the home cluster's rules, too. */
 struct mrd_inputs_progress {
 	bool home_read;
 	bool all_read;
-	/* Moreover, no file is broken. Asked while adopted rows are held: of a file that was broken
-	 * before this agent knew it, the kernel's rows are the last good state. */
-	bool home_complete;
-	bool all_complete;
+	/* Of no cluster that was read a file is broken. Asked while adopted rows are held: of a
+	 * file that was broken before this agent knew it, the kernel's rows are the last good
+	 * state. */
+	bool is_whole;
 };
 
 void mrd_inputs_progress(const struct mrd_inputs *inputs, struct mrd_inputs_progress *ret_progress);

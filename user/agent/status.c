@@ -46,13 +46,15 @@ struct unwritten {
 	uint64_t now_ns;
 };
 
-static void add_unwritten(void *self, const char *service, const char *error, uint64_t since_ns)
+static void add_unwritten(void *self, const char *service, const char *error, uint64_t since_ns,
+			  bool has_plan)
 {
 	const struct unwritten *unwritten = self;
 
 	json_array_append_new(unwritten->array,
-			      json_pack("{s:s, s:s, s:o}", "service", service, "error", error,
-					"since_ms", ms_since(since_ns, unwritten->now_ns)));
+			      json_pack("{s:s, s:s, s:o, s:b}", "service", service, "error", error,
+					"since_ms", ms_since(since_ns, unwritten->now_ns),
+					"has_plan", has_plan));
 }
 
 /* Why the policy files are not in force, or null. */
@@ -156,15 +158,16 @@ static json_t *agent_object(const struct mrd_status *status)
 			    (json_int_t)engine.ejection.p99_us, "max",
 			    (json_int_t)engine.ejection.max_us);
 	return json_pack(
-		"{s:s, s:i, s:o, s:s, s:s, s:s, s:s, s:s, s:b, s:o, s:I, s:I, s:I, s:o, "
+		"{s:s, s:i, s:o, s:s, s:s, s:s, s:s, s:s, s:b, s:I, s:o, s:I, s:I, s:I, s:o, "
 		"s:I, s:o, s:o, s:o, s:o, s:b, s:o, s:o, s:o}",
 		"version", MRD_VERSION, "pid", (int)getpid(), "uptime_s",
 		json_integer((json_int_t)((status->now_ns - status->started_ns) / MRD_NS_PER_MS /
 					  MRD_MS_PER_S)),
 		"node", node->name, "region", node->region, "zone", node->zone, "subzone",
 		node->subzone, "adoption", adoption_text(status->adoption), "holding",
-		engine.holding, "features", features_array(status), "services",
-		(json_int_t)engine.services, "ports", (json_int_t)engine.ports, "policy_rules",
+		engine.holding, "held", (json_int_t)engine.held, "features", features_array(status),
+		"services", (json_int_t)engine.services, "ports", (json_int_t)engine.ports,
+		"policy_rules",
 		(json_int_t)mrd_policy_rule_count(mrd_inputs_policy(status->inputs)),
 		"last_plan_ms_ago", ms_since(engine.last_plan_ns, status->now_ns), "ejected",
 		(json_int_t)engine.ejected, "unwritten", unwritten.array, "policy_rejected",
@@ -217,7 +220,8 @@ static json_t *cluster_object(const struct mrd_status *status, size_t cluster)
 
 	mrd_inputs_source_status(status->inputs, cluster, &source);
 	return json_pack(
-		"{s:s, s:s, s:b, s:s, s:b, s:b, s:o, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
+		"{s:s, s:s, s:b, s:s, s:b, s:b, s:o, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:o, s:o, "
+		"s:o}",
 		"name", config->name, "region", config->region, "home", config->home, "source",
 		source.where, "read", source.read, "stale",
 		mrd_inputs_is_stale(status->inputs, cluster), "last_heard_ms_ago",
@@ -228,8 +232,9 @@ static json_t *cluster_object(const struct mrd_status *status, size_t cluster)
 		(json_int_t)mrd_model_count(model, cluster, MRD_KIND_SLICE), "nodes",
 		(json_int_t)mrd_model_count(model, cluster, MRD_KIND_NODE), "broken_files",
 		(json_int_t)source.broken_files, "broken_objects",
-		(json_int_t)source.broken_objects, "broken", broken_array(status, cluster),
-		"resources", resources_array(status, cluster));
+		(json_int_t)source.broken_objects, "broken_for_ms",
+		ms_since(source.broken_since_ns, status->now_ns), "broken",
+		broken_array(status, cluster), "resources", resources_array(status, cluster));
 }
 
 json_t *mrd_status_document(const struct mrd_status *status, json_t *kernel)

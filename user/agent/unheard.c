@@ -145,3 +145,52 @@ int mrd_unheard_keep(const struct mrd_engine *engine, struct mrd_model *model, s
 	*ret_kept = keeping.kept;
 	return r;
 }
+
+/* ------------------------------------------------------------------------ of a broken folder */
+
+struct telling {
+	const struct mrd_view *view;
+	const char *region;
+	/* Of the port whose rows are walked. */
+	const struct mrd_rows *rows;
+	const struct mrd_view_port *port;
+};
+
+/* -ENOENT: nobody names this endpoint, which may be the cluster's. */
+static int find_told(void *self, const void *key, const void *value)
+{
+	const struct telling *telling = self;
+	const struct mrd_health *health = value;
+	const struct mrd_locality *locality =
+		mrd_rows_get(telling->rows, MRD_MAP_LOCALITY, &health->locality_id);
+	const struct mrd_ip ip = ip_of(health);
+
+	(void)key;
+	if (*telling->region && locality && strcmp(locality->region, telling->region) != 0)
+		return 0;
+	return is_known(telling->port, &ip, health->port) ? 0 : -ENOENT;
+}
+
+static int find_told_of_port(void *self, const struct mrd_name *name, const struct mrd_rows *rows)
+{
+	struct telling *telling = self;
+
+	telling->rows = rows;
+	telling->port = find_port(telling->view, name);
+	return telling->port ? mrd_rows_walk(rows, MRD_MAP_HEALTH, find_told, telling) : 0;
+}
+
+bool mrd_unheard_is_told(const struct mrd_engine *engine, const struct mrd_model *model,
+			 size_t cluster, const char *region, const char *namespace_,
+			 const char *name)
+{
+	struct mrd_view *view MRD_CLEANUP(free_view) = NULL;
+	struct telling telling = {.region = region};
+
+	if (mrd_model_view(model, namespace_, name, &view))
+		return false;
+	if (mrd_model_has_slice(model, cluster, namespace_, name))
+		return true;
+	telling.view = view;
+	return !mrd_engine_walk_service(engine, namespace_, name, find_told_of_port, &telling);
+}

@@ -7,6 +7,7 @@
 #ifndef MRD_AGENT_UNHEARD_H
 #define MRD_AGENT_UNHEARD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "agent/engine.h"
@@ -19,5 +20,15 @@
  */
 int mrd_unheard_keep(const struct mrd_engine *engine, struct mrd_model *model, size_t cluster,
 		     const char *region, size_t *ret_kept);
+
+/*
+ * A folder of which some file cannot be read, and could not since the start: the rows of a held
+ * service may be all that is known of what stands there. False: there is no Service; or the cluster
+ * has no slice of it, while its rows have an endpoint in the cluster's region that no cluster
+ * names.
+ */
+bool mrd_unheard_is_told(const struct mrd_engine *engine, const struct mrd_model *model,
+			 size_t cluster, const char *region, const char *namespace_,
+			 const char *name);
 
 #endif

@@ -594,6 +594,19 @@ size_t mrd_model_home(const struct mrd_model *model)
 	return model->home;
 }
 
+bool mrd_model_has_slice(const struct mrd_model *model, size_t cluster, const char *namespace_,
+			 const char *name)
+{
+	char key[MRD_KEY_MAX];
+	const size_t len = mrd_model_key(key, namespace_, name);
+	const struct mrd_entry *entry = len ? mrd_table_get(model->entries, key, len) : NULL;
+
+	for (size_t i = 0; entry && i < entry->slice_count; i++)
+		if (entry->slices[i].cluster == cluster)
+			return true;
+	return false;
+}
+
 size_t mrd_model_count(const struct mrd_model *model, size_t cluster, enum mrd_kind kind)
 {
 	return mrd_table_count(model->clusters[cluster].objects[kind]);

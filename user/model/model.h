@@ -75,6 +75,9 @@ size_t mrd_model_cluster_count(const struct mrd_model *model);
 const char *mrd_model_cluster_name(const struct mrd_model *model, size_t cluster);
 const char *mrd_model_cluster_network(const struct mrd_model *model, size_t cluster);
 size_t mrd_model_home(const struct mrd_model *model);
+/* Does a cluster say anything of a service's endpoints, if only that there are none? */
+bool mrd_model_has_slice(const struct mrd_model *model, size_t cluster, const char *namespace_,
+			 const char *name);
 /* How many objects of a kind a cluster has. */
 size_t mrd_model_count(const struct mrd_model *model, size_t cluster, enum mrd_kind kind);
 /* An object, or NULL; the model's. */

@@ -370,6 +370,9 @@ void mrd_file_source_get_status(const struct mrd_file_source *source,
 
 	while ((unit = mrd_table_next(source->units, &cursor, NULL, NULL))) {
 		status.broken_files += unit->broken;
+		if (unit->broken &&
+		    (!status.broken_since_ns || unit->broken_ns < status.broken_since_ns))
+			status.broken_since_ns = unit->broken_ns;
 		if (!unit->error || unit->error_ns < newest)
 			continue;
 		newest = unit->error_ns;

@@ -28,6 +28,7 @@ struct mrd_source_status {
 	const char *error;	   /* the last one still standing ("" = none); the source's */
 	uint64_t files;		   /* of a folder */
 	uint64_t broken_files;	   /* that stand on their last good state */
+	uint64_t broken_since_ns;  /* the first of these; 0 = there is none */
 	uint64_t broken_objects;   /* likewise, of an API server */
 };
 

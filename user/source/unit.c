@@ -267,6 +267,10 @@ int mrd_unit_read(struct mrd_unit *unit, struct mrd_owners *owners, uint64_t now
 	}
 	mrd_unit_set_present(unit, owners);
 	unit->broken = ret < 0;
+	if (!unit->broken)
+		unit->broken_ns = 0;
+	else if (!unit->broken_ns)
+		unit->broken_ns = now_ns;
 	*ret_recovered = was_broken && !unit->broken;
 	remember(unit, &diag, news, now_ns);
 	return 0;

@@ -32,6 +32,7 @@ struct mrd_unit {
 	bool retry;		/* the last reading failed for a reason that may pass */
 	bool seen;		/* by the scan that is under way */
 	bool broken;		/* stands on its last good state */
+	uint64_t broken_ns;	/* since when; 0: it is not */
 	uint64_t gone_since_ns; /* 0: it is there */
 	char *error;		/* the first one of the last reading, on one line; NULL: none */
 	uint64_t error_ns;	/* of that reading */

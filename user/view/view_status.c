@@ -97,9 +97,12 @@ static void print_unwritten(const json_t *agent, FILE *out)
 	size_t i;
 
 	json_array_foreach(json_object_get(agent, "unwritten"), i, service)
-		fprintf(out, "  NOT WRITTEN %s: %s, for %s; the kernel keeps the plan before\n",
+		fprintf(out, "  NOT WRITTEN %s: %s, for %s; %s\n",
 			mrd_view_text(service, "service"), mrd_view_text(service, "error"),
-			mrd_view_span(mrd_view_integer(service, "since_ms"), span, sizeof(span)));
+			mrd_view_span(mrd_view_integer(service, "since_ms"), span, sizeof(span)),
+			json_is_true(json_object_get(service, "has_plan"))
+				? "the kernel keeps the plan before"
+				: "the kernel has no plan of it");
 }
 
 static void print_metrics(const json_t *agent, FILE *out)
@@ -180,7 +183,10 @@ static void print_agent(const json_t *agent, FILE *out)
 			mrd_view_span(json_integer_value(planned), span, sizeof(span)));
 	fputc('\n', out);
 	if (json_is_true(json_object_get(agent, "holding")))
-		fprintf(out, "  holding what was adopted until the clusters are read\n");
+		fprintf(out,
+			"  holding %lld services as they were adopted, until all that tells of "
+			"them is read\n",
+			mrd_view_integer(agent, "held"));
 	if (json_is_true(json_object_get(agent, "waiting")))
 		fprintf(out, "  waiting for clusters to be read\n");
 	print_metrics(agent, out);
@@ -235,6 +241,21 @@ static void print_broken(const json_t *cluster, FILE *out)
 			mrd_view_text(cluster, "name"), more);
 }
 
+static void print_failing(const json_t *cluster, FILE *out)
+{
+	const json_t *failing = json_object_get(cluster, "failing_for_ms");
+	const json_t *broken = json_object_get(cluster, "broken_for_ms");
+	char span[32];
+
+	if (json_is_integer(failing))
+		fprintf(out, "  %s fails for %s: %s\n", mrd_view_text(cluster, "name"),
+			mrd_view_span(json_integer_value(failing), span, sizeof(span)),
+			mrd_view_text(cluster, "error"));
+	if (json_is_integer(broken))
+		fprintf(out, "  %s has broken files for %s\n", mrd_view_text(cluster, "name"),
+			mrd_view_span(json_integer_value(broken), span, sizeof(span)));
+}
+
 static void print_clusters(const json_t *clusters, FILE *out)
 {
 	static const struct mrd_column columns[] = {
@@ -272,10 +293,7 @@ static void print_clusters(const json_t *clusters, FILE *out)
 	mrd_columns_print(table, 0, out);
 	json_array_foreach(clusters, i, cluster) print_versions(cluster, out);
 	json_array_foreach(clusters, i, cluster) print_broken(cluster, out);
-	json_array_foreach(clusters, i, cluster) if (*mrd_view_text(cluster, "error")) fprintf(
-		out, "  %s fails for %s: %s\n", mrd_view_text(cluster, "name"),
-		mrd_view_span(mrd_view_integer(cluster, "failing_for_ms"), span, sizeof(span)),
-		mrd_view_text(cluster, "error"));
+	json_array_foreach(clusters, i, cluster) print_failing(cluster, out);
 }
 
 static void print_interfaces(const json_t *interfaces, FILE *out)

@@ -500,15 +500,18 @@ static void what_is_gone_leaves_nothing(void **state)
 struct told {
 	size_t count;
 	char error[128];
+	bool has_plan;
 };
 
-static void take_unwritten(void *self, const char *service, const char *error, uint64_t since_ns)
+static void take_unwritten(void *self, const char *service, const char *error, uint64_t since_ns,
+			   bool has_plan)
 {
 	struct told *told = self;
 
 	(void)service;
 	(void)since_ns;
 	told->count++;
+	told->has_plan = has_plan;
 	snprintf(told->error, sizeof(told->error), "%s", error);
 }
 
@@ -536,6 +539,7 @@ static void a_full_map_leaves_the_old_plan(void **state)
 	mrd_engine_unwritten(stage->engine, take_unwritten, &told);
 	assert_int_equal(told.count, 1);
 	assert_string_equal(told.error, "mrd_member is full (kernel.limits.members)");
+	assert_true(told.has_plan);
 
 	/* tried again in its time, said once */
 	assert_int_equal(mrd_engine_due(stage->engine), stage_ns + 1000000000);

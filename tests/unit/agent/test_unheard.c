@@ -99,12 +99,93 @@ static void it_goes_when_the_cluster_speaks(void **state)
 	stage_free(stage);
 }
 
+struct told_case {
+	const char *name;
+	const char *region; /* of the other cluster, of which a file is broken */
+	const char *its_endpoints;
+	bool told;
+};
+
+static const struct told_case told_cases[] = {
+	{"its slice is among those that can be read", "shanghai", "10.1.0.9", true},
+	{"if only to say that there are none", "shanghai", "", true},
+	{"its endpoint is known from the kernel alone", "shanghai", NULL, false},
+	{"no endpoint stands where that cluster is", "paris", NULL, true},
+	{"or who knows where it is", "", NULL, false},
+};
+
+static const struct told_case *told_case;
+
+static bool is_told(void *self, const char *namespace_, const char *name)
+{
+	const struct stage *stage = self;
+
+	return mrd_unheard_is_told(stage->engine, stage->model, 1, told_case->region, namespace_,
+				   name);
+}
+
+/* What other files tell of goes on beside a broken one, and at once when they say something new. */
+static void beside_a_broken_file_others_count(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(told_cases) / sizeof(*told_cases); i++) {
+		struct stage *stage = stage_new(stage_failover);
+		struct mrd_engine_status status;
+
+		told_case = &told_cases[i];
+		print_message("case: %s\n", told_case->name);
+		stage_reviews(stage);
+		stage_round(stage);
+		restart(stage, "10.0.0.5");
+		if (told_case->its_endpoints)
+			stage_slice(stage, 1, "reviews", "http:9080/TCP", told_case->its_endpoints);
+		stage_round(stage);
+		assert_int_equal(stage_state(stage, "10.0.0.6"), MRD_STATE_ACTIVE);
+		mrd_engine_release_told(stage->engine, is_told, stage);
+		stage_round(stage);
+		mrd_engine_get_status(stage->engine, &status);
+		assert_true(status.holding);
+		assert_int_equal(status.held, !told_case->told);
+		assert_int_equal(stage_state(stage, "10.0.0.6"),
+				 told_case->told ? MRD_STATE_NONE : MRD_STATE_ACTIVE);
+
+		/* Its slice comes to be read. */
+		stage_slice(stage, 1, "reviews", "http:9080/TCP", "10.1.0.9");
+		stage_round(stage);
+		mrd_engine_get_status(stage->engine, &status);
+		assert_int_equal(status.held, 0);
+		assert_int_equal(stage_state(stage, "10.0.0.6"), MRD_STATE_NONE);
+		assert_int_equal(stage_state(stage, "10.1.0.9"), MRD_STATE_ACTIVE);
+		stage_free(stage);
+	}
+}
+
+static void a_service_that_is_gone_waits(void **state)
+{
+	struct stage *stage = stage_new(stage_failover);
+
+	(void)state;
+	told_case = &told_cases[0];
+	stage_reviews(stage);
+	stage_round(stage);
+	stage_restart(stage);
+	mrd_engine_release_told(stage->engine, is_told, stage);
+	stage_round(stage);
+	assert_int_equal(stage_state(stage, "10.0.0.6"), MRD_STATE_ACTIVE);
+	mrd_engine_release(stage->engine);
+	stage_round(stage);
+	assert_int_equal(stage_state(stage, "10.0.0.6"), MRD_STATE_NONE);
+	stage_free(stage);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_kernel_speaks_for_who_is_not_heard),
 		cmocka_unit_test(what_is_kept_is_as_it_was),
 		cmocka_unit_test(it_goes_when_the_cluster_speaks),
+		cmocka_unit_test(beside_a_broken_file_others_count),
+		cmocka_unit_test(a_service_that_is_gone_waits),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -349,12 +349,14 @@ static void status_of_an_agent(void **state)
 	static const char agent[] =
 		"{\"agent\":{\"version\":\"0.1.0\",\"pid\":42,\"uptime_s\":3725,"
 		"\"node\":\"node-a\",\"region\":\"cn-hangzhou\",\"zone\":\"\",\"subzone\":\"\","
-		"\"adoption\":\"adopted\",\"holding\":true,\"services\":2,\"policy_rules\":1,"
+		"\"adoption\":\"adopted\",\"holding\":true,\"held\":3,\"services\":2,\"policy_"
+		"rules\":1,"
 		"\"ejected\":1,\"last_plan_ms_ago\":1500,"
 		"\"features\":[{\"name\":\"bpf_set_retval\",\"used\":true},"
 		"{\"name\":\"atomic_fetch_add\",\"used\":false,\"consequence\":\"per CPU\"}],"
 		"\"unwritten\":[{\"service\":\"default/big\",\"error\":\"mrd_member is full\","
-		"\"since_ms\":90000}]},"
+		"\"since_ms\":90000,\"has_plan\":true},{\"service\":\"default/new\","
+		"\"error\":\"mrd_member is full\",\"since_ms\":2000,\"has_plan\":false}]},"
 		"\"clusters\":[{\"name\":\"ack-hangzhou\",\"region\":\"cn-hangzhou\","
 		"\"home\":true,\"source\":\"/state/h\",\"last_heard_ms_ago\":200,\"error\":\"\","
 		"\"failing_for_ms\":null,\"services\":4,\"slices\":4,\"nodes\":1,"
@@ -362,7 +364,7 @@ static void status_of_an_agent(void **state)
 		"{\"name\":\"ack-shanghai\",\"region\":\"\",\"home\":false,\"source\":\"/state/s\","
 		"\"last_heard_ms_ago\":null,\"error\":\"/state/s: No such file or directory\","
 		"\"failing_for_ms\":61000,\"services\":0,\"slices\":0,\"nodes\":0,"
-		"\"broken_files\":2,\"broken_objects\":3,"
+		"\"broken_files\":2,\"broken_for_ms\":5000,\"broken_objects\":3,"
 		"\"broken\":[\"a.yaml:1:1: error: kind: missing\",\"b: error: x\"],\"resources\":["
 		"{\"resource\":\"services\",\"version\":\"17\",\"missing\":false},"
 		"{\"resource\":\"nodes\",\"version\":\"\",\"missing\":false},"
@@ -374,11 +376,14 @@ static void status_of_an_agent(void **state)
 		mrd_view_print_status, doc,
 		"agent 0.1.0, pid 42, up 1h02m, node node-a in cn-hangzhou; maps adopted\n"
 		"  services 2, policy rules 1, endpoints ejected 1, last plan 1s ago\n"
-		"  holding what was adopted until the clusters are read\n"
+		"  holding 3 services as they were adopted, until all that tells of them is "
+		"read\n"
 		"  feature bpf_set_retval: in use\n"
 		"  feature atomic_fetch_add: missing: per CPU\n"
 		"  NOT WRITTEN default/big: mrd_member is full, for 1m30s; the kernel keeps "
 		"the plan before\n"
+		"  NOT WRITTEN default/new: mrd_member is full, for 2s; the kernel has no plan of "
+		"it\n"
 		"\n"
 		"CLUSTER              REGION       SOURCE        HEARD  SERVICES  SLICES  NODES  "
 		"BROKEN\n"
@@ -390,8 +395,8 @@ static void status_of_an_agent(void **state)
 		"  NOT UNDERSTOOD a.yaml:1:1: error: kind: missing\n"
 		"  NOT UNDERSTOOD b: error: x\n"
 		"  NOT UNDERSTOOD of ack-shanghai: 3 more, which the log names\n"
-		"  ack-shanghai fails for 1m01s: /state/s: No such file or "
-		"directory\n" KERNEL_TEXT);
+		"  ack-shanghai fails for 1m01s: /state/s: No such file or directory\n"
+		"  ack-shanghai has broken files for 5s\n" KERNEL_TEXT);
 }
 
 static void status_of_rejected_rules(void **state)
