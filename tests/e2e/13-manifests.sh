@@ -30,6 +30,39 @@ expect_match "status tells it" 'slice-default-reviews-ipv4.yaml|broken' "$(ctl h
 printf '%s\n' "$good" | sed 's/10.0.0.12/10.0.0.11/' >"$slice"
 expect_ok "repaired" wait_for 5 sees "h1=5 s1=5" client $VIP 80 10
 
+# Cut off wherever: at each line's end, and within it.
+service=$SANDBOX/state/ack-hangzhou/service-default-reviews.yaml
+for file in "$slice" "$service"; do
+  good=$(cat "$file") cuts=0
+  for ((at = 1; at < ${#good}; at++)); do
+    [[ ${good:at:1} == $'\n' || ${good:at-3:1} == $'\n' ]] || continue
+    printf '%s' "${good:0:at}" >"$file"
+    sleep 0.05
+    got=$(hits client $VIP 80 2) cuts=$((cuts + 1))
+    [[ $got == "h1=1 s1=1" ]] || expect_eq "cut off after ${good:0:at}" "h1=1 s1=1" "$got"
+  done
+  expect_between "cut off in many places" 20 80 "$cuts"
+  printf '%s\n' "$good" >"$file"
+done
+expect_eq "whole again" "h1=5 s1=5" "$(hits client $VIP 80 10)"
+
+# An agent that starts beside a broken file: what others tell of goes on, what only the kernel knows stays.
+svc ack-hangzhou other 172.16.0.21 80
+eps ack-hangzhou other 10.0.0.12
+expect_ok "another service" wait_for 5 sees "h2=2" client 172.16.0.21 80 2
+printf '%s' "apiVersion: discovery" >"$SANDBOX/state/ack-hangzhou/slice-default-other-ipv4.yaml"
+agent_kill h
+agent_start h
+eps ack-hangzhou reviews
+expect_ok "scaled down beside a broken file" wait_for 5 sees "s1=10" client $VIP 80 10
+expect_eq "of which the kernel's rows stay" "h2=2" "$(hits client 172.16.0.21 80 2)"
+expect_match "told" 'holding 1 services.*slice-default-other.*broken files for' "$(ctl h status | tr '\n' ' ')"
+eps ack-hangzhou other 10.0.0.11
+expect_ok "whole again" wait_for 5 sees "h1=2" client 172.16.0.21 80 2
+nothing_held() { ! grep -q holding <(ctl h status); }
+expect_ok "nothing is held any more" wait_for 5 nothing_held
+rm "$SANDBOX/state/ack-hangzhou/"*-default-other*
+
 rm "$slice"
 expect_ok "deleted" wait_for 5 sees "s1=10" client $VIP 80 10
 mv "$SANDBOX/state/ack-shanghai" "$SANDBOX/state/away"

@@ -37,6 +37,21 @@ for i in 2 1; do
 done
 expect_eq "each has one of its own" 2 "$(cat "$SANDBOX"/asked-? | sort -u | wc -l)"
 
+# Too small for what is served: the agent says so and ends, and the maps and hooks go on that are there.
+svc ack-hangzhou second 172.16.0.22 80
+eps ack-hangzhou second 10.0.0.11
+expect_ok "a second service" wait_for 5 sees "h1=2" client 172.16.0.22 80 2
+agent_kill h
+agent_launch h "kernel.limits: { services: 2 }"
+expect_ok "maps that are too small take nobody's place" \
+  wait_for 5 agent_said h 'maps not replaced.*is full .kernel.limits.services.*the agent does not start'
+expect_ok "the agent ends" wait_for 5 bash -c "! kill -0 ${AGENT_PID[h]} 2>/dev/null"
+expect_eq "what was served still is" "h1=2" "$(hits client 172.16.0.22 80 2)"
+expect_eq "by the maps that were there" "h1=2 h2=2" "$(hits client $VIP 80 4)"
+expect_eq "nothing is left of the new set" "" "$(find "$(bpffs_of h)" -mindepth 1 -type d)"
+agent_start h "kernel.limits: { members: 1000 }"
+rm "$SANDBOX"/state/ack-hangzhou/*-default-second*
+
 # The version of another build: what is pinned is not understood, so it is replaced too.
 agent_kill h
 bpftool map update pinned "$(bpffs_of h)/mrd_config" key 0 0 0 0 value 99 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0

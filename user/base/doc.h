@@ -30,6 +30,7 @@ enum mrd_doc_kind { MRD_DOC_NULL, MRD_DOC_SCALAR, MRD_DOC_MAP, MRD_DOC_LIST };
 struct mrd_doc_node {
 	enum mrd_doc_kind kind;
 	bool quoted;	   /* of a scalar: written in quotes or as a block, so a string for sure */
+	bool is_blank;	   /* a null of which nothing is written, as where a file was cut off */
 	bool is_missing;   /* a null in the place of what could not be read, which was told */
 	bool has_doubles;  /* a map without what was given twice, which was told */
 	unsigned int line; /* of its first character, from 1 */

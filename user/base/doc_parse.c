@@ -301,10 +301,12 @@ static int on_scalar(struct builder *builder, const yaml_event_t *event)
 	if (!node)
 		return -ENOMEM;
 	node->quoted = is_string_for_sure(event);
-	if (!is_key && !node->quoted && is_null(text))
+	if (!is_key && !node->quoted && is_null(text)) {
 		node->kind = MRD_DOC_NULL;
-	else if (len)
+		node->is_blank = !len;
+	} else if (len) {
 		node->text = mrd_arena_copy(&builder->file->arena, text, len);
+	}
 	if (!node->text)
 		return -ENOMEM;
 	ret = anchor_new(builder, event->data.scalar.anchor, &anchor);

@@ -140,6 +140,11 @@ static void wrong_type(struct mrd_reading *reading, const struct mrd_field *fiel
 
 /* ------------------------------------------------------------------------ values */
 
+bool mrd_field_is_given(const struct mrd_field *field)
+{
+	return field->written && !field->written->is_blank;
+}
+
 bool mrd_field_is_map(struct mrd_reading *reading, const struct mrd_field *field)
 {
 	if (!field->node || field->node->kind == MRD_DOC_MAP)

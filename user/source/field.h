@@ -46,6 +46,9 @@ void mrd_field_warn(struct mrd_reading *reading, const struct mrd_field *field, 
 		    ...) __attribute__((format(printf, 3, 4)));
 struct mrd_place mrd_field_place(const struct mrd_reading *reading, const struct mrd_field *field);
 
+/* Something is written there, if only null: the file does not end, or go on, behind the key. */
+bool mrd_field_is_given(const struct mrd_field *field);
+
 /* For all of these an absent or null field is fine and gives the default; the wrong type is an
  * error. */
 bool mrd_field_is_map(struct mrd_reading *reading, const struct mrd_field *field);

@@ -137,7 +137,7 @@ static void fill_ports(struct mrd_reading *reading, const struct mrd_field *spec
 	const size_t count = mrd_field_count(reading, &ports);
 
 	/* The API requires one; a file without may have been cut off before. */
-	if (service->vip_count && !ports.written)
+	if (service->vip_count && !count && (!ports.node || ports.node->kind == MRD_DOC_LIST))
 		mrd_field_error(reading, &ports, "missing; a Service with an address has a port");
 	service->ports = mrd_field_alloc(reading, count, sizeof(*service->ports));
 	for (size_t i = 0; service->ports && i < count; i++) {

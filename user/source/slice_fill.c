@@ -140,9 +140,9 @@ void mrd_slice_fill(struct mrd_reading *reading, const struct mrd_field *object,
 	if (!type.node)
 		mrd_field_error(reading, &type, "missing; must be IPv4, IPv6 or FQDN");
 	/* The API writes both fields; a file without one may have been cut off before. */
-	if (!endpoints.written)
+	if (!mrd_field_is_given(&endpoints))
 		mrd_field_error(reading, &endpoints, "missing; a slice of none has null or []");
-	if (count && !ports.written)
+	if (count && !mrd_field_is_given(&ports))
 		mrd_field_error(reading, &ports, "missing; a slice of none has null or []");
 	fill_ports(reading, &ports, slice);
 	if (choice < 0)

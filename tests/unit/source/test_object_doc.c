@@ -218,37 +218,37 @@ static const struct read_case services[] = {
 		.name = "policies",
 		.yaml = SERVICE_HEAD
 		"spec: {clusterIP: 10.0.0.1, internalTrafficPolicy: Local, "
-		"sessionAffinity: ClientIP, trafficDistribution: PreferClose, ports: []}",
-		.want = "1:1 Service default/web 10.0.0.1 local affinity=10800 same-zone\n",
+		"sessionAffinity: ClientIP, trafficDistribution: PreferClose, ports: [{port: 80}]}",
+		.want = "1:1 Service default/web 10.0.0.1 :80/1 local affinity=10800 same-zone\n",
 	},
 	{
 		.name = "other policies",
 		.yaml = SERVICE_HEAD
 		"spec: {clusterIP: 10.0.0.1, sessionAffinity: ClientIP, trafficDistribution: "
 		"PreferSameNode, sessionAffinityConfig: {clientIP: {timeoutSeconds: 60}}, ports: "
-		"[]}",
-		.want = "1:1 Service default/web 10.0.0.1 affinity=60 same-node\n",
+		"[{port: 80}]}",
+		.want = "1:1 Service default/web 10.0.0.1 :80/1 affinity=60 same-node\n",
 	},
 	{
 		.name = "a timeout without affinity",
 		.yaml = SERVICE_HEAD
 		"spec: {clusterIP: 10.0.0.1, sessionAffinity: None, "
 		"trafficDistribution: PreferSameZone, "
-		"sessionAffinityConfig: {clientIP: {timeoutSeconds: 60}}, ports: []}",
-		.want = "1:1 Service default/web 10.0.0.1 same-zone\n",
+		"sessionAffinityConfig: {clientIP: {timeoutSeconds: 60}}, ports: [{port: 80}]}",
+		.want = "1:1 Service default/web 10.0.0.1 :80/1 same-zone\n",
 	},
 	{
 		.name = "nulls are absent",
 		.yaml = SERVICE_HEAD
 		"spec: {clusterIP: 10.0.0.1, clusterIPs: null, externalIPs: ~, "
-		"ports: null, sessionAffinityConfig: null}\nstatus: null\n",
-		.want = "1:1 Service default/web 10.0.0.1\n",
+		"ports: [{port: 80}], sessionAffinityConfig: null}\nstatus: null\n",
+		.want = "1:1 Service default/web 10.0.0.1 :80/1\n",
 	},
 	{
 		.name = "a distribution of tomorrow",
 		.yaml = SERVICE_HEAD
-		"spec: {clusterIP: 10.0.0.1, trafficDistribution: PreferMoon, ports: []}",
-		.want = "1:1 Service default/web 10.0.0.1\n"
+		"spec: {clusterIP: 10.0.0.1, trafficDistribution: PreferMoon, ports: [{port: 80}]}",
+		.want = "1:1 Service default/web 10.0.0.1 :80/1\n"
 			"f:4:50: warning: spec.trafficDistribution: not known (PreferClose, "
 			"PreferSameZone, PreferSameNode), ignored\n",
 	},
@@ -436,6 +436,16 @@ static const struct read_case broken[] = {
 		.want = "f:4:7: error: spec.ports: missing; a Service with an address has a port\n",
 	},
 	{
+		.name = "behind the ports' name",
+		.yaml = SERVICE_HEAD "spec:\n  clusterIP: 10.0.0.1\n  ports:\n",
+		.want = "f:6:9: error: spec.ports: missing; a Service with an address has a port\n",
+	},
+	{
+		.name = "of a slice, too",
+		.yaml = SLICE_HEAD "addressType: IPv4\nports: []\nendpoints:",
+		.want = "f:6:11: error: endpoints: missing; a slice of none has null or []\n",
+	},
+	{
 		.name = "of a slice",
 		.yaml = SLICE_HEAD "addressType: IPv4\nports: [null]\n---\n" SLICE_HEAD
 				   "addressType: IPv4\nendpoints: [{addresses: [10.1.0.1]}]\n",
@@ -539,7 +549,7 @@ static const struct read_case broken[] = {
 		.name = "a timeout out of range",
 		.yaml = SERVICE_HEAD
 		"spec: {clusterIP: 10.0.0.1, sessionAffinity: ClientIP, "
-		"sessionAffinityConfig: {clientIP: {timeoutSeconds: 86401}}, ports: []}",
+		"sessionAffinityConfig: {clientIP: {timeoutSeconds: 86401}}, ports: [{port: 80}]}",
 		.want = "f:4:107: error: spec.sessionAffinityConfig.clientIP.timeoutSeconds: must "
 			"be from 1 to 86400, not 86401\n",
 	},
