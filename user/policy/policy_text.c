@@ -1,14 +1,19 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 #include "policy/policy_text.h"
 
+#include <float.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/duration.h"
 #include "policy/locality.h"
 
-enum { STEP = 2 }; /* spaces of a level */
+enum {
+	STEP = 2,	/* spaces of a level */
+	REAL_ROOM = 32, /* a double in decimal */
+};
 
 /* A text that grows by lines, each behind its indentation. */
 struct writer {
@@ -89,6 +94,19 @@ static void span_if(struct writer *writer, const char *name, uint64_t ms)
 {
 	if (ms)
 		span(writer, name, ms);
+}
+
+/* With as many digits as read back the same. */
+static void real(struct writer *writer, const char *name, double value)
+{
+	char buf[REAL_ROOM];
+
+	for (int digits = DBL_DIG; digits <= DBL_DECIMAL_DIG; digits++) {
+		snprintf(buf, sizeof(buf), "%.*g", digits, value);
+		if (strtod(buf, NULL) == value)
+			break;
+	}
+	line(writer, "%s: %s", name, buf);
 }
 
 /* What users wrote stands in quotes: JSON's are YAML's too. */
@@ -373,8 +391,8 @@ static void write_lb(struct writer *writer, const struct mrd_effective *effectiv
 	if (effective->lb != MRD_LB_PASSTHROUGH && effective->warmup.duration_ms) {
 		open_block(writer, "warmup", "", "");
 		span(writer, "duration", effective->warmup.duration_ms);
-		line(writer, "minimumPercent: %g", effective->warmup.minimum_percent);
-		line(writer, "aggression: %g", effective->warmup.aggression);
+		real(writer, "minimumPercent", effective->warmup.minimum_percent);
+		real(writer, "aggression", effective->warmup.aggression);
 		close_block(writer);
 	}
 	if (effective->lb != MRD_LB_PASSTHROUGH)

@@ -228,6 +228,16 @@ static const struct row rows[] = {
 		.want = {"duration: 30s\n        minimumPercent: 10\n        aggression: 1\n"},
 	},
 	{
+		.text = BALANCER("simple: ROUND_ROBIN, warmup: {duration: 30s, minimumPercent: "
+				 "12.3456789, aggression: 1.0000000000000002}"),
+		.want = {"minimumPercent: 12.3456789\n        aggression: "
+			 "1.0000000000000002\n"},
+	},
+	{
+		.text = BALANCER("warmup: {duration: 30s, minimumPercent: 0.1, aggression: 1e300}"),
+		.want = {"minimumPercent: 0.1\n        aggression: 1e+300\n"},
+	},
+	{
 		.text = BALANCER("localityLbSetting: {enabled: false}"),
 		.want = {"localityLbSetting:", "enabled: false\n"},
 	},
