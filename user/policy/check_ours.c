@@ -11,6 +11,7 @@ struct uses {
 	bool acts;	 /* not all ports are left alone */
 	bool answers;	 /* outlierDetection */
 	bool handshakes; /* a failover list without it */
+	bool inherits;	 /* the mesh's outlierDetection */
 	bool cap;	 /* either, without maxEjectionPercent */
 	bool distributes;
 	bool subset_asks; /* for a fallback */
@@ -26,6 +27,7 @@ static void add_blocks(const struct mrd_mesh *mesh, const struct mrd_ours *ours,
 		return;
 	uses->acts = true;
 	uses->answers |= effective.outlier != NULL;
+	uses->inherits |= effective.outlier_origin == MRD_ORIGIN_MESH;
 	uses->handshakes |= !effective.outlier && effective.detector;
 	uses->cap |= effective.detector && effective.detector->cap != MRD_CAP_PERCENT;
 	/* Lists that are not enabled are an error all the same. */
@@ -39,6 +41,39 @@ static void add_traffic(const struct mrd_mesh *mesh, const struct mrd_ours *ours
 	add_blocks(mesh, ours, &traffic->blocks, uses);
 	for (size_t i = 0; i < traffic->port_count; i++)
 		add_blocks(mesh, ours, &traffic->ports[i].blocks, uses);
+}
+
+static bool has_port(const struct mrd_traffic *traffic, uint32_t number)
+{
+	for (size_t i = 0; i < traffic->port_count; i++)
+		if (traffic->ports[i].number == number)
+			return true;
+	return false;
+}
+
+/* A subset's blocks, each whole, over those of its rule or of one of its rule's ports. */
+static void add_over(const struct mrd_mesh *mesh, const struct mrd_ours *ours,
+		     const struct mrd_blocks *below, const struct mrd_blocks *own,
+		     struct uses *uses)
+{
+	const struct mrd_blocks blocks = {
+		.outlier = own->outlier.given ? own->outlier : below->outlier,
+		.lb = own->lb.given ? own->lb : below->lb,
+	};
+
+	add_blocks(mesh, ours, &blocks, uses);
+}
+
+static void add_subset(const struct mrd_mesh *mesh, const struct mrd_ours *ours,
+		       const struct mrd_traffic *traffic, const struct mrd_traffic *own,
+		       struct uses *uses)
+{
+	add_over(mesh, ours, &traffic->blocks, &own->blocks, uses);
+	for (size_t i = 0; i < traffic->port_count; i++)
+		if (!has_port(own, traffic->ports[i].number))
+			add_over(mesh, ours, &traffic->ports[i].blocks, &own->blocks, uses);
+	for (size_t i = 0; i < own->port_count; i++)
+		add_blocks(mesh, ours, &own->ports[i].blocks, uses);
 }
 
 static const char nothing_is_ejected[] =
@@ -118,21 +153,25 @@ void mrd_check_rule_notes(struct mrd_reader *reader, const struct mrd_traffic *t
 	static const struct mrd_blocks none;
 	const struct mrd_mesh *mesh = reader->mesh;
 	const bool own_max = reader->notes->at[MRD_OUR_MAX_EJECTION].own;
+	const size_t errors = reader->diag->errors;
+	struct uses of_subsets = {0};
 	struct uses of_mesh = {0};
 	struct uses uses = {0};
 
 	add_blocks(mesh, &mesh->ours, &none, &of_mesh);
 	add_traffic(mesh, &reader->notes->ours, traffic, &uses);
-	for (size_t i = 0; i < subset_count; i++)
+	for (size_t i = 0; i < subset_count; i++) {
 		uses.subset_asks |= needs_fallback(&subsets[i]);
+		add_subset(mesh, &reader->notes->ours, traffic, &subsets[i].traffic, &of_subsets);
+	}
 	/* Blocks that a rule gives itself have been checked where they stand. */
-	if (own_max && !traffic->blocks.outlier.given && mesh->outlier.given)
+	if (own_max && (uses.inherits || of_subsets.inherits))
 		mrd_check_max_ejection(reader, mesh->outlier.rule.base_ejection_ms,
 				       mesh->outlier.place);
 	/* What is wrong with the mesh's alone is told once, there. */
-	if (uses.handshakes && (own_max || !of_mesh.handshakes))
+	if ((uses.handshakes || of_subsets.handshakes) && (own_max || !of_mesh.handshakes))
 		mrd_check_max_ejection(reader, mrd_handshakes_defaults.base_ejection_ms, NULL);
-	if (is_sound)
+	if (is_sound && reader->diag->errors == errors)
 		warn_of_idle(reader, &uses);
 }
 

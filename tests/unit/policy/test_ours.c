@@ -9,6 +9,16 @@
 	"apiVersion: networking.istio.io/v1\nkind: DestinationRule\n"   \
 	"metadata: {name: r, annotations: {meridian.dev/" inside "}}\n" \
 	"spec: {host: reviews, trafficPolicy: {" policy "}}\n"
+#define SUBSET(inside, policy, subset)                                      \
+	"apiVersion: networking.istio.io/v1\nkind: DestinationRule\n"       \
+	"metadata: {name: r, annotations: {meridian.dev/" inside "}}\n"     \
+	"spec: {host: reviews, subsets: [{name: v, trafficPolicy: {" subset \
+	"}}], trafficPolicy: {" policy "}}\n"
+#define OF_PORTS(of) \
+	"portLevelSettings: [{port: {number: 80}, " of "}, {port: {number: 81}, " of "}]"
+#define TEN_SECONDS "outlierDetection: {baseEjectionTime: 10s}"
+#define A_MINUTE    "defaultTrafficPolicy: {outlierDetection: {baseEjectionTime: 60s}}\n"
+#define A_POOL	    "connectionPool: {tcp: {maxConnections: 1}}"
 #define AT(name)    "metadata.annotations[\"meridian.dev/" name "\"]\n"
 #define LIST_AT	    "spec.trafficPolicy.loadBalancer.localityLbSetting.failover\n"
 #define FAILOVER    "localityLbSetting: {failover: [{from: a, to: b}]}"
@@ -26,6 +36,7 @@
 #define MESH_PROBATION	    "warning a:1:50 " AT("probation")
 #define MESH_FALLBACK	    "warning a:1:78 " AT("fallback")
 #define LONGEST_TOO_SHORT   "error a:3:67 " AT("max-ejection-time")
+#define A_SUBSET	    "warning a:4:23 spec.subsets\n"
 
 static const struct row idle_rows[] = {
 	{
@@ -174,6 +185,53 @@ static const struct row idle_rows[] = {
 		.text = OURS("max-ejection-time: 10s", BALANCED(FAILOVER)),
 		.want = LONGEST_TOO_SHORT LIST_UNWATCHED,
 		.says = "10s is less than baseEjectionTime, 30s without outlierDetection",
+	},
+	{
+		.id = "the longest is shorter than the mesh's first, which ports are left with",
+		.text = OURS("max-ejection-time: 40s", TEN_SECONDS ", " OF_PORTS(A_POOL)),
+		.second = A_MINUTE,
+		.want = LONGEST_TOO_SHORT,
+		.says = "40s is less than baseEjectionTime, 1m0s at ",
+	},
+	{
+		.id = "a port that is left alone",
+		.text = OURS("max-ejection-time: 40s",
+			     TEN_SECONDS ", " OF_PORTS("loadBalancer: {simple: PASSTHROUGH}")),
+		.second = A_MINUTE,
+		.want = "",
+	},
+	{
+		.id = "a subset's port",
+		.text = SUBSET("max-ejection-time: 40s", TEN_SECONDS, OF_PORTS(A_POOL)),
+		.second = A_MINUTE,
+		.want = LONGEST_TOO_SHORT A_SUBSET,
+		.says = "40s is less than baseEjectionTime, 1m0s at ",
+	},
+	{
+		.id = "a subset over a rule that is left alone",
+		.text = SUBSET("max-ejection-time: 40s", "loadBalancer: {simple: PASSTHROUGH}",
+			       "loadBalancer: {simple: RANDOM}"),
+		.second = A_MINUTE,
+		.want = LONGEST_TOO_SHORT A_SUBSET,
+	},
+	{
+		.id = "a subset's list, by handshakes",
+		.text = SUBSET("max-ejection-time: 20s", A_POOL, BALANCED(FAILOVER)),
+		.want = LONGEST_TOO_SHORT A_SUBSET,
+		.says = "20s is less than baseEjectionTime, 30s without outlierDetection",
+	},
+	{
+		.id = "a subset's list over a port of the rule",
+		.text = SUBSET("max-ejection-time: 20s", TEN_SECONDS ", " OF_PORTS(A_POOL),
+			       BALANCED(FAILOVER)),
+		.want = LONGEST_TOO_SHORT A_SUBSET,
+	},
+	{
+		.id = "a subset has its rule's outlierDetection, or its own",
+		.text = SUBSET("max-ejection-time: 20s", TEN_SECONDS,
+			       BALANCED(FAILOVER) ", " OF_PORTS(TEN_SECONDS)),
+		.second = A_MINUTE,
+		.want = A_SUBSET,
 	},
 	{
 		.id = "the mesh's is told once, however many rules there are",
