@@ -56,6 +56,13 @@ const struct mrd_pool_rule mrd_pool_defaults = {
 	.http_idle_timeout_ms = 3600000,
 };
 
+uint64_t mrd_outlier_longest(uint64_t base_ms)
+{
+	const uint64_t most_ms = mrd_outlier_defaults.max_ejection_ms;
+
+	return base_ms > most_ms ? base_ms : most_ms;
+}
+
 const char mrd_outlier_ejects_nobody[] =
 	"ejects nobody: each of its detectors is off, or only tells";
 

@@ -75,6 +75,9 @@ struct mrd_outlier_rule {
 /* The rule that "outlierDetection: {}" means. */
 extern const struct mrd_outlier_rule mrd_outlier_defaults;
 
+/* The longest ejection if nobody gives one: Envoy's max_ejection_time, which Istio never sets. */
+uint64_t mrd_outlier_longest(uint64_t base_ms);
+
 /* Has it a detector that is on and does more than tell? */
 bool mrd_outlier_ejects(const struct mrd_outlier_rule *rule);
 /* What is said of one that does not. */

@@ -669,16 +669,53 @@ static void write_subset(struct writer *writer, const struct subject *subject, s
 	writer->indent -= STEP;
 }
 
+/* The rule that holds may say less for the longest ejection than a subset of another one for its
+ * first: nothing acts on a subset, but it could not be read back. */
+static bool is_too_long(const struct writer *writer, const struct subject *subject, size_t subset)
+{
+	struct mrd_effective effective;
+	const struct mrd_outlier_rule *rule;
+
+	for (size_t i = 0; i <= subject->port_count; i++) {
+		hold(subject, subset, i < subject->port_count ? subject->ports[i] : NO_PORT,
+		     &effective);
+		rule = detector_of(writer, &effective);
+		if (effective.lb != MRD_LB_PASSTHROUGH && rule &&
+		    rule->base_ejection_ms > rule->max_ejection_ms)
+			return true;
+	}
+	return false;
+}
+
+static void leave_out(struct writer *writer, const struct mrd_subset *subset)
+{
+	begin(writer);
+	mrd_strbuf_addf(writer->out,
+			"# subset %s is left out: its baseEjectionTime is more than "
+			"meridian.dev/max-ejection-time",
+			subset->name);
+	comment(writer, "", subset->place);
+}
+
 static void write_subsets(struct writer *writer, const struct subject *subject)
 {
+	const size_t count =
+		mrd_policy_subset_count(subject->policy, subject->namespace_, subject->service);
 	struct mrd_subset subset;
+	bool any = false;
 
-	if (mrd_policy_subset_count(subject->policy, subject->namespace_, subject->service))
-		line(writer, "subsets: # without effect: no VirtualService is applied");
-	for (size_t i = 0; !mrd_policy_subset(subject->policy, subject->namespace_,
-					      subject->service, NO_PORT, i, &subset);
-	     i++)
+	for (size_t i = 0; i < count; i++) {
+		mrd_policy_subset(subject->policy, subject->namespace_, subject->service, NO_PORT,
+				  i, &subset);
+		if (is_too_long(writer, subject, i)) {
+			leave_out(writer, &subset);
+			continue;
+		}
+		if (!any)
+			line(writer, "subsets: # without effect: no VirtualService is applied");
+		any = true;
 		write_subset(writer, subject, i, &subset);
+	}
 }
 
 /* What the reader asks of subsets, too: that their base times are less than the longest one, and
@@ -707,7 +744,8 @@ static void add_all_uses(const struct subject *subject, const struct writer *wri
 		for (size_t k = 0; !mrd_policy_subset(subject->policy, subject->namespace_,
 						      subject->service, port, k, &subset);
 		     k++)
-			add_subset(uses, writer, &subset.effective);
+			if (!is_too_long(writer, subject, k))
+				add_subset(uses, writer, &subset.effective);
 	}
 }
 

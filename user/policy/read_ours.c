@@ -364,3 +364,15 @@ void mrd_ours_apply(const struct mrd_ours *ours, struct mrd_outlier_rule *rule)
 	apply_number(ours, MRD_OUR_FP_HOSTS, &failure->minimum_hosts);
 	apply_number(ours, MRD_OUR_FP_VOLUME, &failure->request_volume);
 }
+
+void mrd_ours_replace(const struct mrd_ours *ours, struct mrd_outlier_rule *rule)
+{
+	if (rule->cap != MRD_CAP_PERCENT)
+		rule->cap = mrd_outlier_defaults.cap;
+	rule->probation_ms = mrd_outlier_defaults.probation_ms;
+	rule->max_ejection_ms = mrd_outlier_longest(rule->base_ejection_ms);
+	rule->max_jitter_ms = mrd_outlier_defaults.max_jitter_ms;
+	rule->success_rate = mrd_outlier_defaults.success_rate;
+	rule->failure_percentage = mrd_outlier_defaults.failure_percentage;
+	mrd_ours_apply(ours, rule);
+}

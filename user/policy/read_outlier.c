@@ -4,8 +4,6 @@
 
 #include "base/cleanup.h"
 
-enum { MAX_EJECTION_MS = 300000 }; /* Envoy's max_ejection_time, which Istio never sets */
-
 struct outlier_draft {
 	struct mrd_number consecutive_5xx;
 	struct mrd_number consecutive_gateway;
@@ -198,8 +196,7 @@ void mrd_read_outlier(struct mrd_reader *reader, const struct mrd_doc_node *node
 		rule.consecutive_local_origin = draft.consecutive_local_origin.value;
 	rule.interval_ms = span_or(&draft.interval, rule.interval_ms);
 	rule.base_ejection_ms = span_or(&draft.base_ejection, rule.base_ejection_ms);
-	rule.max_ejection_ms =
-		rule.base_ejection_ms > MAX_EJECTION_MS ? rule.base_ejection_ms : MAX_EJECTION_MS;
+	rule.max_ejection_ms = mrd_outlier_longest(rule.base_ejection_ms);
 	if (draft.max_percent.value) {
 		rule.cap = MRD_CAP_PERCENT;
 		rule.max_ejection_percent = draft.max_percent.value;

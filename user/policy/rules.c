@@ -352,11 +352,30 @@ static int add_wildcard(struct mrd_policy *policy, struct mrd_rule *rule)
 	return 0;
 }
 
+static void annotate(const struct mrd_ours *ours, struct mrd_traffic *traffic)
+{
+	mrd_ours_replace(ours, &traffic->blocks.outlier.rule);
+	for (size_t i = 0; i < traffic->port_count; i++)
+		mrd_ours_replace(ours, &traffic->ports[i].blocks.outlier.rule);
+}
+
+/* The annotations of the rule that holds count for all subsets that were merged into it. */
+static void annotate_held(struct mrd_rule *rule)
+{
+	for (; rule; rule = rule->next)
+		for (size_t i = 0; i < rule->held_count; i++)
+			annotate(&rule->ours, &rule->held[i]->traffic);
+}
+
 int mrd_policy_finish(struct mrd_policy *policy)
 {
 	struct mrd_wildcards *wildcards;
 	struct mrd_rule *rule;
 	size_t cursor = 0;
+
+	while ((rule = mrd_table_next(policy->by_host, &cursor, NULL, NULL)))
+		annotate_held(rule);
+	cursor = 0;
 
 	while ((rule = mrd_table_next(policy->by_host, &cursor, NULL, NULL)))
 		if (mrd_host_is_wildcard(rule->host) && add_wildcard(policy, rule) < 0)

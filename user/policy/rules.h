@@ -50,6 +50,8 @@ struct mrd_ours {
 bool mrd_ours_rate_is_off(const struct mrd_ours *ours, enum mrd_our_key enforcing);
 /* What the annotations say about ejection goes into the rule. */
 void mrd_ours_apply(const struct mrd_ours *ours, struct mrd_outlier_rule *rule);
+/* That, in place of what others said there. */
+void mrd_ours_replace(const struct mrd_ours *ours, struct mrd_outlier_rule *rule);
 
 /* What ejects where a failover list stands without outlierDetection: responses mean nothing, failed
  * handshakes do. */

@@ -152,7 +152,7 @@ static void add_annotations(struct mrd_strbuf *out)
 	add(out, 6, "meridian.dev/rescue: 'off', ");
 	add(out, 4, "meridian.dev/ejection-cap: envoy, ");
 	add(out, 4, "meridian.dev/probation: 20s, ");
-	add(out, 4, "meridian.dev/max-ejection-time: 10m, ");
+	add(out, 4, "meridian.dev/max-ejection-time: %s, ", chance(2) ? "10m" : "40s");
 	add(out, 4, "meridian.dev/max-ejection-time-jitter: 1s, ");
 	add(out, 5, "meridian.dev/success-rate-stdev-factor: '1500', ");
 	add(out, 5, "meridian.dev/failure-percentage-enforcing: '100', ");
@@ -178,17 +178,10 @@ static void add_mesh(struct mrd_strbuf *out)
 	add(out, 1, "%s}\n---\n", localities[(size_t)rand() % (COUNT(localities) - 1)]);
 }
 
-static void add_rule(struct mrd_strbuf *out)
+static void add_subsets(struct mrd_strbuf *out)
 {
 	static const char *const names[] = {"123", "on", "null", "0x1f", "1e3", "2001-01-01", "v1"};
 
-	add(out, 1, "apiVersion: networking.istio.io/v1\nkind: DestinationRule\n");
-	add(out, 1, "metadata: {name: r, annotations: ");
-	add_annotations(out);
-	add(out, 1, "}\nspec:\n  host: reviews\n  ");
-	add_traffic(out);
-	if (!chance(3))
-		return;
 	add(out, 1, "\n  subsets:\n");
 	for (size_t i = (size_t)rand() % 3; i < COUNT(names); i += 2) {
 		add(out, 1, "  - {name: '%s', labels: {version: '%s'}, ", names[i], names[i]);
@@ -196,6 +189,30 @@ static void add_rule(struct mrd_strbuf *out)
 			add_traffic(out);
 		add(out, 1, "}\n");
 	}
+}
+
+/* Of one host: rules of another name are merged with it. */
+static void add_rule(struct mrd_strbuf *out, const char *name, bool has_traffic, bool has_subsets)
+{
+	add(out, 1, "apiVersion: networking.istio.io/v1\nkind: DestinationRule\n");
+	add(out, 1, "metadata: {name: %s, annotations: ", name);
+	add_annotations(out);
+	add(out, 1, "}\nspec:\n  host: reviews\n  ");
+	if (has_traffic)
+		add_traffic(out);
+	if (has_subsets)
+		add_subsets(out);
+}
+
+static void add_rules(struct mrd_strbuf *out)
+{
+	const bool are_two = chance(5);
+
+	add_rule(out, "r", !are_two || !chance(3), chance(3));
+	if (!are_two)
+		return;
+	add(out, 1, "\n---\n");
+	add_rule(out, "s", chance(2), !chance(4));
 }
 
 /* -------------------------------------------------------------------------------- the trip */
@@ -370,7 +387,7 @@ static void test_round_trip(void **state)
 		stays = chance(6);
 		add_mesh(&yaml);
 		if (!chance(8))
-			add_rule(&yaml);
+			add_rules(&yaml);
 		print_message("seed %u\n", seed);
 		assert_false(yaml.failed);
 		check_trip(yaml.text);

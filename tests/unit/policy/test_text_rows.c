@@ -11,12 +11,18 @@
 	"reviews, " fields "}\n"
 #define A_RULE(annotations, traffic) SPEC(annotations, "trafficPolicy: {" traffic "}")
 #define OURS(annotation, traffic)    A_RULE("meridian.dev/" annotation, traffic)
-#define DETECTION		     "outlierDetection: {}"
-#define OUTLIER(fields)		     A_RULE("", "outlierDetection: {" fields "}")
-#define POOL(fields)		     A_RULE("", "connectionPool: {" fields "}")
-#define BALANCER(fields)	     A_RULE("", "loadBalancer: {" fields "}")
-#define FAILOVER		     "localityLbSetting: {failover: [{from: a, to: b}]}"
-#define DISTRIBUTE		     "localityLbSetting: {distribute: [{from: a/*, to: {a: 90, b/z: 10}}]}"
+/* Another rule of that host. */
+#define AND_SUBSET(annotations, traffic)                                                       \
+	"---\napiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: s, " \
+	"namespace: default, annotations: {" annotations                                       \
+	"}}\nspec: {host: reviews, subsets: [{name: "                                          \
+	"v2, labels: {v: w}, trafficPolicy: {" traffic "}}]}\n"
+#define DETECTION	 "outlierDetection: {}"
+#define OUTLIER(fields)	 A_RULE("", "outlierDetection: {" fields "}")
+#define POOL(fields)	 A_RULE("", "connectionPool: {" fields "}")
+#define BALANCER(fields) A_RULE("", "loadBalancer: {" fields "}")
+#define FAILOVER	 "localityLbSetting: {failover: [{from: a, to: b}]}"
+#define DISTRIBUTE	 "localityLbSetting: {distribute: [{from: a/*, to: {a: 90, b/z: 10}}]}"
 #define BOTH                                                                    \
 	"localityLbSetting: {distribute: [{from: a/*, to: {a: 90, b/z: 10}}], " \
 	"failover: [{from: a, to: b}]}"
@@ -163,6 +169,34 @@ static const struct row rows[] = {
 			     "[{name: v, labels: {v: w}, trafficPolicy: {portLevelSettings: "
 			     "[{port: {number: 80}, loadBalancer: {" BOTH "}}]}}]"),
 		.want = {"annotations:\n    meridian.dev/fallback: next-region\nspec:\n"},
+	},
+	/* What another rule's subset says has this one's annotations. */
+	{
+		.text = OURS("max-ejection-time: 10m", DETECTION)
+			AND_SUBSET("", "outlierDetection: {interval: 5s}"),
+		.want = {"max-ejection-time: 10m0s\n", "- name: \"v2\"", "interval: 5s\n"},
+	},
+	{
+		.text = OURS("max-ejection-time: 10m", DETECTION)
+			AND_SUBSET("meridian.dev/max-ejection-time: 7m", DETECTION),
+		.want = {"max-ejection-time: 10m0s\n", "- name: \"v2\""},
+	},
+	{
+		.text = OURS("max-ejection-time: 40s", DETECTION)
+			AND_SUBSET("", "outlierDetection: {baseEjectionTime: 1m}"),
+		.want = {"max-ejection-time: 40s\n",
+			 "# subset v2 is left out: its baseEjectionTime is more than "
+			 "meridian.dev/max-ejection-time # /tmp/"},
+		.without = {"subsets:", "1m0s"},
+	},
+	{
+		.text = OURS("max-ejection-time: 20s",
+			     "outlierDetection: {baseEjectionTime: 1s}, "
+			     "portLevelSettings: [{port: {number: 80}, "
+			     "connectionPool: {tcp: {maxConnections: 1}}}]")
+			AND_SUBSET("", "loadBalancer: {" FAILOVER "}"),
+		.want = {"max-ejection-time: 20s\n", "# subset v2 is left out"},
+		.without = {"subsets:"},
 	},
 	/* The mesh's, for a service without a rule. */
 	{
