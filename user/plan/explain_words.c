@@ -181,6 +181,14 @@ static const char *losses_move_nothing(const struct writing *writing)
 		       : "nothing stands behind or beside them that could take over";
 }
 
+/* Then it has a cap, which is a part of those that count. */
+static bool has_cap(const struct writing *writing)
+{
+	const struct mrd_plan_port *planned = writing->words->planned;
+
+	return planned->has_outlier && mrd_outlier_ejects(&planned->outlier);
+}
+
 /* What an annotation of ours changes about the hops: where no loss moves anything, nothing. */
 static void add_own_reasons(struct writing *writing)
 {
@@ -194,8 +202,12 @@ static void add_own_reasons(struct writing *writing)
 	if (writing->rules.falls_back && writing->rules.distribute)
 		REASON(writing, "meridian.dev/fallback: next-region: regions that the distribution "
 				"does not list come behind it");
-	if (losses_move_nothing(writing))
+	if (losses_move_nothing(writing)) {
+		if (effective->unready_drop && has_cap(writing))
+			REASON(writing, "meridian.dev/unready: drop: endpoints that are not ready "
+					"do not count among those of which a part may be ejected");
 		return;
+	}
 	if (effective->unready_drop)
 		REASON(writing, "meridian.dev/unready: drop: endpoints that are not ready do not "
 				"count as lost");
@@ -459,7 +471,7 @@ static void check_losses(struct writing *writing)
 
 	if (!reason || !writing->words->planned->hop_count)
 		return;
-	if (effective->unready_drop)
+	if (effective->unready_drop && !has_cap(writing))
 		WARNING(writing, "meridian.dev/unready: drop has no effect here: %s", reason);
 	if (effective->overprovisioning_percent != MRD_OVERPROVISIONING_PERCENT)
 		WARNING(writing, "meridian.dev/overprovisioning-percent has no effect here: %s",

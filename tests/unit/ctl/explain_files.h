@@ -121,6 +121,9 @@ static inline void make_files(void)
 	run_write("one-list.yaml", RULE("default", "one", "one", FAILOVER("r1", "r2")));
 	run_write("losses.yaml", "metadata: {annotations: {meridian.dev/unready: drop, "
 				 "meridian.dev/overprovisioning-percent: '200'}}\n");
+	run_write("dropped.yaml", RULE("default", "web", "web",
+				       "outlierDetection: {maxEjectionPercent: 50}, loadBalancer: "
+				       "{localityLbSetting: {enabled: false}}"));
 	run_write("panics.yaml",
 		  "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: "
 		  "web, namespace: default, annotations: {meridian.dev/overprovisioning-percent: "

@@ -320,6 +320,13 @@ static void names_what_has_no_effect(void **state)
 			  "its healthy part falls below 100/400",
 			  "r2/r2-a 100%"},
 		 .never = "panic: ejected ones too"},
+		{.options = "--from r1 --policy losses.yaml --policy dropped.yaml",
+		 .want = {"one pool:",
+			  "meridian.dev/unready: drop: endpoints that are not ready do not count "
+			  "among those of which a part may be ejected",
+			  "warning: meridian.dev/overprovisioning-percent has no effect here: in "
+			  "one pool"},
+		 .never = "unready: drop has no effect"},
 		{.options = "--from r1 --policy losses.yaml --policy distribute.yaml",
 		 .want = {"distribution: by the mesh's",
 			  "meridian.dev/overprovisioning-percent: 200: a region spills over"}},
