@@ -214,15 +214,16 @@ static int warn_about_failover(const struct mrd_draft_input *in, const struct mr
 			       struct mrd_plan_port *port)
 {
 	const struct mrd_draft_rules *rules = &draft->rules;
+	const char *words;
 	int r = 0;
 
 	if (rules->preferred && in->effective->locality_origin == MRD_ORIGIN_RULE &&
 	    in->port->endpoint_count && !has_region(in, draft, rules->preferred))
 		r = warn(port, "failover: region %s, to which %s fails over, has no endpoint%s",
 			 rules->preferred, in->node->region, mrd_draft_stays(in->effective));
-	if (!r && rules->zone_aware)
-		r = warn(port, "zoneAwareLbSetting: inside a region the split is even; Envoy would "
-			       "prefer the own zone by its capacity");
+	words = rules->zone_aware ? mrd_locality_unweighed(in->effective->locality) : NULL;
+	if (!r && words)
+		r = warn(port, "zoneAwareLbSetting: %s", words);
 	if (!r)
 		r = warn_about_labels(in, draft, port);
 	return r;

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "base/label.h"
 
 enum { SEGMENTS = 3 };
 
@@ -73,6 +74,22 @@ void mrd_locality_match_format(const struct mrd_locality_match *match, struct mr
 	mrd_strbuf_addf(out, "%s%s%s%s%s", *match->region ? match->region : "*",
 			*match->zone ? "/" : "", match->zone, *match->subzone ? "/" : "",
 			match->subzone);
+}
+
+const char *mrd_locality_unweighed(const struct mrd_locality_setting *setting)
+{
+	static const char *const inside[] = {MRD_LABEL_ZONE, MRD_LABEL_SUBZONE, MRD_LABEL_HOSTNAME};
+
+	for (size_t i = 0; i < setting->priority_count; i++)
+		for (size_t k = 0; k < sizeof(inside) / sizeof(*inside); k++)
+			if (!setting->priority[i].value &&
+			    !strcmp(setting->priority[i].key, inside[k]))
+				return NULL;
+	return setting->priority_count
+		       ? "endpoints of one priority are equal; Envoy would prefer those of the own "
+			 "zone by its capacity"
+		       : "inside a region the split is even; Envoy would prefer the own zone by "
+			 "its capacity";
 }
 
 void mrd_locality_setting_free(struct mrd_locality_setting *setting)

@@ -27,6 +27,10 @@ static inline bool mrd_locality_lists_both(const struct mrd_locality_setting *se
 	return setting && setting->distribute_count && mrd_locality_lists_failover(setting);
 }
 
+/* What is said of a zoneAwareLbSetting that is enabled: where Envoy would weigh zones, and we do
+ * not. NULL: nowhere, as its failoverPriority keeps the own zone apart. */
+const char *mrd_locality_unweighed(const struct mrd_locality_setting *setting);
+
 void mrd_locality_setting_free(struct mrd_locality_setting *setting); /* NULL is fine */
 
 #endif

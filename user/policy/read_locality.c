@@ -654,7 +654,7 @@ static const struct mrd_field zone_aware_fields[] = {
 		.use = MRD_FIELD_KEPT,
 		.read = mrd_read_number,
 		.offset = offsetof(struct setting_draft, min_cluster_size),
-		.why = "inside a region the split is even, however small it is",
+		.why = "zones are not weighed by their capacity, however many endpoints there are",
 	},
 };
 static const struct mrd_block zone_aware_block = MRD_BLOCK(zone_aware_fields);
@@ -663,14 +663,14 @@ void mrd_read_zone_aware(struct mrd_reader *reader, const struct mrd_doc_node *n
 			 const void *unused, void *setting_at)
 {
 	struct mrd_locality_setting **setting = setting_at;
+	const char *words;
 
 	(void)unused;
 	read_setting(reader, node, &zone_aware_block, setting);
 	if (!*setting)
 		return;
 	(*setting)->zone_aware = true;
-	if ((*setting)->enabled)
-		mrd_read_warning(reader, reader->key,
-				 "inside a region the split is even; Envoy would prefer the own "
-				 "zone by its capacity");
+	words = mrd_locality_unweighed(*setting);
+	if ((*setting)->enabled && words)
+		mrd_read_warning(reader, reader->key, "%s", words);
 }

@@ -124,6 +124,15 @@ static inline void make_files(void)
 	run_write("dropped.yaml", RULE("default", "web", "web",
 				       "outlierDetection: {maxEjectionPercent: 50}, loadBalancer: "
 				       "{localityLbSetting: {enabled: false}}"));
+	run_write("zones-apart.yaml",
+		  RULE("default", "web", "web",
+		       "outlierDetection: {}, loadBalancer: {zoneAwareLbSetting: "
+		       "{failoverPriority: [topology.kubernetes.io/region, "
+		       "topology.kubernetes.io/zone]}}"));
+	run_write("zones-together.yaml",
+		  RULE("default", "web", "web",
+		       "outlierDetection: {}, loadBalancer: {zoneAwareLbSetting: "
+		       "{failoverPriority: [topology.kubernetes.io/region]}}"));
 	run_write("panics.yaml",
 		  "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: "
 		  "web, namespace: default, annotations: {meridian.dev/overprovisioning-percent: "

@@ -327,6 +327,13 @@ static void names_what_has_no_effect(void **state)
 			  "warning: meridian.dev/overprovisioning-percent has no effect here: in "
 			  "one pool"},
 		 .never = "unready: drop has no effect"},
+		{.options = "--from r1/r1-a --policy zones-apart.yaml",
+		 .want = {"priority 0 r1/r1-a"},
+		 .never = "by its capacity"},
+		{.options = "--from r1/r1-a --policy zones-together.yaml",
+		 .want = {"warning: zoneAwareLbSetting: endpoints of one priority are equal; Envoy "
+			  "would prefer those of the own zone by its capacity"},
+		 .never = "inside a region"},
 		{.options = "--from r1 --policy losses.yaml --policy distribute.yaml",
 		 .want = {"distribution: by the mesh's",
 			  "meridian.dev/overprovisioning-percent: 200: a region spills over"}},

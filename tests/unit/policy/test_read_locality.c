@@ -406,12 +406,36 @@ static void test_zone_aware(void **state)
 				"-1, "
 				"distribute: []}\n",
 			.second = WATCHED,
-			.want = "warning a:1:1 zoneAwareLbSetting\n"
-				"error a:1:62 zoneAwareLbSetting.failover[0].to\n"
+			.want = "error a:1:62 zoneAwareLbSetting.failover[0].to\n"
 				"error a:1:86 zoneAwareLbSetting.failoverPriority[0]\n"
 				"error a:1:132 zoneAwareLbSetting.minClusterSize\n"
 				"error a:1:136 zoneAwareLbSetting.distribute\n",
-			.says = "the own zone by its capacity",
+			.never = "the own zone by its capacity",
+		},
+		{
+			.id = "zone-aware: what is not weighed",
+			.text = "zoneAwareLbSetting: {failover: [{from: a, to: b}]}\n",
+			.second = WATCHED,
+			.want = "warning a:1:1 zoneAwareLbSetting\n",
+			.says = "inside a region the split is even; Envoy would prefer the own "
+				"zone by its capacity",
+		},
+		{
+			.id = "zone-aware: by labels that leave zones together",
+			.text = "zoneAwareLbSetting: {failoverPriority: "
+				"[topology.istio.io/network, "
+				"topology.kubernetes.io/zone=z]}\n",
+			.second = WATCHED,
+			.want = "warning a:1:1 zoneAwareLbSetting\n",
+			.says = "endpoints of one priority are equal; Envoy would prefer those of "
+				"the own zone by its capacity",
+		},
+		{
+			.id = "zone-aware: the list keeps the own zone apart",
+			.text = "zoneAwareLbSetting: {failoverPriority: "
+				"[topology.kubernetes.io/region, topology.kubernetes.io/zone]}\n",
+			.second = WATCHED,
+			.want = "",
 		},
 		{
 			.id = "zone-aware: the size",
