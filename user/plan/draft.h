@@ -108,6 +108,9 @@ bool mrd_draft_is_uncounted(const struct mrd_draft_input *in,
 /* May the endpoint take part, hints apart? */
 bool mrd_draft_is_candidate(const struct mrd_draft_input *in, const struct mrd_draft_rules *rules,
 			    const struct mrd_view_endpoint *endpoint);
+/* Which hints would be followed if nobody were ejected. */
+enum mrd_draft_hints mrd_draft_hints_unejected(const struct mrd_draft_input *in,
+					       const struct mrd_draft_rules *rules);
 /* Is the endpoint meant for this node, as far as hints are followed? */
 bool mrd_draft_is_hinted(const struct mrd_draft_input *in, const struct mrd_draft_rules *rules,
 			 const struct mrd_view_endpoint *endpoint);

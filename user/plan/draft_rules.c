@@ -110,6 +110,17 @@ static enum mrd_draft_hints find_hints(const struct mrd_draft_input *in,
 							   : MRD_DRAFT_HINTS_NONE;
 }
 
+enum mrd_draft_hints mrd_draft_hints_unejected(const struct mrd_draft_input *in,
+					       const struct mrd_draft_rules *rules)
+{
+	struct mrd_draft_input unejected = *in;
+
+	unejected.ejections = NULL;
+	return rules->mode == MRD_MODE_POOL && !in->effective->locality && !in->view->internal_local
+		       ? find_hints(&unejected, rules)
+		       : MRD_DRAFT_HINTS_NONE;
+}
+
 bool mrd_draft_is_hinted(const struct mrd_draft_input *in, const struct mrd_draft_rules *rules,
 			 const struct mrd_view_endpoint *endpoint)
 {

@@ -119,6 +119,19 @@ static void add_hints_reason(struct writing *writing)
 	writing->no_memory |= list.failed;
 }
 
+static void add_dropped_hints(struct writing *writing)
+{
+	const struct mrd_plan_node *node = writing->words->input->node;
+	const enum mrd_draft_hints hints = mrd_draft_hints_unejected(&writing->in, &writing->rules);
+	const bool by_zone = hints == MRD_DRAFT_HINTS_ZONE;
+
+	if (hints != writing->rules.hints)
+		REASON(writing,
+		       "topology hints for %s %s are dropped: all whom they name are ejected, and "
+		       "they hold again when one is back",
+		       by_zone ? "zone" : "node", by_zone ? node->zone : node->name);
+}
+
 static void add_pool_reason(struct writing *writing)
 {
 	const struct mrd_effective *effective = &writing->effective;
@@ -149,6 +162,7 @@ static void add_mode_reason(struct writing *writing)
 	switch (writing->words->planned->mode) {
 	case MRD_MODE_POOL:
 		add_pool_reason(writing);
+		add_dropped_hints(writing);
 		break;
 	case MRD_MODE_DISTRIBUTE:
 		REASON(writing, "distribution: by %s", setting_of(effective));

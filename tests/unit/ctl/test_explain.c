@@ -649,11 +649,19 @@ static void hints_are_named_where_they_decide(void **state)
 					      "a=hints.yaml,region=r1 --from r1/r1-a");
 	AUTO_RUN struct run other = run_line("explain default/hinted:http --state "
 					     "a=hints.yaml,region=r1 --from r1/r1-z");
+	AUTO_RUN struct run dropped =
+		run_line("explain default/hinted:http --state "
+			 "a=hints.yaml,region=r1 --from r1/r1-a --ejected 10.0.0.1");
 
 	(void)state;
-	print_message("%s%s", hinted.out, other.out);
+	print_message("%s%s%s", hinted.out, other.out, dropped.out);
 	assert_memory_equal(hinted.out, want, strlen(want));
 	assert_non_null(strstr(other.out, "one pool: nothing asks for failover"));
+	assert_null(strstr(other.out, "dropped"));
+	assert_non_null(strstr(dropped.out,
+			       "endpoints are equal\n  topology hints for zone r1-a are "
+			       "dropped: all whom they name are ejected, and they "
+			       "hold again when one is back\n"));
 }
 
 static int enter(void **state)
