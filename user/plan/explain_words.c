@@ -621,7 +621,7 @@ static void check_rival(struct writing *writing, size_t index, const struct mrd_
 }
 
 /* A rule that says something about this service, but does not hold; or one beside it that says
- * something about nobody: its host may be meant for this one. */
+ * something about nobody: its host, or its namespace, may be meant for this one. */
 static void check_rule(struct writing *writing, size_t index)
 {
 	const struct mrd_policy *policy = writing->words->input->policy;
@@ -653,10 +653,17 @@ static void check_rule(struct writing *writing, size_t index)
 				rule.label, rule.place);
 		return;
 	}
-	if ((is_own || rule.is_root) &&
-	    !mrd_model_walk_services(writing->words->input->model, is_match, (void *)&search))
+	if (mrd_model_walk_services(writing->words->input->model, is_match, (void *)&search))
+		return;
+	if (is_own || rule.is_root)
 		WARNING(writing, "rule %s (%s) has no effect: no Service is called %s", rule.label,
 			rule.place, rule.host);
+	else if (!rule.is_wildcard &&
+		 mrd_policy_rule_matches(policy, index, rule.namespace_, view->name))
+		WARNING(writing,
+			"rule %s (%s) has no effect: no Service is called %s; a rule for this one "
+			"stands in its namespace, %s",
+			rule.label, rule.place, rule.host, view->namespace_);
 }
 
 /* --------------------------------------------------------------------------------------- whole */

@@ -133,6 +133,8 @@ static inline void make_files(void)
 		  RULE("default", "web", "web",
 		       "outlierDetection: {}, loadBalancer: {zoneAwareLbSetting: "
 		       "{failoverPriority: [topology.kubernetes.io/region]}}"));
+	run_write("stray.yaml",
+		  RULE("other", "stray", "web", OUTLIER) RULE("other", "typo", "wbe", OUTLIER));
 	run_write("panics.yaml",
 		  "apiVersion: networking.istio.io/v1\nkind: DestinationRule\nmetadata: {name: "
 		  "web, namespace: default, annotations: {meridian.dev/overprovisioning-percent: "

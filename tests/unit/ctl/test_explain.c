@@ -334,6 +334,12 @@ static void names_what_has_no_effect(void **state)
 		 .want = {"warning: zoneAwareLbSetting: endpoints of one priority are equal; Envoy "
 			  "would prefer those of the own zone by its capacity"},
 		 .never = "inside a region"},
+		{.options = "--from r1 --policy stray.yaml",
+		 .want = {"no rule is for this host",
+			  "warning: rule other/stray (stray.yaml:6:9) has no effect: no Service is "
+			  "called web.other.svc.cluster.local; a rule for this one stands in its "
+			  "namespace, default"},
+		 .never = "typo"},
 		{.options = "--from r1 --policy losses.yaml --policy distribute.yaml",
 		 .want = {"distribution: by the mesh's",
 			  "meridian.dev/overprovisioning-percent: 200: a region spills over"}},
