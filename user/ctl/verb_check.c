@@ -216,6 +216,14 @@ static int is_match(void *self, const char *namespace_, const char *name)
 	return mrd_policy_rule_matches(search->policy, search->index, namespace_, name);
 }
 
+static int is_reached(void *self, const char *namespace_, const char *name)
+{
+	const struct search *search = self;
+
+	return is_match(self, namespace_, name) &&
+	       mrd_policy_rule_reaches(search->policy, search->index, namespace_);
+}
+
 /* At a place as policy keeps it, "file:line:column". */
 static void __attribute__((format(printf, 4, 5)))
 warn_at(struct check *check, const char *at, const char *field, const char *format, ...)
@@ -294,12 +302,18 @@ static void check_hosts(struct check *check, const struct mrd_agent_config *conf
 		/* One that no Service can have was told by the policy's reader. */
 		if (!mrd_host_may_be_service(rule.host, config->cluster_domain))
 			continue;
-		if (mrd_model_walk_services(model, is_match, (void *)&search))
-			check_ports(check, policy, i, model);
-		else
+		if (!mrd_model_walk_services(model, is_match, (void *)&search))
 			warn_at(check, rule.place, "spec.host",
 				"no effect: no Service of the home cluster is called %s",
 				rule.host);
+		else if (mrd_model_walk_services(model, is_reached, (void *)&search))
+			check_ports(check, policy, i, model);
+		else if (!rule.names_namespace) /* or the reader has told it, too */
+			warn_at(check, rule.place, "spec.host",
+				"no effect: no Service of the home cluster fits %s in %s%s",
+				rule.host,
+				rule.is_root ? "the namespaces of exportTo" : "namespace ",
+				rule.is_root ? "" : rule.namespace_);
 	}
 }
 

@@ -13,11 +13,13 @@ void mrd_policy_rule_name(const struct mrd_policy *policy, size_t index,
 			  struct mrd_rule_name *ret_name)
 {
 	const struct mrd_rule *rule = policy->rules[index];
+	size_t len;
 
 	*ret_name = (struct mrd_rule_name){
 		.label = rule->label,
 		.namespace_ = rule->namespace_,
 		.host = rule->host,
+		.names_namespace = mrd_host_namespace(rule->host, policy->cluster_domain, &len),
 		.place = rule->place,
 		.is_root = !strcmp(rule->namespace_, policy->root_namespace),
 		.has_policy = rule->traffic.given,
@@ -55,6 +57,16 @@ bool mrd_policy_rule_matches(const struct mrd_policy *policy, size_t index, cons
 
 	snprintf(host, sizeof(host), "%s.%s.svc.%s", service, namespace_, policy->cluster_domain);
 	return mrd_host_matches(policy->rules[index]->host, host);
+}
+
+bool mrd_policy_rule_reaches(const struct mrd_policy *policy, size_t index, const char *namespace_)
+{
+	const struct mrd_rule *rule = policy->rules[index];
+
+	if (!strcmp(rule->namespace_, namespace_))
+		return true;
+	return !strcmp(rule->namespace_, policy->root_namespace) &&
+	       mrd_rule_is_exported_to(rule, namespace_);
 }
 
 bool mrd_policy_rule_is_exported_to(const struct mrd_policy *policy, size_t index,

@@ -11,6 +11,7 @@ struct mrd_rule_name {
 	const char *label; /* "namespace/name" */
 	const char *namespace_;
 	const char *host;     /* expanded */
+	bool names_namespace; /* the host does, be it a wildcard */
 	const char *place;    /* of its host */
 	bool is_root;	      /* in the root namespace: holds for those that it is exported to */
 	bool has_policy;      /* a trafficPolicy */
@@ -33,6 +34,9 @@ bool mrd_policy_rule_port(const struct mrd_policy *policy, size_t index, size_t 
 /* By its host alone, whatever its namespace. */
 bool mrd_policy_rule_matches(const struct mrd_policy *policy, size_t index, const char *namespace_,
 			     const char *service);
+
+/* Is a rule that matches looked up for services of this namespace? */
+bool mrd_policy_rule_reaches(const struct mrd_policy *policy, size_t index, const char *namespace_);
 
 /* Where exportTo counts, in the root namespace: do services of this namespace see the rule? */
 bool mrd_policy_rule_is_exported_to(const struct mrd_policy *policy, size_t index,

@@ -13,6 +13,10 @@
 	"metadata: {name: " host ", namespace: default}\nspec:\n  host: " host "\n" \
 	"  trafficPolicy:\n    outlierDetection: {consecutive5xxErrors: 1}\n"
 #define NEXT "---\n"
+#define WILD(namespace, more)                                                    \
+	"apiVersion: networking.istio.io/v1\nkind: DestinationRule\n"            \
+	"metadata: {name: w, namespace: " namespace "}\nspec: {host: '*', " more \
+						    "trafficPolicy: {outlierDetection: {}}}\n"
 #define ROOT(name, host)                                              \
 	"apiVersion: networking.istio.io/v1\nkind: DestinationRule\n" \
 	"metadata: {name: " name ", namespace: istio-system}\nspec: {host: " host "}\n"
@@ -40,6 +44,11 @@ static void make_files(void)
 		  "namespace: default}\nspec: {clusterIP: 172.16.0.1, clusterIPs: "
 		  "[172.16.0.1], ports: [{name: http, port: 80}]}\n");
 	run_write("served.yaml", "clusters: [{name: a, directory: state}]\npolicy: [hosts.yaml]\n");
+	run_write("served-any.yaml",
+		  "clusters: [{name: a, directory: state}]\npolicy: [any.yaml]\n");
+	run_write("any.yaml", WILD("default", "") NEXT WILD("other", "")
+				      NEXT WILD("istio-system", "exportTo: [nope], ")
+					      NEXT WILD("istio-system", "exportTo: [default], "));
 	run_write("hosts.yaml", RULE("ratings") NEXT RULE("rating") NEXT ROOT("a", "ratings")
 					NEXT ROOT("b", "rating.default.svc.cluster.local")
 						NEXT ROOT("c", "'*.default.svc.cluster.local'")
@@ -171,6 +180,15 @@ static void findings_are_told_on_stdout(void **state)
 				 "is "
 				 "no Service"},
 			.lines = 5,
+		},
+		{
+			.line = "served-any.yaml", /* any Service, but of no namespace that has one
+						    */
+			.want = {"any.yaml:9:14: warning: spec.host: no effect: no Service of the "
+				 "home cluster fits * in namespace other",
+				 "any.yaml:14:14: warning: spec.host: no effect: no Service of the "
+				 "home cluster fits * in the namespaces of exportTo"},
+			.lines = 2,
 		},
 		{
 			.line = "hosts.yaml", /* and where it is not */
