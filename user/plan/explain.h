@@ -44,7 +44,7 @@ struct mrd_region_share {
 enum mrd_what {
 	MRD_WHAT_ENDPOINT_FAILS,   /* one more of the region is ejected */
 	MRD_WHAT_ENDPOINT_UNREADY, /* or is not ready any more, if it cannot be ejected */
-	MRD_WHAT_REGION_FAILS,	   /* none of it is ready any more */
+	MRD_WHAT_REGION_FAILS,	   /* none of it is ready any more, or serves */
 	MRD_WHAT_RETURN,	   /* whatever is ejected returns */
 	MRD_WHAT_READY,		   /* whatever is not ready, and does not end, becomes it */
 };
