@@ -10,7 +10,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <getopt.h>
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,11 +23,10 @@
 #include "base/table.h"
 #include "config/config.h"
 #include "config/config_model.h"
+#include "ctl/idle_rules.h"
 #include "ctl/offline.h"
 #include "ctl/options.h"
 #include "plan/plan.h"
-#include "policy/host.h"
-#include "policy/policy_walk.h"
 #include "policy/policy_yaml.h"
 
 static const char usage[] =
@@ -39,8 +37,6 @@ static const char usage[] =
 	"A configuration is checked together with the policy that it names.\n"
 	"\n"
 	"Exit status: 0 good, warnings or not; 1 there is an error; 2 wrong usage.\n";
-
-enum { DECIMAL = 10, FIELD_ROOM = 80 };
 
 /* Files once each, whatever they are called; owns the names. */
 struct file_set {
@@ -204,119 +200,6 @@ static int each_file(struct check *check, const char *path, file_fn fn)
 
 /* ------------------------------------------------------------------------------------ checking */
 
-struct search {
-	const struct mrd_policy *policy;
-	size_t index;
-};
-
-static int is_match(void *self, const char *namespace_, const char *name)
-{
-	const struct search *search = self;
-
-	return mrd_policy_rule_matches(search->policy, search->index, namespace_, name);
-}
-
-static int is_reached(void *self, const char *namespace_, const char *name)
-{
-	const struct search *search = self;
-
-	return is_match(self, namespace_, name) &&
-	       mrd_policy_rule_reaches(search->policy, search->index, namespace_);
-}
-
-/* At a place as policy keeps it, "file:line:column". */
-static void __attribute__((format(printf, 4, 5)))
-warn_at(struct check *check, const char *at, const char *field, const char *format, ...)
-{
-	MRD_AUTO_FREE char *file = strdup(at);
-	MRD_AUTO_FREE char *reason = NULL;
-	char *column = file ? strrchr(file, ':') : NULL;
-	struct mrd_place place = {.file = file};
-	va_list args;
-	char *line;
-
-	if (column) {
-		*column = '\0';
-		line = strrchr(file, ':');
-		place.column = (unsigned int)strtoul(column + 1, NULL, DECIMAL);
-		place.line = line ? (unsigned int)strtoul(line + 1, NULL, DECIMAL) : 0;
-		if (line)
-			*line = '\0';
-	}
-	va_start(args, format);
-	if (vasprintf(&reason, format, args) < 0)
-		reason = NULL;
-	va_end(args);
-	mrd_diag_add(&check->diag, MRD_WARNING, &place, field, "%s", reason ?: "no memory");
-}
-
-/* A rule's port, and whether any of the Services that the rule is for has it. */
-struct port_search {
-	struct search rule;
-	const struct mrd_model *model;
-	uint16_t number;
-};
-
-static int has_port(void *self, const char *namespace_, const char *name)
-{
-	const struct port_search *search = self;
-	struct mrd_view *view = NULL;
-	int found = 0;
-
-	if (is_match((void *)&search->rule, namespace_, name) &&
-	    !mrd_model_view(search->model, namespace_, name, &view))
-		found = mrd_view_has_port(view, search->number);
-	mrd_view_free(view);
-	return found;
-}
-
-static void check_ports(struct check *check, const struct mrd_policy *policy, size_t index,
-			const struct mrd_model *model)
-{
-	struct port_search search = {.rule = {policy, index}, .model = model};
-	const char *place;
-
-	for (size_t i = 0; mrd_policy_rule_port(policy, index, i, &search.number, &place); i++) {
-		char field[FIELD_ROOM];
-
-		if (mrd_model_walk_services(model, has_port, &search))
-			continue;
-		snprintf(field, sizeof(field),
-			 "spec.trafficPolicy.portLevelSettings[%zu].port.number", i);
-		warn_at(check, place, field,
-			"no effect: port %u is none of the Service's (those of its pods do not "
-			"count)",
-			search.number);
-	}
-}
-
-/* Rules that are for nobody. */
-static void check_hosts(struct check *check, const struct mrd_agent_config *config,
-			const struct mrd_policy *policy, const struct mrd_model *model)
-{
-	for (size_t i = 0; i < mrd_policy_rule_count(policy); i++) {
-		const struct search search = {.policy = policy, .index = i};
-		struct mrd_rule_name rule;
-
-		mrd_policy_rule_name(policy, i, &rule);
-		/* One that no Service can have was told by the policy's reader. */
-		if (!mrd_host_may_be_service(rule.host, config->cluster_domain))
-			continue;
-		if (!mrd_model_walk_services(model, is_match, (void *)&search))
-			warn_at(check, rule.place, "spec.host",
-				"no effect: no Service of the home cluster is called %s",
-				rule.host);
-		else if (mrd_model_walk_services(model, is_reached, (void *)&search))
-			check_ports(check, policy, i, model);
-		else if (!rule.names_namespace) /* or the reader has told it, too */
-			warn_at(check, rule.place, "spec.host",
-				"no effect: no Service of the home cluster fits %s in %s%s",
-				rule.host,
-				rule.is_root ? "the namespaces of exportTo" : "namespace ",
-				rule.is_root ? "" : rule.namespace_);
-	}
-}
-
 struct answers {
 	struct check *check;
 	const struct mrd_policy *policy;
@@ -340,8 +223,9 @@ static int check_answers(void *self, const char *namespace_, const char *name)
 		words = mrd_plan_unread_answers(port, &effective);
 		if (!words || mrd_table_get_str(answers->told, effective.outlier_place))
 			continue;
-		warn_at(answers->check, effective.outlier_place, effective.outlier_path,
-			"port %u of %s/%s is %s", port->number, namespace_, name, words);
+		mrd_idle_warn(&answers->check->diag, effective.outlier_place,
+			      effective.outlier_path, "port %u of %s/%s is %s", port->number,
+			      namespace_, name, words);
 		r = mrd_table_put_str(answers->told, effective.outlier_place, answers->check);
 	}
 	mrd_view_free(view);
@@ -366,7 +250,7 @@ static int check_services(struct check *check, const struct mrd_agent_config *co
 		return r;
 	r = mrd_offline_read_home(config, model, &unread);
 	if (!r && !unread.errors) {
-		check_hosts(check, config, policy, model);
+		mrd_idle_rules(config, policy, model, &check->diag);
 		answers.model = model;
 		answers.told = mrd_table_new(NULL);
 		r = answers.told ? mrd_model_walk_services(model, check_answers, &answers)

@@ -8,6 +8,7 @@
 #include "base/cleanup.h"
 #include "base/strbuf.h"
 #include "ctl/arguments.h"
+#include "ctl/idle_rules.h"
 #include "ctl/offline.h"
 #include "plan/plan_json.h"
 #include "plan/plan_text.h"
@@ -115,6 +116,18 @@ static int print(const struct mrd_offline *offline, const struct plans *plans, F
 	return mrd_ctl_flush(out, err);
 }
 
+/* As check tells them: a configuration names all of the policy, and the state that it is for. */
+static void tell_idle_rules(const struct mrd_offline *offline, FILE *err)
+{
+	MRD_AUTO_DIAG struct mrd_diag diag = {0};
+
+	if (!offline->arguments->config || offline->arguments->service)
+		return;
+	mrd_idle_rules(offline->config, offline->policy, offline->model, &diag);
+	mrd_diag_sort(&diag);
+	mrd_diag_print(&diag, err);
+}
+
 int mrd_ctl_plan(int argc, char **argv, FILE *out, FILE *err)
 {
 	MRD_AUTO_ARGUMENTS struct mrd_arguments arguments = {0};
@@ -134,6 +147,7 @@ int mrd_ctl_plan(int argc, char **argv, FILE *out, FILE *err)
 	status = mrd_offline_open(&arguments, err, &offline);
 	if (status != MRD_EXIT_GOOD)
 		return status;
+	tell_idle_rules(&offline, err);
 	r = arguments.service ? add_plan(&offline, arguments.service, &plans)
 			      : add_all(&offline, &plans);
 	if (r == -ENOENT)

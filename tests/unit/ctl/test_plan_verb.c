@@ -56,6 +56,12 @@ static void make_files(void)
 				   "- {name: a, home: true, directory: home}\n"
 				   "- {name: b, region: r2, directory: away}\n"
 				   "policy: [failover.yaml]\n");
+	run_write("idle.yaml", "node: {name: n1}\n"
+			       "clusters: [{name: a, home: true, directory: home}]\n"
+			       "policy: [wbe.yaml]\n");
+	run_write("wbe.yaml", "apiVersion: networking.istio.io/v1\nkind: DestinationRule\n"
+			      "metadata: {name: r}\nspec: {host: wbe, trafficPolicy: "
+			      "{loadBalancer: {simple: ROUND_ROBIN}}}\n");
 	run_write("two.yaml", "node: {name: n1}\nclusters:\n"
 			      "- {name: a, home: true, region: r2, directory: away}\n"
 			      "- {name: b, kubeconfig: k}\n");
@@ -398,6 +404,10 @@ static void what_is_broken_is_told_on_stderr(void **state)
 		 .status = 1,
 		 .want = "a: error: cannot be read: its state comes from an API server"},
 		{.options = "--config server.yaml --state a=home", .status = 0, .want = ""},
+		{.options = "--config idle.yaml",
+		 .want = "wbe.yaml:4:14: warning: spec.host: no effect: no Service of the home "
+			 "cluster is called wbe.default.svc.cluster.local\n"},
+		{.options = "--config idle.yaml --service default/web", .want = ""},
 		{.options = "--config bad.yaml", .status = 1, .want = "bad.yaml:1:1: error: "},
 		{.options = "--config nowhere.yaml", .status = 1, .want = "nowhere.yaml: error: "},
 		{.options = "--state a=home --from r1 --service default/none",
