@@ -194,186 +194,183 @@ static void a_pod_is_of_its_own_cluster(void **state)
 	}
 }
 
+static const struct {
+	const char *options;
+	const char *want[5]; /* parts of the text, in this order */
+	const char *never;
+} effects[] = {
+	{.options = "--from r1",
+	 .want = {"one pool: nothing asks for failover", "no outlierDetection",
+		  "no rule is for this host",
+		  "if 1 more endpoint of r1 is not ready (10.0.0.1:8080): r1 66.67%, r2 "
+		  "33.33%"},
+	 .never = "warning"},
+	{.options = "--from r1 --policy failover.yaml",
+	 .want = {"if 1 more endpoint of r1 fails (10.0.0.1:8080): r1 93%, r2 7%",
+		  "if r1 is lost: r2 100%"},
+	 .never = "if 1 more endpoint of r2"},
+	{.options = "--from r2 --policy failover.yaml",
+	 .want = {"if r2 is lost: r1 100%",
+		  "warning: no failover of the rule's locality setting is from r2"}},
+	{.options = "--from r1 --policy nowhere.yaml",
+	 .want = {"failover: by the rule's locality setting",
+		  "warning: failover: region r7, to which r1 fails over, has no endpoint\n",
+		  "warning: without outlierDetection no response"}},
+	{.options = "--from r1 --policy strict.yaml",
+	 .want = {"meridian.dev/regions: strict: only this node's region"},
+	 .never = "nothing can take over"},
+	{.options = "--from r1 --policy off.yaml",
+	 .want = {"one pool: the rule's locality setting is not enabled",
+		  "warning: the rule's locality setting has a list that has no effect"}},
+	{.options = "--from r1 --policy outlier.yaml",
+	 .want = {"failover: outlierDetection alone asks for it"},
+	 .never = "warning"},
+	{.options = "--from r1 --policy distribute.yaml",
+	 .want = {"distribution: by the mesh's locality setting",
+		  "if r1 is lost: new connections are refused",
+		  "warning: distribute: r7 has no endpoint: its 20 % fall to the others "
+		  "listed\n"}},
+	{.options = "--from r1 --policy subzone.yaml",
+	 .want = {"warning: distribute: r7/z/s has no endpoint: its 20 % fall to the "
+		  "others "
+		  "listed\n"}},
+	/* Neither the ejection nor the readiness of whom the rule does not list matters. */
+	{.options = "--state c=far.yaml,region=r2 --from r1 --policy distribute.yaml "
+		    "--ejected 10.1.0.1",
+	 .want = {"if r1 is lost"},
+	 .never = "  when "},
+	{.options = "--from r1 --policy subzone.yaml --ejected 10.0.0.1,10.0.0.2,10.0.0.3",
+	 .want = {"warning: distribute: r7/z/s has no endpoint: its 20 % fall to nobody, "
+		  "as no "
+		  "other has a usable endpoint\n"}},
+	{.options = "--from r1 --policy subzone.yaml --policy fallback.yaml --ejected "
+		    "10.0.0.1,10.0.0.2,10.0.0.3",
+	 .want = {"warning: distribute: r7/z/s has no endpoint: its 20 % fall to what "
+		  "comes "
+		  "behind those listed\n"}},
+	{.options = "--from r1 --policy absent.yaml",
+	 .want = {"warning: distribute: no locality of the rule for this node has an "
+		  "endpoint\n"},
+	 .never = "% fall to"},
+	{.options = "--from r1 --policy hash.yaml",
+	 .want = {"session affinity by consistentHash.useSourceIp (hash.yaml:7:19), by "
+		  "client "
+		  "IP, timeout 24h0m0s\n"}},
+	{.options = "--from r2 --policy distribute.yaml",
+	 .want = {"one pool: the mesh's locality setting has no distribution from this"}},
+	{.options = "--from r1 --policy others.yaml",
+	 .want = {"warning: rule default/wild (others.yaml:13:9) is for this host too, but "
+		  "default/web goes before it",
+		  "warning: rule istio-system/root (others.yaml:20:9) is for this host too",
+		  "warning: rule default/typo (others.yaml:27:9) has no effect: no Service "
+		  "is called wbe.default.svc.cluster.local"},
+	 .never = "rule default/web (others.yaml:6:9) is"},
+	{.options = "--from r1 --policy roots.yaml",
+	 .want = {"warning: rule istio-system/short (roots.yaml:13:9) has no effect: no "
+		  "Service "
+		  "is called web.istio-system.svc.cluster.local",
+		  "warning: rule istio-system/typo (roots.yaml:20:9) has no effect: no "
+		  "Service is called wbe.default.svc.cluster.local"}},
+	{.options = "--from r1 --policy merged.yaml",
+	 .want = {"warning: rule default/later (merged.yaml:13:9) is merged with "
+		  "default/web, whose trafficPolicy came first: its own has no effect"},
+	 .never = "default/more"},
+	{.options = "--from r1 --policy noted.yaml",
+	 .want = {"warning: rule default/notes (noted.yaml:12:14) is merged with "
+		  "default/web, "
+		  "which holds for this host: its annotations have no effect\n"}},
+	{.options = "--from r1 --policy ports.yaml",
+	 .want = {"warning: portLevelSettings of port 8080 (ports.yaml:7:55) has no "
+		  "effect: the Service has no such port"}},
+	{.options = "--from r1 --policy idle.yaml",
+	 .want = {"outlierDetection: consecutive5xxErrors 0, consecutiveGatewayErrors 0, ",
+		  "warning: outlierDetection (idle.yaml:7:19) ejects nobody: each of its "
+		  "detectors is off, or only tells; readiness alone triggers"}},
+	{.options = "--from r1 --policy local.yaml",
+	 .want = {"the host is cluster-local",
+		  "warning: failover names r2, which has no endpoint of this service in "
+		  "this node's cluster, which the service does not leave"}},
+	{.options = "--from r1 --policy fallback.yaml",
+	 .want = {"one pool:", "meridian.dev/regions: strict"},
+	 .never = "come behind it"},
+	{.options = "--from r1 --policy fallback.yaml --policy distribute.yaml",
+	 .want = {"meridian.dev/fallback: next-region: regions that", "meridian.dev/unready: drop",
+		  "meridian.dev/overprovisioning-percent: 200",
+		  "warning: meridian.dev/regions: strict has no effect here",
+		  "triggers the failover: only its readiness does"},
+	 .never = "only this node's region"},
+	{.options = "--from r1 --policy both-lists.yaml",
+	 .want = {"warning: without outlierDetection no response of an endpoint triggers "
+		  "the failover: only its readiness and failed handshakes do"},
+	 .never = "no effect"},
+	{.options = "--from r1 --policy lifted.yaml",
+	 .want = {"has a failover list that has no effect beside its distribution: "
+		  "meridian.dev/fallback is none"}},
+	{.options = "--from r2 --policy both-lists.yaml",
+	 .want = {"failover: by the rule's", "warning: without outlierDetection no response",
+		  "only its readiness and failed handshakes do"},
+	 .never = "no effect:"},
+	{.options = "--from r1 --policy panics.yaml --ejected 10.0.0.1,10.0.0.2,10.0.0.3",
+	 .want = {"one pool:",
+		  "meridian.dev/overprovisioning-percent: 400: the pool panics only when "
+		  "its healthy part falls below 100/400",
+		  "r2/r2-a 100%"},
+	 .never = "panic: ejected ones too"},
+	{.options = "--from r1 --policy losses.yaml --policy dropped.yaml",
+	 .want = {"one pool:",
+		  "meridian.dev/unready: drop: endpoints that are not ready do not count "
+		  "among those of which a part may be ejected",
+		  "warning: meridian.dev/overprovisioning-percent has no effect here: in "
+		  "one pool"},
+	 .never = "unready: drop has no effect"},
+	{.options = "--from r1/r1-a --policy zones-apart.yaml",
+	 .want = {"priority 0 r1/r1-a"},
+	 .never = "by its capacity"},
+	{.options = "--from r1/r1-a --policy zones-together.yaml",
+	 .want = {"warning: zoneAwareLbSetting: endpoints of one priority are equal; Envoy "
+		  "would prefer those of the own zone by its capacity"},
+	 .never = "inside a region"},
+	{.options = "--from r1 --policy stray.yaml",
+	 .want = {"no rule is for this host",
+		  "warning: rule other/stray (stray.yaml:6:9) has no effect: no Service is "
+		  "called web.other.svc.cluster.local; a rule for this one stands in its "
+		  "namespace, default"},
+	 .never = "typo"},
+	{.options = "--from r1 --policy losses.yaml --policy distribute.yaml",
+	 .want = {"distribution: by the mesh's",
+		  "meridian.dev/overprovisioning-percent: 200: a region spills over"}},
+	{.options = "--from r1 --policy private.yaml",
+	 .want = {"rule default/web, private.yaml:6:9",
+		  "warning: rule istio-system/own (private.yaml:13:9) is for this host, "
+		  "but "
+		  "not exported to its namespace: it is not applied"}},
+	{.options = "--from r1 --policy outlier.yaml --ejected "
+		    "10.0.0.1,10.0.0.2,10.0.0.3,10.1.0.1",
+	 .want = {"healthy 0 of 2", "healthy 0 of 1", "when the ejected ones return: r1 100%",
+		  "warning: no endpoint is usable"}},
+};
+
 static void names_what_has_no_effect(void **state)
 {
-	static const struct {
-		const char *options;
-		const char *want[5]; /* parts of the text, in this order */
-		const char *never;
-	} cases[] = {
-		{.options = "--from r1",
-		 .want = {"one pool: nothing asks for failover", "no outlierDetection",
-			  "no rule is for this host",
-			  "if 1 more endpoint of r1 is not ready (10.0.0.1:8080): r1 66.67%, r2 "
-			  "33.33%"},
-		 .never = "warning"},
-		{.options = "--from r1 --policy failover.yaml",
-		 .want = {"if 1 more endpoint of r1 fails (10.0.0.1:8080): r1 93%, r2 7%",
-			  "if r1 is lost: r2 100%"},
-		 .never = "if 1 more endpoint of r2"},
-		{.options = "--from r2 --policy failover.yaml",
-		 .want = {"if r2 is lost: r1 100%",
-			  "warning: no failover of the rule's locality setting is from r2"}},
-		{.options = "--from r1 --policy nowhere.yaml",
-		 .want = {"failover: by the rule's locality setting",
-			  "warning: failover: region r7, to which r1 fails over, has no endpoint\n",
-			  "warning: without outlierDetection no response"}},
-		{.options = "--from r1 --policy strict.yaml",
-		 .want = {"meridian.dev/regions: strict: only this node's region"},
-		 .never = "nothing can take over"},
-		{.options = "--from r1 --policy off.yaml",
-		 .want = {"one pool: the rule's locality setting is not enabled",
-			  "warning: the rule's locality setting has a list that has no effect"}},
-		{.options = "--from r1 --policy outlier.yaml",
-		 .want = {"failover: outlierDetection alone asks for it"},
-		 .never = "warning"},
-		{.options = "--from r1 --policy distribute.yaml",
-		 .want = {"distribution: by the mesh's locality setting",
-			  "if r1 is lost: new connections are refused",
-			  "warning: distribute: r7 has no endpoint: its 20 % fall to the others "
-			  "listed\n"}},
-		{.options = "--from r1 --policy subzone.yaml",
-		 .want = {"warning: distribute: r7/z/s has no endpoint: its 20 % fall to the "
-			  "others "
-			  "listed\n"}},
-		/* Neither the ejection nor the readiness of whom the rule does not list matters. */
-		{.options = "--state c=far.yaml,region=r2 --from r1 --policy distribute.yaml "
-			    "--ejected 10.1.0.1",
-		 .want = {"if r1 is lost"},
-		 .never = "  when "},
-		{.options = "--from r1 --policy subzone.yaml --ejected 10.0.0.1,10.0.0.2,10.0.0.3",
-		 .want = {"warning: distribute: r7/z/s has no endpoint: its 20 % fall to nobody, "
-			  "as no "
-			  "other has a usable endpoint\n"}},
-		{.options = "--from r1 --policy subzone.yaml --policy fallback.yaml --ejected "
-			    "10.0.0.1,10.0.0.2,10.0.0.3",
-		 .want = {"warning: distribute: r7/z/s has no endpoint: its 20 % fall to what "
-			  "comes "
-			  "behind those listed\n"}},
-		{.options = "--from r1 --policy absent.yaml",
-		 .want = {"warning: distribute: no locality of the rule for this node has an "
-			  "endpoint\n"},
-		 .never = "% fall to"},
-		{.options = "--from r1 --policy hash.yaml",
-		 .want = {"session affinity by consistentHash.useSourceIp (hash.yaml:7:19), by "
-			  "client "
-			  "IP, timeout 24h0m0s\n"}},
-		{.options = "--from r2 --policy distribute.yaml",
-		 .want = {"one pool: the mesh's locality setting has no distribution from this"}},
-		{.options = "--from r1 --policy others.yaml",
-		 .want = {"warning: rule default/wild (others.yaml:13:9) is for this host too, but "
-			  "default/web goes before it",
-			  "warning: rule istio-system/root (others.yaml:20:9) is for this host too",
-			  "warning: rule default/typo (others.yaml:27:9) has no effect: no Service "
-			  "is called wbe.default.svc.cluster.local"},
-		 .never = "rule default/web (others.yaml:6:9) is"},
-		{.options = "--from r1 --policy roots.yaml",
-		 .want = {"warning: rule istio-system/short (roots.yaml:13:9) has no effect: no "
-			  "Service "
-			  "is called web.istio-system.svc.cluster.local",
-			  "warning: rule istio-system/typo (roots.yaml:20:9) has no effect: no "
-			  "Service is called wbe.default.svc.cluster.local"}},
-		{.options = "--from r1 --policy merged.yaml",
-		 .want = {"warning: rule default/later (merged.yaml:13:9) is merged with "
-			  "default/web, whose trafficPolicy came first: its own has no effect"},
-		 .never = "default/more"},
-		{.options = "--from r1 --policy noted.yaml",
-		 .want = {"warning: rule default/notes (noted.yaml:12:14) is merged with "
-			  "default/web, "
-			  "which holds for this host: its annotations have no effect\n"}},
-		{.options = "--from r1 --policy ports.yaml",
-		 .want = {"warning: portLevelSettings of port 8080 (ports.yaml:7:55) has no "
-			  "effect: the Service has no such port"}},
-		{.options = "--from r1 --policy idle.yaml",
-		 .want = {"outlierDetection: consecutive5xxErrors 0, consecutiveGatewayErrors 0, ",
-			  "warning: outlierDetection (idle.yaml:7:19) ejects nobody: each of its "
-			  "detectors is off, or only tells; readiness alone triggers"}},
-		{.options = "--from r1 --policy local.yaml",
-		 .want = {"the host is cluster-local",
-			  "warning: failover names r2, which has no endpoint of this service in "
-			  "this node's cluster, which the service does not leave"}},
-		{.options = "--from r1 --policy fallback.yaml",
-		 .want = {"one pool:", "meridian.dev/regions: strict"},
-		 .never = "come behind it"},
-		{.options = "--from r1 --policy fallback.yaml --policy distribute.yaml",
-		 .want = {"meridian.dev/fallback: next-region: regions that",
-			  "meridian.dev/unready: drop",
-			  "meridian.dev/overprovisioning-percent: 200",
-			  "warning: meridian.dev/regions: strict has no effect here",
-			  "triggers the failover: only its readiness does"},
-		 .never = "only this node's region"},
-		{.options = "--from r1 --policy both-lists.yaml",
-		 .want = {"warning: without outlierDetection no response of an endpoint triggers "
-			  "the failover: only its readiness and failed handshakes do"},
-		 .never = "no effect"},
-		{.options = "--from r1 --policy lifted.yaml",
-		 .want = {"has a failover list that has no effect beside its distribution: "
-			  "meridian.dev/fallback is none"}},
-		{.options = "--from r2 --policy both-lists.yaml",
-		 .want = {"failover: by the rule's",
-			  "warning: without outlierDetection no response",
-			  "only its readiness and failed handshakes do"},
-		 .never = "no effect:"},
-		{.options = "--from r1 --policy panics.yaml --ejected 10.0.0.1,10.0.0.2,10.0.0.3",
-		 .want = {"one pool:",
-			  "meridian.dev/overprovisioning-percent: 400: the pool panics only when "
-			  "its healthy part falls below 100/400",
-			  "r2/r2-a 100%"},
-		 .never = "panic: ejected ones too"},
-		{.options = "--from r1 --policy losses.yaml --policy dropped.yaml",
-		 .want = {"one pool:",
-			  "meridian.dev/unready: drop: endpoints that are not ready do not count "
-			  "among those of which a part may be ejected",
-			  "warning: meridian.dev/overprovisioning-percent has no effect here: in "
-			  "one pool"},
-		 .never = "unready: drop has no effect"},
-		{.options = "--from r1/r1-a --policy zones-apart.yaml",
-		 .want = {"priority 0 r1/r1-a"},
-		 .never = "by its capacity"},
-		{.options = "--from r1/r1-a --policy zones-together.yaml",
-		 .want = {"warning: zoneAwareLbSetting: endpoints of one priority are equal; Envoy "
-			  "would prefer those of the own zone by its capacity"},
-		 .never = "inside a region"},
-		{.options = "--from r1 --policy stray.yaml",
-		 .want = {"no rule is for this host",
-			  "warning: rule other/stray (stray.yaml:6:9) has no effect: no Service is "
-			  "called web.other.svc.cluster.local; a rule for this one stands in its "
-			  "namespace, default"},
-		 .never = "typo"},
-		{.options = "--from r1 --policy losses.yaml --policy distribute.yaml",
-		 .want = {"distribution: by the mesh's",
-			  "meridian.dev/overprovisioning-percent: 200: a region spills over"}},
-		{.options = "--from r1 --policy private.yaml",
-		 .want = {"rule default/web, private.yaml:6:9",
-			  "warning: rule istio-system/own (private.yaml:13:9) is for this host, "
-			  "but "
-			  "not exported to its namespace: it is not applied"}},
-		{.options = "--from r1 --policy outlier.yaml --ejected "
-			    "10.0.0.1,10.0.0.2,10.0.0.3,10.1.0.1",
-		 .want = {"healthy 0 of 2", "healthy 0 of 1",
-			  "when the ejected ones return: r1 100%",
-			  "warning: no endpoint is usable"}},
-	};
-
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+	for (size_t i = 0; i < sizeof(effects) / sizeof(effects[0]); i++) {
 		char line[RUN_ROOM];
 		AUTO_RUN struct run run = {0};
 		const char *at;
 
-		print_message("%s\n", cases[i].options);
+		print_message("%s\n", effects[i].options);
 		snprintf(line, sizeof(line), "explain default/web:http " STATES "%s",
-			 cases[i].options);
+			 effects[i].options);
 		run = run_line(line);
 		print_message("%s", run.out);
 		assert_int_equal(run.status, 0);
 		at = run.out;
-		for (size_t k = 0; k < 5 && cases[i].want[k]; k++) {
-			print_message("must say: %s\n", cases[i].want[k]);
-			at = strstr(at, cases[i].want[k]);
+		for (size_t k = 0; k < 5 && effects[i].want[k]; k++) {
+			print_message("must say: %s\n", effects[i].want[k]);
+			at = strstr(at, effects[i].want[k]);
 			assert_non_null(at);
 		}
-		assert_true(!cases[i].never || !strstr(run.out, cases[i].never));
+		assert_true(!effects[i].never || !strstr(run.out, effects[i].never));
 	}
 }
 
