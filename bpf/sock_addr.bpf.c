@@ -392,6 +392,21 @@ static __always_inline bool mrd_call_connected(struct bpf_sock_addr *ctx, struct
 	return true;
 }
 
+/*
+ * A pod is asked by its own address: its answers come from there, also if the socket has asked it
+ * by a VIP before.
+ */
+static __always_inline void mrd_reply_forget(struct bpf_sock_addr *ctx, const struct mrd_call *call,
+					     __u64 cookie, struct mrd_udp_key *key)
+{
+	const struct mrd_socket *sock = bpf_sk_storage_get(&mrd_socket, ctx->sk, NULL, 0);
+
+	if (!sock || !sock->has_replies)
+		return;
+	mrd_udp_key_of(key, cookie, call->vip.addr, call->vip.port, call->vip.family);
+	bpf_map_delete_elem(&mrd_udp_reply, key);
+}
+
 static __noinline enum mrd_verdict mrd_on_sendmsg(struct bpf_sock_addr *ctx, struct mrd_call *call)
 {
 	const __u64 cookie = bpf_get_socket_cookie(ctx);
@@ -400,8 +415,10 @@ static __noinline enum mrd_verdict mrd_on_sendmsg(struct bpf_sock_addr *ctx, str
 
 	if (call->vip.protocol != MRD_PROTOCOL_UDP)
 		return mrd_pass(MRD_REASON_PASS_PROTOCOL);
-	if (!mrd_service_find(&call->vip, &call->service))
+	if (!mrd_service_find(&call->vip, &call->service)) {
+		mrd_reply_forget(ctx, call, cookie, &key);
 		return mrd_on_unknown(&call->vip);
+	}
 	if (mrd_call_connected(ctx, call))
 		return MRD_VERDICT_REWRITE;
 	mrd_udp_key_of(&key, cookie, call->vip.addr, call->vip.port, call->vip.family);

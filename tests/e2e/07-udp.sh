@@ -39,6 +39,10 @@ expect_eq "sockets that are gone are not open" 0 "$(($(stat_of h 10.0.0.11 .open
 seen=$(run_in client "$PEER" udp unconnected 2 10.0.0.11 5353)
 expect_eq "a direct conversation stays direct" 2 "$(grep -c "^h1 from 10.0.0.11 5353\$" <<<"$seen")"
 
+seen=$(run_in client "$PEER" udp unconnected 6 172.16.0.21 53 10.0.0.12 5353)
+expect_eq "a service and its pod on one socket: the service" 3 "$(grep -c "^h2 from 172.16.0.21 53\$" <<<"$seen")"
+expect_eq "and the pod by its own address" 3 "$(grep -c "^h2 from 10.0.0.12 5353\$" <<<"$seen")"
+
 # A socket set free by connect(AF_UNSPEC) asks for an endpoint anew; what it was sent before is still the VIP's.
 only_answers() {
   [[ $(for _ in 1 2; do run_in client "$PEER" udp unconnected 1 "$VIP" 53; done | sort -u) == "$1 from $VIP 53" ]]
