@@ -394,14 +394,14 @@ static __always_inline bool mrd_call_connected(struct bpf_sock_addr *ctx, struct
 
 /*
  * A pod is asked by its own address: its answers come from there, also if the socket has asked it
- * by a VIP before.
+ * by a VIP before. A connected one's peer may come by here as the pod that its VIP was.
  */
 static __always_inline void mrd_reply_forget(struct bpf_sock_addr *ctx, const struct mrd_call *call,
 					     __u64 cookie, struct mrd_udp_key *key)
 {
 	const struct mrd_socket *sock = bpf_sk_storage_get(&mrd_socket, ctx->sk, NULL, 0);
 
-	if (!sock || !sock->has_replies)
+	if (!sock || !sock->has_replies || ctx->sk->state == BPF_TCP_ESTABLISHED)
 		return;
 	mrd_udp_key_of(key, cookie, call->vip.addr, call->vip.port, call->vip.family);
 	bpf_map_delete_elem(&mrd_udp_reply, key);
