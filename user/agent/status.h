@@ -3,9 +3,9 @@
  * The document that "meridianctl status" prints:
  *
  *	{"agent": {"version", "pid", "uptime_s", "node", "region", "zone", "subzone", "adoption",
- *	           "holding", "waiting", "features": [{"name", "used", "consequence"}],
+ *	           "holding", "held", "waiting", "features": [{"name", "used", "consequence"}],
  *	           "services", "ports", "policy_rules", "last_plan_ms_ago", "ejected",
- *	           "unwritten": [{"service", "error", "since_ms"}],
+ *	           "unwritten": [{"service", "error", "since_ms", "has_plan"}],
  *	           "policy_rejected": {"since_ms", "holds": "before" or "kernel", "findings": []},
  *	           "rules_rejected": [{"rule", "holds": "before" or "nothing", "findings": []}],
  *	           "ejection_latency_us": {"count", "p50", "p99", "max"},
@@ -17,13 +17,14 @@
  *	 "clusters": [{"name", "region", "home", "source", "read", "stale",
  *	               "last_heard_ms_ago", "error", "failing_for_ms",
  *	               "services", "slices", "nodes", "broken_files", "broken_objects",
- *	               "broken": [],
+ *	               "broken_for_ms", "broken": [],
  *	               "resources": [{"resource", "version", "read", "missing",
  *	                              "last_heard_ms_ago", "error", "failing_for_ms"}]}],
  *	 "kernel": of view/view.h}
  *
- * broken has one finding of each of the first ten files or objects that stand on their last good
- * state.
+ * held counts the services that are left as they were adopted. has_plan: the kernel holds an
+ * earlier one. broken_for_ms is of the file that has been broken for longest. broken has one
+ * finding of each of the first ten files or objects that stand on their last good state.
  *
  * Times that have not come are null; so is policy_rejected while the files are in force, metrics
  * if there are to be none, and resets if no service asks for on-eject: reset. An error is "" while
