@@ -195,7 +195,7 @@ static int read_objects(const char *path, bool had_objects, struct mrd_diag *dia
 
 		is_empty &= !root;
 		ret = mrd_object_read(root, path, diag, collect, list);
-		if (!ret && had_objects && is_cut(root))
+		if (!ret && had_objects && i + 1 == mrd_doc_count(doc) && is_cut(root))
 			mrd_diag_add(diag, MRD_ERROR,
 				     &(struct mrd_place){path, root->line, root->column},
 				     "metadata",
