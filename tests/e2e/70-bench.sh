@@ -63,7 +63,7 @@ for figure in paths.connects paths.requests paths.connects.cpu paths.requests.cp
   expect_eq "sides of $figure" "$sides" \
     "$(summary "[.measured[] | select(.name == \"$figure\").sides[].side] | sort | tojson")"
 done
-expect_eq "sides of floor.connects" '["again","direct","hash","least","rewrite","storage","vip"]' \
+expect_eq "sides of floor.connects" '["again","array","direct","hash","least","ready","rewrite","storage","vip"]' \
   "$(summary '[.measured[] | select(.name == "floor.connects").sides[].side] | sort | tojson')"
 expect_eq "sides of floor_tc.connects" '["again","direct","fast","hooked","least","nothing","tc"]' \
   "$(summary '[.measured[] | select(.name == "floor_tc.connects").sides[].side] | sort | tojson')"
