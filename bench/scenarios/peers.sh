@@ -72,7 +72,7 @@ goal peers.latency.p99 socket at_most 0.333 of haproxy
 goal peers.latency.p99 socket at_most 0.333 of nginx
 goal peers.latency.p99 direct at_most 0.333 of haproxy
 goal peers.latency.p99 direct at_most 0.333 of nginx
-latencies peers.latency keepalive "$(($(median_of peers.requests direct) / 4))" "${sides[@]}"
+latencies peers.latency keepalive "$(($(median_of peers.requests direct) / 4))" "${sides[@]:0:${#sides[@]}-${#others[@]}}"
 
 [[ -n ${PEER_SIDE[kube-iptables]-} && -n ${PEER_SIDE[kube-nftables]-} ]] || bench_end
 for name in "${others[@]}"; do
