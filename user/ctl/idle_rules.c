@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/cleanup.h"
+#include "plan/plan.h"
 #include "policy/host.h"
 #include "policy/policy_walk.h"
 
@@ -17,18 +18,11 @@ struct search {
 	size_t index;
 };
 
-static int is_match(void *self, const char *namespace_, const char *name)
-{
-	const struct search *search = self;
-
-	return mrd_policy_rule_matches(search->policy, search->index, namespace_, name);
-}
-
 static int is_reached(void *self, const char *namespace_, const char *name)
 {
 	const struct search *search = self;
 
-	return is_match(self, namespace_, name) &&
+	return mrd_policy_rule_matches(search->policy, search->index, namespace_, name) &&
 	       mrd_policy_rule_reaches(search->policy, search->index, namespace_);
 }
 
@@ -70,7 +64,7 @@ static int has_port(void *self, const char *namespace_, const char *name)
 	struct mrd_view *view = NULL;
 	int found = 0;
 
-	if (is_match((void *)&search->rule, namespace_, name) &&
+	if (mrd_policy_rule_matches(search->rule.policy, search->rule.index, namespace_, name) &&
 	    !mrd_model_view(search->model, namespace_, name, &view))
 		found = mrd_view_has_port(view, search->number);
 	mrd_view_free(view);
@@ -109,7 +103,7 @@ void mrd_idle_rules(const struct mrd_agent_config *config, const struct mrd_poli
 		/* One that no Service can have was told by the policy's reader. */
 		if (!mrd_host_may_be_service(rule.host, config->cluster_domain))
 			continue;
-		if (!mrd_model_walk_services(model, is_match, (void *)&search))
+		if (!mrd_plan_rule_has_service(policy, i, model))
 			mrd_idle_warn(diag, rule.place, "spec.host",
 				      "no effect: no Service of the home cluster is called %s",
 				      rule.host);

@@ -15,6 +15,7 @@
 #include "base/label.h"
 #include "base/strbuf.h"
 #include "policy/locality.h"
+#include "policy/policy_walk.h"
 
 enum { PERCENT_ALL = 100 };
 
@@ -238,6 +239,26 @@ const char *mrd_plan_unread_answers(const struct mrd_view_port *port,
 		return NULL;
 	return "declared HTTP/2 or gRPC, whose answers are not read: failed connections alone "
 	       "eject";
+}
+
+struct search {
+	const struct mrd_policy *policy;
+	size_t index;
+};
+
+static int is_match(void *self, const char *namespace_, const char *name)
+{
+	const struct search *search = self;
+
+	return mrd_policy_rule_matches(search->policy, search->index, namespace_, name);
+}
+
+bool mrd_plan_rule_has_service(const struct mrd_policy *policy, size_t index,
+			       const struct mrd_model *model)
+{
+	struct search search = {.policy = policy, .index = index};
+
+	return mrd_model_walk_services(model, is_match, &search);
 }
 
 static int warn_about_answers(const struct mrd_draft_input *in, struct mrd_plan_port *port)

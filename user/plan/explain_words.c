@@ -568,18 +568,6 @@ static void check_setting(struct writing *writing)
 
 /* --------------------------------------------------------------------------------- other rules */
 
-struct search {
-	const struct mrd_policy *policy;
-	size_t index;
-};
-
-static int is_match(void *self, const char *namespace_, const char *name)
-{
-	const struct search *search = self;
-
-	return mrd_policy_rule_matches(search->policy, search->index, namespace_, name);
-}
-
 /* Ports of the rule that holds, of which a wildcard's may be other services'. */
 static void check_ports(struct writing *writing, size_t index, const struct mrd_rule_name *rule)
 {
@@ -626,7 +614,6 @@ static void check_rule(struct writing *writing, size_t index)
 {
 	const struct mrd_policy *policy = writing->words->input->policy;
 	const struct mrd_view *view = writing->words->view;
-	const struct search search = {.policy = policy, .index = index};
 	struct mrd_rule_name rule;
 	bool is_own;
 
@@ -653,7 +640,7 @@ static void check_rule(struct writing *writing, size_t index)
 				rule.label, rule.place);
 		return;
 	}
-	if (mrd_model_walk_services(writing->words->input->model, is_match, (void *)&search))
+	if (mrd_plan_rule_has_service(policy, index, writing->words->input->model))
 		return;
 	if (is_own || rule.is_root)
 		WARNING(writing, "rule %s (%s) has no effect: no Service is called %s", rule.label,

@@ -146,4 +146,8 @@ void mrd_plan_free(struct mrd_plan *plan); /* NULL is fine */
 const char *mrd_plan_unread_answers(const struct mrd_view_port *port,
 				    const struct mrd_effective *effective);
 
+/* Is a rule's host that of any Service of the home cluster? index: as mrd_policy_rule_name(). */
+bool mrd_plan_rule_has_service(const struct mrd_policy *policy, size_t index,
+			       const struct mrd_model *model);
+
 #endif

@@ -490,27 +490,21 @@ static int keep_files(const struct loader *loader)
 	for (size_t i = 0; i < loader->read_from_files; i++) {
 		const char *name = mrd_doc_name(loader->files[i]);
 		size_t said = 0;
-		char *copy;
 
 		for (size_t j = 0; j < mrd_doc_count(loader->files[i]); j++)
 			said += mrd_doc_root(loader->files[i], j) != NULL;
-		if (!said || mrd_table_get_str(loader->policy->files, name))
-			continue;
-		copy = strdup(name);
-		if (!copy || mrd_table_put_str(loader->policy->files, name, copy) < 0) {
-			free(copy);
+		if (said && mrd_table_put_str(loader->policy->files, name, loader->policy) < 0)
 			return -ENOMEM;
-		}
 	}
 	return 0;
 }
 
 void mrd_policy_check_emptied(const struct mrd_policy *before, struct mrd_diag *diag)
 {
-	const char *path;
+	const void *path;
 	size_t cursor = 0;
 
-	while ((path = mrd_table_next(before->files, &cursor, NULL, NULL))) {
+	while (mrd_table_next(before->files, &cursor, &path, NULL)) {
 		const struct mrd_place place = {.file = path};
 		struct stat st;
 

@@ -161,7 +161,7 @@ int mrd_policy_new_empty(const struct mrd_policy_names *names, struct mrd_policy
 	policy->mesh.handshakes = mrd_handshakes_defaults;
 	policy->by_host = mrd_table_new(NULL);
 	policy->wildcards = mrd_table_new(free_wildcards);
-	policy->files = mrd_table_new(free);
+	policy->files = mrd_table_new(NULL);
 	if (!policy->cluster_domain || !policy->root_namespace || !policy->by_host ||
 	    !policy->wildcards || !policy->files)
 		return -ENOMEM;

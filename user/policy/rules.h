@@ -167,7 +167,7 @@ struct mrd_policy {
 	size_t rule_count;
 	struct mrd_table *by_host; /* "namespace/host" → the first of those that hold; borrowed */
 	struct mrd_table *wildcards; /* namespace → struct mrd_wildcards */
-	struct mrd_table *files;     /* path of each that said something → itself */
+	struct mrd_table *files;     /* path of each that said something → this policy */
 };
 
 void mrd_outlier_block_free(struct mrd_outlier_block *block); /* these four free the members */
