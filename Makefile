@@ -151,7 +151,7 @@ AUX      := demo/bookinfo demo/delay_line bench/edit_latency bench/watch_latency
 AUX_BINS := $(AUX:%=$(B)/%)
 $(filter $(B)/demo/% $(B)/bench/% $(B)/tests/e2e/%,$(AUX_BINS)): $(B)/%: $(B)/obj/%.o
 $(B)/demo/bookinfo: EXT_aux = -lmicrohttpd -lcurl -ljansson
-$(B)/bench/load: $(patsubst %,$(B)/obj/bench/load_%.o,pace request)
+$(B)/bench/load: $(patsubst %,$(B)/obj/bench/load_%.o,crew pace request)
 $(B)/bench/scale $(B)/bench/wake: $(call libs,$(LIBS_agent))
 $(B)/bench/scale $(B)/bench/wake: EXT_aux = $(EXT)
 $(B)/bench/edit_latency $(B)/bench/watch_latency $(B)/bench/packet_cost $(B)/bench/tcx $(B)/tests/e2e/hook $(B)/tests/verify $(B)/tests/tc_packets: EXT_aux = $(EXT_dataplane)

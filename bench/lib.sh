@@ -47,6 +47,8 @@ BENCH_RATE_SLICE_MS=200
 BENCH_ROUNDS=12
 BENCH_SECONDS=21
 BENCH_RATE_SECONDS=30
+# Of rates: one client's thread would be what bounds them, not what its connections cost.
+BENCH_WORKERS=2
 [[ -z ${QUICK-} ]] || BENCH_ROUNDS=7 BENCH_SECONDS=1 BENCH_RATE_SECONDS=1 BENCH_RATE_SLICE_MS=60
 declare -A BENCH_FIGURES=() BENCH_TITLES=() BENCH_BASES=()
 BENCH_AGENT=()
@@ -163,7 +165,7 @@ rates() {
   cpu_figures "$figure" "$@"
   for ((run = 0; run < runs; run++)); do
     cpu_read "$@" >"$SANDBOX/cpu.before"
-    load "${BENCH_LOAD[@]}" "--first-round=$((run * slices))" "$mode" "$connections" "$BENCH_SLICE_MS" "$slices" "$@" >"$SANDBOX/rates"
+    load "${BENCH_LOAD[@]}" "--workers=$BENCH_WORKERS" "--first-round=$((run * slices))" "$mode" "$connections" "$BENCH_SLICE_MS" "$slices" "$@" >"$SANDBOX/rates"
     cpu_read "$@" >"$SANDBOX/cpu.after"
     awk -v figure="$figure" -v unit="${BENCH_FIGURES[$figure]?figure $figure is not declared}" '$1 >= 0 {
         printf "{\"kind\":\"sample\",\"figure\":\"%s\",\"side\":\"%s\",\"round\":%d,\"value\":%s,\"unit\":\"%s\"}\n",

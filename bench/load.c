@@ -13,6 +13,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "bench/load_crew.h"
 #include "bench/load_pace.h"
 
 enum { SIDES_MAX = 16, CONNECTIONS_MAX = 8192, ADDRESSES_MAX = 65536, TIMEOUT_MS = 5000 };
@@ -21,6 +22,7 @@ struct options {
 	struct load load;
 	unsigned long slices;
 	unsigned long first_round;
+	unsigned long workers;
 	FILE *requests;		/* NULL: not wanted */
 	uint64_t since_1970_ns; /* what the monotonic clock lacks to the time of day */
 	size_t side_count;
@@ -71,6 +73,9 @@ static const char usage[] =
 	"  --first-round=N  the first round's number, to go on where an earlier run ended (0)\n"
 	"  --go-on          a failed request does not end the program\n"
 	"  --timeout=MS     for a request, from its real start (5000)\n"
+	"  --workers=N      processes among which the connections are divided; not with --rate or "
+	"--requests\n"
+	"                   (1)\n"
 	"\n"
 	"A good answer has a Content-Length; any datagram is a good one. Before the first slice "
 	"each side\n"
@@ -179,6 +184,9 @@ static bool read_option(int option, const char *value, struct options *options)
 	case 'g':
 		options->load.goes_on = true;
 		return true;
+	case 'w':
+		options->workers = read_number(value, LOAD_CREW_MAX);
+		return options->workers;
 	case 't':
 		options->load.timeout_ns = read_number(value, 3600000) * 1000000;
 		return options->load.timeout_ns;
@@ -194,6 +202,7 @@ static bool read_arguments(int argc, char **argv, struct options *options)
 		{.name = "requests", .has_arg = required_argument, .val = 'f'},
 		{.name = "first-round", .has_arg = required_argument, .val = 'n'},
 		{.name = "go-on", .val = 'g'},
+		{.name = "workers", .has_arg = required_argument, .val = 'w'},
 		{.name = "timeout", .has_arg = required_argument, .val = 't'},
 		{.name = NULL},
 	};
@@ -210,7 +219,8 @@ static bool read_arguments(int argc, char **argv, struct options *options)
 	load->slot_count = read_number(argv[1], CONNECTIONS_MAX);
 	load->slice_ns = read_number(argv[2], 3600000) * 1000000;
 	options->slices = read_number(argv[3], UINT32_MAX);
-	if (!load->slot_count || !load->slice_ns || !options->slices)
+	if (load->slot_count < options->workers || !load->slice_ns || !options->slices ||
+	    (options->workers > 1 && (load->per_second || options->requests)))
 		return false;
 	for (int i = 4; i < argc; i++)
 		if (!read_side(argv[i], &options->sides[options->side_count++]))
@@ -281,9 +291,15 @@ static void run_round(struct options *options, unsigned long round)
 	for (size_t i = 0; i < options->side_count; i++) {
 		struct load_side *side =
 			&options->sides[side_of_turn(round, i, options->side_count)];
-		const double rate = load_run_slice(load, side);
+		size_t requests;
+		double rate;
 
-		printf("%lu %s %.1f %zu\n", round, side->name, rate, load->record_count);
+		load_crew_meet();
+		rate = load_run_slice(load, side);
+		requests = load->record_count;
+		if (!load_crew_add_up(&rate, &requests))
+			continue;
+		printf("%lu %s %.1f %zu\n", round, side->name, rate, requests);
 		if (options->requests)
 			write_requests(options, round, side);
 	}
@@ -294,16 +310,23 @@ static void warm_up(struct options *options)
 	struct load *load = &options->load;
 
 	for (size_t i = 0; i < options->side_count; i++) {
-		const double rate = load_open_side(load, &options->sides[i]);
+		size_t requests;
+		double rate;
 
-		printf("-1 %s %.1f %zu\n", options->sides[i].name, rate, load->record_count);
+		load_crew_meet();
+		rate = load_open_side(load, &options->sides[i]);
+		requests = load->record_count;
+
+		if (load_crew_add_up(&rate, &requests))
+			printf("-1 %s %.1f %zu\n", options->sides[i].name, rate, requests);
 	}
 }
 
 int main(int argc, char **argv)
 {
-	static struct options options = {.load.timeout_ns = TIMEOUT_MS * 1000000UL};
+	static struct options options = {.workers = 1, .load.timeout_ns = TIMEOUT_MS * 1000000UL};
 	struct rlimit files;
+	int worker;
 
 	if (argc == 2 && !strcmp(argv[1], "--help")) {
 		fputs(usage, stdout);
@@ -318,12 +341,20 @@ int main(int argc, char **argv)
 		setrlimit(RLIMIT_NOFILE, &files);
 	}
 	options.since_1970_ns = since_1970_ns();
+	worker = load_crew_begin(options.workers);
+	if (worker < 0) {
+		perror("load: --workers");
+		return 1;
+	}
+	options.load.slot_count = (options.load.slot_count + (size_t)worker) / options.workers;
 	warm_up(&options);
 	for (unsigned long i = 0; i < options.slices; i++)
 		run_round(&options, options.first_round + i);
 	for (size_t i = 0; i < options.side_count; i++)
 		load_close_side(&options.load, &options.sides[i]);
 	free(options.load.records);
+	if (!load_crew_end())
+		return 1;
 	if (options.requests && fclose(options.requests)) {
 		perror("load: --requests");
 		return 1;

@@ -61,9 +61,10 @@ static void read_requests(struct run *run, const char *path)
 	fclose(file);
 }
 
-/* The program stands where this one's folder says. */
+/* The program stands where this one's folder says. Workers write no requests. */
 static struct run run_load(const char *arguments)
 {
+	const bool has_requests = !strstr(arguments, "--workers");
 	char path[] = "/tmp/test_load.XXXXXX", self[LINE_ROOM / 2], line[LINE_ROOM];
 	const ssize_t len = readlink("/proc/self/exe", self, sizeof(self) - 1);
 	const int fd = mkstemp(path);
@@ -73,8 +74,8 @@ static struct run run_load(const char *arguments)
 	assert_true(len > 0 && fd >= 0);
 	self[len] = '\0';
 	*strrchr(self, '/') = '\0';
-	snprintf(line, sizeof(line), "%s/../../bench/load --requests=%s %s 2>&1", self, path,
-		 arguments);
+	snprintf(line, sizeof(line), "%s/../../bench/load %s%s %s 2>&1", self,
+		 has_requests ? "--requests=" : "", has_requests ? path : "", arguments);
 	pipe = popen(line, "re"); /* NOLINT(cert-env33-c) */
 	assert_non_null(pipe);
 	run.out[fread(run.out, 1, sizeof(run.out) - 1, pipe)] = '\0';
@@ -279,6 +280,30 @@ static void test_new_sockets_take_turns_between_addresses(void **state)
 	}
 }
 
+/* Answers come long after a slice is over: each connection makes one request in it, whoever has it.
+ */
+static void test_workers_divide_the_connections(void **state)
+{
+	static const struct slow_server like = {.delay_every = 1, .delay_ms = 300};
+	const uint16_t port = slow_server_start(&like);
+
+	(void)state;
+	for (unsigned int workers = 1; workers <= 5; workers++) {
+		char line[LINE_ROOM], *rest = NULL;
+		size_t slices = 0;
+
+		snprintf(line, sizeof(line), "--workers=%u connect 5 20 2", workers);
+		AUTO_RUN struct run run = run_at(line, port);
+		assert_int_equal(run.status, 0);
+		for (char *slice = strtok_r(run.out, "\n", &rest); slice;
+		     slice = strtok_r(NULL, "\n", &rest)) {
+			assert_string_equal(strrchr(slice, ' '), " 5");
+			slices++;
+		}
+		assert_int_equal(slices, 3); /* and the warm-up */
+	}
+}
+
 static void test_sides_take_turns(void **state)
 {
 	static const char *const turns[] = {"-1 a", "-1 b", "-1 c", "2 c", "2 b",
@@ -382,6 +407,12 @@ static void test_command_line(void **state)
 		{.line = "--rate=0 connect 1 10 1 a=127.0.0.1:1", .status = 2},
 		{.line = "--first-round=x connect 1 10 1 a=127.0.0.1:1", .status = 2},
 		{.line = "--timeout=x connect 1 10 1 a=127.0.0.1:1", .status = 2},
+		{.line = "--workers=0 connect 1 10 1 a=127.0.0.1:1", .status = 2},
+		{.line = "--workers=2 connect 1 10 1 a=127.0.0.1:1", .status = 2},
+		{.line = "--workers=2 --rate=9 connect 2 10 1 a=127.0.0.1:1", .status = 2},
+		{.line = "--workers=2 --requests=/dev/null connect 2 10 1 a=127.0.0.1:1",
+		 .status = 2},
+		{.line = "--workers=2 connect 2 10 1 a=127.0.0.1:1", .status = 1},
 		{.line = "--what connect 1 10 1 a=127.0.0.1:1", .status = 2},
 		{.line = "connect 1 10 1 a=127.0.0.1:1", .status = 1},
 		{.line = "connect 1 10 1 a=[::1]:1", .status = 1},
@@ -405,6 +436,7 @@ int main(void)
 		cmocka_unit_test(test_a_constant_rate_omits_nothing),
 		cmocka_unit_test(test_how_requests_end),
 		cmocka_unit_test(test_new_sockets_take_turns_between_addresses),
+		cmocka_unit_test(test_workers_divide_the_connections),
 		cmocka_unit_test(test_sides_take_turns),
 		cmocka_unit_test(test_no_side_has_a_better_place),
 		cmocka_unit_test(test_command_line),
