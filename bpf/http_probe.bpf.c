@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * The HTTP/1 probe (lib/http_probe.h) at sockets: of rewritten connections, whose storage has its
+ * The HTTP/1 probe (lib/http_probe.h) at sockets: of rewritten connections, whose rows have its
  * state. It lets every packet through.
  */
 #include "lib/kern.h"
 
 #include "lib/http_probe.h"
 #include "lib/report.h"
+#include "lib/socket_row.h"
 
 /* Headers are in the linear part: the kernel has pulled or pushed them there. False: no TCP. */
 static __always_inline bool mrd_segment_read(struct __sk_buff *skb, struct mrd_segment *ret_segment)
@@ -47,12 +48,12 @@ static __always_inline bool mrd_segment_read(struct __sk_buff *skb, struct mrd_s
 static __always_inline struct mrd_socket *mrd_probe_socket(struct __sk_buff *skb,
 							   enum mrd_protocol protocol)
 {
-	struct bpf_sock *sk = skb->sk; /* one that only asks for a connection has no storage */
+	struct bpf_sock *sk = skb->sk; /* one that only asks for a connection has nothing */
 	struct mrd_socket *sock;
 
 	if (!sk)
 		return NULL;
-	sock = bpf_sk_storage_get(&mrd_socket, sk, NULL, 0);
+	sock = mrd_socket_find(sk, protocol);
 	return sock && sock->protocol == protocol ? sock : NULL;
 }
 

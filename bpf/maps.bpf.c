@@ -30,5 +30,6 @@ struct mrd_event_map mrd_event SEC(".maps");
 struct mrd_request_map mrd_request SEC(".maps");
 struct mrd_followed_map mrd_followed SEC(".maps");
 struct mrd_socket_map mrd_socket SEC(".maps");
+struct mrd_storage_map mrd_storage SEC(".maps");
 
 char mrd_license[] SEC("license") = "Dual BSD/GPL";

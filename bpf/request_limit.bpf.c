@@ -34,25 +34,20 @@ static __always_inline void mrd_request_give_up(struct mrd_request *request)
 }
 
 /* What holds for requests that begin in this message. */
-static __always_inline void mrd_request_ask(struct sk_msg_md *msg, struct mrd_request *request)
+static __always_inline void mrd_request_ask(struct mrd_request *request)
 {
-	struct bpf_sock *sk = msg->sk;
-	const struct mrd_setting *setting = NULL;
+	const struct mrd_party party = {request->service_id, request->endpoint_id,
+					MRD_REPORT_ERRORS};
+	const struct mrd_setting *setting = bpf_map_lookup_elem(&mrd_setting, &request->service_id);
 	const struct mrd_health *health;
-	const struct mrd_socket *sock;
-	struct mrd_party party;
 
 	request->limit = 0;
 	request->eject_close = 0;
-	sock = sk ? bpf_sk_storage_get(&mrd_socket, sk, NULL, 0) : NULL;
-	if (sock)
-		setting = bpf_map_lookup_elem(&mrd_setting, &sock->probe.service_id);
-	if (!sock || !setting)
+	if (!setting)
 		return;
 	request->limit = setting->max_requests;
 	if (setting->on_eject != MRD_EJECT_CLOSE)
 		return;
-	party = mrd_party_of(sock);
 	health = mrd_health_of(&party);
 	request->eject_close = !health || health->state == MRD_STATE_EJECTED ||
 			       health->state == MRD_STATE_DRAINING;
@@ -164,7 +159,7 @@ int mrd_request_limit(struct sk_msg_md *msg)
 
 	if (!request || mrd_request_is_over(request))
 		return SK_PASS;
-	mrd_request_ask(msg, request);
+	mrd_request_ask(request);
 	for (int i = 0; i < MRD_PARTS; i++) {
 		const int done = mrd_request_part(msg, offset);
 

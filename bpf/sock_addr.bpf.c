@@ -74,6 +74,18 @@ static __always_inline void mrd_call_from_ipv6(struct mrd_call *call,
 	call->vip.port = bpf_ntohs((__u16)ctx->user_port);
 }
 
+static __always_inline struct mrd_socket *mrd_call_socket(struct bpf_sock_addr *ctx,
+							  const struct mrd_call *call)
+{
+	return mrd_socket_find(ctx->sk, call->vip.protocol);
+}
+
+static __always_inline struct mrd_socket *mrd_call_socket_make(struct bpf_sock_addr *ctx,
+							       const struct mrd_call *call)
+{
+	return mrd_socket_make(ctx->sk, bpf_get_socket_cookie(ctx), call->vip.protocol);
+}
+
 static __always_inline void mrd_tell_ipv4(struct bpf_sock_addr *ctx, const __u8 *addr, __u32 port)
 {
 	ctx->user_ip4 = mrd_addr_to_ipv4(addr);
@@ -137,34 +149,33 @@ static __noinline bool mrd_reply_put(const struct mrd_udp_key *key, const __u8 *
  * answers of its former endpoint in its queue, and keeps that peer if the kernel finds no route to
  * the new one: so who that was is not forgotten.
  */
-static __always_inline void mrd_call_give_up(struct bpf_sock_addr *ctx, struct mrd_socket *sock)
+static __always_inline void mrd_call_give_up(struct mrd_socket *sock)
 {
 	struct mrd_udp_key key;
 
 	if (sock->connected && sock->protocol == MRD_PROTOCOL_UDP) {
-		mrd_udp_key_of(&key, bpf_get_socket_cookie(ctx), sock->endpoint,
-			       sock->endpoint_port, sock->family);
+		mrd_udp_key_of(&key, sock->cookie, sock->endpoint, sock->endpoint_port,
+			       sock->family);
 		if (mrd_reply_put(&key, sock->vip, sock->vip_port))
 			sock->has_replies = 1;
 	}
-	mrd_connection_forget(ctx, sock);
+	mrd_connection_forget(sock);
 	mrd_socket_clear(sock);
 }
 
 /* What it connects to now is to be called by its own name, even if a VIP has led there before. */
-static __always_inline void mrd_call_disown(struct bpf_sock_addr *ctx,
-					    const struct mrd_vip_key *peer)
+static __always_inline void mrd_call_disown(struct bpf_sock_addr *ctx, const struct mrd_call *call)
 {
-	struct mrd_socket *sock = bpf_sk_storage_get(&mrd_socket, ctx->sk, NULL, 0);
+	struct mrd_socket *sock = mrd_call_socket(ctx, call);
 	struct mrd_udp_key key;
 
 	if (!sock)
 		return;
 	if (sock->connected)
-		mrd_call_give_up(ctx, sock);
+		mrd_call_give_up(sock);
 	if (!sock->has_replies)
 		return;
-	mrd_udp_key_of(&key, bpf_get_socket_cookie(ctx), peer->addr, peer->port, peer->family);
+	mrd_udp_key_of(&key, sock->cookie, call->vip.addr, call->vip.port, call->vip.family);
 	bpf_map_delete_elem(&mrd_udp_reply, &key);
 }
 
@@ -176,7 +187,8 @@ static __always_inline bool mrd_call_needs_place(const struct mrd_call *call)
 
 /*
  * Where connections are limited, this one needs a place; its socket's former one comes free. The
- * storage keeps it over the pick: carried along, it would double the verifier's paths through that.
+ * socket's row keeps it over the pick: carried along, it would double the verifier's paths through
+ * that.
  */
 static __noinline bool mrd_call_is_beyond(struct bpf_sock_addr *ctx, const struct mrd_call *call)
 {
@@ -186,10 +198,10 @@ static __noinline bool mrd_call_is_beyond(struct bpf_sock_addr *ctx, const struc
 
 	if (!mrd_call_needs_place(call))
 		return false;
-	sock = bpf_sk_storage_get(&mrd_socket, ctx->sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	sock = mrd_call_socket_make(ctx, call);
 	if (!sock)
 		return false; /* who could not give it back does not take one */
-	mrd_connection_forget(ctx, sock);
+	mrd_connection_forget(sock);
 	mrd_socket_clear(sock);
 	place = mrd_place_take(service_id);
 	if (place == MRD_PLACE_TAKEN) {
@@ -207,7 +219,7 @@ static __always_inline void mrd_call_place_return(struct bpf_sock_addr *ctx,
 
 	if (!mrd_call_needs_place(call))
 		return;
-	sock = bpf_sk_storage_get(&mrd_socket, ctx->sk, NULL, 0);
+	sock = mrd_call_socket(ctx, call);
 	if (sock)
 		mrd_socket_clear(sock);
 }
@@ -218,7 +230,7 @@ static __noinline void mrd_call_register(struct bpf_sock_addr *ctx, const struct
 {
 	const struct mrd_setting *setting =
 		bpf_map_lookup_elem(&mrd_setting, &call->service.service_id);
-	const struct mrd_connection_key key = {.socket_cookie = bpf_get_socket_cookie(ctx),
+	const struct mrd_connection_key key = {.socket_cookie = sock->cookie,
 					       .endpoint_id = call->picked.member.endpoint_id};
 	const struct mrd_connection row = {.netns_cookie = bpf_get_netns_cookie(ctx),
 					   .protocol = call->vip.protocol,
@@ -231,21 +243,19 @@ static __noinline void mrd_call_register(struct bpf_sock_addr *ctx, const struct
 		return;
 	}
 	sock->has_row = 1;
-	sock->cookie = key.socket_cookie;
 }
 
 static __always_inline void mrd_call_remember(struct bpf_sock_addr *ctx,
 					      const struct mrd_call *call)
 {
-	struct mrd_socket *sock =
-		bpf_sk_storage_get(&mrd_socket, ctx->sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	struct mrd_socket *sock = mrd_call_socket_make(ctx, call);
 
 	if (!sock) {
 		mrd_count_one(MRD_REASON_NO_SOCKET_STORAGE);
 		return;
 	}
-	if (!mrd_call_needs_place(call)) /* it was cleared for its place */
-		mrd_call_give_up(ctx, sock);
+	if (sock->protocol && !mrd_call_needs_place(call)) /* it was cleared for its place */
+		mrd_call_give_up(sock);
 	if (call->service.has_setting)
 		sock->has_setting = 1;
 	mrd_socket_set(sock, &call->vip, call->service.service_id, &call->picked.member);
@@ -269,7 +279,7 @@ static __noinline enum mrd_verdict mrd_on_connect(struct bpf_sock_addr *ctx, str
 		const enum mrd_verdict verdict = mrd_on_unknown(&call->vip);
 
 		if (verdict == MRD_VERDICT_PASS)
-			mrd_call_disown(ctx, &call->vip);
+			mrd_call_disown(ctx, call);
 		return verdict;
 	}
 	if (mrd_call_is_beyond(ctx, call))
@@ -353,8 +363,7 @@ mrd_flow_pick(struct bpf_sock_addr *ctx, struct mrd_call *call, const struct mrd
 static __always_inline bool mrd_reply_ready(struct bpf_sock_addr *ctx, const struct mrd_call *call,
 					    __u64 cookie)
 {
-	struct mrd_socket *sock =
-		bpf_sk_storage_get(&mrd_socket, ctx->sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
+	struct mrd_socket *sock = mrd_storage_make(ctx->sk, cookie);
 	struct mrd_udp_key key;
 
 	if (!sock)
@@ -362,8 +371,6 @@ static __always_inline bool mrd_reply_ready(struct bpf_sock_addr *ctx, const str
 	if (!sock->connected)
 		mrd_socket_set(sock, &call->vip, call->service.service_id, &call->picked.member);
 	sock->has_replies = 1;
-	sock->cookie = cookie; /* for who sees no more of the socket than this */
-
 	mrd_udp_key_of(&key, cookie, call->picked.member.addr, call->picked.member.port,
 		       call->vip.family);
 	return mrd_reply_put(&key, call->vip.addr, call->vip.port);
@@ -375,12 +382,12 @@ static __always_inline bool mrd_reply_ready(struct bpf_sock_addr *ctx, const str
  */
 static __always_inline bool mrd_call_connected(struct bpf_sock_addr *ctx, struct mrd_call *call)
 {
-	struct mrd_socket *sock = bpf_sk_storage_get(&mrd_socket, ctx->sk, NULL, 0);
+	struct mrd_socket *sock = mrd_storage_find(ctx->sk);
 
 	if (!sock || !sock->connected)
 		return false;
 	if (ctx->sk->state != BPF_TCP_ESTABLISHED) {
-		mrd_call_give_up(ctx, sock);
+		mrd_call_give_up(sock);
 		return false;
 	}
 	if (sock->vip_port != call->vip.port || sock->family != call->vip.family ||
@@ -399,7 +406,7 @@ static __always_inline bool mrd_call_connected(struct bpf_sock_addr *ctx, struct
 static __always_inline void mrd_reply_forget(struct bpf_sock_addr *ctx, const struct mrd_call *call,
 					     __u64 cookie, struct mrd_udp_key *key)
 {
-	const struct mrd_socket *sock = bpf_sk_storage_get(&mrd_socket, ctx->sk, NULL, 0);
+	const struct mrd_socket *sock = mrd_storage_find(ctx->sk);
 
 	if (!sock || !sock->has_replies || ctx->sk->state == BPF_TCP_ESTABLISHED)
 		return;
@@ -467,7 +474,7 @@ static __always_inline enum mrd_peer mrd_peer_of(struct bpf_sock_addr *ctx,
 						 struct mrd_udp_key *key,
 						 struct mrd_udp_reply *ret_vip)
 {
-	const struct mrd_socket *sock = bpf_sk_storage_get(&mrd_socket, ctx->sk, NULL, 0);
+	const struct mrd_socket *sock = mrd_call_socket(ctx, call);
 	const struct mrd_udp_reply *row;
 
 	if (!sock)
@@ -479,8 +486,7 @@ static __always_inline enum mrd_peer mrd_peer_of(struct bpf_sock_addr *ctx,
 	}
 	if (!sock->has_replies)
 		return MRD_PEER_FOREIGN;
-	mrd_udp_key_of(key, bpf_get_socket_cookie(ctx), call->vip.addr, call->vip.port,
-		       call->vip.family);
+	mrd_udp_key_of(key, sock->cookie, call->vip.addr, call->vip.port, call->vip.family);
 	row = bpf_map_lookup_elem(&mrd_udp_reply, key);
 	if (!row)
 		return MRD_PEER_FOREIGN;

@@ -8,28 +8,44 @@
 #include "lib/socket.h"
 
 static __always_inline void mrd_conversation_forget(__u64 cookie, const __u8 *addr, __u32 port,
-						    enum mrd_family family, void *map)
+						    __u32 family, void *map)
 {
-	struct mrd_udp_key key = {.socket_cookie = cookie, .port = port, .family = family};
+	struct mrd_udp_key key = {
+		.socket_cookie = cookie, .port = port, .family = (enum mrd_family)family};
 
 	mrd_addr_copy(key.addr, addr);
 	bpf_map_delete_elem(map, &key);
 }
 
+/*
+ * Who closes before the handshake is done or a response is there may have lost patience: whether
+ * the endpoint was silent, TCP tells when it gives up in its turn.
+ */
+static __always_inline bool mrd_is_over(const struct bpf_sock *ctx, const struct mrd_socket *sock)
+{
+	return ctx->state != BPF_TCP_SYN_SENT && sock->probe.stage == MRD_PROBE_IDLE;
+}
+
 SEC("cgroup/sock_release")
 int mrd_sock_release(struct bpf_sock *ctx)
 {
-	struct mrd_socket *sock = bpf_sk_storage_get(&mrd_socket, ctx, NULL, 0);
-	__u64 cookie;
+	const enum mrd_protocol protocol = (enum mrd_protocol)ctx->protocol;
+	const __u64 cookie = bpf_get_socket_cookie(ctx);
+	struct mrd_socket *sock = MRD_HAS_ROWS && protocol == MRD_PROTOCOL_TCP
+					  ? mrd_row_find(ctx, cookie)
+					  : mrd_storage_find(ctx);
 
 	if (!sock)
 		return MRD_ALLOW_CALL;
 	mrd_socket_count_closed(sock);
 	mrd_place_return(sock);
-	mrd_connection_forget(ctx, sock);
+	mrd_connection_forget(sock);
+	if (protocol == MRD_PROTOCOL_TCP) {
+		mrd_socket_leave(ctx, sock, cookie, mrd_is_over(ctx, sock));
+		return MRD_ALLOW_CALL;
+	}
 	if (!sock->has_replies || sock->connected)
 		return MRD_ALLOW_CALL;
-	cookie = bpf_get_socket_cookie(ctx);
 	mrd_conversation_forget(cookie, sock->vip, sock->vip_port, sock->family, &mrd_udp_flow);
 	mrd_conversation_forget(cookie, sock->endpoint, sock->endpoint_port, sock->family,
 				&mrd_udp_reply);

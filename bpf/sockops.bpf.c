@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
- * The handshake of a rewritten TCP connection: done, or failed and why. Sockets without our storage
- * pay one look-up in their first SYN. What ends a request early is seen by the probe, in packets
- * that it reads anyway; so state changes are asked for while the handshake lasts, and again only
- * when an established connection goes unanswered, which may end in a timeout.
+ * The handshake of a rewritten TCP connection: done, or failed and why. Sockets that are none of
+ * ours pay one look-up in their first SYN. What ends a request early is seen by the probe, in
+ * packets that it reads anyway; so state changes are asked for while the handshake lasts, and again
+ * only when an established connection goes unanswered, which may end in a timeout.
  *
  * The kernel tells of a failed handshake only by the state change, and of its cause only by sk_err,
  * which is set before it:
@@ -283,8 +283,11 @@ static __noinline void mrd_requests_follow(struct bpf_sock_ops *ctx, struct bpf_
 		return;
 	request = bpf_sk_storage_get(&mrd_request, sk, NULL, BPF_SK_STORAGE_GET_F_CREATE);
 	cookie = bpf_get_socket_cookie(ctx);
-	if (request)
+	if (request) {
 		__builtin_memset(request, 0, sizeof(*request)); /* an earlier connection's */
+		request->service_id = sock->probe.service_id;
+		request->endpoint_id = sock->probe.endpoint_id;
+	}
 	if (!request || ctx->data_segs_out ||
 	    bpf_sock_hash_update(ctx, &mrd_followed, &cookie, BPF_ANY))
 		mrd_count_one(MRD_REASON_REQUEST_UNSURE);
@@ -317,7 +320,8 @@ static __always_inline void mrd_on_established(struct bpf_sock_ops *ctx, struct 
 		sock->probe.stage = MRD_PROBE_STATUS_LINE;
 	}
 	sock->reported = 0;
-	sock->probe.told_ns = 0;
+	sock->probe.told_ns = stat && !stat->run ? now_ns : 0;
+	sock->probe.is_first = 1;
 	mrd_handshake_note(sock, (__u32)((now_ns - connect_ns) / 1000), now_ns);
 	mrd_options_return(ctx, sock);
 	if (!stat)
@@ -372,6 +376,8 @@ static __always_inline void mrd_on_closed(struct bpf_sock_ops *ctx, struct bpf_s
 	} else {
 		mrd_on_silence(sock, error);
 	}
+	if (mrd_is_subflow(sk))
+		mrd_socket_leave(sk, sock, sock->cookie, true);
 }
 
 /* A timer ran out without an answer: while connecting, that of the SYN. */
@@ -390,6 +396,12 @@ static __always_inline void mrd_on_timer(struct bpf_sock_ops *ctx, struct bpf_so
 	sock->retransmitted = 1;
 	if (bpf_ktime_get_ns() - sock->connect_ns >= MRD_CONNECT_TIMEOUT_NS)
 		mrd_handshake_failed(sock, MRD_REASON_HANDSHAKE_TIMEOUT, MRD_EVENT_CONNECT_TIMEOUT);
+}
+
+/* Told only of who has flags set, as our connections have, also once their owner is gone. */
+static __always_inline bool mrd_is_asked_for(__u32 op)
+{
+	return op == BPF_SOCK_OPS_STATE_CB || op == BPF_SOCK_OPS_RTO_CB;
 }
 
 SEC("sockops")
@@ -413,7 +425,9 @@ int mrd_sockops(struct bpf_sock_ops *ctx)
 	}
 	if (!sk)
 		return MRD_ALLOW_CALL;
-	sock = bpf_sk_storage_get(&mrd_socket, sk, NULL, 0);
+	sock = mrd_socket_find(sk, MRD_PROTOCOL_TCP);
+	if (!sock && mrd_is_asked_for(ctx->op))
+		sock = mrd_storage_find(sk);
 	if (!sock || !sock->connected)
 		return MRD_ALLOW_CALL;
 

@@ -21,7 +21,7 @@
 #include <linux/types.h>
 #endif
 
-#define MRD_ABI_VERSION 3
+#define MRD_ABI_VERSION 4
 
 /* Default sizes of the maps; the agent may set others at load (configuration: kernel.limits). */
 enum mrd_limit {
@@ -37,6 +37,7 @@ enum mrd_limit {
 	MRD_FOLLOWED_MAX = 65536,     /* connections whose requests are followed */
 	MRD_LOCALITIES_MAX = 4096,
 	MRD_CIDRS_MAX = 256,
+	MRD_SOCKETS = 16384,	   /* rows of mrd_socket; a power of two */
 	MRD_PLACES = 4096,	   /* of mrd_opened and mrd_settled; a power of two */
 	MRD_EVENT_BYTES = 1 << 20, /* ring buffer; a power of two and a multiple of the page size */
 };
@@ -223,9 +224,10 @@ _Static_assert(sizeof(struct mrd_health) == 64, "map ABI");
 enum { MRD_CLASS_SUCCESS = 1, MRD_CLASSES = 5 }; /* 1xx to 5xx, from 0 on */
 
 /*
- * A connection's successes (2xx) that come quickly one behind the other wait in its storage: at the
+ * A connection's successes (2xx) that come quickly one behind the other wait in its row: at the
  * latest every MRD_TOLD_EACH-th is written here with those that waited, and timed. So are one that
  * comes MRD_UNTOLD_NS after the last that was told, all other classes, and the rest at the close.
+ * At a socket the first may wait, too, if it comes as quickly behind the handshake; it is timed.
  */
 enum { MRD_TOLD_EACH = 8 };
 #define MRD_UNTOLD_NS (50ULL * 1000 * 1000)
@@ -248,23 +250,24 @@ enum {
 
 /*
  * In the order in which hooks touch them. A hash row has 56 bytes in front of its value before 6.1,
- * and 64 since: either way a response that is timed writes two cache lines, unless it is a slow one
- * (beyond 1 s, beyond 300 ms), and a row takes 256 bytes. One counter more would make them 512.
+ * and 64 since: either way a handshake and a close write one cache line, and a response that is
+ * timed two, unless it is a slow one (beyond 3 ms). A row takes 256 bytes; with one counter more it
+ * would take 512.
  */
 struct mrd_stat {
-	__u64 connects;		      /* picks that handed this endpoint out */
-	__u64 responses[MRD_CLASSES]; /* HTTP status lines seen, by class */
+	__u64 connects;		/* picks that handed this endpoint out */
+	__u64 established;	/* TCP handshakes completed */
+	__s64 open;		/* TCP connections and connected UDP sockets not closed yet */
+	__u64 handshake_sum_us; /* ÷ established = mean handshake time */
 	__u64 last_heard_ns; /* CLOCK_MONOTONIC of the last handshake, or request that was answered
 			      */
 	__u32 run; /* failures since the last success; not 0: the next success is reported */
 	__u32 run_answers; /* of these, errors behind a handshake, which no handshake makes good */
 	__u64 response_sum_us; /* request's first byte out → status line in, of those below */
+	__u64 responses[MRD_CLASSES]; /* HTTP status lines seen, by class */
 	/* Those that were told at once, each counted by its time; the sum ÷ all of them = mean. */
 	__u64 responses_timed[MRD_RESPONSE_BUCKETS];
-	__u64 established;	/* TCP handshakes completed */
-	__u64 failed;		/* TCP handshakes refused, reset, unreachable or unanswered */
-	__s64 open;		/* TCP connections and connected UDP sockets not closed yet */
-	__u64 handshake_sum_us; /* ÷ established = mean handshake time */
+	__u64 failed; /* TCP handshakes refused, reset, unreachable or unanswered */
 };
 _Static_assert(sizeof(struct mrd_stat) == 192, "map ABI");
 
@@ -358,15 +361,18 @@ enum { MRD_STATUS_LEN = 12 }; /* "HTTP/1.1 200" */
 struct mrd_probe {
 	__u32 service_id;
 	__u32 endpoint_id; /* whose responses these are */
-	enum mrd_probe_stage stage;
 	__u32 expect_seq;  /* TCP sequence number, host order */
 	__u32 request_seq; /* TCP sequence number of the latest request's first byte, host order; of
 			    * a long one a later byte's */
 	__u16 have;	   /* bit i: byte i of the status line is in line[] */
+	__u16 waiting_us;  /* how long the connection's first response took, while it waits; or 0 */
+	__u8 stage;	   /* enum mrd_probe_stage */
 	__u8 untold;	   /* successes that wait to be told: below MRD_TOLD_EACH */
 	__u8 report;	   /* enum mrd_report */
+	__u8 is_first;	   /* 1: no response has come, and the first one may wait */
 	__u64 request_ns;  /* of the request whose response is due */
-	__u64 told_ns;	   /* of the request whose success was told last, or 0 */
+	__u64 told_ns;	   /* of the request whose success was told last; 0: of none; or of the
+			    * handshake, if no run of failures waited for a success then */
 	__u8 line[MRD_STATUS_LEN];
 	__u32 skip_window; /* the last four bytes of an interim header */
 };
@@ -611,46 +617,57 @@ struct mrd_cidr_key {
 };
 _Static_assert(sizeof(struct mrd_cidr_key) == 20, "map ABI");
 
-/* ------------------------------------------- mrd_socket: socket storage, never seen by user space
+/* --------------------------------------- mrd_socket, mrd_storage: what was chosen for a
+ * socket
  */
 
 /*
  * What connect() chose for a socket; or, on an unconnected UDP socket, the latest conversation.
- * All zero but has_replies: the socket is no longer ours. What packets touch stands first, within
- * one cache line; the whole fits the kernel's objects of 192 bytes with its own 72 in front.
+ * All zero but cookie and has_replies: the socket is no longer ours.
+ *
+ * A TCP socket has the row of mrd_socket, an array, whose place is its cookie modulo MRD_SOCKETS:
+ * nothing is allocated for it. Where an open socket has that place already, the later one gets a
+ * socket storage, as have all UDP sockets; the row at the place counts those. Who asks for a socket
+ * that has neither looks once.
+ *
+ * What packets touch stands first, within one cache line (mrd_socket is mapped as user space could
+ * map it, so that rows begin with one); the whole is two.
  */
 struct mrd_socket {
-	enum mrd_protocol protocol;
-	__u16 locality_id; /* of the endpoint */
-	__u8 connected;	   /* 1: chosen by connect(), 0: by a datagram */
-	__u8 moved;	   /* 1: mrd_flow sends this connection elsewhere than to endpoint */
+	__u64 cookie;	/* whose row it is; 0: nobody's */
+	__u8 protocol;	/* enum mrd_protocol */
+	__u8 family;	/* enum mrd_family: of the addresses, which may be IPv4 on an IPv6 socket */
+	__u8 connected; /* 1: chosen by connect(), 0: by a datagram */
+	__u8 moved;	/* 1: mrd_flow sends this connection elsewhere than to endpoint */
+	__u16 locality_id;  /* of the endpoint */
+	__u8 counted;	    /* 1: this socket is in mrd_stat.open */
+	__u8 retransmitted; /* 1: the SYN was sent more than once */
 	union {
 		struct mrd_probe probe; /* of UDP: whom the socket talks to */
 		/* While TCP connects, and of UDP: in the place of what comes with responses. */
 		struct {
 			__u32 asked[8]; /* probe up to request_ns: a request may leave in the SYN */
 			__u64 connect_ns; /* CLOCK_MONOTONIC of connect() */
-			__u64 cookie;	  /* the socket's own, if a row is found by it */
 			__u32 first_id;	  /* of UDP, if moved: the endpoint that connect() chose */
 			__u32 user_timeout_ms; /* the application's own, plus 1 */
 		};
 	};
 	__u8 vip[MRD_ADDR_LEN];
 	__u8 endpoint[MRD_ADDR_LEN];
-	__u32 vip_port;
-	__u32 endpoint_port;
-	enum mrd_family family; /* of the addresses, which may be IPv4 on an IPv6 socket */
-	__u8 counted;		/* 1: this socket is in mrd_stat.open */
-	__u8 retransmitted;	/* 1: the SYN was sent more than once */
-	__u8 reported;		/* 1: this handshake's failure was reported */
-	__u8 syn_retries;	/* while connecting: the application's own; 0: they hold */
-	__u8 replied;		/* of UDP: 1: a datagram has come since connect() */
-	__u8 has_replies;	/* 1: mrd_udp_reply may have rows of this socket */
-	__u8 has_setting;	/* 1: mrd_setting has a row of this service */
-	__u8 has_row;		/* 1: mrd_connection has a row of this socket */
-	__u32 limited;		/* 1: this socket is in mrd_open */
+	__u16 vip_port;
+	__u16 endpoint_port;
+	__u8 reported;	  /* 1: this handshake's failure was reported */
+	__u8 syn_retries; /* while connecting: the application's own; 0: they hold */
+	__u8 replied;	  /* of UDP: 1: a datagram has come since connect() */
+	__u8 has_replies; /* of UDP: 1: mrd_udp_reply may have rows of this socket */
+	__u8 has_setting; /* 1: mrd_setting has a row of this service */
+	__u8 has_row;	  /* 1: mrd_connection has a row of this socket */
+	__u16 reserved_1; /* 0 */
+	__u32 limited;	  /* 1: this socket is in mrd_open */
+	__u32 stored;	  /* of mrd_socket: sockets of this place that have a storage */
+	__u32 reserved_2; /* 0 */
 };
-_Static_assert(sizeof(struct mrd_socket) == 120, "map ABI");
+_Static_assert(sizeof(struct mrd_socket) == 128, "map ABI");
 _Static_assert(__builtin_offsetof(struct mrd_socket, connect_ns) ==
 		       __builtin_offsetof(struct mrd_socket, probe.told_ns),
 	       "what a request writes is not in its place");
@@ -703,7 +720,9 @@ struct mrd_request {
 	__u8 is_chunked;
 	__u8 is_old; /* 1: HTTP/1.0 */
 	__u8 reserved;
+	__u32 service_id; /* as the connection's row had them when it was made */
+	__u32 endpoint_id;
 };
-_Static_assert(sizeof(struct mrd_request) == 48, "map ABI");
+_Static_assert(sizeof(struct mrd_request) == 56, "map ABI");
 
 #endif

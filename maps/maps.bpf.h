@@ -138,12 +138,22 @@ struct mrd_followed_map {
 };
 extern struct mrd_followed_map mrd_followed SEC(".maps");
 
+/* BPF_F_MMAPABLE: nobody maps it, but its first row is aligned to a page. */
 struct mrd_socket_map {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__uint(max_entries, MRD_SOCKETS);
+	__type(key, __u32);
+	__type(value, struct mrd_socket);
+};
+extern struct mrd_socket_map mrd_socket SEC(".maps");
+
+struct mrd_storage_map {
 	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, int);
 	__type(value, struct mrd_socket);
 };
-extern struct mrd_socket_map mrd_socket SEC(".maps");
+extern struct mrd_storage_map mrd_storage SEC(".maps");
 
 #endif

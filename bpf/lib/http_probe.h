@@ -19,7 +19,6 @@
 #include "addr.h"
 #include "http_status.h"
 #include "report.h"
-#include "response_time.h"
 #include "tcp_seq.h"
 
 enum {
@@ -93,15 +92,14 @@ static __always_inline void mrd_request_begin(struct mrd_probe *probe,
 	probe->expect_seq = segment->ack_seq;
 	probe->have = 0;
 	/* Last: a response's segment on another CPU goes by it. */
-	*(volatile enum mrd_probe_stage *)&probe->stage =
-		segment->syn ? MRD_PROBE_FASTOPEN : MRD_PROBE_STATUS_LINE;
+	*(volatile __u8 *)&probe->stage = segment->syn ? MRD_PROBE_FASTOPEN : MRD_PROBE_STATUS_LINE;
 }
 
 /* ------------------------------------------------------------------------------- responses */
 
 /*
  * A success that changes nothing but counters, and has company: a row that all CPUs write costs
- * more than all else that a response meets here. The first of a connection never waits.
+ * more than all else that a response meets here.
  */
 static __always_inline bool mrd_response_waits(const struct mrd_probe *probe, __u32 class)
 {
@@ -118,30 +116,38 @@ static __always_inline __u32 mrd_class_place(__u32 class)
 	return class & (MRD_CLASSES_ROOM - 1);
 }
 
+/* The first of a connection waits with its time, or, if it was slow, not at all. */
+static __always_inline bool mrd_first_waits(struct mrd_probe *probe)
+{
+	const __u64 took_us = (bpf_ktime_get_ns() - probe->request_ns) / 1000 + 1;
+
+	if (took_us > MRD_WAITING_MOST_US)
+		return false;
+	probe->waiting_us = (__u16)took_us;
+	return true;
+}
+
 static __always_inline void mrd_response_count(struct mrd_probe *probe, struct mrd_stat *stat,
 					       __u32 class)
 {
-	__u64 took_ns;
-
 	mrd_report_untold(probe, stat);
 	if (class < MRD_CLASSES)
 		__sync_fetch_and_add(&stat->responses[mrd_class_place(class)], 1);
 	stat->last_heard_ns = probe->request_ns;
 	if (class < MRD_CLASS_SUCCESS)
 		return;
-	took_ns = bpf_ktime_get_ns() - probe->request_ns;
-	__sync_fetch_and_add(&stat->response_sum_us, took_ns / 1000);
-	__sync_fetch_and_add(&stat->responses_timed[mrd_response_bucket(took_ns)], 1);
+	mrd_response_time(stat, bpf_ktime_get_ns() - probe->request_ns);
 }
 
 static __always_inline void mrd_response_done(struct mrd_probe *probe, __u32 status)
 {
 	const struct mrd_party party = mrd_probe_party(probe);
-	const __u32 class = status / 100 - 1;
+	const __u32 class = status / 100 - 1, is_first = probe->is_first;
 	struct mrd_stat *stat;
 
 	mrd_count_one(MRD_REASON_RESPONSE);
-	if (mrd_response_waits(probe, class)) {
+	probe->is_first = 0;
+	if (mrd_response_waits(probe, class) && (!is_first || mrd_first_waits(probe))) {
 		probe->untold++;
 		return;
 	}

@@ -80,10 +80,10 @@ static __always_inline struct mrd_moving *mrd_moving_new(const struct mrd_flow_k
 /* ------------------------------------------------------------------------------- who it is */
 
 /* The rewritten connection that this socket has, if the packet's destination is its endpoint. */
-static __always_inline struct mrd_socket *mrd_storage_of(struct bpf_sock *sk,
-							 const struct mrd_flow_key *key)
+static __always_inline struct mrd_socket *mrd_socket_of(struct bpf_sock *sk,
+							const struct mrd_flow_key *key)
 {
-	struct mrd_socket *sock = bpf_sk_storage_get(&mrd_socket, sk, NULL, 0);
+	struct mrd_socket *sock = mrd_socket_find(sk, key->protocol);
 	struct mrd_vip_key peer = {
 		.family = key->family,
 		.protocol = key->protocol,
@@ -102,7 +102,7 @@ static __always_inline struct mrd_socket *mrd_sender_of(struct __sk_buff *skb,
 {
 	struct bpf_sock *sk = skb->sk;
 
-	return sk ? mrd_storage_of(sk, key) : NULL;
+	return sk ? mrd_socket_of(sk, key) : NULL;
 }
 
 static __always_inline void mrd_moving_from_socket(struct mrd_moving *moving,
@@ -318,7 +318,7 @@ __noinline int mrd_move(struct __sk_buff *skb, __u32 reason)
 	return 1;
 }
 
-/* The socket's storage follows: what comes now is the new endpoint's. */
+/* What is kept for the socket follows: what comes now is the new endpoint's. */
 static __noinline void mrd_socket_follow(struct mrd_socket *sock, const struct mrd_moving *moving)
 {
 	const __u32 counted = sock->counted;
@@ -345,8 +345,8 @@ static __always_inline bool mrd_is_told(const struct mrd_moving *moving)
 }
 
 /*
- * Moves, and blames the endpoint that is left; one that stays, too, but once. sock: the client's
- * storage, or NULL.
+ * Moves, and blames the endpoint that is left; one that stays, too, but once. sock: the client's,
+ * or NULL.
  */
 static __always_inline bool mrd_move_away(struct __sk_buff *skb, struct mrd_moving *moving,
 					  struct mrd_socket *sock, enum mrd_event_kind kind,
@@ -627,12 +627,12 @@ static __noinline enum mrd_move mrd_move_on_no(struct __sk_buff *skb,
 		if (!sk)
 			return MRD_MOVE_NONE;
 		if (mrd_is_asking(sk, key->protocol == MRD_PROTOCOL_TCP, ack_seq))
-			sock = mrd_storage_of(sk, key);
+			sock = mrd_socket_of(sk, key);
 	}
 	if (!sk || sock) {
 		moved = mrd_move_refused(skb, moving, sock, kind);
 	} else if (!row && key->protocol == MRD_PROTOCOL_UDP) {
-		sock = bpf_sk_storage_get(&mrd_socket, sk, NULL, 0);
+		sock = mrd_storage_find(sk);
 		moved = sock && sock->has_replies && mrd_talk_refused(moving, sock);
 	}
 	if (sk)

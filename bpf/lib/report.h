@@ -15,8 +15,12 @@
 #define MRD_BPF_REPORT_H
 
 #include "kern.h"
+#include "response_time.h"
 
-enum { MRD_STATUS_UNREAD = 200 }; /* what a handshake counts as behind which nobody reads */
+enum {
+	MRD_STATUS_UNREAD = 200,      /* what a handshake counts as behind which nobody reads */
+	MRD_WAITING_MOST_US = 0xffff, /* what mrd_probe.waiting_us can hold */
+};
 
 /* An endpoint, the service whose member it was when it was chosen, and what is told of it. */
 struct mrd_party {
@@ -141,6 +145,12 @@ static __always_inline void mrd_request_failed(struct mrd_probe *probe)
 	mrd_party_failed(&party, mrd_party_stat(&party), MRD_EVENT_RESET, 0);
 }
 
+static __always_inline void mrd_response_time(struct mrd_stat *stat, __u64 took_ns)
+{
+	__sync_fetch_and_add(&stat->response_sum_us, took_ns / 1000);
+	__sync_fetch_and_add(&stat->responses_timed[mrd_response_bucket(took_ns)], 1);
+}
+
 /* Writes the successes that wait in a connection's row. */
 static __always_inline void mrd_report_untold(struct mrd_probe *probe, struct mrd_stat *stat)
 {
@@ -148,6 +158,10 @@ static __always_inline void mrd_report_untold(struct mrd_probe *probe, struct mr
 		return;
 	__sync_fetch_and_add(&stat->responses[MRD_CLASS_SUCCESS], probe->untold);
 	probe->untold = 0;
+	if (!probe->waiting_us)
+		return;
+	mrd_response_time(stat, probe->waiting_us * 1000ULL);
+	probe->waiting_us = 0;
 }
 
 /* The connection ends, for all that is known here. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * Socket storage: what was chosen for a socket, kept with it from connect() to its end.
+ * What was chosen for a socket, kept from connect() to its end.
  *
- * The storage of a socket that stops being ours is emptied, not deleted: a probe on another CPU may
- * be reading it.
+ * What is kept of a socket that stops being ours is emptied, but stays its own: a probe on another
+ * CPU may be reading it.
  */
 #ifndef MRD_BPF_SOCKET_H
 #define MRD_BPF_SOCKET_H
@@ -12,6 +12,7 @@
 #include "addr.h"
 #include "limit.h"
 #include "report.h"
+#include "socket_row.h"
 
 /* stat may be NULL. */
 static __always_inline void mrd_socket_count_open(struct mrd_socket *sock, struct mrd_stat *stat)
@@ -56,17 +57,17 @@ static __always_inline void mrd_connection_follow(struct mrd_socket *sock, __u32
 	sock->has_row = 0;
 }
 
-/* ctx: of any hook that knows the socket. Before the storage is cleared. */
-#define mrd_connection_forget(ctx, sock)                                                     \
-	do {                                                                                 \
-		struct mrd_connection_key key_ = {.endpoint_id = (sock)->probe.endpoint_id}; \
-                                                                                             \
-		if ((sock)->has_row) {                                                       \
-			key_.socket_cookie = bpf_get_socket_cookie(ctx);                     \
-			bpf_map_delete_elem(&mrd_connection, &key_);                         \
-			(sock)->has_row = 0;                                                 \
-		}                                                                            \
-	} while (0)
+/* Before what is kept is cleared. */
+static __always_inline void mrd_connection_forget(struct mrd_socket *sock)
+{
+	const struct mrd_connection_key key = {.socket_cookie = sock->cookie,
+					       .endpoint_id = sock->probe.endpoint_id};
+
+	if (!sock->has_row)
+		return;
+	bpf_map_delete_elem(&mrd_connection, &key);
+	sock->has_row = 0;
+}
 
 static __always_inline void mrd_socket_clear(struct mrd_socket *sock)
 {
@@ -74,7 +75,7 @@ static __always_inline void mrd_socket_clear(struct mrd_socket *sock)
 
 	mrd_socket_count_closed(sock);
 	mrd_place_return(sock);
-	__builtin_memset(sock, 0, sizeof(*sock));
+	mrd_socket_wipe(sock);
 	sock->has_replies = has_replies;
 }
 
@@ -82,17 +83,17 @@ static __always_inline void mrd_socket_set(struct mrd_socket *sock, const struct
 					   __u32 service_id, const struct mrd_member *member)
 {
 	mrd_addr_copy(sock->vip, vip->addr);
-	sock->vip_port = vip->port;
-	sock->family = vip->family;
-	sock->protocol = vip->protocol;
+	sock->vip_port = (__u16)vip->port;
+	sock->family = (__u8)vip->family;
+	sock->protocol = (__u8)vip->protocol;
 	sock->probe.service_id = service_id;
 	mrd_addr_copy(sock->endpoint, member->addr);
-	sock->endpoint_port = member->port;
+	sock->endpoint_port = (__u16)member->port;
 	sock->probe.endpoint_id = member->endpoint_id;
 	sock->probe.report = member->report;
 }
 
-/* Does the storage speak of this peer? After connect(AF_UNSPEC) it may be that of an old one. */
+/* Does it speak of this peer? After connect(AF_UNSPEC) it may be that of an old one. */
 static __always_inline bool mrd_socket_is_peer(const struct mrd_socket *sock,
 					       const struct mrd_vip_key *peer)
 {

@@ -43,6 +43,7 @@ enum sk_action { SK_DROP = 0, SK_PASS = 1 };
 
 enum { BPF_ANY = 0, BPF_NOEXIST = 1, BPF_EXIST = 2 };
 enum { BPF_F_NO_PREALLOC = 1 };
+enum { BPF_F_MMAPABLE = 1024 };
 enum { BPF_SK_STORAGE_GET_F_CREATE = 1 };
 enum {
 	BPF_F_INGRESS = 1,
@@ -336,8 +337,13 @@ typedef struct {
 	struct net *net; /* CONFIG_NET_NS */
 } possible_net_t;
 
+typedef struct {
+	__s64 counter;
+} atomic64_t;
+
 struct sock_common {
 	possible_net_t skc_net;
+	atomic64_t skc_cookie;
 };
 
 struct sock {

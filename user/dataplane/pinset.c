@@ -28,6 +28,7 @@ static const char *const own_names[] = {
 	[MRD_PIN_CIDR - MRD_MAP_COUNT] = "mrd_cidr",
 	[MRD_PIN_EVENT - MRD_MAP_COUNT] = "mrd_event",
 	[MRD_PIN_SOCKET - MRD_MAP_COUNT] = "mrd_socket",
+	[MRD_PIN_STORAGE - MRD_MAP_COUNT] = "mrd_storage",
 	[MRD_PIN_REQUEST - MRD_MAP_COUNT] = "mrd_request",
 	[MRD_PIN_FOLLOWED - MRD_MAP_COUNT] = "mrd_followed",
 	[MRD_PIN_CONNECTION - MRD_MAP_COUNT] = "mrd_connection",
@@ -47,6 +48,7 @@ enum mrd_pin_content mrd_pin_content(size_t pin)
 	case MRD_MAP_STAT:
 	case MRD_MAP_OPEN:
 	case MRD_PIN_SOCKET:
+	case MRD_PIN_STORAGE:
 	case MRD_PIN_REQUEST:
 	case MRD_PIN_FOLLOWED:
 	case MRD_PIN_CONNECTION:

@@ -55,6 +55,7 @@ static void what_hooks_found_out_is_told_from_what_was_written(void **state)
 	assert_int_equal(mrd_pin_content(MRD_MAP_STAT), MRD_PIN_OF_SOCKETS);
 	assert_int_equal(mrd_pin_content(MRD_MAP_OPEN), MRD_PIN_OF_SOCKETS);
 	assert_int_equal(mrd_pin_content(MRD_PIN_SOCKET), MRD_PIN_OF_SOCKETS);
+	assert_int_equal(mrd_pin_content(MRD_PIN_STORAGE), MRD_PIN_OF_SOCKETS);
 	assert_int_equal(mrd_pin_content(MRD_PIN_REQUEST), MRD_PIN_OF_SOCKETS);
 	assert_int_equal(mrd_pin_content(MRD_PIN_FLOW), MRD_PIN_FOUND);
 	assert_int_equal(mrd_pin_content(MRD_PIN_UDP_REPLY), MRD_PIN_FOUND);
