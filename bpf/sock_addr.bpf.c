@@ -121,13 +121,13 @@ static __noinline enum mrd_verdict mrd_on_unknown(const struct mrd_vip_key *vip)
 }
 
 static __always_inline enum mrd_reason mrd_call_pick(struct bpf_sock_addr *ctx,
-						     struct mrd_call *call)
+						     struct mrd_call *call, bool is_counted)
 {
 	struct mrd_affinity_key client = {0};
 
 	if (call->service.affinity == MRD_AFFINITY_CLIENT_IP)
 		client.client = bpf_get_netns_cookie(ctx);
-	return mrd_service_pick(&call->service, &client, NULL, &call->picked);
+	return mrd_service_pick(&call->service, &client, NULL, is_counted, &call->picked);
 }
 
 /* ------------------------------------------------------------------------------- connect */
@@ -252,6 +252,7 @@ static __always_inline void mrd_call_remember(struct bpf_sock_addr *ctx,
 
 	if (!sock) {
 		mrd_count_one(MRD_REASON_NO_SOCKET_STORAGE);
+		mrd_pick_count(call->picked.member.endpoint_id);
 		return;
 	}
 	if (sock->protocol && !mrd_call_needs_place(call)) /* it was cleared for its place */
@@ -264,9 +265,9 @@ static __always_inline void mrd_call_remember(struct bpf_sock_addr *ctx,
 	sock->connect_ns = bpf_ktime_get_ns();
 	if (call->service.has_setting)
 		mrd_call_register(ctx, call, sock);
-	if (call->vip.protocol == MRD_PROTOCOL_UDP)
-		mrd_socket_count_open(
-			sock, mrd_stat_of(sock)); /* TCP counts when the handshake is done */
+	sock->picked = 1;
+	if (call->vip.protocol == MRD_PROTOCOL_UDP) /* TCP counts when the handshake is done */
+		mrd_socket_count(sock, mrd_stat_of(sock));
 }
 
 static __noinline enum mrd_verdict mrd_on_connect(struct bpf_sock_addr *ctx, struct mrd_call *call)
@@ -284,7 +285,7 @@ static __noinline enum mrd_verdict mrd_on_connect(struct bpf_sock_addr *ctx, str
 	}
 	if (mrd_call_is_beyond(ctx, call))
 		return mrd_refuse(MRD_REASON_REFUSE_LIMIT);
-	reason = mrd_call_pick(ctx, call);
+	reason = mrd_call_pick(ctx, call, false);
 	if (!mrd_is_pick(reason)) {
 		mrd_call_place_return(ctx, call);
 		return mrd_refuse(reason);
@@ -345,7 +346,7 @@ mrd_flow_pick(struct bpf_sock_addr *ctx, struct mrd_call *call, const struct mrd
 			return MRD_REASON_PICK_UDP_FLOW;
 		}
 	}
-	reason = mrd_call_pick(ctx, call);
+	reason = mrd_call_pick(ctx, call, true);
 	if (!mrd_is_pick(reason))
 		return reason;
 	__builtin_memset(&flow, 0, sizeof(flow));

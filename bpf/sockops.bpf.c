@@ -52,6 +52,14 @@ static __always_inline bool mrd_is_subflow(struct bpf_sock *sk)
 	return tcp && bpf_core_field_exists(tcp->is_mptcp) && tcp->is_mptcp;
 }
 
+/* CLOCK_MONOTONIC: TCP has just looked at it, for the segment that it has received. */
+static __always_inline __u64 mrd_heard_ns(struct bpf_sock *sk)
+{
+	const struct tcp_sock *tcp = mrd_tcp_of(sk);
+
+	return tcp ? tcp->tcp_mstamp * 1000 : bpf_ktime_get_ns();
+}
+
 /* ------------------------------------------------------------------------------- settings */
 
 enum {
@@ -126,12 +134,9 @@ static __always_inline void mrd_options_return(struct bpf_sock_ops *ctx, struct 
 }
 
 static __noinline void mrd_on_connect_begins(struct bpf_sock_ops *ctx, struct bpf_sock *sk,
-					     struct mrd_socket *sock)
+					     struct mrd_socket *sock,
+					     const struct mrd_setting *setting)
 {
-	const struct mrd_setting *setting = mrd_setting_of(sock);
-
-	if (!setting)
-		return;
 	mrd_keepalive_set(ctx, setting);
 	mrd_connect_timeout_set(ctx, sk, sock, setting);
 }
@@ -173,13 +178,16 @@ static __always_inline __u32 mrd_rescue_timer(const struct mrd_socket *sock,
  * then it is left its own.
  */
 static __always_inline void mrd_on_timeout_init(struct bpf_sock_ops *ctx, struct bpf_sock *sk,
-						const struct mrd_socket *sock)
+						struct mrd_socket *sock)
 {
 	const struct mrd_setting *setting = mrd_setting_of(sock);
 	__u32 jiffies, limit = 0;
 
 	if (ctx->state != BPF_TCP_SYN_SENT || sock->retransmitted)
 		return;
+	mrd_flags_change(ctx, BPF_SOCK_OPS_STATE_CB_FLAG | BPF_SOCK_OPS_RTO_CB_FLAG, 0);
+	if (setting)
+		mrd_on_connect_begins(ctx, sk, sock, setting);
 	jiffies = mrd_rescue_timer(sock, setting);
 	if (setting && setting->connect_timeout_ms) {
 		const struct tcp_sock *tcp = mrd_tcp_of(sk);
@@ -309,9 +317,10 @@ static __always_inline void mrd_handshake_failed(struct mrd_socket *sock, enum m
 	mrd_report_failure(sock, stat, kind, 0);
 }
 
-static __always_inline void mrd_on_established(struct bpf_sock_ops *ctx, struct mrd_socket *sock)
+static __always_inline void mrd_on_established(struct bpf_sock_ops *ctx, struct bpf_sock *sk,
+					       struct mrd_socket *sock)
 {
-	const __u64 now_ns = bpf_ktime_get_ns(), connect_ns = sock->connect_ns;
+	const __u64 now_ns = mrd_heard_ns(sk), connect_ns = sock->connect_ns;
 	struct mrd_stat *stat = mrd_stat_of(sock);
 
 	mrd_count_one(MRD_REASON_HANDSHAKE_DONE);
@@ -326,7 +335,7 @@ static __always_inline void mrd_on_established(struct bpf_sock_ops *ctx, struct 
 	mrd_options_return(ctx, sock);
 	if (!stat)
 		return;
-	mrd_socket_count_open(sock, stat);
+	mrd_socket_count(sock, stat);
 	__sync_fetch_and_add(&stat->established, 1);
 	__sync_fetch_and_add(&stat->handshake_sum_us, (now_ns - connect_ns) / 1000);
 	stat->last_heard_ns = now_ns;
@@ -416,7 +425,6 @@ int mrd_sockops(struct bpf_sock_ops *ctx)
 			return MRD_ALLOW_CALL;
 		break;
 	case BPF_SOCK_OPS_TIMEOUT_INIT:
-	case BPF_SOCK_OPS_TCP_CONNECT_CB:
 	case BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB:
 	case BPF_SOCK_OPS_RTO_CB:
 		break;
@@ -435,14 +443,10 @@ int mrd_sockops(struct bpf_sock_ops *ctx)
 	case BPF_SOCK_OPS_TIMEOUT_INIT:
 		mrd_on_timeout_init(ctx, sk, sock);
 		break;
-	case BPF_SOCK_OPS_TCP_CONNECT_CB:
-		mrd_flags_change(ctx, BPF_SOCK_OPS_STATE_CB_FLAG | BPF_SOCK_OPS_RTO_CB_FLAG, 0);
-		mrd_on_connect_begins(ctx, sk, sock);
-		break;
 	case BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB:
 		if (!mrd_is_subflow(sk))
 			mrd_flags_change(ctx, 0, BPF_SOCK_OPS_STATE_CB_FLAG);
-		mrd_on_established(ctx, sock);
+		mrd_on_established(ctx, sk, sock);
 		mrd_requests_follow(ctx, sk, sock);
 		break;
 	case BPF_SOCK_OPS_STATE_CB:

@@ -382,7 +382,7 @@ static __noinline enum mrd_reason mrd_choose(const struct mrd_packet *packet,
 	client.client = mrd_affinity_client(packet->key.tuple.source);
 	client.service_id = 0; /* the pick sets it */
 	client.is_address = 1;
-	return mrd_service_pick(&ret_choice->service, &client, packet->key.tuple.source,
+	return mrd_service_pick(&ret_choice->service, &client, packet->key.tuple.source, true,
 				&ret_choice->picked);
 }
 
@@ -396,7 +396,6 @@ __noinline int mrd_open_elsewhere(struct __sk_buff *skb, __u32 turn)
 	struct mrd_work *work = mrd_work_here();
 	enum mrd_reason reason = MRD_REASON_PICK_POOL;
 	struct mrd_picked *picked;
-	struct mrd_stat *stat;
 	__u32 service_id;
 
 	if (!work)
@@ -414,9 +413,7 @@ __noinline int mrd_open_elsewhere(struct __sk_buff *skb, __u32 turn)
 	if (mrd_tried_has(&work->clashed, picked->member.endpoint_id))
 		return MRD_REASON_REFUSE_CLASH;
 	mrd_count_one(MRD_REASON_NEXT_MEMBER);
-	stat = bpf_map_lookup_elem(&mrd_stat, &picked->member.endpoint_id);
-	if (stat)
-		__sync_fetch_and_add(&stat->connects, 1);
+	mrd_pick_count(picked->member.endpoint_id);
 	return mrd_flow_open(&work->packet, &work->choice, skb->ifindex,
 			     mrd_is_uplink(skb->ifindex), &work->to);
 }

@@ -255,9 +255,10 @@ enum {
  * would take 512.
  */
 struct mrd_stat {
-	__u64 connects;		/* picks that handed this endpoint out */
-	__u64 established;	/* TCP handshakes completed */
-	__s64 open;		/* TCP connections and connected UDP sockets not closed yet */
+	__u64 connects;	   /* picks that handed this endpoint out; those of connect() by TCP are
+			    * counted once the handshake is done, or has failed */
+	__u64 established; /* TCP handshakes completed */
+	__s64 open;	   /* TCP connections and connected UDP sockets not closed yet */
 	__u64 handshake_sum_us; /* ÷ established = mean handshake time */
 	__u64 last_heard_ns; /* CLOCK_MONOTONIC of the last handshake, or request that was answered
 			      */
@@ -662,7 +663,8 @@ struct mrd_socket {
 	__u8 has_replies; /* of UDP: 1: mrd_udp_reply may have rows of this socket */
 	__u8 has_setting; /* 1: mrd_setting has a row of this service */
 	__u8 has_row;	  /* 1: mrd_connection has a row of this socket */
-	__u16 reserved_1; /* 0 */
+	__u8 picked;	  /* 1: mrd_stat.connects counts this pick at the end of the handshake */
+	__u8 reserved_1;  /* 0 */
 	__u32 limited;	  /* 1: this socket is in mrd_open */
 	__u32 stored;	  /* of mrd_socket: sockets of this place that have a storage */
 	__u32 reserved_2; /* 0 */

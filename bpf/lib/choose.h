@@ -246,19 +246,27 @@ static __always_inline void mrd_affinity_keep(const struct mrd_affinity_key *key
 	bpf_map_update_elem(&mrd_affinity, key, &fresh, BPF_ANY);
 }
 
+/* A pick was made use of. */
+static __always_inline void mrd_pick_count(__u32 endpoint_id)
+{
+	struct mrd_stat *stat = bpf_map_lookup_elem(&mrd_stat, &endpoint_id);
+
+	if (stat)
+		__sync_fetch_and_add(&stat->connects, 1);
+}
+
 /*
- * The endpoint of a new connection or conversation, counted. client: as mrd_affinity_key has it,
- * where the service asks for it.
+ * The endpoint of a new connection or conversation. client: as mrd_affinity_key has it, where the
+ * service asks for it. is_counted: in mrd_stat; otherwise that is the caller's.
  */
 static __always_inline enum mrd_reason mrd_service_pick(const struct mrd_service *service,
 							struct mrd_affinity_key *client,
-							const __u8 *avoid,
+							const __u8 *avoid, bool is_counted,
 							struct mrd_picked *ret_picked)
 {
 	const bool sticky = service->affinity == MRD_AFFINITY_CLIENT_IP;
 	enum mrd_reason reason = MRD_REASON_PICK_AFFINITY;
 	__u64 until_ns = 0;
-	struct mrd_stat *stat;
 	bool found = false;
 
 	client->service_id = service->service_id;
@@ -279,9 +287,8 @@ static __always_inline enum mrd_reason mrd_service_pick(const struct mrd_service
 			mrd_affinity_keep(client, until_ns, &ret_picked->member);
 	}
 	mrd_count_one(reason);
-	stat = bpf_map_lookup_elem(&mrd_stat, &ret_picked->member.endpoint_id);
-	if (stat)
-		__sync_fetch_and_add(&stat->connects, 1);
+	if (is_counted)
+		mrd_pick_count(ret_picked->member.endpoint_id);
 	return reason;
 }
 

@@ -279,7 +279,6 @@ __noinline int mrd_move(struct __sk_buff *skb, __u32 reason)
 	struct mrd_moving *moving = mrd_moving_here();
 	const struct mrd_picked *picked;
 	struct mrd_flow *flow;
-	struct mrd_stat *stat;
 
 	if (!moving)
 		return 0;
@@ -312,9 +311,7 @@ __noinline int mrd_move(struct __sk_buff *skb, __u32 reason)
 		return 0;
 	}
 	mrd_count_one((enum mrd_reason)reason);
-	stat = bpf_map_lookup_elem(&mrd_stat, &flow->endpoint_id);
-	if (stat)
-		__sync_fetch_and_add(&stat->connects, 1);
+	mrd_pick_count(flow->endpoint_id);
 	return 1;
 }
 
@@ -552,7 +549,6 @@ static __always_inline bool mrd_talk_go_on(struct mrd_moving *moving)
 {
 	struct mrd_udp_flow *talk = &moving->talk;
 	const __u32 count = moving->flow.tried.count;
-	struct mrd_stat *stat;
 
 	if (count > MRD_UDP_LEFT_MAX || !count ||
 	    !mrd_rescue_pick(talk->service_id, &moving->flow.tried, &moving->picked)) {
@@ -565,9 +561,7 @@ static __always_inline bool mrd_talk_go_on(struct mrd_moving *moving)
 	if (bpf_map_update_elem(&mrd_udp_flow, &moving->talk_key, talk, BPF_ANY))
 		return false;
 	mrd_count_one(MRD_REASON_RESCUE_UNREACHABLE);
-	stat = bpf_map_lookup_elem(&mrd_stat, &talk->member.endpoint_id);
-	if (stat)
-		__sync_fetch_and_add(&stat->connects, 1);
+	mrd_pick_count(talk->member.endpoint_id);
 	return true;
 }
 

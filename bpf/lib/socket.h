@@ -23,14 +23,32 @@ static __always_inline void mrd_socket_count_open(struct mrd_socket *sock, struc
 	sock->counted = 1;
 }
 
+/* With what else is written there; stat may be NULL. */
+static __always_inline void mrd_socket_count_pick(struct mrd_socket *sock, struct mrd_stat *stat)
+{
+	if (sock->picked && stat)
+		__sync_fetch_and_add(&stat->connects, 1);
+	sock->picked = 0;
+}
+
+/* A connection is there. */
+static __always_inline void mrd_socket_count(struct mrd_socket *sock, struct mrd_stat *stat)
+{
+	mrd_socket_count_pick(sock, stat);
+	mrd_socket_count_open(sock, stat);
+}
+
 static __always_inline void mrd_socket_count_closed(struct mrd_socket *sock)
 {
 	struct mrd_stat *stat;
 
+	if (!sock->counted && !sock->picked)
+		return;
+	stat = mrd_stat_of(sock);
+	mrd_socket_count_pick(sock, stat);
 	if (!sock->counted)
 		return;
 	sock->counted = 0;
-	stat = mrd_stat_of(sock);
 	if (!stat)
 		return;
 	__sync_fetch_and_add(&stat->open, -1);

@@ -364,7 +364,8 @@ struct inet_connection_sock {
 
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
-	bool is_mptcp; /* CONFIG_MPTCP */
+	__u64 tcp_mstamp; /* us */
+	bool is_mptcp;	  /* CONFIG_MPTCP */
 };
 
 #pragma clang attribute pop
