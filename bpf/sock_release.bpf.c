@@ -23,7 +23,8 @@ static __always_inline void mrd_conversation_forget(__u64 cookie, const __u8 *ad
  */
 static __always_inline bool mrd_is_over(const struct bpf_sock *ctx, const struct mrd_socket *sock)
 {
-	return ctx->state != BPF_TCP_SYN_SENT && sock->probe.stage == MRD_PROBE_IDLE;
+	return !sock->connected ||
+	       (ctx->state != BPF_TCP_SYN_SENT && sock->probe.stage == MRD_PROBE_IDLE);
 }
 
 SEC("cgroup/sock_release")
