@@ -632,7 +632,8 @@ _Static_assert(sizeof(struct mrd_cidr_key) == 20, "map ABI");
  * that has neither looks once.
  *
  * What packets touch stands first, within one cache line (mrd_socket is mapped as user space could
- * map it, so that rows begin with one); the whole is two.
+ * map it, so that rows begin with one). A storage fits the kernel's objects of 192 bytes with its
+ * own 72 in front.
  */
 struct mrd_socket {
 	__u64 cookie;	/* whose row it is; 0: nobody's */
@@ -664,15 +665,20 @@ struct mrd_socket {
 	__u8 has_setting; /* 1: mrd_setting has a row of this service */
 	__u8 has_row;	  /* 1: mrd_connection has a row of this socket */
 	__u8 picked;	  /* 1: mrd_stat.connects counts this pick at the end of the handshake */
-	__u8 reserved_1;  /* 0 */
+	__u8 reserved;	  /* 0 */
 	__u32 limited;	  /* 1: this socket is in mrd_open */
-	__u32 stored;	  /* of mrd_socket: sockets of this place that have a storage */
-	__u32 reserved_2; /* 0 */
 };
-_Static_assert(sizeof(struct mrd_socket) == 128, "map ABI");
+_Static_assert(sizeof(struct mrd_socket) == 120, "map ABI");
 _Static_assert(__builtin_offsetof(struct mrd_socket, connect_ns) ==
 		       __builtin_offsetof(struct mrd_socket, probe.told_ns),
 	       "what a request writes is not in its place");
+
+struct mrd_socket_row {
+	struct mrd_socket socket;
+	__u32 stored;	/* sockets of this place that have a storage */
+	__u32 reserved; /* 0 */
+};
+_Static_assert(sizeof(struct mrd_socket_row) == 128, "map ABI");
 
 /* mrd_followed: socket cookie → such a socket; user space sees only the cookie. */
 

@@ -144,7 +144,7 @@ struct mrd_socket_map {
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__uint(max_entries, MRD_SOCKETS);
 	__type(key, __u32);
-	__type(value, struct mrd_socket);
+	__type(value, struct mrd_socket_row);
 };
 extern struct mrd_socket_map mrd_socket SEC(".maps");
 

@@ -35,15 +35,15 @@ static __always_inline struct mrd_socket *mrd_storage_make(struct bpf_sock *sk, 
 	return sock;
 }
 
-/* All but whose row it is, and what that counts for itself. */
+/* All but whose row it is. */
 enum {
-	MRD_SOCKET_KEPT = __builtin_offsetof(struct mrd_socket, stored) -
-			  __builtin_offsetof(struct mrd_socket, protocol),
+	MRD_SOCKET_OWN =
+		sizeof(struct mrd_socket) - __builtin_offsetof(struct mrd_socket, protocol),
 };
 
 static __always_inline void mrd_socket_wipe(struct mrd_socket *sock)
 {
-	__builtin_memset(&sock->protocol, 0, MRD_SOCKET_KEPT);
+	__builtin_memset(&sock->protocol, 0, MRD_SOCKET_OWN);
 }
 
 /* 0: nobody has asked for it, so the socket has no row. Of TCP's sockets. */
@@ -55,27 +55,27 @@ static __always_inline __u64 mrd_cookie_of(struct bpf_sock *sk)
 }
 
 /* The row of its place, whoever has that. */
-static __always_inline struct mrd_socket *mrd_row_at(__u64 cookie)
+static __always_inline struct mrd_socket_row *mrd_row_at(__u64 cookie)
 {
 	const __u32 place = cookie % MRD_SOCKETS;
 
 	return bpf_map_lookup_elem(&mrd_socket, &place);
 }
 
-static __always_inline bool mrd_row_is_of(const struct mrd_socket *row, __u64 cookie)
+static __always_inline bool mrd_row_is_of(const struct mrd_socket_row *row, __u64 cookie)
 {
-	return MRD_READ_ONCE(row->cookie) == cookie;
+	return MRD_READ_ONCE(row->socket.cookie) == cookie;
 }
 
 /* NULL: the socket is none of ours. sk: may be what a hook has for its context. */
 static __always_inline struct mrd_socket *mrd_row_find(struct bpf_sock *sk, __u64 cookie)
 {
-	struct mrd_socket *row = mrd_row_at(cookie);
+	struct mrd_socket_row *row = mrd_row_at(cookie);
 
 	if (!row)
 		return NULL;
 	if (mrd_row_is_of(row, cookie))
-		return row;
+		return &row->socket;
 	return MRD_READ_ONCE(row->stored) ? mrd_storage_find(sk) : NULL;
 }
 
@@ -95,7 +95,8 @@ static __always_inline struct mrd_socket *mrd_socket_find(struct bpf_sock *sk,
 static __always_inline struct mrd_socket *mrd_socket_make(struct bpf_sock *sk, __u64 cookie,
 							  enum mrd_protocol protocol)
 {
-	struct mrd_socket *row, *sock;
+	struct mrd_socket_row *row;
+	struct mrd_socket *sock;
 
 	if (!MRD_HAS_ROWS || protocol != MRD_PROTOCOL_TCP)
 		return mrd_storage_make(sk, cookie);
@@ -105,9 +106,9 @@ static __always_inline struct mrd_socket *mrd_socket_make(struct bpf_sock *sk, _
 	row = mrd_row_at(cookie);
 	if (!row)
 		return NULL;
-	if (!row->cookie && mrd_swap_long(&row->cookie, 0, cookie)) {
-		mrd_socket_wipe(row);
-		return row;
+	if (!row->socket.cookie && mrd_swap_long(&row->socket.cookie, 0, cookie)) {
+		mrd_socket_wipe(&row->socket);
+		return &row->socket;
 	}
 	sock = mrd_storage_make(sk, cookie);
 	if (sock)
@@ -122,7 +123,8 @@ static __always_inline struct mrd_socket *mrd_socket_make(struct bpf_sock *sk, _
 static __always_inline void mrd_socket_leave(struct bpf_sock *sk, struct mrd_socket *sock,
 					     __u64 cookie, bool is_over)
 {
-	struct mrd_socket *row = mrd_row_at(cookie), *storage;
+	struct mrd_socket_row *row = mrd_row_at(cookie);
+	struct mrd_socket *storage;
 
 	if (!MRD_HAS_ROWS || !row)
 		return;
@@ -133,8 +135,8 @@ static __always_inline void mrd_socket_leave(struct bpf_sock *sk, struct mrd_soc
 	}
 	storage = is_over ? NULL : mrd_storage_make(sk, 0);
 	if (storage)
-		__builtin_memcpy(&storage->protocol, &row->protocol, MRD_SOCKET_KEPT);
-	mrd_swap_long(&row->cookie, cookie, 0);
+		__builtin_memcpy(&storage->protocol, &sock->protocol, MRD_SOCKET_OWN);
+	mrd_swap_long(&row->socket.cookie, cookie, 0);
 }
 
 #endif

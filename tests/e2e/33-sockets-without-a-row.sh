@@ -23,7 +23,7 @@ agent_start h
 rows=$(bpffs_of h)/mrd_socket
 
 # taken: rows that are somebody's. stored: sockets that have a storage, for their row is.
-taken() { bpftool -j map dump pinned "$rows" | jq '[.[].formatted.value | select(.cookie != 0)] | length'; }
+taken() { bpftool -j map dump pinned "$rows" | jq '[.[].formatted.value | .socket | select(.cookie != 0)] | length'; }
 stored() { bpftool -j map dump pinned "$rows" | jq '[.[].formatted.value.stored] | add'; }
 open_is() { [[ $(stat_of h 10.0.0.11 .open) == "$1" ]]; }
 bad_answer() { [[ $(run_in client "$PEER" get "$VIP" 80 1) == "status 503" ]]; }
