@@ -23,17 +23,4 @@ static inline bool mrd_swap(__u32 *word, __u32 was, __u32 is)
 #endif
 }
 
-/* Likewise, of 64 bits. */
-static inline bool mrd_swap_long(__u64 *word, __u64 was, __u64 is)
-{
-#ifdef MRD_LEGACY_ATOMICS
-	if (MRD_READ_ONCE(*word) != was)
-		return false;
-	*word = is;
-	return true;
-#else
-	return __sync_val_compare_and_swap(word, was, is) == was;
-#endif
-}
-
 #endif

@@ -106,7 +106,7 @@ static __always_inline struct mrd_socket *mrd_socket_make(struct bpf_sock *sk, _
 	row = mrd_row_at(cookie);
 	if (!row)
 		return NULL;
-	if (!row->socket.cookie && mrd_swap_long(&row->socket.cookie, 0, cookie)) {
+	if (!row->socket.cookie && !__sync_val_compare_and_swap(&row->socket.cookie, 0, cookie)) {
 		mrd_socket_wipe(&row->socket);
 		return &row->socket;
 	}
@@ -136,7 +136,7 @@ static __always_inline void mrd_socket_leave(struct bpf_sock *sk, struct mrd_soc
 	storage = is_over ? NULL : mrd_storage_make(sk, 0);
 	if (storage)
 		__builtin_memcpy(&storage->protocol, &sock->protocol, MRD_SOCKET_OWN);
-	mrd_swap_long(&row->socket.cookie, cookie, 0);
+	__sync_lock_test_and_set(&row->socket.cookie, 0);
 }
 
 #endif
