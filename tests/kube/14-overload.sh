@@ -53,6 +53,12 @@ told_to_wait() { [[ $(header retry-after) -ge $1 ]]; }
 expect_ok "which is taken" wait_for 20 told_to_wait 1
 expect_ok "for long" wait_for 20 told_to_wait 4
 
+# And the server forgets that it was asked: so it is asked on, until the agent has been told.
+for ((n = 0; n < 600; n++)); do
+  header retry-after >/dev/null || true
+  sleep 0.1
+done &
+asking=$!
 poll_start
 cut_off ack-shanghai
 eps ack-shanghai reviews 10.1.0.12
@@ -60,6 +66,8 @@ refused() { [[ $(lacks ack-shanghai "$1") == *"answers 429"* ]]; }
 for resource in services endpointslices nodes; do
   expect_ok "$resource are refused" wait_for "$SOON_S" refused $resource
 done
+kill "$asking"
+wait "$asking" || true
 eps ack-hangzhou reviews 10.0.0.11
 expect_ok "the other cluster goes on, the plan stands" wait_for "$SOON_S" planned 10.0.0.11 10.1.0.11
 kube ack-shanghai delete flowschema one-seat >/dev/null
