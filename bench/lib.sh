@@ -157,21 +157,38 @@ shares() {
 # rates FIGURE MODE CONNECTIONS SIDE=ADDRESS:PORT[@CGROUP[@NETNS]]…: bench/load in pod client, or where a side
 # says. Of twins it also takes FIGURE.cpu, the processor's time for a request, and whose it was.
 rates() {
-  local figure=$1 mode=$2 connections=$3
   local -i runs slices run
 
-  shift 3
-  shares "$BENCH_SECONDS" "$BENCH_SLICE_MS" $#
-  cpu_figures "$figure" "$@"
+  shares "$BENCH_SECONDS" "$BENCH_SLICE_MS" $(($# - 3))
+  cpu_figures "$1" "${@:4}"
   for ((run = 0; run < runs; run++)); do
-    cpu_read "$@" >"$SANDBOX/cpu.before"
-    load "${BENCH_LOAD[@]}" "--workers=$BENCH_WORKERS" "--first-round=$((run * slices))" "$mode" "$connections" "$BENCH_SLICE_MS" "$slices" "$@" >"$SANDBOX/rates"
-    cpu_read "$@" >"$SANDBOX/cpu.after"
-    awk -v figure="$figure" -v unit="${BENCH_FIGURES[$figure]?figure $figure is not declared}" '$1 >= 0 {
-        printf "{\"kind\":\"sample\",\"figure\":\"%s\",\"side\":\"%s\",\"round\":%d,\"value\":%s,\"unit\":\"%s\"}\n",
-          figure, $2, $1, $3, unit }' "$SANDBOX/rates" >>"$BENCH_SAMPLES"
-    cpu_samples "$figure" "$run"
+    rates_run "$@"
   done
+}
+
+# rates_in_turns FIGURE MODE CONNECTIONS PLACES FUNCTION: the same where sides take each other's places, for
+# places of the same shape differ, too, by up to a hundredth. FUNCTION 0 to FUNCTION PLACES-1 set $SIDES, and put
+# what differs between them where it belongs.
+rates_in_turns() {
+  local -i runs slices run turn=-1
+
+  "$5" 0
+  shares "$BENCH_SECONDS" "$BENCH_SLICE_MS" ${#SIDES[@]}
+  for ((run = 0; run < runs; run++)); do
+    ((run * $4 / runs == turn)) || "$5" $((turn = run * $4 / runs))
+    rates_run "$1" "$2" "$3" "${SIDES[@]}"
+  done
+}
+
+# rates_run FIGURE MODE CONNECTIONS SIDE…: the one of $run, for those above.
+rates_run() {
+  cpu_read "${@:4}" >"$SANDBOX/cpu.before"
+  load "${BENCH_LOAD[@]}" "--workers=$BENCH_WORKERS" "--first-round=$((run * slices))" "$2" "$3" "$BENCH_SLICE_MS" "$slices" "${@:4}" >"$SANDBOX/rates"
+  cpu_read "${@:4}" >"$SANDBOX/cpu.after"
+  awk -v figure="$1" -v unit="${BENCH_FIGURES[$1]?figure $1 is not declared}" '$1 >= 0 {
+      printf "{\"kind\":\"sample\",\"figure\":\"%s\",\"side\":\"%s\",\"round\":%d,\"value\":%s,\"unit\":\"%s\"}\n",
+        figure, $2, $1, $3, unit }' "$SANDBOX/rates" >>"$BENCH_SAMPLES"
+  cpu_samples "$1" "$run"
 }
 
 # latencies FIGURE MODE REQUESTS_PER_S SIDE…: of requests that start at a constant rate whatever the answers

@@ -51,9 +51,6 @@ about least "the same, of eight bytes"
 about hash "the same in a hash map, with a row that the close deletes"
 about ready "the same in a hash map whose rows are there from the start"
 about array "the same in an array, at a place that the socket's number gives"
-neighbour direct "$server"
-neighbour again "$server"
-neighbour vip "$VIP:80"
 for name in rewrite storage least hash ready array; do
   neighbour "$name" "$any"
   attach "$name" connect4 "floor_$name"
@@ -61,14 +58,30 @@ done
 for name in hash ready array; do
   attach "$name" sock_release "floor_${name}_end"
 done
+floors=("${NODE_SIDES[@]}") NODE_SIDES=()
+for name in first second third; do
+  neighbour "$name" ""
+done
+
+# vip_in_turn TURN: the sides that goals are about, each in one of three pods.
+vip_in_turn() {
+  SIDES=("direct=$server${NODE_SIDES[$1]#*=}" "again=$server${NODE_SIDES[($1 + 1) % 3]#*=}"
+    "vip=$VIP:80${NODE_SIDES[($1 + 2) % 3]#*=}")
+}
+
+# all_in_turn TURN: and what they are beside.
+all_in_turn() {
+  vip_in_turn "$1"
+  SIDES+=("${floors[@]}")
+}
 
 figure floor.connects /s higher "New connections, on one node"
 goal floor.connects vip at_least 0.98 of direct
-rates floor.connects connect 16 "${NODE_SIDES[@]}"
+rates_in_turns floor.connects connect 16 3 all_in_turn
 
 figure floor.requests /s higher "Requests on connections that stay, on one node"
 goal floor.requests vip at_least 0.99 of direct
-rates floor.requests keepalive 16 "${NODE_SIDES[@]:0:3}"
+rates_in_turns floor.requests keepalive 16 3 vip_in_turn
 
 about bare "the pod's own address, where nothing is installed: the limit"
 about notc "Meridian: by the hooks at sockets, with the probe, without programs at interfaces"
