@@ -229,7 +229,7 @@ enum { MRD_CLASS_SUCCESS = 1, MRD_CLASSES = 5 }; /* 1xx to 5xx, from 0 on */
  * comes MRD_UNTOLD_NS after the last that was told, all other classes, and the rest at the close.
  * At a socket the first may wait, too, if it comes as quickly behind the handshake; it is timed.
  */
-enum { MRD_TOLD_EACH = 8 };
+enum { MRD_TOLD_EACH = 32 };
 #define MRD_UNTOLD_NS (50ULL * 1000 * 1000)
 
 /*

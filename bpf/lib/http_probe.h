@@ -139,10 +139,10 @@ static __always_inline void mrd_response_count(struct mrd_probe *probe, struct m
 	mrd_response_time(stat, bpf_ktime_get_ns() - probe->request_ns);
 }
 
-static __always_inline void mrd_response_done(struct mrd_probe *probe, __u32 status)
+static __always_inline void mrd_response_done(struct mrd_probe *probe, __u32 status, __u32 class)
 {
 	const struct mrd_party party = mrd_probe_party(probe);
-	const __u32 class = status / 100 - 1, is_first = probe->is_first;
+	const __u32 is_first = probe->is_first;
 	struct mrd_stat *stat;
 
 	mrd_count_one(MRD_REASON_RESPONSE);
@@ -196,7 +196,7 @@ static __always_inline void mrd_line_finish(struct mrd_probe *probe, const __u8 
 		probe->stage = MRD_PROBE_IDLE;
 	}
 	if (status)
-		mrd_response_done(probe, status);
+		mrd_response_done(probe, status, mrd_status_class(line));
 }
 
 /* Passes over a chunk of an interim header. False: the segment has none of it. */

@@ -54,6 +54,12 @@ static inline __u32 mrd_status_code(const __u8 *line)
 	return (line[9] - '0') * 100 + (line[10] - '0') * 10 + (line[11] - '0');
 }
 
+/* Of a status line: 0 for 1xx, to 4 for 5xx. Its digit says it without a division. */
+static inline __u32 mrd_status_class(const __u8 *line)
+{
+	return line[9] - '1';
+}
+
 /* Another response to the same request follows. 101 ends HTTP on the connection instead. */
 static inline bool mrd_status_is_interim(__u32 status)
 {

@@ -543,7 +543,7 @@ static void add_response_durations(const struct mrd_traffic *const *groups, size
 	mrd_metric_family(out, name, MRD_HISTOGRAM,
 			  "From a request's first byte to the response's status line, of the "
 			  "responses that are timed: of a connection's successes that follow each "
-			  "other within 50 ms every 8th, and all others.");
+			  "other within 50 ms every 32nd, and all others.");
 	for (size_t i = 0; i < count; i++) {
 		const struct mrd_traffic_sums *sums = &groups[i]->sums;
 		const struct mrd_metric_times times = {
