@@ -206,7 +206,7 @@ static __noinline bool mrd_call_is_beyond(struct bpf_sock_addr *ctx, const struc
 	place = mrd_place_take(service_id);
 	if (place == MRD_PLACE_TAKEN) {
 		sock->probe.service_id = service_id;
-		sock->limited = 1;
+		sock->counts = MRD_COUNTS_PLACE;
 	}
 	return place == MRD_PLACE_FULL;
 }
@@ -265,7 +265,7 @@ static __always_inline void mrd_call_remember(struct bpf_sock_addr *ctx,
 	sock->connect_ns = bpf_ktime_get_ns();
 	if (call->service.has_setting)
 		mrd_call_register(ctx, call, sock);
-	sock->picked = 1;
+	sock->counts |= MRD_COUNTS_PICK;
 	if (call->vip.protocol == MRD_PROTOCOL_UDP) /* TCP counts when the handshake is done */
 		mrd_socket_count(sock, mrd_stat_of(sock));
 }

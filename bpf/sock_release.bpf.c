@@ -31,24 +31,26 @@ SEC("cgroup/sock_release")
 int mrd_sock_release(struct bpf_sock *ctx)
 {
 	const enum mrd_protocol protocol = (enum mrd_protocol)ctx->protocol;
-	const __u64 cookie = bpf_get_socket_cookie(ctx);
-	struct mrd_socket *sock = MRD_HAS_ROWS && protocol == MRD_PROTOCOL_TCP
-					  ? mrd_row_find(ctx, cookie)
-					  : mrd_storage_find(ctx);
+	struct mrd_socket *sock;
 
+	/* Here is no way to ask whether a socket has a cookie yet. */
+	if (MRD_HAS_ROWS && protocol == MRD_PROTOCOL_TCP)
+		sock = mrd_row_find(ctx, bpf_get_socket_cookie(ctx));
+	else
+		sock = mrd_storage_find(ctx);
 	if (!sock)
 		return MRD_ALLOW_CALL;
-	mrd_socket_count_closed(sock);
-	mrd_place_return(sock);
+	mrd_socket_count_end(sock, MRD_COUNTS_OVER);
 	mrd_connection_forget(sock);
 	if (protocol == MRD_PROTOCOL_TCP) {
-		mrd_socket_leave(ctx, sock, cookie, mrd_is_over(ctx, sock));
+		mrd_socket_leave(ctx, sock, sock->cookie, mrd_is_over(ctx, sock));
 		return MRD_ALLOW_CALL;
 	}
 	if (!sock->has_replies || sock->connected)
 		return MRD_ALLOW_CALL;
-	mrd_conversation_forget(cookie, sock->vip, sock->vip_port, sock->family, &mrd_udp_flow);
-	mrd_conversation_forget(cookie, sock->endpoint, sock->endpoint_port, sock->family,
+	mrd_conversation_forget(sock->cookie, sock->vip, sock->vip_port, sock->family,
+				&mrd_udp_flow);
+	mrd_conversation_forget(sock->cookie, sock->endpoint, sock->endpoint_port, sock->family,
 				&mrd_udp_reply);
 	return MRD_ALLOW_CALL;
 }

@@ -44,14 +44,6 @@ static __always_inline int mrd_sock_error(struct bpf_sock *sk)
 	return tcp ? tcp->inet_conn.icsk_inet.sk.sk_err : 0;
 }
 
-/* The kernel's own socket beneath one of MPTCP: nobody closes it by cgroup/sock_release. */
-static __always_inline bool mrd_is_subflow(struct bpf_sock *sk)
-{
-	const struct tcp_sock *tcp = mrd_tcp_of(sk);
-
-	return tcp && bpf_core_field_exists(tcp->is_mptcp) && tcp->is_mptcp;
-}
-
 /* CLOCK_MONOTONIC: TCP has just looked at it, for the segment that it has received. */
 static __always_inline __u64 mrd_heard_ns(struct bpf_sock *sk)
 {
@@ -317,6 +309,13 @@ static __always_inline void mrd_handshake_failed(struct mrd_socket *sock, enum m
 	mrd_report_failure(sock, stat, kind, 0);
 }
 
+/* Of a connection: neither ends it a run of failures, nor is it news that the endpoint speaks HTTP.
+ */
+static __always_inline bool mrd_first_may_wait(const struct mrd_stat *stat)
+{
+	return !stat->run && stat->responses[MRD_CLASS_SUCCESS];
+}
+
 static __always_inline void mrd_on_established(struct bpf_sock_ops *ctx, struct bpf_sock *sk,
 					       struct mrd_socket *sock)
 {
@@ -329,7 +328,7 @@ static __always_inline void mrd_on_established(struct bpf_sock_ops *ctx, struct 
 		sock->probe.stage = MRD_PROBE_STATUS_LINE;
 	}
 	sock->reported = 0;
-	sock->probe.told_ns = stat && !stat->run ? now_ns : 0;
+	sock->probe.told_ns = stat && mrd_first_may_wait(stat) ? now_ns : 0;
 	sock->probe.is_first = 1;
 	mrd_handshake_note(sock, (__u32)((now_ns - connect_ns) / 1000), now_ns);
 	mrd_options_return(ctx, sock);
@@ -377,15 +376,14 @@ static __always_inline void mrd_on_closed(struct bpf_sock_ops *ctx, struct bpf_s
 {
 	const int error = mrd_sock_error(sk);
 
-	mrd_socket_count_closed(sock);
-	mrd_place_return(sock);
+	mrd_socket_count_end(sock, MRD_COUNTS_NONE);
 	if (ctx->args[0] == BPF_TCP_SYN_SENT) {
 		mrd_options_return(ctx, sock);
 		mrd_on_syn_closed(sock, error);
 	} else {
 		mrd_on_silence(sock, error);
 	}
-	if (mrd_is_subflow(sk))
+	if (mrd_is_ownerless(sk))
 		mrd_socket_leave(sk, sock, sock->cookie, true);
 }
 
@@ -444,7 +442,7 @@ int mrd_sockops(struct bpf_sock_ops *ctx)
 		mrd_on_timeout_init(ctx, sk, sock);
 		break;
 	case BPF_SOCK_OPS_ACTIVE_ESTABLISHED_CB:
-		if (!mrd_is_subflow(sk))
+		if (!mrd_is_ownerless(sk))
 			mrd_flags_change(ctx, 0, BPF_SOCK_OPS_STATE_CB_FLAG);
 		mrd_on_established(ctx, sk, sock);
 		mrd_requests_follow(ctx, sk, sock);

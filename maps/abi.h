@@ -21,7 +21,7 @@
 #include <linux/types.h>
 #endif
 
-#define MRD_ABI_VERSION 4
+#define MRD_ABI_VERSION 5
 
 /* Default sizes of the maps; the agent may set others at load (configuration: kernel.limits). */
 enum mrd_limit {
@@ -227,7 +227,8 @@ enum { MRD_CLASS_SUCCESS = 1, MRD_CLASSES = 5 }; /* 1xx to 5xx, from 0 on */
  * A connection's successes (2xx) that come quickly one behind the other wait in its row: at the
  * latest every MRD_TOLD_EACH-th is written here with those that waited, and timed. So are one that
  * comes MRD_UNTOLD_NS after the last that was told, all other classes, and the rest at the close.
- * At a socket the first may wait, too, if it comes as quickly behind the handshake; it is timed.
+ * At a socket the first may wait, too, if it comes as quickly behind the handshake, and if others
+ * have told before it that the endpoint speaks HTTP; it is timed.
  */
 enum { MRD_TOLD_EACH = 32 };
 #define MRD_UNTOLD_NS (50ULL * 1000 * 1000)
@@ -264,8 +265,8 @@ struct mrd_stat {
 			      */
 	__u32 run; /* failures since the last success; not 0: the next success is reported */
 	__u32 run_answers; /* of these, errors behind a handshake, which no handshake makes good */
-	__u64 response_sum_us; /* request's first byte out → status line in, of those below */
 	__u64 responses[MRD_CLASSES]; /* HTTP status lines seen, by class */
+	__u64 response_sum_us; /* request's first byte out → status line in, of those below */
 	/* Those that were told at once, each counted by its time; the sum ÷ all of them = mean. */
 	__u64 responses_timed[MRD_RESPONSE_BUCKETS];
 	__u64 failed; /* TCP handshakes refused, reset, unreachable or unanswered */
@@ -373,7 +374,7 @@ struct mrd_probe {
 	__u8 is_first;	   /* 1: no response has come, and the first one may wait */
 	__u64 request_ns;  /* of the request whose response is due */
 	__u64 told_ns;	   /* of the request whose success was told last; 0: of none; or of the
-			    * handshake, if no run of failures waited for a success then */
+			    * handshake, if its first success may wait */
 	__u8 line[MRD_STATUS_LEN];
 	__u32 skip_window; /* the last four bytes of an interim header */
 };
@@ -623,6 +624,18 @@ _Static_assert(sizeof(struct mrd_cidr_key) == 20, "map ABI");
  */
 
 /*
+ * Where a socket is counted. One word, so that of its owner, who closes it on one CPU, and of what
+ * its packets tell on another, each finds what the other has done.
+ */
+enum mrd_counts {
+	MRD_COUNTS_NONE,
+	MRD_COUNTS_PICK = 1,  /* in mrd_stat.connects from the end of its handshake on */
+	MRD_COUNTS_OPEN = 2,  /* in mrd_stat.open */
+	MRD_COUNTS_PLACE = 4, /* in mrd_open */
+	MRD_COUNTS_OVER = 8,  /* nowhere any more: its owner has closed it */
+};
+
+/*
  * What connect() chose for a socket; or, on an unconnected UDP socket, the latest conversation.
  * All zero but cookie and has_replies: the socket is no longer ours.
  *
@@ -642,7 +655,7 @@ struct mrd_socket {
 	__u8 connected; /* 1: chosen by connect(), 0: by a datagram */
 	__u8 moved;	/* 1: mrd_flow sends this connection elsewhere than to endpoint */
 	__u16 locality_id;  /* of the endpoint */
-	__u8 counted;	    /* 1: this socket is in mrd_stat.open */
+	__u8 reported;	    /* 1: this handshake's failure was reported */
 	__u8 retransmitted; /* 1: the SYN was sent more than once */
 	union {
 		struct mrd_probe probe; /* of UDP: whom the socket talks to */
@@ -658,15 +671,13 @@ struct mrd_socket {
 	__u8 endpoint[MRD_ADDR_LEN];
 	__u16 vip_port;
 	__u16 endpoint_port;
-	__u8 reported;	  /* 1: this handshake's failure was reported */
 	__u8 syn_retries; /* while connecting: the application's own; 0: they hold */
 	__u8 replied;	  /* of UDP: 1: a datagram has come since connect() */
 	__u8 has_replies; /* of UDP: 1: mrd_udp_reply may have rows of this socket */
 	__u8 has_setting; /* 1: mrd_setting has a row of this service */
 	__u8 has_row;	  /* 1: mrd_connection has a row of this socket */
-	__u8 picked;	  /* 1: mrd_stat.connects counts this pick at the end of the handshake */
-	__u8 reserved;	  /* 0 */
-	__u32 limited;	  /* 1: this socket is in mrd_open */
+	__u8 reserved[3]; /* 0 */
+	__u32 counts;	  /* enum mrd_counts */
 };
 _Static_assert(sizeof(struct mrd_socket) == 120, "map ABI");
 _Static_assert(__builtin_offsetof(struct mrd_socket, connect_ns) ==

@@ -146,7 +146,8 @@ static __always_inline void mrd_response_done(struct mrd_probe *probe, __u32 sta
 	struct mrd_stat *stat;
 
 	mrd_count_one(MRD_REASON_RESPONSE);
-	probe->is_first = 0;
+	if (class >= MRD_CLASS_SUCCESS)
+		probe->is_first = 0;
 	if (mrd_response_waits(probe, class) && (!is_first || mrd_first_waits(probe))) {
 		probe->untold++;
 		return;

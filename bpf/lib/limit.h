@@ -62,19 +62,6 @@ static __always_inline enum mrd_place mrd_place_take(__u32 service_id)
 	return MRD_PLACE_FULL;
 }
 
-static __always_inline void mrd_place_return(struct mrd_socket *sock)
-{
-	if (!sock->limited)
-		return;
-#ifdef MRD_LEGACY_ATOMICS
-	sock->limited = 0;
-#else
-	if (!__sync_lock_test_and_set(&sock->limited, 0))
-		return;
-#endif
-	mrd_place_add(sock->probe.service_id, -1);
-}
-
 /* The row is to go, and gives its place back. False: its connection is being moved, and it stays.
  */
 static __always_inline bool mrd_flow_leave(struct mrd_flow *forward)

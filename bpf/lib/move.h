@@ -318,15 +318,16 @@ __noinline int mrd_move(struct __sk_buff *skb, __u32 reason)
 /* What is kept for the socket follows: what comes now is the new endpoint's. */
 static __noinline void mrd_socket_follow(struct mrd_socket *sock, const struct mrd_moving *moving)
 {
-	const __u32 counted = sock->counted;
+	const __u32 was = MRD_READ_ONCE(sock->counts);
 
 	if (sock->protocol == MRD_PROTOCOL_UDP && !sock->moved)
 		sock->first_id = sock->probe.endpoint_id;
 	mrd_connection_follow(sock, moving->flow.endpoint_id);
-	mrd_socket_count_closed(sock);
+	if (mrd_swap(&sock->counts, was, was & ~(MRD_COUNTS_PICK | MRD_COUNTS_OPEN)))
+		mrd_socket_uncount(sock, was & (MRD_COUNTS_PICK | MRD_COUNTS_OPEN));
 	sock->probe.endpoint_id = moving->flow.endpoint_id;
-	if (counted)
-		mrd_socket_count_open(sock, mrd_stat_of(sock));
+	if (was & MRD_COUNTS_OPEN)
+		mrd_socket_count(sock, mrd_stat_of(sock));
 	sock->locality_id = moving->flow.locality_id;
 	sock->probe.report = (__u8)moving->picked.member.report;
 	sock->reported = 0;

@@ -23,4 +23,17 @@ static inline bool mrd_swap(__u32 *word, __u32 was, __u32 is)
 #endif
 }
 
+/* Writes a word, and returns what it was. */
+static inline __u32 mrd_exchange(__u32 *word, __u32 is)
+{
+#ifdef MRD_LEGACY_ATOMICS
+	const __u32 was = MRD_READ_ONCE(*word);
+
+	*word = is; /* likewise */
+	return was;
+#else
+	return __sync_lock_test_and_set(word, is);
+#endif
+}
+
 #endif

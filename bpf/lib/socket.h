@@ -14,45 +14,39 @@
 #include "report.h"
 #include "socket_row.h"
 
-/* stat may be NULL. */
-static __always_inline void mrd_socket_count_open(struct mrd_socket *sock, struct mrd_stat *stat)
-{
-	if (sock->counted || !stat)
-		return;
-	__sync_fetch_and_add(&stat->open, 1);
-	sock->counted = 1;
-}
-
-/* With what else is written there; stat may be NULL. */
-static __always_inline void mrd_socket_count_pick(struct mrd_socket *sock, struct mrd_stat *stat)
-{
-	if (sock->picked && stat)
-		__sync_fetch_and_add(&stat->connects, 1);
-	sock->picked = 0;
-}
-
-/* A connection is there. */
+/* A connection is there; stat may be NULL. Its owner may be closing it on another CPU. */
 static __always_inline void mrd_socket_count(struct mrd_socket *sock, struct mrd_stat *stat)
 {
-	mrd_socket_count_pick(sock, stat);
-	mrd_socket_count_open(sock, stat);
+	const __u32 was = MRD_READ_ONCE(sock->counts);
+
+	if (!stat || (was & (MRD_COUNTS_OPEN | MRD_COUNTS_OVER)) ||
+	    !mrd_swap(&sock->counts, was, (was & MRD_COUNTS_PLACE) | MRD_COUNTS_OPEN))
+		return;
+	if (was & MRD_COUNTS_PICK)
+		__sync_fetch_and_add(&stat->connects, 1);
+	__sync_fetch_and_add(&stat->open, 1);
 }
 
-static __always_inline void mrd_socket_count_closed(struct mrd_socket *sock)
+/* counts: what the socket's word had, and has no more. */
+static __always_inline void mrd_socket_uncount(struct mrd_socket *sock, __u32 counts)
 {
-	struct mrd_stat *stat;
+	struct mrd_stat *stat =
+		counts & (MRD_COUNTS_PICK | MRD_COUNTS_OPEN) ? mrd_stat_of(sock) : NULL;
 
-	if (!sock->counted && !sock->picked)
-		return;
-	stat = mrd_stat_of(sock);
-	mrd_socket_count_pick(sock, stat);
-	if (!sock->counted)
-		return;
-	sock->counted = 0;
-	if (!stat)
-		return;
-	__sync_fetch_and_add(&stat->open, -1);
-	mrd_report_untold(&sock->probe, stat);
+	if (stat && counts & MRD_COUNTS_PICK)
+		__sync_fetch_and_add(&stat->connects, 1);
+	if (stat && counts & MRD_COUNTS_OPEN) {
+		__sync_fetch_and_add(&stat->open, -1);
+		mrd_report_untold(&sock->probe, stat);
+	}
+	if (counts & MRD_COUNTS_PLACE)
+		mrd_place_add(sock->probe.service_id, -1);
+}
+
+/* is: MRD_COUNTS_OVER, or MRD_COUNTS_NONE where another connection may follow. */
+static __always_inline void mrd_socket_count_end(struct mrd_socket *sock, enum mrd_counts is)
+{
+	mrd_socket_uncount(sock, mrd_exchange(&sock->counts, is));
 }
 
 /* The connection goes to another endpoint: so does the row by which the agent finds its socket. */
@@ -91,8 +85,7 @@ static __always_inline void mrd_socket_clear(struct mrd_socket *sock)
 {
 	const __u32 has_replies = sock->has_replies;
 
-	mrd_socket_count_closed(sock);
-	mrd_place_return(sock);
+	mrd_socket_count_end(sock, MRD_COUNTS_NONE);
 	mrd_socket_wipe(sock);
 	sock->has_replies = has_replies;
 }

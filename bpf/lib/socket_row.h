@@ -5,7 +5,8 @@
  *
  * A row is taken by one swap and given back by one, so it is one socket's. Who has found it before
  * may write to it a moment longer. By then it can be another's only if the two cookies are a
- * multiple of MRD_SOCKETS apart and that one connects within this moment: a response is miscounted.
+ * multiple of MRD_SOCKETS apart and that one connects within this moment: what the row counts (a
+ * response, an open connection, a place of maxConnections) may then be counted wrongly once.
  *
  * Without atomics (MRD_LEGACY_ATOMICS) a row cannot be taken: every socket has a storage.
  */
@@ -54,6 +55,20 @@ static __always_inline __u64 mrd_cookie_of(struct bpf_sock *sk)
 	return tcp ? (__u64)tcp->inet_conn.icsk_inet.sk.__sk_common.skc_cookie.counter : 0;
 }
 
+/*
+ * The kernel's own, as those beneath MPTCP's and of file systems: nobody closes it by
+ * cgroup/sock_release, so nobody would give a row back whose connection fails before it begins.
+ */
+static __always_inline bool mrd_is_ownerless(struct bpf_sock *sk)
+{
+	const struct tcp_sock *tcp;
+
+	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_skc_to_tcp_sock))
+		return false;
+	tcp = bpf_skc_to_tcp_sock(sk);
+	return tcp && BPF_CORE_READ_BITFIELD(&tcp->inet_conn.icsk_inet.sk, sk_kern_sock);
+}
+
 /* The row of its place, whoever has that. */
 static __always_inline struct mrd_socket_row *mrd_row_at(__u64 cookie)
 {
@@ -71,12 +86,14 @@ static __always_inline bool mrd_row_is_of(const struct mrd_socket_row *row, __u6
 static __always_inline struct mrd_socket *mrd_row_find(struct bpf_sock *sk, __u64 cookie)
 {
 	struct mrd_socket_row *row = mrd_row_at(cookie);
+	struct mrd_socket *storage;
 
 	if (!row)
 		return NULL;
 	if (mrd_row_is_of(row, cookie))
 		return &row->socket;
-	return MRD_READ_ONCE(row->stored) ? mrd_storage_find(sk) : NULL;
+	storage = MRD_READ_ONCE(row->stored) ? mrd_storage_find(sk) : NULL;
+	return storage && storage->cookie == cookie ? storage : NULL;
 }
 
 /* NULL: the socket is none of ours. */
@@ -106,7 +123,8 @@ static __always_inline struct mrd_socket *mrd_socket_make(struct bpf_sock *sk, _
 	row = mrd_row_at(cookie);
 	if (!row)
 		return NULL;
-	if (!row->socket.cookie && !__sync_val_compare_and_swap(&row->socket.cookie, 0, cookie)) {
+	if (!row->socket.cookie && !mrd_is_ownerless(sk) &&
+	    !__sync_val_compare_and_swap(&row->socket.cookie, 0, cookie)) {
 		mrd_socket_wipe(&row->socket);
 		return &row->socket;
 	}
@@ -129,6 +147,8 @@ static __always_inline void mrd_socket_leave(struct bpf_sock *sk, struct mrd_soc
 	if (!MRD_HAS_ROWS || !row)
 		return;
 	if (!mrd_row_is_of(row, cookie)) {
+		if (is_over)
+			sock->connected = 0;
 		sock->cookie = 0;
 		__sync_fetch_and_add(&row->stored, -1);
 		return;

@@ -348,6 +348,7 @@ struct sock_common {
 
 struct sock {
 	struct sock_common __sk_common;
+	__u8 sk_kern_sock : 1;
 	int sk_err;
 };
 
@@ -365,7 +366,6 @@ struct inet_connection_sock {
 struct tcp_sock {
 	struct inet_connection_sock inet_conn;
 	__u64 tcp_mstamp; /* us */
-	bool is_mptcp;	  /* CONFIG_MPTCP */
 };
 
 #pragma clang attribute pop

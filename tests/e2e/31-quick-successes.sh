@@ -64,6 +64,11 @@ expect_eq "begins a run" 1 "$(stat_of h 10.0.0.11 .run)"
 sleep 0.2
 expect_eq "then an interim answer and a success" "100 200" "$(run_in client bash "$SANDBOX/interim.sh" $VIP)"
 expect_eq "which ends the run" 0 "$(stat_of h 10.0.0.11 .run)"
+wait_for 5 none_open
+timed=$(stat_of h 10.0.0.11 '.responses_timed | add')
+expect_eq "such a connection once more" "100 200" "$(run_in client bash "$SANDBOX/interim.sh" $VIP)"
+wait_for 5 none_open
+expect_eq "its success is timed, for it is its first" $((timed + 1)) "$(stat_of h 10.0.0.11 '.responses_timed | add')"
 
 # shellcheck disable=SC2016 # the client's own shell expands it
 run_in client bash -c "$(sed '/^exec/,$d' "$SANDBOX/talk.sh")"'

@@ -7,8 +7,9 @@ set -euo pipefail
 . "$(dirname "$0")/lib.sh"
 
 sandbox_begin e2e/33-sockets-without-a-row
-two_regions
-web h1 s1
+REGION_DELAY=5 two_regions
+pod s s2 10.1.0.12
+web h1 s1 s2
 svc ack-hangzhou reviews $VIP 80
 eps ack-hangzhou reviews 10.0.0.11
 eps ack-shanghai reviews 10.1.0.11
@@ -19,6 +20,11 @@ svc ack-hangzhou silent 172.16.0.32 80
 eps ack-hangzhou silent 10.0.0.13
 pod h quiet 10.0.0.13
 blackhole quiet
+svc ack-hangzhou apart 172.16.0.33 80
+eps ack-hangzhou apart 10.99.0.11
+svc ack-hangzhou far 172.16.0.34 80
+eps ack-shanghai far 10.1.0.12
+ip -n client route add unreachable 10.99.0.11
 agent_start h
 rows=$(bpffs_of h)/mrd_socket
 
@@ -49,6 +55,34 @@ connections() {
 connections "with rows" taken
 expect_eq "all rows are back" 0 "$(taken)"
 expect_eq "nobody lacked one" 0 "$(stored)"
+
+# mptcp WORD…: the socket beneath is the kernel's own, which nobody closes as an application does.
+mptcp() { run_in client python3 "$(dirname "$0")/turns.py" mptcp "$@"; }
+expect_eq "MPTCP: a request" "200 h1" "$(mptcp connect,$VIP,80 get,/)"
+expect_ok "MPTCP: closed" wait_for 5 open_is 0
+expect_eq "MPTCP: no row, and no storage" "0 0" "$(taken) $(stored)"
+for _ in 1 2 3; do
+  expect_eq "MPTCP: there is no way" EHOSTUNREACH "$(mptcp connect,172.16.0.33,80)"
+done
+expect_eq "MPTCP: still no row" 0 "$(taken)"
+
+# Closed when the SYN is answered: which of the two is first on which processor, nobody knows.
+cat >"$SANDBOX/leave.py" <<'END'
+import socket, sys, time
+for turn in range(120):
+    sockets = [socket.socket() for _ in range(25)]
+    for sock in sockets:
+        sock.setblocking(False)
+        sock.connect_ex((sys.argv[1], 80))
+    time.sleep(turn % 30 / 2500)
+    for sock in sockets:
+        sock.close()
+END
+run_in client python3 "$SANDBOX/leave.py" 172.16.0.34
+none_open() { [[ $(stat_of h 10.1.0.12 .open) == 0 ]]; }
+expect_ok "closed meanwhile: nothing stays open" wait_for 5 none_open
+expect_eq "closed meanwhile: each was a pick" 3000 "$(stat_of h 10.1.0.12 .connects)"
+expect_eq "closed meanwhile: no row is left" 0 "$(taken)"
 
 # No cookie is that large.
 awk -v rows="$rows" -v count=16384 'BEGIN {

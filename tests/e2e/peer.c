@@ -12,6 +12,7 @@
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -495,7 +496,11 @@ static const struct {
 	const char *path;
 	const char *answer;
 	int reset;
+	int goes_on;
 } endings[] = {
+	{.path = "/whole",
+	 .answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+	 .goes_on = 1},
 	{.path = "/fin", .answer = ""},
 	{.path = "/rst", .answer = "", .reset = 1},
 	{.path = "/half-rst", .answer = "HTTP/1.", .reset = 1},
@@ -506,7 +511,8 @@ static const struct {
 	 .reset = 1},
 };
 
-static void end_early(int fd)
+/* Takes a request, and answers it. False: that was the last. */
+static bool answer_as_asked(int fd)
 {
 	static const struct linger at_once = {.l_onoff = 1};
 	char request[PEER_BUFFER] = {0};
@@ -518,14 +524,23 @@ static void end_early(int fd)
 		if (strcmp(path, endings[i].path) != 0)
 			continue;
 		send(fd, endings[i].answer, strlen(endings[i].answer), MSG_NOSIGNAL);
+		if (endings[i].goes_on)
+			return true;
 		pause_ms(20); /* the answer is read before the end comes */
 		if (endings[i].reset)
 			setsockopt(fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof(at_once));
 	}
+	return false;
+}
+
+static void end_early(int fd)
+{
+	while (answer_as_asked(fd))
+		;
 	close(fd);
 }
 
-/* end-server ADDRESS PORT: takes one request a connection and ends it as the path says. */
+/* end-server ADDRESS PORT: takes requests, one connection at a time, and ends that as the path says. */
 static int run_end_server(char **args, int count)
 {
 	struct addrinfo *info;

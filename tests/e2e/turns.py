@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-"""One socket that does one thing after the other: turns.py udp|udp6|tcp WORD...
+"""One socket that does one thing after the other: turns.py udp|udp6|tcp|mptcp WORD...
 
 A WORD has what it needs behind commas; what it has to tell, or its error's name, is a line:
 connect,ADDRESS,PORT   free (connect(AF_UNSPEC))   peer (getpeername)   wait,FILE (until it is there)
@@ -18,7 +18,8 @@ KIND = sys.argv[1]
 libc = ctypes.CDLL(None, use_errno=True)
 sock = socket.socket(
     socket.AF_INET6 if KIND.endswith("6") else socket.AF_INET,
-    socket.SOCK_STREAM if KIND == "tcp" else socket.SOCK_DGRAM,
+    socket.SOCK_STREAM if KIND.endswith("tcp") else socket.SOCK_DGRAM,
+    262 if KIND == "mptcp" else 0,
 )
 sock.settimeout(2)
 
