@@ -284,6 +284,12 @@ static size_t side_of_turn(unsigned long round, size_t turn, size_t count)
 	return (round + from_own) % count;
 }
 
+/* Good answers a second. */
+static double rate_of(const struct load_sum *sum)
+{
+	return (double)sum->good * 1e9 / (double)sum->took_ns;
+}
+
 static void run_round(struct options *options, unsigned long round)
 {
 	struct load *load = &options->load;
@@ -291,15 +297,13 @@ static void run_round(struct options *options, unsigned long round)
 	for (size_t i = 0; i < options->side_count; i++) {
 		struct load_side *side =
 			&options->sides[side_of_turn(round, i, options->side_count)];
-		size_t requests;
-		double rate;
+		struct load_sum sum;
 
 		load_crew_meet();
-		rate = load_run_slice(load, side);
-		requests = load->record_count;
-		if (!load_crew_add_up(&rate, &requests))
+		sum = load_run_slice(load, side);
+		if (!load_crew_add_up(&sum))
 			continue;
-		printf("%lu %s %.1f %zu\n", round, side->name, rate, requests);
+		printf("%lu %s %.1f %zu\n", round, side->name, rate_of(&sum), sum.requests);
 		if (options->requests)
 			write_requests(options, round, side);
 	}
@@ -310,15 +314,13 @@ static void warm_up(struct options *options)
 	struct load *load = &options->load;
 
 	for (size_t i = 0; i < options->side_count; i++) {
-		size_t requests;
-		double rate;
+		struct load_sum sum;
 
 		load_crew_meet();
-		rate = load_open_side(load, &options->sides[i]);
-		requests = load->record_count;
-
-		if (load_crew_add_up(&rate, &requests))
-			printf("-1 %s %.1f %zu\n", options->sides[i].name, rate, requests);
+		sum = load_open_side(load, &options->sides[i]);
+		if (load_crew_add_up(&sum))
+			printf("-1 %s %.1f %zu\n", options->sides[i].name, rate_of(&sum),
+			       sum.requests);
 	}
 }
 
@@ -347,6 +349,10 @@ int main(int argc, char **argv)
 		return 1;
 	}
 	options.load.slot_count = (options.load.slot_count + (size_t)worker) / options.workers;
+	/* Not all of them ask the same addresses at the same time. */
+	for (size_t i = 0; i < options.side_count; i++)
+		options.sides[i].next_address = options.sides[i].address_count * (uint32_t)worker /
+						(uint32_t)options.workers;
 	warm_up(&options);
 	for (unsigned long i = 0; i < options.slices; i++)
 		run_round(&options, options.first_round + i);

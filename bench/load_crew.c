@@ -10,22 +10,21 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-struct share {
-	double rate;
-	size_t requests;
-};
-
 static struct {
 	pthread_barrier_t meeting;
-	struct share shares[LOAD_CREW_MAX];
+	struct load_sum shares[LOAD_CREW_MAX];
 } * common; /* NULL: alone */
 static size_t crew_count, own;
 
-/* It has said why. */
+/* One that fails has said why. All is well with those that end behind the last meeting. */
 static void on_child(int signal)
 {
+	int status;
+
 	(void)signal;
-	_exit(1);
+	while (waitpid(-1, &status, WNOHANG) > 0)
+		if (status)
+			_exit(1);
 }
 
 static int begin_common(size_t count)
@@ -78,17 +77,20 @@ void load_crew_meet(void)
 		pthread_barrier_wait(&common->meeting);
 }
 
-bool load_crew_add_up(double *rate, size_t *requests)
+bool load_crew_add_up(struct load_sum *sum)
 {
 	if (!common)
 		return true;
-	common->shares[own] = (struct share){.rate = *rate, .requests = *requests};
+	common->shares[own] = *sum;
 	load_crew_meet();
-	*rate = 0;
-	*requests = 0;
+	*sum = (struct load_sum){0};
 	for (size_t i = 0; i < crew_count; i++) {
-		*rate += common->shares[i].rate;
-		*requests += common->shares[i].requests;
+		const struct load_sum *share = &common->shares[i];
+
+		sum->requests += share->requests;
+		sum->good += share->good;
+		if (share->took_ns > sum->took_ns)
+			sum->took_ns = share->took_ns;
 	}
 	return !own;
 }
@@ -98,13 +100,11 @@ bool load_crew_end(void)
 	bool good = true;
 	int status;
 
-	if (!own)
-		signal(SIGCHLD, SIG_DFL);
 	load_crew_meet();
 	if (own)
 		exit(0);
-	for (size_t i = 1; i < crew_count; i++)
-		if (wait(&status) < 0 || status)
-			good = false;
+	signal(SIGCHLD, SIG_DFL);
+	while (wait(&status) > 0)
+		good &= !status;
 	return good;
 }

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "bench/load_pace.h"
+
 enum { LOAD_CREW_MAX = 64 };
 
 /*
@@ -21,9 +23,10 @@ int load_crew_begin(size_t count);
 /* Waits until all have come here. */
 void load_crew_meet(void);
 
-/* Of a slice that this process has done; both become the crew's. True: for the first process, which
- * is to tell them. All of them come by here before they meet again. */
-bool load_crew_add_up(double *rate, size_t *requests);
+/* Of a slice that this process has done; it becomes the crew's, which has taken as long as the
+ * slowest. True: for the first process, which is to tell it. All of them come by here before they
+ * meet again. */
+bool load_crew_add_up(struct load_sum *sum);
 
 /* Only the first process goes on, once the others have ended. False: one of them has failed. */
 bool load_crew_end(void);

@@ -215,10 +215,11 @@ static void run(struct load *load, struct load_side *side, struct pace pace)
 	}
 }
 
-/* A slice with so many of the side's slots; the good answers a second. */
-static double run_with(struct load *load, struct load_side *side, size_t slots, struct pace pace)
+/* A slice with so many of the side's slots. */
+static struct load_sum run_with(struct load *load, struct load_side *side, size_t slots,
+				struct pace pace)
 {
-	size_t good = 0;
+	struct load_sum sum = {0};
 	uint64_t end_ns;
 
 	enter(side);
@@ -235,11 +236,13 @@ static double run_with(struct load *load, struct load_side *side, size_t slots, 
 		end_ns = pace.until_ns; /* the last one at a rate is answered before its time is
 					   over */
 	for (size_t i = 0; i < load->record_count; i++)
-		good += !load->records[i].outcome;
-	return (double)good * 1e9 / (double)(end_ns - pace.start_ns);
+		sum.good += !load->records[i].outcome;
+	sum.requests = load->record_count;
+	sum.took_ns = end_ns - pace.start_ns;
+	return sum;
 }
 
-double load_open_side(struct load *load, struct load_side *side)
+struct load_sum load_open_side(struct load *load, struct load_side *side)
 {
 	const struct pace warm_up = {.slice_ns = WARM_MS * ns_per_ms};
 	struct epoll_event event = {.events = EPOLLIN | EPOLLET};
@@ -268,7 +271,7 @@ void load_close_side(struct load *load, struct load_side *side)
 	close(side->epoll);
 }
 
-double load_run_slice(struct load *load, struct load_side *side)
+struct load_sum load_run_slice(struct load *load, struct load_side *side)
 {
 	const struct pace pace = {.slice_ns = load->slice_ns, .per_second = load->per_second};
 

@@ -25,6 +25,13 @@ struct load_record {
 	int outcome;
 };
 
+/* What was done in a slice. */
+struct load_sum {
+	size_t requests;
+	size_t good;
+	uint64_t took_ns;
+};
+
 struct load {
 	struct load_kind kind;
 	size_t slot_count;
@@ -48,11 +55,11 @@ _Noreturn void load_fail(const struct load_side *side, const char *what, int err
 
 /* Makes a side ready: its sockets, if they are to stay, and caches that are warm. This is a short
  * slice without a rate. */
-double load_open_side(struct load *load, struct load_side *side);
+struct load_sum load_open_side(struct load *load, struct load_side *side);
 void load_close_side(struct load *load, struct load_side *side);
 
 /* Runs a slice of this side, and returns once all of its requests have ended. load->records has
- * them, in the order in which they ended. Returns the good answers a second. */
-double load_run_slice(struct load *load, struct load_side *side);
+ * them, in the order in which they ended. */
+struct load_sum load_run_slice(struct load *load, struct load_side *side);
 
 #endif

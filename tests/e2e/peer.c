@@ -540,7 +540,8 @@ static void end_early(int fd)
 	close(fd);
 }
 
-/* end-server ADDRESS PORT: takes requests, one connection at a time, and ends that as the path says. */
+/* end-server ADDRESS PORT: takes requests, one connection at a time, and ends that as the path
+ * says. */
 static int run_end_server(char **args, int count)
 {
 	struct addrinfo *info;
