@@ -30,13 +30,6 @@ static __always_inline void mrd_flags_change(struct bpf_sock_ops *ctx, __u32 set
 	bpf_sock_ops_cb_flags_set(ctx, (ctx->bpf_sock_ops_cb_flags & ~clear) | set);
 }
 
-static __always_inline const struct tcp_sock *mrd_tcp_of(struct bpf_sock *sk)
-{
-	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_skc_to_tcp_sock))
-		return NULL;
-	return bpf_skc_to_tcp_sock(sk);
-}
-
 static __always_inline int mrd_sock_error(struct bpf_sock *sk)
 {
 	const struct tcp_sock *tcp = mrd_tcp_of(sk);

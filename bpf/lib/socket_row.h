@@ -47,6 +47,14 @@ static __always_inline void mrd_socket_wipe(struct mrd_socket *sock)
 	__builtin_memset(&sock->protocol, 0, MRD_SOCKET_OWN);
 }
 
+/* NULL: the kernel cannot tell, or it is no TCP. */
+static __always_inline const struct tcp_sock *mrd_tcp_of(struct bpf_sock *sk)
+{
+	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_skc_to_tcp_sock))
+		return NULL;
+	return bpf_skc_to_tcp_sock(sk);
+}
+
 /* 0: nobody has asked for it, so the socket has no row. Of TCP's sockets. */
 static __always_inline __u64 mrd_cookie_of(struct bpf_sock *sk)
 {
@@ -61,11 +69,8 @@ static __always_inline __u64 mrd_cookie_of(struct bpf_sock *sk)
  */
 static __always_inline bool mrd_is_ownerless(struct bpf_sock *sk)
 {
-	const struct tcp_sock *tcp;
+	const struct tcp_sock *tcp = mrd_tcp_of(sk);
 
-	if (!bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_skc_to_tcp_sock))
-		return false;
-	tcp = bpf_skc_to_tcp_sock(sk);
 	return tcp && BPF_CORE_READ_BITFIELD(&tcp->inet_conn.icsk_inet.sk, sk_kern_sock);
 }
 
