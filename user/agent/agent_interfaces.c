@@ -14,8 +14,13 @@
 #include "base/clock.h"
 #include "base/log.h"
 
-/* A first start may find hundreds, and each takes the kernel some 30 ms. */
+/*
+ * A first start may find hundreds, and each takes the kernel some 30 ms, in which nobody else can
+ * make an interface. Between two of them is a pause: who waits to make one does, and it is heard of
+ * before the next of the hundreds is begun.
+ */
 static const uint64_t turn_ns = 10ULL * MRD_NS_PER_MS;
+static const uint64_t pause_ns = 5ULL * MRD_NS_PER_MS;
 
 /* ----------------------------------------------------------------------------------- data plane */
 
@@ -122,7 +127,12 @@ static void on_work(void *self)
 	} while (more && mrd_clock_ns() < until_ns);
 	if (!more)
 		tell_first(agent);
-	due_ns = more ? mrd_clock_ns() : mrd_interfaces_due(agent->interfaces);
+	if (mrd_interfaces_has_news(agent->interfaces))
+		due_ns = mrd_clock_ns();
+	else if (more)
+		due_ns = mrd_clock_ns() + pause_ns;
+	else
+		due_ns = mrd_interfaces_due(agent->interfaces);
 	mrd_timer_set(agent->interface_work, due_ns == UINT64_MAX ? 0 : due_ns);
 }
 

@@ -390,6 +390,11 @@ bool mrd_interfaces_step(struct mrd_interfaces *interfaces, uint64_t now_ns)
 	return interfaces->queued > 0;
 }
 
+bool mrd_interfaces_has_news(const struct mrd_interfaces *interfaces)
+{
+	return interfaces->queues[QUEUE_NEWS].first != NULL;
+}
+
 uint64_t mrd_interfaces_due(const struct mrd_interfaces *interfaces)
 {
 	uint64_t due_ns = UINT64_MAX;

@@ -64,6 +64,8 @@ void mrd_interfaces_stale(struct mrd_interfaces *interfaces, uint32_t index);
 
 /* One interface's share of what is to be done. false: nothing is left to do. */
 bool mrd_interfaces_step(struct mrd_interfaces *interfaces, uint64_t now_ns);
+/* Is the next one of those that came while the agent runs, and not of a list? */
+bool mrd_interfaces_has_news(const struct mrd_interfaces *interfaces);
 /* When a failed one is to be tried again; UINT64_MAX: none. To be asked once nothing is left. */
 uint64_t mrd_interfaces_due(const struct mrd_interfaces *interfaces);
 

@@ -279,10 +279,13 @@ static void one_that_comes_does_not_wait_for_the_list(void **state)
 
 	mrd_interfaces_listing(stage->interfaces);
 	list(stage, 5, 6);
+	assert_false(mrd_interfaces_has_news(stage->interfaces));
 	tell(stage, 20, 4);
 	list(stage, 7, 7);
+	assert_true(mrd_interfaces_has_news(stage->interfaces));
 	assert_true(mrd_interfaces_step(stage->interfaces, stage->now_ns));
 	assert_string_equal(stage->done, "serve 20 pod 4, ");
+	assert_false(mrd_interfaces_has_news(stage->interfaces));
 	mrd_interfaces_listed(stage->interfaces);
 	assert_true(mrd_interfaces_step(stage->interfaces, stage->now_ns));
 	assert_string_equal(stage->done, "serve 20 pod 4, serve 7 pod 3, ");
