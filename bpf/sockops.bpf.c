@@ -244,7 +244,8 @@ static __always_inline void mrd_connect_time_keep(struct bpf_sock_ops *ctx, stru
 		sock->syn_retries = (__u8)retries;
 	if (own_ms && own_ms <= total_ms)
 		return; /* so is it where connectTimeout has set it */
-	if (!mrd_tcp_option(ctx, MRD_TCP_USER_TIMEOUT, (int)total_ms))
+	/* If connectTimeout was set before, what the application had is known already. */
+	if (!mrd_tcp_option(ctx, MRD_TCP_USER_TIMEOUT, (int)total_ms) && !sock->user_timeout_ms)
 		sock->user_timeout_ms = own_ms + 1;
 }
 

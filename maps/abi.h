@@ -366,15 +366,15 @@ struct mrd_probe {
 	__u32 expect_seq;  /* TCP sequence number, host order */
 	__u32 request_seq; /* TCP sequence number of the latest request's first byte, host order; of
 			    * a long one a later byte's */
-	__u16 have;	   /* bit i: byte i of the status line is in line[] */
-	__u16 waiting_us;  /* how long the connection's first response took, while it waits; or 0 */
-	__u8 stage;	   /* enum mrd_probe_stage */
-	__u8 untold;	   /* successes that wait to be told: below MRD_TOLD_EACH */
-	__u8 report;	   /* enum mrd_report */
-	__u8 is_first;	   /* 1: no response has come, and the first one may wait */
-	__u64 request_ns;  /* of the request whose response is due */
-	__u64 told_ns;	   /* of the request whose success was told last; 0: of none; or of the
-			    * handshake, if its first success may wait */
+	__u16 have;	  /* bit i: byte i of the status line is in line[]; behind a 101 one more */
+	__u16 waiting_us; /* how long the connection's first response took, while it waits; or 0 */
+	__u8 stage;	  /* enum mrd_probe_stage */
+	__u8 untold;	  /* successes that wait to be told: below MRD_TOLD_EACH */
+	__u8 report;	  /* enum mrd_report */
+	__u8 is_first;	  /* 1: no response has come, and the first one may wait */
+	__u64 request_ns; /* of the request whose response is due */
+	__u64 told_ns;	  /* of the request whose success was told last; 0: of none; or of the
+			   * handshake, if its first success may wait */
 	__u8 line[MRD_STATUS_LEN];
 	__u32 skip_window; /* the last four bytes of an interim header */
 };

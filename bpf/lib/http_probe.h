@@ -22,10 +22,11 @@
 #include "tcp_seq.h"
 
 enum {
-	MRD_STATUS_ROOM = 16, /* MRD_STATUS_LEN up to a power of two */
-	MRD_SKIP_CHUNK = 64,  /* bytes of an interim header, read at a time */
-	MRD_STEPS = 16,	      /* status lines and such chunks, in one segment */
-	MRD_CLASSES_ROOM = 8, /* MRD_CLASSES up to a power of two; the row goes on behind them */
+	MRD_STATUS_ROOM = 16,  /* MRD_STATUS_LEN up to a power of two */
+	MRD_SKIP_CHUNK = 64,   /* bytes of an interim header, read at a time */
+	MRD_STEPS = 16,	       /* status lines and such chunks, in one segment, before Linux 5.17 */
+	MRD_STEPS_MOST = 1024, /* the same since: 64 KiB, as much as a segment has */
+	MRD_CLASSES_ROOM = 8,  /* MRD_CLASSES up to a power of two; the row goes on behind them */
 };
 
 struct mrd_segment {
@@ -78,7 +79,8 @@ static __always_inline bool mrd_response_missed(const struct mrd_probe *probe,
 static __always_inline bool mrd_request_may_begin(const struct mrd_probe *probe,
 						  const struct mrd_segment *segment)
 {
-	if (probe->stage != MRD_PROBE_IDLE && !mrd_response_missed(probe, segment))
+	if (probe->have == MRD_STATUS_NO_MORE ||
+	    (probe->stage != MRD_PROBE_IDLE && !mrd_response_missed(probe, segment)))
 		return false;
 	/* A request sent again, though its answer has come: nothing new. */
 	return !probe->request_ns || mrd_seq_is_new(probe->request_seq, segment->seq);
@@ -188,7 +190,7 @@ static __always_inline void mrd_line_finish(struct mrd_probe *probe, const __u8 
 {
 	const __u32 status = mrd_status_code(line);
 
-	probe->have = 0;
+	probe->have = status == MRD_SWITCHING_PROTOCOLS ? MRD_STATUS_NO_MORE : 0;
 	if (status && mrd_status_is_interim(status)) {
 		probe->expect_seq += MRD_STATUS_LEN;
 		probe->skip_window = 0;
@@ -238,10 +240,30 @@ static __noinline bool mrd_probe_step(struct __sk_buff *skb, const struct mrd_se
 	return probe->stage != MRD_PROBE_IDLE;
 }
 
+struct mrd_stepping {
+	struct __sk_buff *skb;
+	const struct mrd_segment *segment;
+	struct mrd_probe *probe;
+};
+
+static long mrd_probe_turn(__u32 index, void *data)
+{
+	const struct mrd_stepping *stepping = data;
+
+	(void)index;
+	return !mrd_probe_step(stepping->skb, stepping->segment, stepping->probe);
+}
+
 /* All that is not one segment with a final status line at its start. */
 static __noinline void mrd_probe_steps(struct __sk_buff *skb, const struct mrd_segment *segment,
 				       struct mrd_probe *probe)
 {
+	struct mrd_stepping stepping = {.skb = skb, .segment = segment, .probe = probe};
+
+	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_loop)) {
+		bpf_loop(MRD_STEPS_MOST, mrd_probe_turn, &stepping, 0);
+		return;
+	}
 	for (int i = 0; i < MRD_STEPS; i++)
 		if (!mrd_probe_step(skb, segment, probe))
 			break;

@@ -285,7 +285,8 @@ __noinline int mrd_move(struct __sk_buff *skb, __u32 reason)
 	picked = &moving->picked;
 	flow = &moving->flow;
 	mrd_moving_remember(moving);
-	if (!mrd_rescue_pick(flow->service_id, &flow->tried, &moving->picked) ||
+	if (!mrd_rescue_pick(flow->service_id, &flow->tried, moving->key.tuple.source,
+			     &moving->picked) ||
 	    !mrd_tried_add(&flow->tried, picked->member.endpoint_id, picked->region_id)) {
 		mrd_count_one(MRD_REASON_RESCUE_NOWHERE);
 		return 0;
@@ -552,7 +553,8 @@ static __always_inline bool mrd_talk_go_on(struct mrd_moving *moving)
 	const __u32 count = moving->flow.tried.count;
 
 	if (count > MRD_UDP_LEFT_MAX || !count ||
-	    !mrd_rescue_pick(talk->service_id, &moving->flow.tried, &moving->picked)) {
+	    !mrd_rescue_pick(talk->service_id, &moving->flow.tried, moving->key.tuple.source,
+			     &moving->picked)) {
 		mrd_count_one(MRD_REASON_RESCUE_NOWHERE);
 		bpf_map_delete_elem(&mrd_udp_flow, &moving->talk_key);
 		return false;
@@ -642,10 +644,13 @@ static __noinline enum mrd_move mrd_move_on_no(struct __sk_buff *skb,
 static __always_inline enum mrd_move mrd_answer_late(const struct mrd_packet *packet,
 						     const struct mrd_flow *forward)
 {
+	const __u32 locality_id = mrd_locality_of(forward->tried.endpoint_ids[0]);
+	struct mrd_handshake *row = bpf_map_lookup_elem(&mrd_handshake, &locality_id);
+	const __u64 now_ns = bpf_ktime_get_ns();
+
 	mrd_count_one(MRD_REASON_LATE_ANSWER);
-	if (packet->tcp_flags & MRD_TCP_SYN)
-		mrd_answer_teach(mrd_locality_of(forward->tried.endpoint_ids[0]),
-				 forward->first_ns);
+	if (row && packet->tcp_flags & MRD_TCP_SYN)
+		mrd_late_answer_learn(row, (__u32)((now_ns - forward->first_ns) / 1000), now_ns);
 	return MRD_MOVE_DROP;
 }
 
@@ -660,6 +665,9 @@ static __noinline enum mrd_move mrd_move_on_reply(struct __sk_buff *skb,
 	mrd_flow_other(&key, &packet->key, row ? &row->tuple : &packet->key.tuple);
 	forward = bpf_map_lookup_elem(&mrd_flow, &key);
 	if (forward && forward->way != MRD_FLOW_FORWARD)
+		return MRD_MOVE_NONE;
+	/* A pod's answer to itself leaves by the interface by which it came, translated already. */
+	if (!row && forward && skb->ingress_ifindex == skb->ifindex)
 		return MRD_MOVE_NONE;
 	if (!row && forward && forward->is_socket)
 		return mrd_answer_late(packet, forward);

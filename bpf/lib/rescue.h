@@ -28,6 +28,8 @@ enum {
 	/* Every hop has its turn in the first round, and of as many as a service has, further ones.
 	 */
 	MRD_RESCUE_STEPS = MRD_HOPS_MAX + 8,
+	/* Slower than that no pod is: it was lost on its way, and said again. */
+	MRD_HANDSHAKE_MOST_US = 1500 * 1000,
 	MRD_HANDSHAKE_EASE = 8, /* a slower past is forgotten by one eighth a second */
 };
 
@@ -62,13 +64,25 @@ static inline bool mrd_handshake_learn(struct mrd_handshake *row, __u32 took_us,
 
 	if (took_us < known_us && now_ns - row->seen_ns < 1000ULL * 1000 * 1000)
 		return false;
-	if (took_us == known_us)
+	if (took_us == known_us || took_us > MRD_HANDSHAKE_MOST_US)
 		return false;
 	row->known_us = took_us > known_us ? took_us
 					   : known_us - (known_us - took_us + MRD_HANDSHAKE_EASE -
 							 1) / MRD_HANDSHAKE_EASE;
 	row->seen_ns = now_ns;
 	return true;
+}
+
+/*
+ * What an answer teaches whose connection has left meanwhile. A server repeats its SYN+ACK after a
+ * second (RFC 6298), so one that comes later may be a repeated one: it tells something only where
+ * nothing is known.
+ */
+static inline bool mrd_late_answer_learn(struct mrd_handshake *row, __u32 took_us, __u64 now_ns)
+{
+	if (row->known_us && took_us >= MRD_SYN_TIMEOUT_MOST_US)
+		return false;
+	return mrd_handshake_learn(row, took_us, now_ns);
 }
 
 /* A first timer and so many retries, each twice as long as the one before. */

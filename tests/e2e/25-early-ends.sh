@@ -35,9 +35,14 @@ expect_match "reset inside the status line" '^(52|56)$' "$(ask /half-rst)"
 expect_eq "three" 3 "$(reason h RESET_IN_REQUEST)"
 expect_eq "reset behind an interim answer" 56 "$(ask /interim-rst)"
 expect_eq "four" 4 "$(reason h RESET_IN_REQUEST)"
-expect_eq "they are a run of errors" 4 "$(stat_of h 10.0.0.11 .run)"
+expect_eq "a 503 behind an interim answer of 4 KiB" "" "$(ask /hints-503)"
+expect_eq "is read, where the kernel can" 1 "$(stat_of h 10.0.0.11 '.responses[4]')"
+expect_eq "they are a run of errors" 5 "$(stat_of h 10.0.0.11 .run)"
 expect_eq "and a good answer ends it" "" "$(ask /whole-fin)"
 expect_eq "none left" 0 "$(stat_of h 10.0.0.11 .run)"
+expect_eq "behind a 101 nothing is a request" "101  end" \
+  "$(run_in client python3 "$(dirname "$0")/turns.py" tcp connect,$VIP,80 get,/switch get,/fin | tr '\n' ' ' | sed 's/ $//')"
+expect_eq "so no answer is missed" 4 "$(reason h RESET_IN_REQUEST)"
 expect_eq "nothing is open" 0 "$(stat_of h 10.0.0.11 .open)"
 
 # What only this connection can know: that the port, which nobody declared, speaks HTTP.

@@ -55,6 +55,8 @@ unset MRD_SANDBOX_PID
 
 # sandbox_begin NAME: everything below needs this first.
 sandbox_begin() {
+  # Nobody's proxy reaches what is in here.
+  unset {http,https,ftp,all}_proxy {HTTP,HTTPS,FTP,ALL}_PROXY
   local name=${1//[^A-Za-z0-9.]/-}
 
   SANDBOX_NAME=$1
