@@ -30,6 +30,7 @@ machine() {
     --argjson memory_mib "$(awk '/^MemTotal/ { print int($2 / 1024) }' /proc/meminfo)" \
     --arg version "$(git -C "$here" -c safe.directory='*' describe --always --dirty 2>/dev/null || true)" \
     --arg hypervisor "$(sed -n '/^flags.* hypervisor/ { s/.*/virtual/p; q }' /proc/cpuinfo)" \
+    --arg only "${ONLY-}" \
     --argjson quick "$([[ -n ${QUICK-} ]] && echo true || echo false)" '$ARGS.named'
 }
 

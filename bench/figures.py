@@ -46,6 +46,7 @@ class Run:
         self.figures = {}
         self.goals = []
         self.samples = {}  # figure -> side -> round -> value
+        self.runs = {}  # figure -> round -> run of the load, where it has several rounds
         self.missing = []
         self.sides = {}  # scenario -> side -> words
         self.requests = {}  # figure -> side -> round -> latencies of every request, infinite without a good answer
@@ -75,6 +76,8 @@ class Run:
     def take_sample(self, record):
         sides = self.samples.setdefault(record["figure"], {})
         sides.setdefault(record["side"], {})[record["round"]] = float(record["value"])
+        if "run" in record:
+            self.runs.setdefault(record["figure"], {})[record["round"]] = record["run"]
 
     def lines(self, file):
         """Of bench/load --requests: ROUND SIDE START CONNECT LATENCY OUTCOME -> round, side, request."""
@@ -118,7 +121,7 @@ class Run:
 
     def compared(self, name, side, base):
         if name not in self.pooled:
-            return stats.compared(self.samples[name][side], self.samples[name][base])
+            return stats.compared(self.samples[name][side], self.samples[name][base], self.runs.get(name))
         whole, share = self.pooled[name]
         return stats.pools_compared(self.pools[whole][side], self.pools[whole][base], share)
 

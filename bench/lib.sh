@@ -133,15 +133,17 @@ missing() {
 
 # ------------------------------------------------------------------------------ how it is measured
 
-# interleave ROUNDS FUNCTION SIDE…: FUNCTION ROUND SIDE for each, the next one first with every round, after one of warm-up.
+# interleave ROUNDS FUNCTION SIDE…: FUNCTION ROUND SIDE for each, in the order in which bench/load has sides (a square of
+# Williams), after a round of warm-up. A multiple of the sides' number, of an odd one twice that, has each place as often.
 interleave() {
   local rounds=$1 fn=$2
-  local -i round i
+  local -i round turn step
 
   shift 2
   for ((round = -1; round < rounds; round++)); do
-    for ((i = 1; i <= $#; i++)); do
-      "$fn" "$round" "${@:(round + i) % $# + 1:1}"
+    for ((turn = 0; turn < $#; turn++)); do
+      step=$(((round + $#) / $# % 2 ? turn : $# - 1 - turn))
+      "$fn" "$round" "${@:(round + $# + (step % 2 ? $# - (step + 1) / 2 : step / 2)) % $# + 1:1}"
     done
   done
 }
@@ -185,9 +187,9 @@ rates_run() {
   cpu_read "${@:4}" >"$SANDBOX/cpu.before"
   load "${BENCH_LOAD[@]}" "--workers=$BENCH_WORKERS" "--first-round=$((run * slices))" "$2" "$3" "$BENCH_SLICE_MS" "$slices" "${@:4}" >"$SANDBOX/rates"
   cpu_read "${@:4}" >"$SANDBOX/cpu.after"
-  awk -v figure="$1" -v unit="${BENCH_FIGURES[$1]?figure $1 is not declared}" '$1 >= 0 {
-      printf "{\"kind\":\"sample\",\"figure\":\"%s\",\"side\":\"%s\",\"round\":%d,\"value\":%s,\"unit\":\"%s\"}\n",
-        figure, $2, $1, $3, unit }' "$SANDBOX/rates" >>"$BENCH_SAMPLES"
+  awk -v figure="$1" -v run="$run" -v unit="${BENCH_FIGURES[$1]?figure $1 is not declared}" '$1 >= 0 {
+      printf "{\"kind\":\"sample\",\"figure\":\"%s\",\"side\":\"%s\",\"round\":%d,\"run\":%d,\"value\":%s,\"unit\":\"%s\"}\n",
+        figure, $2, $1, run, $3, unit }' "$SANDBOX/rates" >>"$BENCH_SAMPLES"
   cpu_samples "$1" "$run"
 }
 

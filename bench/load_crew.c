@@ -19,12 +19,16 @@ static size_t crew_count, own;
 /* One that fails has said why. All is well with those that end behind the last meeting. */
 static void on_child(int signal)
 {
+	static const char killed[] = "load: a worker was killed by a signal\n";
 	int status;
 
 	(void)signal;
-	while (waitpid(-1, &status, WNOHANG) > 0)
+	while (waitpid(-1, &status, WNOHANG) > 0) {
+		if (WIFSIGNALED(status))
+			(void)!write(STDERR_FILENO, killed, sizeof(killed) - 1);
 		if (status)
 			_exit(1);
+	}
 }
 
 static int begin_common(size_t count)

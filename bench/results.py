@@ -67,6 +67,8 @@ def main():
     whole = figures.read_summary(sys.argv[1])
     if whole["machine"]["quick"]:
         sys.exit("results.py: a quick run is none to quote")
+    if whole["machine"].get("only"):
+        sys.exit(f"results.py: a run of {whole['machine']['only']} alone is no full one")
     with open(file, encoding="utf-8") as text:
         before, rest = text.read().split(BEGIN)
     after = rest.split(END)[1]

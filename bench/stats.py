@@ -7,7 +7,7 @@ put into buckets and nothing lies between two measured values.
 
 Two sides are compared round by round: what was run within the same second is divided, so that what slows
 the machine for longer slows both. The median of these ratios has an interval by the bootstrap: how the median
-of as many ratios, drawn from them again and again, spreads. Where that interval holds 1, no difference
+of as many ratios, drawn from them again and again, spreads; those of one run of the load are drawn together. Where that interval holds 1, no difference
 was seen; where it is wide, too, whether there is one cannot be told.
 
 A percentile of requests is one of all that a side had, in whichever round: what happens rarely is in few rounds. Its
@@ -40,32 +40,42 @@ def interval(values):
     return percentile(values, tail), percentile(values, 1 - tail)
 
 
-def median_interval(values):
-    """Low and high of the values' median. The same values give the same interval."""
-    values = numpy.asarray(values, dtype=float)
+def median_interval(values, runs=None):
+    """Low and high of the values' median. The same values give the same interval. runs: of each value, which run
+    of the load it is from: what a run's values have in common (its connections) would look like more knowledge
+    than there is, so runs are drawn, with all of their values."""
+    groups = {}
+    for i, value in enumerate(values):
+        groups.setdefault(i if runs is None else runs[i], []).append(value)
+    longest = max(len(group) for group in groups.values())
+    table = numpy.full((len(groups), longest), numpy.nan)
+    for row, group in zip(table, groups.values()):
+        row[: len(group)] = group
     draw = numpy.random.default_rng(1)
-    at_once = max(1, CHUNK // len(values))
+    at_once = max(1, CHUNK // table.size)
     medians = []
     while len(medians) < RESAMPLES:
         count = min(at_once, RESAMPLES - len(medians))
-        drawn = draw.integers(0, len(values), (count, len(values)))
-        medians.extend(numpy.median(values[drawn], axis=1))
+        drawn = draw.integers(0, len(table), (count, len(table)))
+        medians.extend(numpy.nanmedian(table[drawn].reshape(count, -1), axis=1))
     return interval(medians)
 
 
 def ratios(side, base):
-    """Round by round, for the rounds that both have: {round: value} twice, a list out. What is infinite on both
-    sides has none."""
+    """Round by round, for the rounds that both have: {round: value} twice, {round: ratio} out. What is infinite on
+    both sides has none."""
     both = [r for r in sorted(set(side) & set(base)) if base[r] and not math.isinf(min(side[r], base[r]))]
-    return [side[r] / base[r] for r in both]
+    return {r: side[r] / base[r] for r in both}
 
 
-def compared(side, base):
-    """What `side` is beside `base`, or None if they share no round."""
+def compared(side, base, runs=None):
+    """What `side` is beside `base`, or None if they share no round. runs: {round: run}, where a run has several."""
     both = ratios(side, base)
     if not both:
         return None
-    return ratio_seen(float(numpy.median(both)), median_interval(both), len(both))
+    values = list(both.values())
+    of_runs = [runs.get(r, r) for r in both] if runs else None
+    return ratio_seen(float(numpy.median(values)), median_interval(values, of_runs), len(values))
 
 
 def ratio_seen(median, interval, rounds):

@@ -85,11 +85,16 @@ rates_in_turns floor.requests keepalive 16 3 vip_in_turn
 
 about bare "the pod's own address, where nothing is installed: the limit"
 about notc "Meridian: by the hooks at sockets, with the probe, without programs at interfaces"
-about empty "a socket's storage is made, and programs that do nothing stand at all other hooks of sockets"
-attach empty-client connect4 floor_storage
+about empty "a row of an array is taken, and programs that do nothing stand at all other hooks of sockets"
+attach empty-client connect4 floor_array
+attach empty-client sock_release floor_array_end
+attach empty-server sock_release floor_release
 for name in empty-client empty-server; do
-  attach "$name" ingress floor_ingress egress floor_egress sock_ops floor_sockops sock_release floor_release
+  attach "$name" ingress floor_ingress egress floor_egress sock_ops floor_sockops
 done
 figure floor.hooks /s higher "New connections, beside a node without hooks" bare
-rates floor.hooks connect 16 "$(side bare "$server")" "$(side empty "$any")" "$(side notc)"
+SIDES=("$(side bare "$server")" "$(side empty "$any")" "$(side notc)")
+rates floor.hooks connect 16 "${SIDES[@]}"
+figure floor.hooks_requests /s higher "Requests on connections that stay, beside a node without hooks" bare
+rates floor.hooks_requests keepalive 16 "${SIDES[@]}"
 bench_end

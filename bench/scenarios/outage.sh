@@ -63,20 +63,16 @@ when() {
   sed -n "s/^$1 //p" "$2"
 }
 
-# outage NAME TITLE BEGIN END POD…: BEGIN and END are commands with these pods. Connections that stay are where they
-# are, whoever chose their endpoint: there is no goal for them.
+# outage NAME TITLE BEGIN END POD…: BEGIN and END are commands with these pods.
 outage() {
   local figure=outage.$1 begin=$3 end=$4 name loads=() ms connections=2048
 
   figure "$figure" us lower "$2"
-  if [[ $mode == keepalive ]]; then
-    connections=64
-  else
-    for name in socket tc; do
-      goal "$figure.failed" "$name" at_most "${UNDER_WAY:-0}"
-      goal "$figure.back_failed" "$name" at_most 0
-    done
-  fi
+  [[ $mode != keepalive ]] || connections=64
+  for name in socket tc; do
+    goal "$figure.failed" "$name" at_most "${UNDER_WAY:-0}"
+    goal "$figure.back_failed" "$name" at_most 0
+  done
   ms=$(awk "BEGIN { print ($before_s + $outage_s + $after_s) * 1000 }")
   shift 4
   for name in "${sides[@]}"; do

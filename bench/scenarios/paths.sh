@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 # Short requests on every way to a service beside the pod's own address on a node without Meridian: new
 # connections, connections that stay, and how long answers take at half of the rate that is possible. Then new
-# connections through the VIP beside those to the pod's own address from the same client: what the VIP costs on
-# a node that has Meridian.
+# connections, and by sockets requests on some that stay, through the VIP beside those to the pod's own address from
+# the same client: what the VIP costs on a node that has Meridian.
 set -euo pipefail
 # shellcheck source=bench/lib.sh
 . "$(dirname "$0")/../lib.sh"
@@ -39,7 +39,11 @@ about vip "the VIP, from the same client"
 for path in "${ours[@]}"; do
   figure "paths.node_$path" /s higher "New connections on one node: ${goals[$path]#* }" pod
   goal "paths.node_$path" vip at_least "${goals[$path]%% *}" of pod
-  rates "paths.node_$path" connect 16 "pod=10.0.0.11:9081@${BENCH_TWIN[$path]}@$path-client" \
-    "vip=$VIP:80@${BENCH_TWIN[$path]}@$path-client"
+  SIDES=("pod=10.0.0.11:9081@${BENCH_TWIN[$path]}@$path-client" "vip=$VIP:80@${BENCH_TWIN[$path]}@$path-client")
+  rates "paths.node_$path" connect 16 "${SIDES[@]}"
+  [[ $path == socket ]] || continue
+  figure paths.node_requests /s higher "Requests on connections that stay, on one node: ${goals[$path]#* }" pod
+  goal paths.node_requests vip at_least 0.99 of pod
+  rates paths.node_requests keepalive 16 "${SIDES[@]}"
 done
 bench_end

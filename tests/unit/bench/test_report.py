@@ -126,13 +126,14 @@ class Report(unittest.TestCase):
         self.assertIn("2 processors (C), 2.0 GiB, Linux 6.1. Its scenarios took 24 min 3 s.", text)
         self.assertIn("1 of late.p50, late.p99, late.p99.9, out; 2 of nobody; 3 of never.\n\n## Goals", text)
 
-    def test_a_quick_run_is_none_to_quote(self):
-        self.write("machine.json", json.dumps({**MACHINE, "quick": True}))
-        self.run_tool("figures.py", "s")
-        self.write("RESULTS.md", "untouched")
-        with self.assertRaises(subprocess.CalledProcessError):
-            self.run_tool("results.py", f"{self.folder}/RESULTS.md")
-        self.assertEqual(self.read("RESULTS.md"), "untouched")
+    def test_a_quick_run_or_a_part_is_none_to_quote(self):
+        for lack in ({"quick": True}, {"only": "paths"}):
+            self.write("machine.json", json.dumps({**MACHINE, **lack}))
+            self.run_tool("figures.py", "s")
+            self.write("RESULTS.md", "untouched")
+            with self.assertRaises(subprocess.CalledProcessError):
+                self.run_tool("results.py", f"{self.folder}/RESULTS.md")
+            self.assertEqual(self.read("RESULTS.md"), "untouched")
 
 
 if __name__ == "__main__":

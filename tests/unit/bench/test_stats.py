@@ -92,6 +92,25 @@ class Compared(unittest.TestCase):
         slower = {r: draw.gauss(85, 10) for r in range(60)}
         self.assertTrue(stats.compared(slower, base)["differs"])
 
+    def test_what_a_run_has_in_common_is_no_difference(self):
+        # Twelve runs of twelve rounds; each run has luck of its own, which all of its rounds share.
+        runs = {r: r // 12 for r in range(144)}
+        seen_by_round = seen_by_run = 0
+        for seed in range(20):
+            draw = random.Random(seed)
+            luck = [draw.gauss(0, 5) for _ in range(12)]
+            base = {r: draw.gauss(100, 2) for r in range(144)}
+            side = {r: draw.gauss(100 + luck[runs[r]], 2) for r in range(144)}
+            seen_by_round += stats.compared(side, base)["differs"]
+            seen_by_run += stats.compared(side, base, runs)["differs"]
+        self.assertGreater(seen_by_round, 6)
+        self.assertLess(seen_by_run, 5)
+
+    def test_a_run_may_lack_rounds(self):
+        runs = {0: 0, 1: 0, 2: 1, 3: 1}
+        seen = stats.compared({0: 2, 1: 2, 2: 2}, {0: 1, 1: 1, 2: 1, 3: 1}, runs)
+        self.assertEqual((seen["median"], seen["low"], seen["high"], seen["rounds"]), (2, 2, 2, 3))
+
     def test_only_rounds_that_both_have(self):
         seen = stats.compared({0: 2, 1: 2, 7: 900}, {1: 1, 0: 1, 3: 900})
         self.assertEqual((seen["median"], seen["rounds"]), (2, 2))
