@@ -63,6 +63,14 @@ nothing_held() { ! grep -q holding <(ctl h status); }
 expect_ok "nothing is held any more" wait_for 5 nothing_held
 rm "$SANDBOX/state/ack-hangzhou/"*-default-other*
 
+# A manifest may be a link to a file that is kept elsewhere, and written there.
+mkdir "$SANDBOX/elsewhere"
+eps ack-hangzhou reviews 10.0.0.11
+mv "$slice" "$SANDBOX/elsewhere/slice.yaml"
+ln -s "$SANDBOX/elsewhere/slice.yaml" "$slice"
+sed -i 's/10\.0\.0\.1[0-9]/10.0.0.12/' "$SANDBOX/elsewhere/slice.yaml"
+expect_ok "edited behind a link" wait_for 5 sees "h2=1 s1=1" client $VIP 80 2
+
 rm "$slice"
 expect_ok "deleted" wait_for 5 sees "s1=10" client $VIP 80 10
 mv "$SANDBOX/state/ack-shanghai" "$SANDBOX/state/away"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 #include "base/path_watch.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -19,8 +20,10 @@ static const uint32_t mask = IN_CLOSE_WRITE | IN_CREATE | IN_MOVED_TO | IN_MOVED
 
 struct place {
 	char *folder;
-	char *name; /* of the one file that counts; NULL: all of the folder */
-	int wd;	    /* -1: not there */
+	char *name;	     /* of the one file that counts; NULL: all of the folder */
+	int wd;		     /* -1: not there */
+	uint64_t seen_links; /* where they led at the last look, and when that was told of */
+	uint64_t told_links;
 };
 
 struct mrd_path_watch {
@@ -52,6 +55,69 @@ static int set_place(struct place *place, const char *path)
 		place->folder = slash == path ? strdup("/") : strndup(path, (size_t)(slash - path));
 	return place->name && place->folder ? 0 : -ENOMEM;
 }
+
+/* ------------------------------------------------------------------------ behind links */
+
+/* Adds up what a link of the folder leads to. */
+static uint64_t behind(const struct place *place, const char *name)
+{
+	char path[PATH_MAX];
+	struct stat found;
+	const int len = snprintf(path, sizeof(path), "%s/%s", place->folder, name);
+	uint64_t sum;
+
+	if (len < 0 || (size_t)len >= sizeof(path) || lstat(path, &found) ||
+	    !S_ISLNK(found.st_mode) || stat(path, &found))
+		return 0;
+	sum = found.st_ino;
+	sum = sum * 31 + (uint64_t)found.st_size;
+	sum = sum * 31 + (uint64_t)found.st_ctim.tv_sec;
+	return sum * 31 + (uint64_t)found.st_ctim.tv_nsec;
+}
+
+static uint64_t behind_links(const struct place *place)
+{
+	MRD_AUTO_DIR DIR *folder = place->name ? NULL : opendir(place->folder);
+	const struct dirent *entry;
+	uint64_t sum = 0;
+
+	if (place->name)
+		return behind(place, place->name);
+	while (folder && (entry = readdir(folder)))
+		sum += behind(place, entry->d_name);
+	return sum;
+}
+
+/* A file behind a link is watched by nobody. Whether one has changed, and has been left alone since
+ * the last look: it may be half written. */
+static bool look_behind_links(struct mrd_path_watch *watch)
+{
+	bool changed = false;
+
+	for (size_t i = 0; i < watch->count; i++) {
+		struct place *place = &watch->places[i];
+		const uint64_t now = behind_links(place);
+
+		if (now == place->seen_links && now != place->told_links) {
+			place->told_links = now;
+			changed = true;
+		}
+		place->seen_links = now;
+	}
+	return changed;
+}
+
+/* All that links lead to is about to be read. */
+static void note_links(struct mrd_path_watch *watch)
+{
+	for (size_t i = 0; i < watch->count; i++) {
+		struct place *place = &watch->places[i];
+
+		place->seen_links = place->told_links = behind_links(place);
+	}
+}
+
+/* ------------------------------------------------------------------------ folders */
 
 /* Whether a folder has come. */
 static bool look(struct mrd_path_watch *watch)
@@ -95,6 +161,7 @@ int mrd_path_watch_new(char *const *paths, size_t count, struct mrd_path_watch *
 		}
 	}
 	look(watch);
+	note_links(watch);
 	*ret_watch = MRD_STEAL_PTR(watch);
 	return 0;
 }
@@ -175,10 +242,14 @@ bool mrd_path_watch_dispatch(struct mrd_path_watch *watch)
 			at += (ssize_t)(sizeof(*event) + event->len);
 		}
 	}
+	if (changed)
+		note_links(watch);
 	return changed;
 }
 
 bool mrd_path_watch_tick(struct mrd_path_watch *watch)
 {
-	return look(watch);
+	const bool come = look(watch);
+
+	return look_behind_links(watch) || come;
 }

@@ -19,7 +19,8 @@ void mrd_path_watch_free(struct mrd_path_watch *watch); /* NULL is fine */
 int mrd_path_watch_fd(const struct mrd_path_watch *watch);
 /* When it is readable: whether something may have changed. */
 bool mrd_path_watch_dispatch(struct mrd_path_watch *watch);
-/* About once a second: looks for folders that were not there. Whether one has come. */
+/* About once a second: looks for folders that were not there, and at what symbolic links lead to,
+ * which is watched by nobody. Whether a folder has come, or a file behind a link has changed. */
 bool mrd_path_watch_tick(struct mrd_path_watch *watch);
 
 #endif

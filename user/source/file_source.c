@@ -342,7 +342,7 @@ int mrd_file_source_tick(struct mrd_file_source *source, uint64_t now_ns)
 
 	find_folder(source, now_ns);
 	while ((unit = mrd_table_next(source->units, &cursor, NULL, NULL)))
-		unit->pending |= unit->retry;
+		unit->pending |= unit->retry || (unit->is_link && mrd_unit_differs(unit));
 	return apply(source, now_ns);
 }
 

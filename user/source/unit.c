@@ -245,7 +245,7 @@ int mrd_unit_read(struct mrd_unit *unit, struct mrd_owners *owners, uint64_t now
 {
 	MRD_AUTO_DIAG struct mrd_diag diag = {0};
 	const bool was_broken = unit->broken;
-	struct stat info = {0};
+	struct stat info = {0}, link;
 	int ret;
 
 	*ret_recovered = false;
@@ -256,6 +256,7 @@ int mrd_unit_read(struct mrd_unit *unit, struct mrd_owners *owners, uint64_t now
 		return 0;
 	}
 	unit->stamp = stamp_of(&info);
+	unit->is_link = !lstat(unit->path, &link) && S_ISLNK(link.st_mode);
 	ret = read_whole(unit, owners, &diag);
 	if (ret == -ENOENT) {
 		set_gone(unit, owners, now_ns);

@@ -27,12 +27,13 @@ struct mrd_unit {
 	char *path;
 	struct mrd_owner *owner;
 	struct mrd_stamp stamp;
-	struct mrd_diag said;	/* the findings of the last reading */
-	bool pending;		/* to be read at the next occasion */
-	bool retry;		/* the last reading failed for a reason that may pass */
-	bool seen;		/* by the scan that is under way */
-	bool broken;		/* stands on its last good state */
-	uint64_t broken_ns;	/* since when; 0: it is not */
+	struct mrd_diag said; /* the findings of the last reading */
+	bool pending;	      /* to be read at the next occasion */
+	bool is_link;	    /* what it leads to is watched by nobody, and looked at now and then */
+	bool retry;	    /* the last reading failed for a reason that may pass */
+	bool seen;	    /* by the scan that is under way */
+	bool broken;	    /* stands on its last good state */
+	uint64_t broken_ns; /* since when; 0: it is not */
 	uint64_t gone_since_ns; /* 0: it is there */
 	char *error;		/* the first one of the last reading, on one line; NULL: none */
 	uint64_t error_ns;	/* of that reading */

@@ -142,6 +142,27 @@ static void a_folder_may_go_and_come(void **state)
 	mrd_path_watch_free(watch);
 }
 
+static void what_a_link_leads_to_counts_once_it_is_left_alone(void **state)
+{
+	struct mrd_path_watch *watch;
+
+	(void)state;
+	write_file(in("target"));
+	assert_int_equal(symlink("../target", in("folder/a.yaml")), 0);
+	watch = open_watch();
+	assert_false(mrd_path_watch_tick(watch));
+	unlink(in("target"));
+	write_file(in("target"));
+	assert_int_equal(truncate(in("target"), 100), 0);
+	assert_false(mrd_path_watch_dispatch(watch)); /* nobody tells of it */
+	assert_false(mrd_path_watch_tick(watch));     /* it may go on */
+	assert_true(mrd_path_watch_tick(watch));
+	assert_false(mrd_path_watch_tick(watch));
+	unlink(in("folder/a.yaml"));
+	unlink(in("target"));
+	mrd_path_watch_free(watch);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -150,6 +171,7 @@ int main(void)
 		cmocka_unit_test(a_file_put_in_place_counts),
 		cmocka_unit_test(a_config_map_counts),
 		cmocka_unit_test(a_folder_may_go_and_come),
+		cmocka_unit_test(what_a_link_leads_to_counts_once_it_is_left_alone),
 	};
 
 	return cmocka_run_group_tests(tests, set_up, tear_down);
