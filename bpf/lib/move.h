@@ -667,7 +667,7 @@ static __noinline enum mrd_move mrd_move_on_reply(struct __sk_buff *skb,
 	if (forward && forward->way != MRD_FLOW_FORWARD)
 		return MRD_MOVE_NONE;
 	/* A pod's answer to itself leaves by the interface by which it came, translated already. */
-	if (!row && forward && skb->ingress_ifindex == skb->ifindex)
+	if (!row && forward && !forward->is_uplink && skb->ingress_ifindex == skb->ifindex)
 		return MRD_MOVE_NONE;
 	if (!row && forward && forward->is_socket)
 		return mrd_answer_late(packet, forward);
