@@ -22,11 +22,10 @@
 #include "tcp_seq.h"
 
 enum {
-	MRD_STATUS_ROOM = 16,  /* MRD_STATUS_LEN up to a power of two */
-	MRD_SKIP_CHUNK = 64,   /* bytes of an interim header, read at a time */
-	MRD_STEPS = 16,	       /* status lines and such chunks, in one segment, before Linux 5.17 */
-	MRD_STEPS_MOST = 1024, /* the same since: 64 KiB, as much as a segment has */
-	MRD_CLASSES_ROOM = 8,  /* MRD_CLASSES up to a power of two; the row goes on behind them */
+	MRD_STATUS_ROOM = 16, /* MRD_STATUS_LEN up to a power of two */
+	MRD_SKIP_CHUNK = 64,  /* bytes of an interim header, read at a time */
+	MRD_STEPS = 16,	      /* status lines and such chunks, in one segment */
+	MRD_CLASSES_ROOM = 8, /* MRD_CLASSES up to a power of two; the row goes on behind them */
 };
 
 struct mrd_segment {
@@ -240,30 +239,10 @@ static __noinline bool mrd_probe_step(struct __sk_buff *skb, const struct mrd_se
 	return probe->stage != MRD_PROBE_IDLE;
 }
 
-struct mrd_stepping {
-	struct __sk_buff *skb;
-	const struct mrd_segment *segment;
-	struct mrd_probe *probe;
-};
-
-static long mrd_probe_turn(__u32 index, void *data)
-{
-	const struct mrd_stepping *stepping = data;
-
-	(void)index;
-	return !mrd_probe_step(stepping->skb, stepping->segment, stepping->probe);
-}
-
 /* All that is not one segment with a final status line at its start. */
 static __noinline void mrd_probe_steps(struct __sk_buff *skb, const struct mrd_segment *segment,
 				       struct mrd_probe *probe)
 {
-	struct mrd_stepping stepping = {.skb = skb, .segment = segment, .probe = probe};
-
-	if (bpf_core_enum_value_exists(enum bpf_func_id, BPF_FUNC_loop)) {
-		bpf_loop(MRD_STEPS_MOST, mrd_probe_turn, &stepping, 0);
-		return;
-	}
 	for (int i = 0; i < MRD_STEPS; i++)
 		if (!mrd_probe_step(skb, segment, probe))
 			break;

@@ -58,7 +58,6 @@ enum { BPF_FIB_LKUP_RET_SUCCESS = 0, BPF_FIB_LKUP_RET_NO_NEIGH = 7 };
 enum bpf_func_id {
 	BPF_FUNC_skc_to_tcp_sock = 137,
 	BPF_FUNC_ktime_get_coarse_ns = 160,
-	BPF_FUNC_loop = 181,
 	BPF_FUNC_set_retval = 187,
 };
 

@@ -491,11 +491,6 @@ static int run_datagram(char **args, int count)
 
 /* ---------------------------------------------------------------------------- early endings */
 
-/* Some 4 KiB of an interim response's header. */
-#define HINT	 "Link: </a-style-sheet-whose-name-is-long.css>; rel=preload\r\n"
-#define HINTS_8	 HINT HINT HINT HINT HINT HINT HINT HINT
-#define HINTS_64 HINTS_8 HINTS_8 HINTS_8 HINTS_8 HINTS_8 HINTS_8 HINTS_8 HINTS_8
-
 /* How the path of a request wants its connection to end: after which bytes, in which way. */
 static const struct {
 	const char *path;
@@ -506,9 +501,6 @@ static const struct {
 	{.path = "/whole",
 	 .answer = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
 	 .goes_on = 1},
-	{.path = "/hints-503",
-	 .answer = "HTTP/1.1 103 Early Hints\r\n" HINTS_64
-		   "\r\nHTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n"},
 	{.path = "/switch", .answer = "HTTP/1.1 101 Switching Protocols\r\n\r\n", .goes_on = 1},
 	{.path = "/fin", .answer = ""},
 	{.path = "/rst", .answer = "", .reset = 1},
