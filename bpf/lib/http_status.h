@@ -16,7 +16,7 @@
 enum {
 	MRD_STATUS_HAVE_ALL = (1 << MRD_STATUS_LEN) - 1,
 	MRD_STATUS_NO_MORE = 1 << MRD_STATUS_LEN, /* the connection has left HTTP */
-	MRD_METHOD_LEN = 16,			  /* a token and its space: "VERSION-CONTROL " */
+	MRD_METHOD_LEN = 16, /* a token and its space: "VERSION-CONTROL " */
 	MRD_SWITCHING_PROTOCOLS = 101,
 };
 
@@ -73,17 +73,10 @@ static inline __u32 mrd_header_step(__u32 window, __u8 byte)
 	return window << 8 | byte;
 }
 
-/* May a request's target begin so? */
-static inline bool mrd_is_target(__u8 byte)
-{
-	return byte == '/' || byte == '*' || byte == 'h' || byte == 'H';
-}
-
 /*
- * Does a payload start like a request: a method token, a space, and what a target begins with (a
- * path, "*", or a scheme; of CONNECT anything)? Any token of capitals will do (WebDAV has long
- * ones); what is no HTTP after all shows in the answer. A first fragment shorter than that counts
- * if it is so far: some clients write "G", "E", "T".
+ * Does a payload start like a request: a method token and a space? Any token of capitals will do
+ * (WebDAV has long ones); what is no HTTP after all shows in the answer. A first fragment shorter
+ * than the token counts if it is all capitals: some clients write "G", "E", "T".
  */
 static inline bool mrd_is_request(const __u8 *bytes, __u32 count)
 {
@@ -91,10 +84,7 @@ static inline bool mrd_is_request(const __u8 *bytes, __u32 count)
 		if (i >= count)
 			return i > 0;
 		if (bytes[i] == ' ')
-			return i >= 3 &&
-			       (i + 1 >= count || i + 1 >= MRD_METHOD_LEN ||
-				mrd_is_target(bytes[i + 1]) ||
-				(i == 7 && bytes[0] == 'C' && bytes[1] == 'O' && bytes[3] == 'N'));
+			return i >= 3;
 		if ((bytes[i] < 'A' || bytes[i] > 'Z') && bytes[i] != '-')
 			return false;
 	}
