@@ -644,13 +644,10 @@ static __noinline enum mrd_move mrd_move_on_no(struct __sk_buff *skb,
 static __always_inline enum mrd_move mrd_answer_late(const struct mrd_packet *packet,
 						     const struct mrd_flow *forward)
 {
-	const __u32 locality_id = mrd_locality_of(forward->tried.endpoint_ids[0]);
-	struct mrd_handshake *row = bpf_map_lookup_elem(&mrd_handshake, &locality_id);
-	const __u64 now_ns = bpf_ktime_get_ns();
-
 	mrd_count_one(MRD_REASON_LATE_ANSWER);
-	if (row && packet->tcp_flags & MRD_TCP_SYN)
-		mrd_late_answer_learn(row, (__u32)((now_ns - forward->first_ns) / 1000), now_ns);
+	if (packet->tcp_flags & MRD_TCP_SYN)
+		mrd_answer_teach(mrd_locality_of(forward->tried.endpoint_ids[0]),
+				 forward->first_ns);
 	return MRD_MOVE_DROP;
 }
 

@@ -73,18 +73,6 @@ static inline bool mrd_handshake_learn(struct mrd_handshake *row, __u32 took_us,
 	return true;
 }
 
-/*
- * What an answer teaches whose connection has left meanwhile. A server repeats its SYN+ACK after a
- * second (RFC 6298), so one that comes later may be a repeated one: it tells something only where
- * nothing is known.
- */
-static inline bool mrd_late_answer_learn(struct mrd_handshake *row, __u32 took_us, __u64 now_ns)
-{
-	if (row->known_us && took_us >= MRD_SYN_TIMEOUT_MOST_US)
-		return false;
-	return mrd_handshake_learn(row, took_us, now_ns);
-}
-
 /* A first timer and so many retries, each twice as long as the one before. */
 static inline __u32 mrd_doubled_ms(__u32 timer_ms, __u32 retries)
 {

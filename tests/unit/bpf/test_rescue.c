@@ -91,22 +91,6 @@ static void handshakes_teach(void **state)
 	assert_int_equal(row.known_us, 800);
 }
 
-static void late_answers_teach_if_they_were_not_said_again(void **state)
-{
-	struct mrd_handshake row = {0};
-
-	(void)state;
-	assert_true(mrd_late_answer_learn(&row, 1300000, 1)); /* a slow region's first one */
-	assert_int_equal(row.known_us, 1300000);
-	row.known_us = 800;
-	assert_false(mrd_late_answer_learn(&row, 1000000, 2));
-	assert_true(mrd_late_answer_learn(&row, 900000, 2));
-	assert_int_equal(row.known_us, 900000);
-	row.known_us = 0;
-	assert_false(mrd_late_answer_learn(&row, 3000000, 3));
-	assert_int_equal(row.known_us, 0);
-}
-
 static void the_whole_time_stays(void **state)
 {
 	static const struct {
@@ -296,7 +280,6 @@ int main(void)
 		cmocka_unit_test(timer_is_in_jiffies),
 		cmocka_unit_test(a_far_second_choice_has_its_time),
 		cmocka_unit_test(handshakes_teach),
-		cmocka_unit_test(late_answers_teach_if_they_were_not_said_again),
 		cmocka_unit_test(the_whole_time_stays),
 		cmocka_unit_test(tried_ones_are_remembered),
 		cmocka_unit_test(other_regions_come_first),
