@@ -285,8 +285,7 @@ __noinline int mrd_move(struct __sk_buff *skb, __u32 reason)
 	picked = &moving->picked;
 	flow = &moving->flow;
 	mrd_moving_remember(moving);
-	if (!mrd_rescue_pick(flow->service_id, &flow->tried, moving->key.tuple.source,
-			     &moving->picked) ||
+	if (!mrd_rescue_pick(flow->service_id, &flow->tried, &moving->picked) ||
 	    !mrd_tried_add(&flow->tried, picked->member.endpoint_id, picked->region_id)) {
 		mrd_count_one(MRD_REASON_RESCUE_NOWHERE);
 		return 0;
@@ -553,8 +552,7 @@ static __always_inline bool mrd_talk_go_on(struct mrd_moving *moving)
 	const __u32 count = moving->flow.tried.count;
 
 	if (count > MRD_UDP_LEFT_MAX || !count ||
-	    !mrd_rescue_pick(talk->service_id, &moving->flow.tried, moving->key.tuple.source,
-			     &moving->picked)) {
+	    !mrd_rescue_pick(talk->service_id, &moving->flow.tried, &moving->picked)) {
 		mrd_count_one(MRD_REASON_RESCUE_NOWHERE);
 		bpf_map_delete_elem(&mrd_udp_flow, &moving->talk_key);
 		return false;

@@ -10,8 +10,6 @@
 struct mrd_rescue_walk {
 	struct mrd_tried tried;
 	struct mrd_picked picked;
-	struct mrd_picked own; /* of the address that is to be avoided; endpoint_id 0: none */
-	__u8 avoid[MRD_ADDR_LEN];
 	struct mrd_turn turn;
 	struct mrd_member_key key;
 	__u64 first; /* drawn by chance, for the hop that was entered last */
@@ -59,22 +57,14 @@ __noinline int mrd_rescue_step(__u32 step)
 	walk->key.hop_id = turn->hop_id;
 	walk->picked.locality_id = turn->locality_id;
 	walk->picked.region_id = turn->region_id;
-	if (!mrd_turn_slot(turn, walk->first, &walk->key.slot) ||
-	    !mrd_slot_usable(&walk->key, turn->accept, &walk->picked.member) ||
-	    mrd_tried_has(&walk->tried, walk->picked.member.endpoint_id))
-		return 0;
-	if (mrd_addr_differ(walk->avoid, walk->picked.member.addr))
-		return 1;
-	walk->own = walk->picked;
-	return 0;
+	return mrd_turn_slot(turn, walk->first, &walk->key.slot) &&
+	       mrd_slot_usable(&walk->key, turn->accept, &walk->picked.member) &&
+	       !mrd_tried_has(&walk->tried, walk->picked.member.endpoint_id);
 }
 
-/*
- * avoid: an address whose members are the last choice: the client's own. False: the connection has
- * been everywhere, or the service is gone.
- */
+/* False: the connection has been everywhere, or the service is gone. */
 static __always_inline bool mrd_rescue_pick(__u32 service_id, const struct mrd_tried *tried,
-					    const __u8 *avoid, struct mrd_picked *ret_picked)
+					    struct mrd_picked *ret_picked)
 {
 	struct mrd_rescue_walk *walk = mrd_rescue_walk_here();
 
@@ -82,16 +72,13 @@ static __always_inline bool mrd_rescue_pick(__u32 service_id, const struct mrd_t
 		return false;
 	walk->key.service_id = service_id;
 	walk->tried = *tried;
-	walk->own.member.endpoint_id = 0;
-	mrd_addr_copy(walk->avoid, avoid);
 	for (__u32 step = 0; step < MRD_RESCUE_STEPS; step++) {
 		if (!mrd_rescue_step(step))
 			continue;
 		*ret_picked = walk->picked;
 		return true;
 	}
-	*ret_picked = walk->own;
-	return walk->own.member.endpoint_id;
+	return false;
 }
 
 /* The region of a hop of the service in this locality; 0: there is none (any more). Not static, as
