@@ -7,8 +7,8 @@ put into buckets and nothing lies between two measured values.
 
 Two sides are compared round by round: what was run within the same second is divided, so that what slows
 the machine for longer slows both. The median of these ratios has an interval by the bootstrap: how the median
-of as many ratios, drawn from them again and again, spreads; those of one run of the load are drawn together. Where that interval holds 1, no difference
-was seen; where it is wide, too, whether there is one cannot be told.
+of as many ratios, drawn from them again and again, spreads; those of one run of the load are drawn together.
+Where that interval holds 1, no difference was seen; where it is wide, too, whether there is one cannot be told.
 
 A percentile of requests is one of all that a side had, in whichever round: what happens rarely is in few rounds. Its
 interval is of the bootstrap by round: as many rounds, drawn again and again, with all of their requests. Of two sides

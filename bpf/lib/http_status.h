@@ -16,7 +16,7 @@
 enum {
 	MRD_STATUS_HAVE_ALL = (1 << MRD_STATUS_LEN) - 1,
 	MRD_STATUS_NO_MORE = 1 << MRD_STATUS_LEN, /* the connection has left HTTP */
-	MRD_METHOD_LEN = 16, /* a token and its space: "VERSION-CONTROL " */
+	MRD_METHOD_LEN = 16,			  /* a token and its space: "VERSION-CONTROL " */
 	MRD_SWITCHING_PROTOCOLS = 101,
 };
 

@@ -41,7 +41,8 @@ expect_between "it is no measure of distance" 1 1000000 "$(known_us)"
 blackhole h1
 expect_eq "the endpoint falls silent: connections go elsewhere" "s1=3" "$(hits client $VIP 80 3)"
 
-# Without tcp_syn_retries' own time a rescue would set a longer one of TCP's.
+# The kernel's own total of seven seconds is shorter than connectTimeout, and a rescue sets it for the time of the
+# connect() over what connectTimeout has set: what the application had is neither of them.
 cat >"$SANDBOX/options.py" <<'END'
 import socket, sys
 sock = socket.socket()

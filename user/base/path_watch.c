@@ -22,8 +22,8 @@ struct place {
 	char *folder;
 	char *name;	     /* of the one file that counts; NULL: all of the folder */
 	int wd;		     /* -1: not there */
-	uint64_t seen_links; /* where they led at the last look, and when that was told of */
-	uint64_t told_links;
+	uint64_t seen_links; /* behind_links() at the last look */
+	uint64_t told_links; /* and when the reader was last told of a change */
 };
 
 struct mrd_path_watch {
@@ -58,8 +58,8 @@ static int set_place(struct place *place, const char *path)
 
 /* ------------------------------------------------------------------------ behind links */
 
-/* Adds up what a link of the folder leads to. */
-static uint64_t behind(const struct place *place, const char *name)
+/* A number that changes with what the link leads to; 0: it is none, or leads nowhere. */
+static uint64_t behind_link(const struct place *place, const char *name)
 {
 	char path[PATH_MAX];
 	struct stat found;
@@ -75,6 +75,7 @@ static uint64_t behind(const struct place *place, const char *name)
 	return sum * 31 + (uint64_t)found.st_ctim.tv_nsec;
 }
 
+/* The same of all links that count. */
 static uint64_t behind_links(const struct place *place)
 {
 	MRD_AUTO_DIR DIR *folder = place->name ? NULL : opendir(place->folder);
@@ -82,9 +83,9 @@ static uint64_t behind_links(const struct place *place)
 	uint64_t sum = 0;
 
 	if (place->name)
-		return behind(place, place->name);
+		return behind_link(place, place->name);
 	while (folder && (entry = readdir(folder)))
-		sum += behind(place, entry->d_name);
+		sum += behind_link(place, entry->d_name);
 	return sum;
 }
 
