@@ -172,7 +172,7 @@ rates() {
 # places of the same shape differ, too, by up to a hundredth. FUNCTION 0 to FUNCTION PLACES-1 set $SIDES, and put
 # what differs between them where it belongs.
 rates_in_turns() {
-  local -i runs slices run turn=-1
+  local -i runs slices run turn=0
 
   "$5" 0
   shares "$BENCH_SECONDS" "$BENCH_SLICE_MS" ${#SIDES[@]}
