@@ -406,7 +406,8 @@ __noinline int mrd_open_elsewhere(struct __sk_buff *skb, __u32 turn)
 		mrd_tried_add(&work->clashed, picked->member.endpoint_id, picked->region_id);
 	if (turn < MRD_CLASH_PICKS)
 		reason = mrd_route_pick(service_id, work->packet.key.tuple.source, picked);
-	else if (!mrd_rescue_pick(service_id, &work->clashed, picked))
+	else if (!mrd_rescue_pick(service_id, &work->clashed, work->packet.key.tuple.source,
+				  picked))
 		return MRD_REASON_REFUSE_CLASH;
 	if (!mrd_is_pick(reason))
 		return reason;

@@ -285,7 +285,8 @@ __noinline int mrd_move(struct __sk_buff *skb, __u32 reason)
 	picked = &moving->picked;
 	flow = &moving->flow;
 	mrd_moving_remember(moving);
-	if (!mrd_rescue_pick(flow->service_id, &flow->tried, &moving->picked) ||
+	if (!mrd_rescue_pick(flow->service_id, &flow->tried, moving->key.tuple.source,
+			     &moving->picked) ||
 	    !mrd_tried_add(&flow->tried, picked->member.endpoint_id, picked->region_id)) {
 		mrd_count_one(MRD_REASON_RESCUE_NOWHERE);
 		return 0;
@@ -552,7 +553,8 @@ static __always_inline bool mrd_talk_go_on(struct mrd_moving *moving)
 	const __u32 count = moving->flow.tried.count;
 
 	if (count > MRD_UDP_LEFT_MAX || !count ||
-	    !mrd_rescue_pick(talk->service_id, &moving->flow.tried, &moving->picked)) {
+	    !mrd_rescue_pick(talk->service_id, &moving->flow.tried, moving->key.tuple.source,
+			     &moving->picked)) {
 		mrd_count_one(MRD_REASON_RESCUE_NOWHERE);
 		bpf_map_delete_elem(&mrd_udp_flow, &moving->talk_key);
 		return false;
@@ -636,16 +638,54 @@ static __noinline enum mrd_move mrd_move_on_no(struct __sk_buff *skb,
 }
 
 /*
- * An answer of an endpoint that the client's socket still believes to talk to, while its rows lead
- * elsewhere: it came too late. But it came, which tells how long this locality takes.
+ * Back to the first endpoint, which the client's socket believes to talk to all the time: so no
+ * rows are needed. It has answered the SYN, and the present one has not. No further move of this
+ * connection: where it has been is forgotten.
  */
-static __always_inline enum mrd_move mrd_answer_late(const struct mrd_packet *packet,
-						     const struct mrd_flow *forward)
+static __noinline bool mrd_move_back(struct __sk_buff *skb, const struct mrd_flow_key *key,
+				     struct mrd_flow *forward, __u32 ack_seq)
 {
-	mrd_count_one(MRD_REASON_LATE_ANSWER);
-	if (packet->tcp_flags & MRD_TCP_SYN)
+	struct mrd_moving *moving = mrd_moving_new(key);
+	struct mrd_socket *sock = NULL;
+	struct bpf_sock *sk;
+
+	if (!moving || forward->state != MRD_FLOW_SYN_SENT)
+		return false;
+	sk = mrd_client_sock(skb, key);
+	if (!sk)
+		return false;
+	if (mrd_is_asking(sk, true, ack_seq))
+		sock = mrd_socket_of(sk, key);
+	if (sock && sock->moved && mrd_flow_leave(forward)) {
+		moving->flow.endpoint_id = forward->tried.endpoint_ids[0];
+		moving->flow.locality_id = (__u16)mrd_locality_of(moving->flow.endpoint_id);
+		moving->picked.member.report = sock->probe.report;
+		mrd_socket_follow(sock, moving);
+		mrd_flow_drop(key, &forward->tuple);
+	} else {
+		sock = NULL;
+	}
+	bpf_sk_release(sk);
+	return sock;
+}
+
+/*
+ * An answer of an endpoint that the client's socket still believes to talk to, while its rows lead
+ * elsewhere: it came late, which tells how long this locality takes; too late, if another one has
+ * answered.
+ */
+static __always_inline enum mrd_move mrd_answer_late(struct __sk_buff *skb,
+						     const struct mrd_packet *packet,
+						     const struct mrd_flow_key *key,
+						     struct mrd_flow *forward)
+{
+	if (packet->tcp_flags & MRD_TCP_SYN) {
 		mrd_answer_teach(mrd_locality_of(forward->tried.endpoint_ids[0]),
 				 forward->first_ns);
+		if (mrd_move_back(skb, key, forward, bpf_ntohl(packet->ack_seq)))
+			return MRD_MOVE_NONE;
+	}
+	mrd_count_one(MRD_REASON_LATE_ANSWER);
 	return MRD_MOVE_DROP;
 }
 
@@ -654,8 +694,8 @@ static __noinline enum mrd_move mrd_move_on_reply(struct __sk_buff *skb,
 						  const struct mrd_packet *packet,
 						  const struct mrd_flow *row)
 {
-	const struct mrd_flow *forward;
 	struct mrd_flow_key key;
+	struct mrd_flow *forward;
 
 	mrd_flow_other(&key, &packet->key, row ? &row->tuple : &packet->key.tuple);
 	forward = bpf_map_lookup_elem(&mrd_flow, &key);
@@ -665,7 +705,7 @@ static __noinline enum mrd_move mrd_move_on_reply(struct __sk_buff *skb,
 	if (!row && forward && !forward->is_uplink && skb->ingress_ifindex == skb->ifindex)
 		return MRD_MOVE_NONE;
 	if (!row && forward && forward->is_socket)
-		return mrd_answer_late(packet, forward);
+		return mrd_answer_late(skb, packet, &key, forward);
 	if (row ? !forward || forward->state != MRD_FLOW_SYN_SENT : !!forward)
 		return MRD_MOVE_NONE;
 	if (!(packet->tcp_flags & MRD_TCP_RST))

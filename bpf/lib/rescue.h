@@ -28,8 +28,9 @@ enum {
 	/* Every hop has its turn in the first round, and of as many as a service has, further ones.
 	 */
 	MRD_RESCUE_STEPS = MRD_HOPS_MAX + 8,
-	/* Slower than that no pod is: it was lost on its way, and said again. */
-	MRD_HANDSHAKE_MOST_US = 1500 * 1000,
+	/* An endpoint's kernel says its answer again after a second, if it was lost: so what takes
+	 * as long tells nothing. Nor could it be used: the client's kernel waits no longer. */
+	MRD_HANDSHAKE_MOST_US = 1000 * 1000 - 1,
 	MRD_HANDSHAKE_EASE = 8, /* a slower past is forgotten by one eighth a second */
 };
 

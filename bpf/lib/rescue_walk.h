@@ -13,6 +13,7 @@ struct mrd_rescue_walk {
 	struct mrd_turn turn;
 	struct mrd_member_key key;
 	__u64 first; /* drawn by chance, for the hop that was entered last */
+	__u8 client[MRD_ADDR_LEN];
 };
 
 /* One a CPU. Functions that the verifier is to look at once find it here: kernels before 5.12 let
@@ -31,8 +32,9 @@ static __always_inline struct mrd_rescue_walk *mrd_rescue_walk_here(void)
 	return bpf_map_lookup_elem(&mrd_rescue_walk, &index);
 }
 
-/* One step; not 0: picked is where to go. Not static, so that the verifier looks at it once, and
- * not as often as there are steps and ways to them. */
+/* One step; not 0: picked is where to go. In a second walk that may be the client itself. Not
+ * static, so that the verifier looks at it once, and not as often as there are steps and ways to
+ * them. */
 __noinline int mrd_rescue_step(__u32 step)
 {
 	struct mrd_rescue_walk *walk = mrd_rescue_walk_here();
@@ -45,7 +47,7 @@ __noinline int mrd_rescue_step(__u32 step)
 	if (!route)
 		return 0;
 	turn = &walk->turn;
-	mrd_rescue_turn(route, &walk->tried, step, &walk->turn);
+	mrd_rescue_turn(route, &walk->tried, step % MRD_RESCUE_STEPS, &walk->turn);
 	if (MRD_READ_ONCE(route->service_id) != walk->key.service_id) {
 		mrd_count_one(MRD_REASON_RACE);
 		return 0;
@@ -59,12 +61,14 @@ __noinline int mrd_rescue_step(__u32 step)
 	walk->picked.region_id = turn->region_id;
 	return mrd_turn_slot(turn, walk->first, &walk->key.slot) &&
 	       mrd_slot_usable(&walk->key, turn->accept, &walk->picked.member) &&
-	       !mrd_tried_has(&walk->tried, walk->picked.member.endpoint_id);
+	       !mrd_tried_has(&walk->tried, walk->picked.member.endpoint_id) &&
+	       (step >= MRD_RESCUE_STEPS ||
+		mrd_addr_differ(walk->client, walk->picked.member.addr));
 }
 
-/* False: the connection has been everywhere, or the service is gone. */
+/* False: the connection has been everywhere, or the service is gone. client: its address. */
 static __always_inline bool mrd_rescue_pick(__u32 service_id, const struct mrd_tried *tried,
-					    struct mrd_picked *ret_picked)
+					    const __u8 *client, struct mrd_picked *ret_picked)
 {
 	struct mrd_rescue_walk *walk = mrd_rescue_walk_here();
 
@@ -72,7 +76,8 @@ static __always_inline bool mrd_rescue_pick(__u32 service_id, const struct mrd_t
 		return false;
 	walk->key.service_id = service_id;
 	walk->tried = *tried;
-	for (__u32 step = 0; step < MRD_RESCUE_STEPS; step++) {
+	mrd_addr_copy(walk->client, client);
+	for (__u32 step = 0; step < 2 * MRD_RESCUE_STEPS; step++) {
 		if (!mrd_rescue_step(step))
 			continue;
 		*ret_picked = walk->picked;

@@ -64,4 +64,15 @@ for address in $VIP $VIP6; do
 done
 expect_eq "each was moved" 4 "$(reason h RESCUE_TIMEOUT)"
 expect_eq "the first endpoint has no connection" "0 0" "$(stat_of h 10.1.0.11 .open) $(stat_of h 10.1.0.11 .established)"
+
+# Where the other endpoint does not answer either, late is better than never.
+blackhole h1
+late=$(reason h LATE_ANSWER)
+for address in $VIP6 $VIP; do
+  expect_eq "$address: the first endpoint has answered, and has the connection" "s1 s1 True $address" "$(twice run_in "$address")"
+done
+expect_eq "they were moved, too" 6 "$(reason h RESCUE_TIMEOUT)"
+expect_eq "and what brought them back was not dropped" "$late" "$(reason h LATE_ANSWER)"
+own() { [[ $(stat_of h 10.1.0.11 ' | "\(.established) \(.responses[1]) \(.open)"') == "1 2 0" ]]; }
+expect_ok "the connection and its responses are counted as its own" wait_for 5 own
 sandbox_end

@@ -88,6 +88,7 @@ static void handshakes_teach(void **state)
 		mrd_handshake_learn(&row, 800, 8 + i * second_ns);
 	assert_int_equal(row.known_us, 800);
 	assert_false(mrd_handshake_learn(&row, 7000000, 200 * second_ns)); /* said again */
+	assert_false(mrd_handshake_learn(&row, 1000000, 200 * second_ns)); /* so it may be here */
 	assert_int_equal(row.known_us, 800);
 }
 
