@@ -22,10 +22,11 @@
 #include "tcp_seq.h"
 
 enum {
-	MRD_STATUS_ROOM = 16, /* MRD_STATUS_LEN up to a power of two */
-	MRD_SKIP_CHUNK = 64,  /* bytes of an interim header, read at a time */
-	MRD_STEPS = 16,	      /* status lines and such chunks, in one segment */
-	MRD_CLASSES_ROOM = 8, /* MRD_CLASSES up to a power of two; the row goes on behind them */
+	MRD_STATUS_ROOM = 16,  /* MRD_STATUS_LEN up to a power of two */
+	MRD_SKIP_CHUNK = 64,   /* bytes of an interim header, read at a time */
+	MRD_SKIP_CHUNKS = 256, /* so many in a segment; 16 KiB is more than servers take */
+	MRD_STEPS = 16,	       /* status lines and interim headers, in one segment */
+	MRD_CLASSES_ROOM = 8,  /* MRD_CLASSES up to a power of two; the row goes on behind them */
 };
 
 struct mrd_segment {
@@ -201,38 +202,72 @@ static __always_inline void mrd_line_finish(struct mrd_probe *probe, const __u8 
 		mrd_response_done(probe, status, mrd_status_class(line));
 }
 
-/* Passes over a chunk of an interim header. False: the segment has none of it. */
-static __always_inline bool mrd_chunk_skip(struct __sk_buff *skb, const struct mrd_segment *segment,
-					   struct mrd_probe *probe)
+/*
+ * Reads on in a header until it ends, and no further than MRD_SKIP_CHUNK. The window in the upper
+ * half, the bytes read in the lower one. Neither this nor the next is static, so that the verifier
+ * looks at them once; weak, as more than one object has them.
+ */
+__weak __noinline __u64 mrd_header_read(struct __sk_buff *skb, __u32 offset, __u32 count,
+					__u32 window)
 {
-	const struct mrd_overlap overlap =
-		mrd_seq_overlap(probe->expect_seq, MRD_SKIP_CHUNK, segment->seq, segment->len);
 	__u8 chunk[MRD_SKIP_CHUNK] = {0};
-	__u32 count = overlap.count, window = probe->skip_window;
 
-	if (overlap.at || !count || count > sizeof(chunk))
-		return false;
-	if (mrd_load_some(skb, segment->payload + overlap.offset, chunk, count, sizeof(chunk)))
-		return false;
+	if (count > sizeof(chunk))
+		count = sizeof(chunk);
+	if (!count || mrd_load_some(skb, offset, chunk, count, sizeof(chunk)))
+		return (__u64)window << 32;
 	for (__u32 i = 0; i < sizeof(chunk) && i < count; i++) {
 		window = mrd_header_step(window, chunk[i]);
-		if (window == MRD_HEADER_END) {
-			probe->expect_seq += i + 1;
-			probe->stage = MRD_PROBE_STATUS_LINE;
-			return true;
-		}
+		if (window == MRD_HEADER_END)
+			return (__u64)window << 32 | (i + 1);
 	}
-	probe->expect_seq += count;
-	probe->skip_window = window;
-	return true;
+	return (__u64)window << 32 | count;
 }
 
-/* One status line, or one chunk. True: there may be more to read in this segment. */
+/* The same, no further than count and MRD_SKIP_CHUNKS. */
+__weak __noinline __u64 mrd_header_skip(struct __sk_buff *skb, __u32 offset, __u32 count,
+					__u32 window)
+{
+	__u32 done = 0;
+
+	for (__u32 i = 0; i < MRD_SKIP_CHUNKS; i++) {
+		const __u64 read = mrd_header_read(skb, offset + done, count - done, window);
+
+		if (!(__u32)read)
+			break;
+		done += (__u32)read;
+		window = (__u32)(read >> 32);
+		if (window == MRD_HEADER_END)
+			break;
+	}
+	return (__u64)window << 32 | done;
+}
+
+/* Passes over what the segment has of an interim header. False: nothing. */
+static __always_inline bool
+mrd_interim_skip(struct __sk_buff *skb, const struct mrd_segment *segment, struct mrd_probe *probe)
+{
+	const struct mrd_overlap overlap = mrd_seq_overlap(
+		probe->expect_seq, MRD_SKIP_CHUNK * MRD_SKIP_CHUNKS, segment->seq, segment->len);
+	__u64 read;
+
+	if (overlap.at || !overlap.count)
+		return false;
+	read = mrd_header_skip(skb, segment->payload + overlap.offset, overlap.count,
+			       probe->skip_window);
+	probe->expect_seq += (__u32)read;
+	probe->skip_window = (__u32)(read >> 32);
+	if (probe->skip_window == MRD_HEADER_END)
+		probe->stage = MRD_PROBE_STATUS_LINE;
+	return (__u32)read;
+}
+
+/* One status line, or one interim header. True: there may be more to read in this segment. */
 static __noinline bool mrd_probe_step(struct __sk_buff *skb, const struct mrd_segment *segment,
 				      struct mrd_probe *probe)
 {
 	if (probe->stage == MRD_PROBE_SKIP_1XX)
-		return mrd_chunk_skip(skb, segment, probe);
+		return mrd_interim_skip(skb, segment, probe);
 	if (!mrd_line_gather(skb, segment, probe))
 		return false;
 	mrd_line_finish(probe, probe->line);

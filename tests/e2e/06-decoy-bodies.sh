@@ -18,7 +18,7 @@ said=$(run_in client "$PEER" decoys $VIP 80 20)
 expect_match "all exchanges were whole" '^ok ' "$said"
 expect_eq "status lines counted" "${said#ok }" "$(stat_of h 10.0.0.11 '.responses | add')"
 expect_eq "no 5xx among them" 0 "$(stat_of h 10.0.0.11 '.responses[4]')"
-expect_eq "interim ones" 60 "$(stat_of h 10.0.0.11 '.responses[0]')"
+expect_eq "interim ones" 80 "$(stat_of h 10.0.0.11 '.responses[0]')"
 expect_eq "no false ejection" ACTIVE "$(health h 10.0.0.11)"
 
 # A connection that was not rewritten leaves no trace.

@@ -22,6 +22,8 @@
 
 #define DECOY	"HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
 #define OK(len) "HTTP/1.1 200 OK\r\nContent-Length: " #len "\r\n\r\n"
+#define LINK	"Link: </styles/with-a-long-name/HTTP/1.1 503 /site.css>; rel=preload; as=style\r\n"
+#define LINKS	LINK LINK LINK LINK LINK LINK LINK LINK
 
 enum { DECOY_BIG = 1 << 20, DECOY_BUFFER = 1 << 16 };
 
@@ -54,6 +56,11 @@ static const struct exchange exchanges[] = {
 	{.path = "/no-content", .answer = {"HTTP/1.1 204 No Content\r\n\r\n"}, .responses = 1},
 	{.path = "/hints",
 	 .answer = {"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" OK(2) "ok"},
+	 .responses = 2},
+	/* More than 10 KiB in a segment. */
+	{.path = "/hints-long",
+	 .answer = {"HTTP/1.1 103 Early Hints\r\n" LINKS LINKS LINKS LINKS LINKS LINKS LINKS LINKS LINKS
+			    LINKS LINKS LINKS LINKS LINKS LINKS LINKS LINKS "\r\n" OK(2) "ok"},
 	 .responses = 2},
 	{.path = "/hints-apart",
 	 .answer = {"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n", "\r\n", OK(2) "ok"},

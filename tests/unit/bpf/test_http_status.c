@@ -270,6 +270,11 @@ static void test_what_starts_like_a_request(void **state)
 		{"\r\nGET /", false},
 		{"AAAAAAAAAAAAAAAAAAAAAAAA /", false},
 		{"QUIT\r\n", false},
+		{"VERSION-CONTROL ", true},
+		{"GET  /", false},
+		{"THE END of it", false}, /* prose */
+		{"CON 1:1", false},
+		{"USD 100", false},
 		{"ET / HTTP/1.1", false},
 		{"name=value", false},
 		{"{\"a\":1}", false},
