@@ -540,6 +540,24 @@ static __always_inline bool mrd_is_over(const struct mrd_packet *packet, const s
 	       (mrd_flow_is_ended(row->state) || row->state == MRD_FLOW_DOUBTED);
 }
 
+/*
+ * The row of a connection that the agent has ended, and no SYN for a new one. Its client is told,
+ * unless the packet has no numbers to tell it by, or says the same.
+ */
+static __always_inline bool mrd_is_cut(const struct __sk_buff *skb, const struct mrd_flow *row)
+{
+	return row->state == MRD_FLOW_CUT && row->way == MRD_FLOW_FORWARD &&
+	       row->ifindex == skb->ifindex;
+}
+
+static __always_inline int mrd_on_cut(struct __sk_buff *skb, const struct mrd_packet *packet)
+{
+	if (packet->part != MRD_PART_LATER && !(packet->tcp_flags & MRD_TCP_RST))
+		return mrd_answer_refusal(skb, packet, MRD_REASON_FLOW_CUT);
+	mrd_count_one(MRD_REASON_FLOW_CUT);
+	return MRD_TC_DROP;
+}
+
 /* Of TCP and UDP, with ports. has_rows: it is worth looking for one. */
 static __always_inline int mrd_on_ports(struct __sk_buff *skb, struct mrd_work *work,
 					enum mrd_flow_way way, bool has_rows)
@@ -559,6 +577,8 @@ static __always_inline int mrd_on_ports(struct __sk_buff *skb, struct mrd_work *
 		mrd_flow_drop(&packet->key, &row->tuple);
 		row = NULL;
 	}
+	if (row && mrd_is_cut(skb, row))
+		return mrd_on_cut(skb, packet);
 	if (row)
 		return mrd_on_row(skb, work, row, way);
 	if (way == MRD_FLOW_FORWARD && mrd_is_opening(packet))

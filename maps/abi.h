@@ -21,7 +21,7 @@
 #include <linux/types.h>
 #endif
 
-#define MRD_ABI_VERSION 5
+#define MRD_ABI_VERSION 6
 
 /* Default sizes of the maps; the agent may set others at load (configuration: kernel.limits). */
 enum mrd_limit {
@@ -406,6 +406,7 @@ enum mrd_flow_state {
 	MRD_FLOW_SYN_RECV,   /* the endpoint has answered the SYN, and waits for the client */
 	MRD_FLOW_RESET,	     /* one side has reset the connection, if the other took it so */
 	MRD_FLOW_DOUBTED,    /* the client goes on after that: so it may not be over */
+	MRD_FLOW_CUT,	     /* by on-eject: reset; its client is told when it sends something */
 };
 
 struct mrd_flow_tuple {
@@ -476,6 +477,13 @@ _Static_assert(sizeof(struct mrd_flow) == 152, "map ABI");
 _Static_assert(__builtin_offsetof(struct mrd_flow, endpoint_id) ==
 		       __builtin_offsetof(struct mrd_flow, probe.endpoint_id),
 	       "both rows say whose they are");
+
+/* What mrd_flow_delete takes for a packet. */
+struct mrd_flow_order {
+	struct mrd_flow_key key;
+	__u32 is_reset; /* 1: a connection's client is to hear of its end, see MRD_FLOW_CUT */
+};
+_Static_assert(sizeof(struct mrd_flow_order) == 52, "map ABI");
 
 /* mrd_fragment: a datagram → the ports that its first fragment has told */
 struct mrd_fragment_key {
@@ -594,6 +602,7 @@ enum mrd_reason {
 	MRD_REASON_REQUEST_EJECTED,   /* so was one to an endpoint that is ejected, or terminates */
 	MRD_REASON_NO_CONNECTION_ROW, /* the map was full: an ejection will not reset this one */
 	MRD_REASON_REQUEST_UNSURE, /* requests of a connection could not be followed, or no more */
+	MRD_REASON_FLOW_CUT,	   /* a packet of a flow that on-eject: reset has ended: refused */
 	MRD_REASON_COUNT,
 };
 

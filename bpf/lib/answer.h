@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * A new flow that is refused is answered as a closed port does: RST for TCP, port unreachable for
- * UDP, in the VIP's name. The answer is made of the packet itself, which goes back.
+ * A new flow that is refused is answered as a closed port does, and one that was ended, too: RST
+ * for TCP, port unreachable for UDP, in the VIP's name. The answer is made of the packet itself,
+ * which goes back.
  *
  * Nothing of the old packet may speak for the new one. Its skb may say that a device fills in the
  * checksum, at the place where UDP has it. The kernel forgets that only if the bytes that are to be
@@ -98,24 +99,30 @@ static __always_inline bool mrd_answer_ip(struct __sk_buff *skb, const struct mr
 	return !bpf_skb_store_bytes(skb, packet->l3, &ipv4, sizeof(ipv4), BPF_F_RECOMPUTE_CSUM);
 }
 
-/* RFC 9293, 3.10.7.1: to a SYN, which counts as a byte, as what it carries does. */
+/*
+ * RFC 9293, 3.10.7.1: with the number that the packet acknowledges; to a SYN without one the answer
+ * acknowledges that, which counts as a byte, as what it carries does.
+ */
 static __noinline bool mrd_answer_reset(struct __sk_buff *skb, const struct mrd_packet *packet)
 {
 	const __u32 end = packet->end < skb->len ? packet->end : skb->len;
 	struct mrd_tcp_header tcp;
 	__u32 sum, data;
+	bool has_ack;
 
 	if (bpf_skb_load_bytes(skb, packet->l4, &tcp, sizeof(tcp)))
 		return false;
 	data = end - packet->l4 - (tcp.words >> 4) * 4;
 	if (data > end)
 		data = 0;
+	has_ack = tcp.flags & MRD_TCP_ACK;
 	tcp = (struct mrd_tcp_header){
 		.source = tcp.destination,
 		.destination = tcp.source,
-		.ack_seq = bpf_htonl(bpf_ntohl(tcp.seq) + 1 + data),
+		.seq = has_ack ? tcp.ack_seq : 0,
+		.ack_seq = has_ack ? 0 : bpf_htonl(bpf_ntohl(tcp.seq) + 1 + data),
 		.words = sizeof(tcp) / 4 << 4,
-		.flags = MRD_TCP_RST | MRD_TCP_ACK,
+		.flags = has_ack ? MRD_TCP_RST : MRD_TCP_RST | MRD_TCP_ACK,
 	};
 	if (!mrd_answer_clear(skb, packet->l3, mrd_ip_len(packet) + sizeof(tcp)) ||
 	    !mrd_answer_ip(skb, packet, sizeof(tcp), MRD_PROTOCOL_TCP, &sum))
@@ -185,7 +192,7 @@ static __noinline bool mrd_answer_unreachable(struct __sk_buff *skb,
 	return !r;
 }
 
-/* The verdict on a packet that opens a flow which cannot be. */
+/* The verdict on a packet that opens a flow which cannot be, or belongs to one that was ended. */
 static __always_inline int
 mrd_answer_refusal(struct __sk_buff *skb, const struct mrd_packet *packet, enum mrd_reason reason)
 {

@@ -126,7 +126,7 @@ static inline enum mrd_flow_state mrd_flow_finished(enum mrd_flow_state state,
 /* Nothing is to come but what is late: the ports may be another connection's. */
 static inline bool mrd_flow_is_ended(enum mrd_flow_state state)
 {
-	return state == MRD_FLOW_CLOSED || state == MRD_FLOW_RESET;
+	return state == MRD_FLOW_CLOSED || state == MRD_FLOW_RESET || state == MRD_FLOW_CUT;
 }
 
 /* Of a row in these states every packet may be news, of the others those with flags. */

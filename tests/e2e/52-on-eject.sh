@@ -131,7 +131,7 @@ established() { run_in client ss -tnH state established | grep -c "10.0.0.1[12]:
 expect_eq "which is the one that is left" 1 "$(established)"
 kill "$direct" "$mine"
 
-# Those that no hook sees have rows of mrd_flow, which go.
+# Those that no hook sees have rows of mrd_flow, which go; the forward one once its client has heard of it.
 eps ack-hangzhou reset 10.0.0.11 10.0.0.12 fd00:a0::11 fd00:a0::12
 back() { [[ $(hits client 172.16.0.33 80 2) == h*=* ]]; }
 wait_for 10 back
@@ -139,16 +139,25 @@ wait_for 10 serves h 3
 before=$(flows h)
 flows_told() { grep 'connections reset' "$(agent_log_of h)" | grep -o 'flows=[0-9]*' | awk -F= '{ sum += $2 } END { print sum }'; }
 told_before=$(flows_told)
-for vip in 172.16.0.33 fd00:172::33; do
-  outside client "$PEER" hold $vip 80 60 >>"$SANDBOX/log/outside" 2>&1 &
+for family in 4 6; do
+  case $family in 4) vip=172.16.0.33 ;; 6) vip=fd00:172::33 ;; esac
+  mkfifo "$SANDBOX/in$family"
+  eval "exec 1$family<>'$SANDBOX/in$family'"
+  outside client bash "$SANDBOX/client.sh" $vip <"$SANDBOX/in$family" >"$SANDBOX/answers$family" 2>>"$SANDBOX/log/outside" &
 done
 more() { (($(flows h) == before + 4)); }
 expect_ok "two connections that no hook sees" wait_for 5 more
 eps ack-hangzhou reset 10.0.0.11=draining 10.0.0.12=draining fd00:a0::11=draining fd00:a0::12=draining
-as_before() { (($(flows h) == before)); }
-expect_ok "their rows go" wait_for 5 as_before
+fewer() { (($(flows h) == before + 2)); }
+expect_ok "their answers' rows go" wait_for 5 fewer
 both_told() { [[ $(flows_told) == $((told_before + 2)) ]]; }
 expect_ok "which is said: two" wait_for 5 both_told
+for family in 4 6; do
+  echo / >"$SANDBOX/in$family"
+  ended() { [[ $(cat "$SANDBOX/answers$family") == end ]]; }
+  expect_ok "the client that sends something is told (IPv$family)" wait_for 5 ended
+done
+expect_between "by a reset" 2 4 "$(reason h FLOW_CUT)"
 
 # ------------------------------------------------------------------------------ what was rescued
 # Its first endpoint's failure ejects that one: the connection is another one's by then.

@@ -586,6 +586,43 @@ static bool check_any_place(const struct world *world)
 	return good && comes_out(world, REVERSE, &in, &in, TC_NEXT);
 }
 
+/* The client hears of it as often as it asks; its ports are another connection's when it says so.
+ */
+static bool check_cut(const struct world *world)
+{
+	const struct wire syn = syn_of(FIRST_PORT, VIP, 80);
+	struct wire data = syn, end = syn;
+	const struct wire answer = {.from = VIP,
+				    .to = CLIENT,
+				    .from_port = 80,
+				    .to_port = FIRST_PORT,
+				    .protocol = TCP,
+				    .flags = RST,
+				    .seq = 5001,
+				    .dont_fragment = true,
+				    .is_returned = true};
+	struct mrd_flow_key key;
+	uint8_t out[WIRE_MAX];
+	size_t len;
+	bool good;
+
+	data.flags = ACK;
+	data.seq++;
+	data.ack = 5001;
+	data.payload = 100;
+	end.flags = RST;
+	key_of(&syn, &key);
+	world_reset(world, false);
+	good = run(world, FORWARD, &syn, out, &len) == TC_NEXT && world_flows(world) == 2;
+	good &= world_cut(world, &key) == 0 && world_flows(world) == 1;
+	for (int i = 0; i < 2; i++)
+		good &= comes_out(world, FORWARD, &data, &answer, TC_REDIRECT);
+	good &= run(world, FORWARD, &end, out, &len) == TC_DROP && world_flows(world) == 1;
+	good &= run(world, FORWARD, &syn, out, &len) == TC_NEXT && world_flows(world) == 2;
+	data.payload = 0;
+	return good && run(world, FORWARD, &data, out, &len) == TC_NEXT;
+}
+
 const struct tc_check tc_checks[] = {
 	{"frames cut off at every length", check_truncated},
 	{"100,000 frames with bytes changed", check_mutated},
@@ -595,6 +632,7 @@ const struct tc_check tc_checks[] = {
 	{"what ends a connection leaves no rows", check_ends},
 	{"a connection that takes a reset one's place takes its rows", check_taken_over},
 	{"what ends an endpoint's run of failures", check_runs},
+	{"a connection that an ejection resets", check_cut},
 	{"connections of a service are limited, and leave their places", check_limits},
 	{"a flow that could not be has no place", check_limit_full},
 	{"a row that is deleted leaves its place, if it has one", check_limit_deleted},

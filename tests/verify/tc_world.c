@@ -478,10 +478,20 @@ bool world_flow(const struct world *world, const struct mrd_flow_key *key,
 	return bpf_map_lookup_elem(world->flow, key, ret_flow) == 0;
 }
 
-int world_delete(const struct world *world, const struct mrd_flow_key *key)
+static int order(const struct world *world, const struct mrd_flow_order *order)
 {
-	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = key, .data_size_in = sizeof(*key));
+	LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = order, .data_size_in = sizeof(*order));
 
 	must(bpf_prog_test_run_opts(world->flow_delete, &opts) == 0, "a row's deletion");
 	return (int)opts.retval;
+}
+
+int world_delete(const struct world *world, const struct mrd_flow_key *key)
+{
+	return order(world, &(struct mrd_flow_order){.key = *key});
+}
+
+int world_cut(const struct world *world, const struct mrd_flow_key *key)
+{
+	return order(world, &(struct mrd_flow_order){.key = *key, .is_reset = 1});
 }

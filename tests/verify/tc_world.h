@@ -106,5 +106,7 @@ bool world_flow(const struct world *world, const struct mrd_flow_key *key,
 		struct mrd_flow *ret_flow);
 /* As the agent does. Not 0: the row stays. */
 int world_delete(const struct world *world, const struct mrd_flow_key *key);
+/* The same with on-eject: reset. */
+int world_cut(const struct world *world, const struct mrd_flow_key *key);
 
 #endif

@@ -21,7 +21,7 @@ enum { ALONE_MAX = 4096 }; /* remembered from pass to pass; others wait for the 
 static const uint64_t pass_ns = 5000ULL * MRD_NS_PER_MS;
 
 /*
- * nf_conntrack_tcp_timeout_* and nf_conntrack_udp_timeout*, but for three:
+ * nf_conntrack_tcp_timeout_* and nf_conntrack_udp_timeout*, but for four:
  * - When both sides have said their last there are 30 s there for the acknowledgement of that, and
  *   120 s behind it. A row that is left does no harm to the next connection of its ports, but takes
  *   room, and a full map refuses connections: in 120 s all of it would be used up by 1,100
@@ -33,6 +33,7 @@ static const uint64_t pass_ns = 5000ULL * MRD_NS_PER_MS;
  * - One that is half-closed has 60 s there once that is acknowledged, and 120 s before. Here all
  *   have 120 s: who takes his time to answer is not cut off, and acknowledgements need not be read.
  * - One that goes on after a reset keeps for a while what it had, as if it were unacknowledged.
+ * - One that was cut waits for its client as long as it would have without that.
  */
 static const uint64_t idle_ms[] = {
 	[MRD_FLOW_NONE] = 120000,	    [MRD_FLOW_SYN_SENT] = 120000,
@@ -40,7 +41,7 @@ static const uint64_t idle_ms[] = {
 	[MRD_FLOW_CLOSE_WAIT] = 120000,	    [MRD_FLOW_CLOSED] = 10000,
 	[MRD_FLOW_UDP_UNREPLIED] = 30000,   [MRD_FLOW_UDP_REPLIED] = 120000,
 	[MRD_FLOW_SYN_RECV] = 60000,	    [MRD_FLOW_RESET] = 10000,
-	[MRD_FLOW_DOUBTED] = 120000,
+	[MRD_FLOW_DOUBTED] = 120000,	    [MRD_FLOW_CUT] = 432000000,
 };
 
 struct mrd_flow_sweep {

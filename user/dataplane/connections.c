@@ -88,7 +88,8 @@ static int collect_flow(void *self, const void *key, const void *value)
 	const struct mrd_flow *row = value;
 
 	/* A forward row takes the other one along. */
-	if (row->way != MRD_FLOW_FORWARD || !is_of_these(resetting, row->endpoint_id))
+	if (row->way != MRD_FLOW_FORWARD || row->state == MRD_FLOW_CUT ||
+	    !is_of_these(resetting, row->endpoint_id))
 		return 0;
 	if (resetting->flow_count == resetting->most)
 		resetting->reset->more = true;
@@ -286,7 +287,7 @@ static int drop_flows(const struct resetting *resetting, int delete_fd)
 	int r = 0;
 
 	for (size_t i = 0; !r && i < resetting->flow_count; i++) {
-		r = mrd_flow_delete(delete_fd, &resetting->flows[i]);
+		r = mrd_flow_reset(delete_fd, &resetting->flows[i]);
 		resetting->reset->flows += !r;
 		if (r != -EBUSY)
 			continue;

@@ -46,6 +46,7 @@ static const char *const names[] = {
 	[MRD_REASON_REQUEST_EJECTED] = "request_ejected",
 	[MRD_REASON_NO_CONNECTION_ROW] = "no_connection_row",
 	[MRD_REASON_REQUEST_UNSURE] = "request_unsure",
+	[MRD_REASON_FLOW_CUT] = "flow_cut",
 };
 _Static_assert(sizeof(names) / sizeof(names[0]) == MRD_REASON_COUNT, "a name for every reason");
 

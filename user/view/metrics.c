@@ -351,6 +351,8 @@ static const struct counter counters[] = {
 	 "Connections that an ejection cannot reset: the map of these was full."},
 	{MRD_REASON_REQUEST_UNSURE, "meridian_connections_unfollowed_total", NULL, NULL,
 	 "Connections whose requests could not be followed, so that no limit holds for them."},
+	{MRD_REASON_FLOW_CUT, "meridian_reset_answers_total", NULL, NULL,
+	 "Packets of connections at TC that an ejection had reset, answered by a reset."},
 	{MRD_REASON_RESPONSE, "meridian_status_lines_total", NULL, NULL,
 	 "HTTP status lines read, of endpoints that are gone as well."},
 	{MRD_REASON_EVENT_LOST, "meridian_events_lost_total", NULL, NULL,

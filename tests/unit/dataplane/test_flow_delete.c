@@ -17,14 +17,14 @@ static struct {
 	int error;
 	__u32 retval;
 	int fd;
-	struct mrd_flow_key key;
+	struct mrd_flow_order order;
 } run;
 
 int bpf_prog_test_run_opts(int prog_fd, struct bpf_test_run_opts *opts)
 {
 	run.fd = prog_fd;
-	assert_int_equal(opts->data_size_in, sizeof(run.key));
-	memcpy(&run.key, opts->data_in, sizeof(run.key));
+	assert_int_equal(opts->data_size_in, sizeof(run.order));
+	memcpy(&run.order, opts->data_in, sizeof(run.order));
 	opts->retval = run.retval;
 	errno = run.error;
 	return run.error ? -run.error : 0;
@@ -39,7 +39,11 @@ static void a_program_is_given_the_key(void **state)
 	run.retval = 0;
 	assert_int_equal(mrd_flow_delete(5, &key), 0);
 	assert_int_equal(run.fd, 5);
-	assert_memory_equal(&run.key, &key, sizeof(key));
+	assert_memory_equal(&run.order.key, &key, sizeof(key));
+	assert_int_equal(run.order.is_reset, 0);
+	assert_int_equal(mrd_flow_reset(5, &key), 0);
+	assert_memory_equal(&run.order.key, &key, sizeof(key));
+	assert_int_equal(run.order.is_reset, 1);
 }
 
 static void what_the_program_leaves_is_told(void **state)
