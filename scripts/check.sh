@@ -5,7 +5,8 @@
 #
 # Each part prints lines "PASS name", "FAIL name", "SKIP name: why", which are counted here; a unit
 # test binary counts as many times as it has test functions. A failure does not stop what follows.
-# The last line is "N passed, N failed, N skipped"; the exit code says whether anything failed.
+# The last line is "N passed, N failed, N skipped", which is in $OUT/counts as well; the exit code says whether anything
+# failed.
 set -uo pipefail
 
 cd "$(dirname "$0")/.." || exit
@@ -198,9 +199,10 @@ end_to_end() {
 }
 
 shopt -s extglob
+mkdir -p "$OUT" && rm -f "$OUT/counts"
 for part; do
   echo "== $part"
   "part_$part"
 done
-echo "$passed passed, $failed failed, $skipped skipped"
+echo "$passed passed, $failed failed, $skipped skipped" | tee "$OUT/counts"
 ((failed == 0))
