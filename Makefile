@@ -210,7 +210,7 @@ kernels: all aux-binaries ## the same binaries on Debian's kernels 5.10 and 6.1,
 	$(Q)tests/kernels/run.sh $(B)/meridiand $(B)/meridianctl $(B)/tests/peer $(B)/tests/tc_packets $(OUT)/bpf
 
 bench: ## what it costs, what it saves, where it is worse; in out/bench/ [QUICK=1] [ONLY=name]
-	$(Q)scripts/deps.sh && $(MAKE) --no-print-directory all aux-binaries && MRD_OUT=$(B) bench/bench.sh $(OUT)/bench
+	$(Q)scripts/deps.sh bench && $(MAKE) --no-print-directory all aux-binaries && MRD_OUT=$(B) bench/bench.sh $(OUT)/bench
 
 demo: ## the guide, step by step, on real traffic, root [ACT=name]
 demo-shell: ## the demo's stage, left standing for you to try

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-# deps.sh [--names|--list] [build|image]: installs the Debian packages that are missing, and names them.
+# deps.sh [--names|--list] [build|image|core|peers|bench]: installs the Debian packages that are missing, and names them.
 # Everything needed is in the table below: package, what tells that it is there (a command, or a pattern for a
 # file), what it is for. "lint: format" is for lint alone, what has no such word is for `make` itself.
-# build: only the latter; image: these, and what makes an image. --names: only prints which these are. --list:
-# says first which there are, what for, and which are missing.
+# build: only the latter; image: these, and what makes an image. peers: what `make bench` compares with; core: all else
+# that is installed without one of these words. bench: core, and of the peers what is to be had.
+# --names: only prints which these are. --list: says first which there are, what for, and which are missing.
 #
 # Not root, or not Debian: prints what to run, and fails only if something is missing.
 #
@@ -69,8 +70,10 @@ rows() {
   build) table | grep -vE '^[^ ]+ +[^ ]+ +[a-z, -]+: ' ;;
   image) rows build && table | grep -E '^[^ ]+ +[^ ]+ +image: ' ;;
   all) table | grep -vE '^[^ ]+ +[^ ]+ +image: ' ;;
+  core) rows all | grep -vE '^[^ ]+ +[^ ]+ +bench: a peer' ;;
+  peers) table | grep -E '^[^ ]+ +[^ ]+ +bench: a peer' ;;
   *)
-    echo "usage: deps.sh [--names|--list] [build|image]" >&2
+    echo "usage: deps.sh [--names|--list] [build|image|core|peers|bench]" >&2
     return 2
     ;;
   esac
@@ -113,6 +116,11 @@ list() {
   done <<<"$wanted"
 }
 
+if [[ ${1-} == bench ]]; then
+  "$0" core
+  "$0" peers || echo "make bench skips what needs these" >&2
+  exit
+fi
 option=
 if [[ ${1-} == --names || ${1-} == --list ]]; then
   option=$1
