@@ -113,6 +113,16 @@ peers_scale() {
   done
 }
 
+# ahead FIGURE at_least|at_most: a goal for both of our ways, of kube-proxy by either.
+ahead() {
+  local ours
+
+  for ours in socket tc; do
+    goal "$1" "$ours" "$2" 1 of kube-iptables
+    goal "$1" "$ours" "$2" 1 of kube-nftables
+  done
+}
+
 # ------------------------------------------------------------------------------ start and stop
 
 # peer_words NAME: what the report says of it.

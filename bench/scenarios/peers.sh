@@ -12,16 +12,6 @@ counts=(1000 10000)
 # So that there is time for all of them.
 BENCH_SECONDS=$((BENCH_SECONDS * 3 / 4))
 
-# ahead FIGURE at_least|at_most: of the others' own rules.
-ahead() {
-  local ours
-
-  for ours in socket tc; do
-    goal "$1" "$ours" "$2" 1 of kube-iptables
-    goal "$1" "$ours" "$2" 1 of kube-nftables
-  done
-}
-
 # grown COUNT: the cluster has so many services more, which everybody reads anew (what is written past the server
 # is no change that it tells), and the side of iptables is one of them.
 grown() {

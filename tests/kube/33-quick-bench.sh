@@ -18,9 +18,9 @@ expect_ok "a quick run of all scenarios" env QUICK=1 "MRD_OUT=$SANDBOX_OUT" "$SA
 cat "$SANDBOX/table"
 
 # What machines need not have, and what is measured only when it is asked for.
-expect_eq "what is missing" "floor floor_tc" \
+expect_eq "what is missing" "floor floor_tc kube_traffic" \
   "$(summary '.missing[] | select(.what != "envoy").scenario')"
-expect_eq "scenarios that measured nothing" "floor floor_tc" "$(
+expect_eq "scenarios that measured nothing" "floor floor_tc kube_traffic" "$(
   for file in "$out"/samples/*; do
     jq -es 'any(.kind == "sample" or .kind == "timeline")' "$file" >/dev/null || basename "$file" .jsonl
   done | paste -sd' ')"
@@ -39,4 +39,10 @@ expect_eq "figures of nothing, but for what had better not be" "" "$(summary '.m
 expect_eq "time lines with fewer than a hundred requests" "" "$(
   wc -l "$out"/raw/outage/* | awk '$2 != "total" && $1 < 100 { print $2 }')"
 expect_eq "plots in the report" "$(find "$out/plots" -name '*.svg' | wc -l)" "$(grep -c '<svg' "$out/report.html")"
+out=$SANDBOX/asked
+expect_ok "what is measured beside kube-proxy when it is asked for" env QUICK=1 ONLY=kube_traffic \
+  "MRD_OUT=$SANDBOX_OUT" "$SANDBOX_ROOT/bench/bench.sh" "$out" >"$SANDBOX/table"
+expect_eq "its figures, and their sides" "bulk 5 latency.p50 5 latency.p99 5 latency.p99.9 5 queries 5 requests 5 sockets 5" \
+  "$(summary '.measured | map(select(.name | test("cpu") | not)) | sort_by(.name)[] | "\(.name | sub("kube_traffic."; "")) \(.sides | length)"')"
+expect_eq "its goals" "" "$(summary '.goals[] | select(.verdict == "not measured").figure')"
 sandbox_end
