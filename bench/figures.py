@@ -80,11 +80,11 @@ class Run:
             self.runs.setdefault(record["figure"], {})[record["round"]] = record["run"]
 
     def lines(self, file):
-        """Of bench/load --requests: ROUND SIDE START CONNECT LATENCY OUTCOME -> round, side, request."""
+        """Of bench/load --requests: [ROUND, SIDE, START, CONNECT, LATENCY, OUTCOME] -> round, side, request."""
         with open(os.path.join(self.folder, file), encoding="utf-8") as lines:
             for line in lines:
-                number, side, start, _, latency, outcome = line.split()
-                yield int(number), side, (float(start), float(latency), outcome)
+                number, side, start, _, latency, outcome = json.loads(line)
+                yield number, side, (start, latency, outcome)
 
     def requests_of(self, file, side):
         return [request for _, name, request in self.lines(file) if name == side]

@@ -105,7 +105,7 @@ sample() {
 
 # raw FIGURE NUMBER FILE: what bench/load --requests wrote, of any number of sides, is taken over.
 raw() {
-  local file=$1-$2.txt
+  local file=$1-$2.jsonl
 
   : "${BENCH_FIGURES[$1]?figure $1 is not declared}"
   mkdir -p "$BENCH_RAW"
@@ -117,7 +117,7 @@ raw() {
 # (microseconds since 1970) and was over at another. figures.py makes NAME.failed, NAME.slow (more than
 # 100 ms) and NAME.last_ms of it, and NAME.back_… of what followed the return.
 timeline() {
-  local file=$1-$2.txt
+  local file=$1-$2.jsonl
 
   : "${BENCH_FIGURES[$1]?figure $1 is not declared}"
   mkdir -p "$BENCH_RAW"

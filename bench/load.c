@@ -62,8 +62,8 @@ static const char usage[] =
 	"                   answered; latencies count from the time at which a request was to "
 	"start\n"
 	"  --requests=FILE  a line for every request, in the order in which they ended:\n"
-	"                   ROUND NAME START CONNECT LATENCY OUTCOME\n"
-	"                   START: microseconds since 1970; CONNECT: microseconds until the "
+	"                   [ROUND, NAME, START, CONNECT, LATENCY, OUTCOME], as JSON\n"
+	"                   START: microseconds since 1970; CONNECT: from then until the "
 	"connection\n"
 	"                   stood, 0 if it was there; LATENCY: microseconds from START to the "
 	"end;\n"
@@ -262,13 +262,13 @@ static void write_requests(const struct options *options, unsigned long round,
 	for (size_t i = 0; i < options->load.record_count; i++) {
 		const struct load_record *request = &options->load.records[i];
 
-		fprintf(options->requests, "%lu %s %lu %.3f %.3f ", round, side->name,
+		fprintf(options->requests, "[%lu, \"%s\", %lu, %.3f, %.3f, ", round, side->name,
 			(options->since_1970_ns + request->intended_ns) / 1000,
 			(double)request->connect_ns / 1e3, (double)request->latency_ns / 1e3);
 		if (request->outcome > 0)
-			fprintf(options->requests, "%d\n", request->outcome);
+			fprintf(options->requests, "\"%d\"]\n", request->outcome);
 		else
-			fprintf(options->requests, "%s\n", outcome_word(request->outcome));
+			fprintf(options->requests, "\"%s\"]\n", outcome_word(request->outcome));
 	}
 }
 

@@ -66,7 +66,7 @@ static void record(struct load *load, const struct load_slot *slot, uint64_t now
 	}
 	load->records[load->record_count++] = (struct load_record){
 		.intended_ns = slot->intended_ns,
-		.connect_ns = slot->connected_ns ? slot->connected_ns - slot->started_ns : 0,
+		.connect_ns = slot->connected_ns ? slot->connected_ns - slot->intended_ns : 0,
 		.latency_ns = now_ns - slot->intended_ns,
 		.outcome = outcome,
 	};

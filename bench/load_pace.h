@@ -20,7 +20,7 @@
 
 struct load_record {
 	uint64_t intended_ns;
-	uint64_t connect_ns; /* 0: the connection was there */
+	uint64_t connect_ns; /* from intended_ns on; 0: the connection was there */
 	uint64_t latency_ns; /* from the intended start */
 	int outcome;
 };

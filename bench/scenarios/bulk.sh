@@ -7,7 +7,7 @@ set -euo pipefail
 . "$(dirname "$0")/../lib.sh"
 
 declare -A bytes=([1]=2G [64]=4G)
-sides=(direct again socket tc fast) rounds=10
+sides=(direct socket tc fast) rounds=8
 [[ -z ${QUICK-} ]] || bytes=([1]=128M [64]=128M) sides=(direct socket tc fast) rounds=$BENCH_ROUNDS
 bench_begin
 paths "${sides[@]}"

@@ -70,7 +70,7 @@ edits manifest.loaded_us
 kill -0 "$loaded" # it was there all the time
 wait "$loaded"
 [[ $(wc -l <"$SANDBOX/requests") -gt $rate ]]
-sample manifest.loaded_failed value 0 "$(awk '$6 != "ok"' "$SANDBOX/requests" | wc -l)"
+sample manifest.loaded_failed value 0 "$(jq -c 'select(.[5] != "ok")' "$SANDBOX/requests" | wc -l)"
 
 about still "nothing changes"
 about edited "the service's manifest is edited, again as soon as an edit is in the kernel"

@@ -125,9 +125,9 @@ for name in "${names[@]}"; do
   sides+=("$name")
 done
 
-# Answers may be under way when the first one tells.
+# Answers may be under way when the first one tells, and connections be cut that stand when an instance ends.
 UNDER_WAY=2 outage unwell "An instance answers 503" "to_servers fail" "to_servers unfail" server
-outage refusing "An instance refuses" "to_servers refuse" "to_servers unrefuse" server
+UNDER_WAY=1 outage refusing "An instance refuses" "to_servers refuse" "to_servers unrefuse" server
 [[ -n ${QUICK-} ]] || outage silent "An instance falls silent" "to_servers blackhole" "to_servers unblackhole" server
 outage region "The whole region falls silent" "to_servers blackhole" "to_servers unblackhole" server second
 outage scaled "The region is scaled to zero" scale_down scale_up server second

@@ -15,8 +15,8 @@ ms=5000
 rescued() {
   load --rate=200 --go-on --timeout=10000 "--requests=$SANDBOX/all" connect 1024 "$ms" 1 "${PEER_SIDE[$1]}" \
     >"$SANDBOX/rates"
-  awk '{ $5 = $4; print }' "$SANDBOX/all" >>"$SANDBOX/connects"
-  sample rescue.failed "$1" 0 "$(awk '$6 != "ok" { n++ } END { print n + 0 }' "$SANDBOX/all")"
+  jq -c '.[4] = .[3]' "$SANDBOX/all" >>"$SANDBOX/connects"
+  sample rescue.failed "$1" 0 "$(jq -c 'select(.[5] != "ok")' "$SANDBOX/all" | wc -l)"
 }
 
 peers_begin "${names[@]}"

@@ -17,7 +17,7 @@ wait_for 10 serves h 3
 thousand() {
   "$1" client "$SANDBOX_OUT/bench/load" --go-on --rate=1000 "--requests=$SANDBOX/requests" --timeout=20000 \
     connect 4096 1000 1 "vip=$2:80" >/dev/null
-  awk '{ print $6 }' "$SANDBOX/requests" | tally
+  jq -r '.[5]' "$SANDBOX/requests" | tally
 }
 moved() { echo $(($(reason h RESCUE_TIMEOUT) + $(reason h RESCUE_UNREACHABLE))); }
 

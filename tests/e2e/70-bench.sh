@@ -82,12 +82,12 @@ for figure in paths.connects paths.requests paths.node_socket; do
   expect_eq "sides with a place in the order that others have less often: $figure" "" "$(
     jq -r --arg figure "$figure" 'select(.kind == "sample" and .figure == $figure) | "\(.side) \(.round)"' "$out/samples/paths.jsonl" | uneven)"
 done
-expect_eq "the same of latencies" "" "$(cat "$out"/raw/paths/* | sort -n -k 1,1 -k 3,3 | awk '{ print $2, $1 }' | uniq | uneven)"
+expect_eq "the same of latencies" "" "$(jq -sr 'sort_by(.[0], .[2])[] | "\(.[1]) \(.[0])"' "$out"/raw/paths/* | uniq | uneven)"
 expect_ok "for how long it took" jq -e '.seconds > 1' "$out/machine.json"
 expect_match "it says that at its end" "^all scenarios: $(jq .seconds "$out/machine.json") s; " "$(tail -n 1 "$SANDBOX/table")"
 expect_ok "samples are JSON lines" jq -es 'length > 100 and all(has("kind"))' "$out/samples/paths.jsonl" >/dev/null
 expect_match "the table" "paths.connects +direct .*paths.connects +socket .* of direct .*goal .*agent.rss_mib" "$(<"$SANDBOX/table")"
-expect_eq "requests that are kept, and had no answer" "" "$(awk '$6 != "ok"' "$out"/raw/paths/*)"
+expect_eq "requests that are kept, and had no answer" "" "$(jq -c 'select(.[5] != "ok")' "$out"/raw/paths/*)"
 for plot in paths.connects paths.connects.cpu paths.requests paths.latency.all; do
   expect_ok "$plot.svg is XML" /usr/bin/python3 -c 'import sys, xml.dom.minidom as xml; xml.parse(sys.argv[1])' "$out/plots/$plot.svg"
   expect_eq "$plot.png" PNG "$(head -c 4 "$out/plots/$plot.png" | tail -c 3)"

@@ -106,8 +106,8 @@ class Figures(unittest.TestCase):
 
     def test_percentiles_come_from_every_request(self):
         with open(f"{self.folder}/raw", "w", encoding="utf-8") as out:
-            out.writelines(f"{us % 7} x {us * 10} 0 {us} ok\n" for us in range(1, 1001))
-            out.writelines(f"0 y 0 0 {us} {'refused' if us == 1 else 'ok'}\n" for us in range(1, 101))
+            out.writelines(f'[{us % 7}, "x", {us * 10}, 0, {us}, "ok"]\n' for us in range(1, 1001))
+            out.writelines(f'[0, "y", 0, 0, {us}, "{"refused" if us == 1 else "ok"}"]\n' for us in range(1, 101))
         raw = {"kind": "raw", "scenario": "s", "figure": "a", "round": 0, "file": "raw"}
         whole = self.summary([figure("a"), raw, goal("a.p99", "x", 1000, which="at_most")])
         seen = {(one["name"], row["side"]): row["median"] for one in whole["measured"] for row in one["sides"]}
@@ -120,7 +120,7 @@ class Figures(unittest.TestCase):
         for number in (0, 1):
             with open(f"{self.folder}/raw-{number}", "w", encoding="utf-8") as out:
                 for r in (2 * number, 2 * number + 1):
-                    out.writelines(f"{r} {side} 0 0 {slow if r == 3 else 1} ok\n"
+                    out.writelines(f'[{r}, "{side}", 0, 0, {slow if r == 3 else 1}, "ok"]\n'
                                    for side, slow in (("direct", 1), ("x", 9)) for _ in range(10))
         raws = [{"kind": "raw", "scenario": "s", "figure": "a", "file": f"raw-{number}"} for number in (0, 1)]
         whole = self.summary([figure("a", "lower"), *raws, goal("a.p99", "x", 9, of="direct", which="at_most")])
@@ -134,7 +134,7 @@ class Figures(unittest.TestCase):
 
     def test_who_has_few_rounds_is_named(self):
         with open(f"{self.folder}/raw", "w", encoding="utf-8") as out:
-            out.write("0 x 1000 0 10 ok\n")
+            out.write('[0, "x", 1000, 0, 10, "ok"]\n')
         line = {"kind": "timeline", "scenario": "s", "figure": "out", "side": "x", "file": "raw", "begin_us": 0, "back_us": None}
         records = [figure("a"), *samples("a", "x", [1] * 7), *samples("a", "y", [1] * 9)]
         self.assertEqual(figures.few_rounds(self.summary(records)), {})
@@ -164,7 +164,8 @@ class Figures(unittest.TestCase):
 
     def test_an_outage_costs_what_its_time_line_says(self):
         with open(f"{self.folder}/raw", "w", encoding="utf-8") as out:
-            out.write("0 x 1000 0 10 ok\n0 x 2000 0 7000 refused\n0 x 3000 0 200000 ok\n0 x 9000 0 1000 503\n")
+            out.write('[0, "x", 1000, 0, 10, "ok"]\n[0, "x", 2000, 0, 7000, "refused"]\n'
+                      '[0, "x", 3000, 0, 200000, "ok"]\n[0, "x", 9000, 0, 1000, "503"]\n')
         line = {"kind": "timeline", "scenario": "s", "figure": "a", "side": "x", "file": "raw", "begin_us": 2000,
                 "back_us": 8000}
         whole = self.summary([figure("a", "lower"), line, goal("a.failed", "x", 0, which="at_most")])

@@ -53,9 +53,9 @@ static void read_requests(struct run *run, const char *path)
 		struct request *request = &run->requests[run->count];
 
 		/* NOLINTNEXTLINE(cert-err34-c): the program's own numbers */
-		if (fscanf(file, "%lu %31s %lu %lf %lf %31s", &round, request->side,
-			   &request->start_us, &request->connect_us, &request->latency_us,
-			   request->outcome) != 6)
+		if (fscanf(file, " [%lu, \"%31[^\"]\", %lu, %lf, %lf, \"%31[^\"]\"]", &round,
+			   request->side, &request->start_us, &request->connect_us,
+			   &request->latency_us, request->outcome) != 6)
 			break;
 	}
 	fclose(file);

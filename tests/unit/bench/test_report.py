@@ -48,7 +48,8 @@ class Report(unittest.TestCase):
         self.folder = folder.name
         os.mkdir(f"{self.folder}/samples")
         self.write("machine.json", json.dumps(MACHINE))
-        self.write("requests", "0 direct 1000 0 10 ok\n0 x 1000 0 10 ok\n0 x 2000 0 20 refused\n")
+        self.write("requests", "".join(json.dumps(one) + "\n" for one in (
+            (0, "direct", 1000, 0, 10, "ok"), (0, "x", 1000, 0, 10, "ok"), (0, "x", 2000, 0, 20, "refused"))))
         self.write("samples/s.jsonl", "".join(json.dumps({"scenario": "s", **record}) + "\n" for record in RECORDS))
         self.run_tool("figures.py", "s")
 
@@ -81,7 +82,7 @@ class Report(unittest.TestCase):
         self.assertNotRegex(page, r"(src|href)=\"[^#\"]|@import|url\([^#]")
 
     def test_time_line_of_a_minute_is_small(self):
-        self.write("requests", "".join(f"0 x {i * 10000} 0 {1000 + i}.5 {'ok' if i % 9 else 'reset'}\n" for i in range(6000)))
+        self.write("requests", "".join(f'[0, "x", {i * 10000}, 0, {1000 + i}.5, "{"ok" if i % 9 else "reset"}"]\n' for i in range(6000)))
         self.run_tool("report.py", "s")
         size = os.path.getsize(f"{self.folder}/plots/out.line.svg")
         self.assertLess(size, 1_000_000)
