@@ -51,6 +51,6 @@ rates kube_traffic.requests keepalive 16 "${SIDES[@]}"
 figure kube_traffic.latency us lower "Requests on connections that stay, at half of direct's most"
 ahead kube_traffic.latency.p99 at_most
 goal kube_traffic.latency.p99 socket at_most 1.05 of direct
-BENCH_RATE_SECONDS=$((BENCH_RATE_SECONDS * 6))
+BENCH_RATE_SECONDS=$((BENCH_RATE_SECONDS * 3))
 latencies kube_traffic.latency keepalive "$(($(median_of kube_traffic.requests direct) / 2))" "${SIDES[@]}"
 bench_end
