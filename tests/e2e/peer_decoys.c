@@ -59,8 +59,9 @@ static const struct exchange exchanges[] = {
 	 .responses = 2},
 	/* More than 10 KiB in a segment. */
 	{.path = "/hints-long",
-	 .answer = {"HTTP/1.1 103 Early Hints\r\n" LINKS LINKS LINKS LINKS LINKS LINKS LINKS LINKS LINKS
-			    LINKS LINKS LINKS LINKS LINKS LINKS LINKS LINKS "\r\n" OK(2) "ok"},
+	 .answer = {"HTTP/1.1 103 Early Hints\r\n" LINKS LINKS LINKS LINKS LINKS LINKS LINKS LINKS
+			    LINKS LINKS LINKS LINKS LINKS LINKS LINKS LINKS LINKS
+		    "\r\n" OK(2) "ok"},
 	 .responses = 2},
 	{.path = "/hints-apart",
 	 .answer = {"HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n", "\r\n", OK(2) "ok"},
