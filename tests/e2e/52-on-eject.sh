@@ -189,6 +189,25 @@ eps ack-hangzhou moved 10.0.0.11 10.0.0.12=draining
 over() { (($(established) == 0)); }
 expect_ok "and end with that" wait_for 10 over
 
+# Many at once ask for a service of which one endpoint is silent. The first of them ejects it; those that are still
+# connecting are rescued, not reset.
+svc ack-hangzhou racing 172.16.0.37 80
+eps ack-hangzhou racing 10.0.0.11 10.0.0.12
+sed 's/reset, namespace/racing, namespace/; s/host: reset/host: racing/; s/: 1m/: 2s/' "$SANDBOX/policy/reset.yaml" | policy racing
+both_serve() { [[ $(hits client 172.16.0.37 80 8) == "h1=4 h2=4" ]]; }
+wait_for 10 both_serve
+for how in run_in outside; do
+  was=$(reason h RESCUE_TIMEOUT)
+  blackhole h1
+  "$how" client "$SANDBOX_OUT/bench/load" --go-on --rate=1000 "--requests=$SANDBOX/requests" --timeout=10000 \
+    connect 1024 400 1 "vip=172.16.0.37:80" >/dev/null
+  expect_eq "$how: all of them are answered" "ok=400" "$(jq -r '.[5]' "$SANDBOX/requests" | tally)"
+  expect_between "$how: some had to be rescued" 5 200 $(($(reason h RESCUE_TIMEOUT) - was))
+  unblackhole h1
+  ctl h endpoints default/racing
+  wait_for 70 both_serve
+done
+
 # ------------------------------------------------------------------------------ just before the agent ends
 svc ack-hangzhou late 172.16.0.36 80
 eps ack-hangzhou late 10.0.0.11

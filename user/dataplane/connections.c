@@ -33,6 +33,7 @@
 struct target {
 	struct mrd_connection_key key;
 	struct mrd_connection row;
+	bool is_connecting; /* it may be rescued yet, and its row goes along */
 };
 
 struct resetting {
@@ -78,6 +79,7 @@ static int collect_connection(void *self, const void *key, const void *value)
 	target = &resetting->targets[resetting->count++];
 	memcpy(&target->key, key, sizeof(target->key));
 	memcpy(&target->row, value, sizeof(target->row));
+	target->is_connecting = false;
 	return 0;
 }
 
@@ -87,9 +89,10 @@ static int collect_flow(void *self, const void *key, const void *value)
 
 	const struct mrd_flow *row = value;
 
-	/* A forward row takes the other one along. */
+	/* A forward row takes the other one along. Where nobody has answered it leads elsewhere
+	 * soon. */
 	if (row->way != MRD_FLOW_FORWARD || row->state == MRD_FLOW_CUT ||
-	    !is_of_these(resetting, row->endpoint_id))
+	    row->state == MRD_FLOW_SYN_SENT || !is_of_these(resetting, row->endpoint_id))
 		return 0;
 	if (resetting->flow_count == resetting->most)
 		resetting->reset->more = true;
@@ -110,7 +113,7 @@ static int compare_targets(const void *left, const void *right)
 	       (a->key.socket_cookie < b->key.socket_cookie);
 }
 
-static const struct target *find_target(const struct resetting *resetting, uint64_t socket_cookie)
+static struct target *find_target(const struct resetting *resetting, uint64_t socket_cookie)
 {
 	const struct target wanted = {.key.socket_cookie = socket_cookie,
 				      .row.netns_cookie = resetting->netns_cookie};
@@ -119,12 +122,15 @@ static const struct target *find_target(const struct resetting *resetting, uint6
 		       compare_targets);
 }
 
-static int is_wanted(void *self, uint64_t socket_cookie)
+static bool is_wanted(void *self, uint64_t socket_cookie, bool is_connecting)
 {
 	const struct resetting *resetting = self;
-	const struct target *target = find_target(resetting, socket_cookie);
+	struct target *target = find_target(resetting, socket_cookie);
 
-	return target && target->row.protocol == resetting->protocol;
+	if (!target || target->row.protocol != resetting->protocol)
+		return false;
+	target->is_connecting = is_connecting;
+	return !is_connecting;
 }
 
 /* ------------------------------------------------------------------------------- namespaces */
@@ -278,7 +284,8 @@ static int forget(const struct resetting *resetting, int connection_fd)
 	int r = mrd_map_io_init(connection_fd, &io);
 
 	for (size_t i = 0; !r && i < resetting->count; i++)
-		r = mrd_map_io_del(&io, &resetting->targets[i].key);
+		if (!resetting->targets[i].is_connecting)
+			r = mrd_map_io_del(&io, &resetting->targets[i].key);
 	return r;
 }
 

@@ -21,9 +21,10 @@ struct mrd_reset {
 int mrd_connections_check(void);
 
 /*
- * Ends the connections of these endpoints (sorted by id) that the maps know, about `most` of them;
- * what was dealt with is forgotten. 0, or -errno: those of mrd_connections_check(), and
- * -EOPNOTSUPP also if the kernel lacks INET_DIAG_DESTROY. delete_fd: for mrd_flow_delete().
+ * Ends the connections of these endpoints (sorted by id) that the maps know, about `most` of them,
+ * but not those that nobody has answered yet: they may be rescued. What was dealt with is
+ * forgotten. 0, or -errno: those of mrd_connections_check(), and -EOPNOTSUPP also if the kernel
+ * lacks INET_DIAG_DESTROY. delete_fd: for mrd_flow_delete().
  */
 int mrd_connections_reset(int connection_fd, int flow_fd, int delete_fd,
 			  const uint32_t *endpoint_ids, size_t count, size_t most,

@@ -7,6 +7,7 @@
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/sock_diag.h>
+#include <netinet/tcp.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,7 +29,7 @@ struct found {
 };
 
 struct dump {
-	int (*is_wanted)(void *self, uint64_t cookie);
+	mrd_sock_diag_wants *is_wanted;
 	void *self;
 	struct found *found;
 };
@@ -62,7 +63,7 @@ static int take_socket(const struct dump *dump, const struct inet_diag_msg *msg)
 	struct found *found = dump->found;
 	struct inet_diag_sockid *more;
 
-	if (!dump->is_wanted(dump->self, cookie))
+	if (!dump->is_wanted(dump->self, cookie, msg->idiag_state == TCP_SYN_SENT))
 		return 0;
 	more = reallocarray(found->ids, found->count + 1, sizeof(*more));
 	if (!more)
@@ -131,8 +132,7 @@ static int end_family(int fd, int family, int protocol, const struct dump *dump,
 	return r;
 }
 
-int mrd_sock_diag_end(int protocol, int (*is_wanted)(void *self, uint64_t cookie), void *self,
-		      size_t *ended)
+int mrd_sock_diag_end(int protocol, mrd_sock_diag_wants *is_wanted, void *self, size_t *ended)
 {
 	static const int families[] = {AF_INET, AF_INET6};
 	MRD_AUTO_FD int fd = open_socket();
