@@ -353,7 +353,9 @@ static __always_inline int mrd_on_row(struct __sk_buff *skb, struct mrd_work *wo
 	if (station == MRD_STATION_AROUND)
 		return (int)bpf_redirect(row->ifindex, BPF_F_INGRESS);
 	mrd_on_payload(skb, packet, row);
-	is_last = mrd_flow_touch(packet, row, mrd_tick_ns(work));
+	/* Of a connection that was moved the rows stay a while: what the endpoint that was left
+	 * says yet tells how long it takes. */
+	is_last = mrd_flow_touch(packet, row, mrd_tick_ns(work)) && !row->is_socket;
 	mrd_take_in(skb, row, way);
 	is_uplink = row->is_uplink;
 	if (is_last) /* and from here on the row may be another's */

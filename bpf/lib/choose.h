@@ -61,12 +61,34 @@ static __noinline bool mrd_service_find(const struct mrd_vip_key *vip,
 	       ret_service->seal == mrd_service_seal(vip, ret_service);
 }
 
+/*
+ * Does the plan use endpoints in this state there, as it does where no better ones are left? Not
+ * static, so that the verifier looks at it once; weak, as more than one object has it.
+ */
+__weak __noinline int mrd_state_planned(__u32 service_id, __u32 locality_id, __u32 state)
+{
+	const struct mrd_route *route = bpf_map_lookup_elem(&mrd_route, &service_id);
+	__u32 is_planned = 0;
+
+	if (!route)
+		return 0;
+	for (__u32 i = 0; i < MRD_HOPS_MAX; i++)
+		is_planned |= mrd_is_less(i, route->hop_count) &
+			      mrd_is_less(route->hops[i].locality_id ^ locality_id, 1) &
+			      (__u32)mrd_state_accepted(state, route->hops[i].accept);
+	return (int)is_planned;
+}
+
 /* Is a remembered endpoint still this service's, and one for new connections? */
 static __always_inline bool mrd_member_usable(__u32 service_id, const struct mrd_member *member)
 {
 	const struct mrd_health *health = bpf_map_lookup_elem(&mrd_health, &member->endpoint_id);
+	const enum mrd_judgement judgement =
+		mrd_judge(service_id, member, health, MRD_ACCEPT_ACTIVE);
 
-	return mrd_judge(service_id, member, health, MRD_ACCEPT_ACTIVE) == MRD_JUDGED_USABLE;
+	if (judgement != MRD_JUDGED_UNUSABLE || !health)
+		return judgement == MRD_JUDGED_USABLE;
+	return mrd_state_planned(service_id, health->locality_id, MRD_READ_ONCE(health->state));
 }
 
 /* 0: the endpoint is gone. */

@@ -395,6 +395,8 @@ static __noinline void mrd_leftover_drop(struct __sk_buff *skb, const struct mrd
 	answers = bpf_map_lookup_elem(&mrd_flow, &reverse);
 	if (!answers || answers->way != MRD_FLOW_REVERSE)
 		return;
+	if (answers->ifindex != skb->ifindex && !answers->is_uplink)
+		return; /* what began elsewhere is translated there, and may be this very packet */
 	mrd_flow_other(&key, &reverse, &answers->tuple);
 	row = bpf_map_lookup_elem(&mrd_flow, &key);
 	if (row && !mrd_flow_is_ended(row->state) && mrd_is_taken(skb, &key))

@@ -46,4 +46,38 @@ for _ in 1 2 3 4; do
   [[ ${seen%%=*} == "$next" ]] || changed=1
 done
 expect_eq "after the time a new choice is made" 1 "$changed"
+
+# All of them terminate, and are used for want of others: no reason to change.
+eps ack-shanghai reviews
+eps ack-hangzhou reviews 10.0.0.11=draining 10.0.0.12=draining
+wait_for 5 is_health h 10.0.0.11 DRAINING
+wait_for 5 is_health h 10.0.0.12 DRAINING
+for see in hits outside_hits; do
+  expect_match "where only those that terminate are left: one endpoint ($see)" '^h[12]=20$' "$($see client $VIP 80 20)"
+done
+
+# So it is where one is ejected, and used all the same, as fewer are well than there have to be.
+eps ack-hangzhou reviews 10.0.0.11 10.0.0.12
+policy reviews <<'YAML'
+apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: reviews, namespace: default }
+spec:
+  host: reviews
+  trafficPolicy:
+    outlierDetection: { consecutive5xxErrors: 1, interval: 1s, baseEjectionTime: 1m, maxEjectionPercent: 100, minHealthPercent: 60 }
+YAML
+ready() { is_health h 10.0.0.11 ACTIVE && is_health h 10.0.0.12 ACTIVE; }
+wait_for 5 ready
+mine=$(run_in client curl -s --max-time 2 "http://$VIP/")
+fail "$mine"
+out() {
+  run_in client curl -s -o /dev/null --max-time 2 "http://$VIP/"
+  is_health h "${address[$mine]}" EJECTED
+}
+wait_for 20 out
+unfail "$mine"
+for see in hits outside_hits; do
+  expect_match "an ejected one that is used: one endpoint ($see)" '^h[12]=20$' "$($see client $VIP 80 20)"
+done
 sandbox_end

@@ -64,4 +64,15 @@ for mode in 2 1; do
   done
 done
 
+# What a pod sends passes the uplink, too, translated already: a connection of the host's there does not end the pod's.
+outside h "$PEER" hold 172.16.0.21 80 60 >>"$SANDBOX/log/outside" 2>&1 &
+held() { run_in h ss -tnH state established dst 172.16.0.21 | grep -q .; }
+wait_for 5 held
+for prefix in 172.16.0. fd00:172::; do
+  expect_eq "${prefix}x: a pod's, beside one of the host's" "s1=3" "$(outside_hits client ${prefix}22 80 3)"
+  blackhole s1
+  expect_eq "${prefix}x: rescued" "s2=2" "$(outside_hits client ${prefix}23 80 2)"
+  expect_eq "${prefix}x: seen by hooks, rescued" "s2=4" "$(hits client ${prefix}23 80 4)"
+  unblackhole s1
+done
 sandbox_end

@@ -60,4 +60,28 @@ expect_eq "but silent it is" "h1=3" "$(hits client 172.16.0.32 80 3)"
 expect_between "and moved" 3 3 "$(reason h RESCUE_TIMEOUT)"
 expect_eq "of clients that no hook sees, too" "h1=3" "$(outside_hits client 172.16.0.32 80 3)"
 expect_between "and moved" 6 6 "$(reason h RESCUE_TIMEOUT)"
+
+# A way that has become longer: what left too soon has its answer late, also once its own request is long over, and later
+# ones wait.
+was=$(reason h RESCUE_TIMEOUT)
+sandbox_spawn "$SANDBOX_CGROUP/links" "$SANDBOX/log/detour" "$DELAY_LINE" h long-s s long-h 75000
+wait_for 5 grep -q forwarding "$SANDBOX/log/detour"
+# detour NODE LINK NET: over that link from now on, with the same addresses.
+detour() {
+  local address gateway
+
+  ip -n "$1" link set "$2" up
+  for address in ${NODE_ADDRS[$1]}; do
+    [[ $address == *:* ]] || ip -n "$1" address add "$address/32" dev "$2"
+  done
+  gateway=$(ip -n "$1" -j route show "$3" | jq -r '.[0].gateway')
+  ip -n "$1" route replace "$gateway" dev "$2"
+  ip -n "$1" route replace "$3" via "$gateway" dev "$2" onlink
+}
+detour h long-s 10.1.0.0/16
+detour s long-h 10.0.0.0/16
+expect_ok "the longer way" run_in client ping -q -c 1 -W 5 10.1.0.11
+expect_match "some leave" 's1=' "$(hits client 172.16.0.31 80 10)"
+expect_between "few" 0 3 $(($(reason h RESCUE_TIMEOUT) - was))
+expect_eq "then they know" "s1=10" "$(hits client 172.16.0.31 80 10)"
 sandbox_end
