@@ -234,7 +234,7 @@ static inline enum mrd_request_stage mrd_request_on_length(struct mrd_request *r
 /* "chunked" alone: what else may stand there, nobody sends in requests. */
 static inline enum mrd_request_stage mrd_request_on_coding(struct mrd_request *request, __u8 byte)
 {
-	if (mrd_is_blank(byte) && !request->word_len)
+	if (mrd_is_blank(byte) && (!request->word_len || MRD_WORD_IS_CHUNKED(request)))
 		return MRD_REQUEST_CODING;
 	if (byte == '\r')
 		return MRD_WORD_IS_CHUNKED(request) ? MRD_REQUEST_LINE_END : MRD_REQUEST_UNSURE;

@@ -505,7 +505,7 @@ void mrd_policy_check_emptied(const struct mrd_policy *before, struct mrd_diag *
 	size_t cursor = 0;
 
 	while (mrd_table_next(before->files, &cursor, &path, NULL)) {
-		const struct mrd_place place = {.file = path};
+		const struct mrd_place place = {.file = path, .line = 1, .column = 1};
 		struct stat st;
 
 		if (stat(path, &st) == 0 && S_ISREG(st.st_mode) && !st.st_size)

@@ -213,9 +213,10 @@ static int read_objects(const char *path, bool had_objects, struct mrd_diag *dia
 static int note_failure(const struct mrd_unit *unit, int error, struct mrd_diag *diag)
 {
 	const struct mrd_place place = {.file = unit->path};
+	const struct mrd_place begin = {.file = unit->path, .line = 1, .column = 1};
 
 	if (error == -ENODATA && mrd_owner_count(unit->owner))
-		mrd_diag_add(diag, MRD_ERROR, &place, "",
+		mrd_diag_add(diag, MRD_ERROR, &begin, "",
 			     "is empty; delete the file to take its objects away");
 	else if (error != -ENODATA)
 		mrd_diag_add(diag, MRD_ERROR, &place, "", "cannot be read: %s", strerror(-error));

@@ -276,6 +276,17 @@ static const struct {
 		.want = "POST / HTTP/1.1\r\nContent-Length: \t0 \r\n\r\n" GET_CLOSE,
 		.stage = MRD_REQUEST_DONE,
 	},
+	{
+		.name = "blanks around the coding",
+		.in = "PUT /x HTTP/1.1\r\nTransfer-Encoding:\t chunked "
+		      "\t\r\n\r\n1\r\na\r\n0\r\n\r\n" GET,
+		.limit = 2,
+		.want = "PUT /x HTTP/1.1\r\nTransfer-Encoding:\t chunked "
+			"\t\r\n\r\n1\r\na\r\n0\r\n\r\n" GET_CLOSE,
+		.stage = MRD_REQUEST_DONE,
+	},
+	{"words behind the coding", "PUT /x HTTP/1.1\r\nTransfer-Encoding: chunked x\r\n\r\n" GET,
+	 1, NULL, MRD_REQUEST_UNSURE},
 	{"TLS", "\x16\x03\x01" GET, 1, NULL, MRD_REQUEST_UNSURE},
 	{"HTTP/2", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" GET, 1, NULL, MRD_REQUEST_UNSURE},
 	{"HTTP/0.9", "GET /\r\n" GET, 1, NULL, MRD_REQUEST_UNSURE},

@@ -90,6 +90,7 @@ static void test_emptied(void **state)
 	assert_int_equal(diag.errors, 1);
 	assert_true(asprintf(&want, "%s/a.yaml", folder) > 0);
 	assert_string_equal(diag.findings[0].file, want);
+	assert_int_equal(diag.findings[0].line, 1);
 	assert_string_equal(diag.findings[0].reason,
 			    "is empty; delete the file to take its rules away");
 	remove_file(folder, "a.yaml");

@@ -149,7 +149,7 @@ static void an_error_is_one_line(void **state)
 static void an_emptied_file_takes_nothing_away(void **state)
 {
 	static const char want[] =
-		"a.yaml: error: is empty; delete the file to take its objects away\n";
+		"a.yaml:1:1: error: is empty; delete the file to take its objects away\n";
 	struct stage *stage = *state;
 
 	save(stage, "a.yaml", NODE("n1", "1"));
