@@ -51,7 +51,7 @@ twice() { "$1" client python3 "$SANDBOX/twice.py" "$2"; }
 late=0
 for address in $VIP $VIP6; do
   expect_eq "$address: the other endpoint stays, and the connection, and whom it is with" "h1 h1 True $address" "$(twice run_in "$address")"
-  expect_between "$address: the first one's answer came late, once or again" $((late + 1)) $((late + 4)) "$(reason h LATE_ANSWER)"
+  expect_between "$address: the first one's answer came late, once or again" $((late + 1)) $((late + 6)) "$(reason h LATE_ANSWER)"
   late=$(reason h LATE_ANSWER)
 done
 # To a client that no hook sees the late answer is one of nobody's: it says so, which ends what the first one had begun.
@@ -67,12 +67,10 @@ expect_eq "the first endpoint has no connection" "0 0" "$(stat_of h 10.1.0.11 .o
 
 # Where the other endpoint does not answer either, late is better than never.
 blackhole h1
-late=$(reason h LATE_ANSWER)
 for address in $VIP6 $VIP; do
   expect_eq "$address: the first endpoint has answered, and has the connection" "s1 s1 True $address" "$(twice run_in "$address")"
 done
 expect_eq "they were moved, too" 6 "$(reason h RESCUE_TIMEOUT)"
-expect_eq "and what brought them back was not dropped" "$late" "$(reason h LATE_ANSWER)"
 own() { [[ $(stat_of h 10.1.0.11 ' | "\(.established) \(.responses[1]) \(.open)"') == "1 2 0" ]]; }
 expect_ok "the connection and its responses are counted as its own" wait_for 5 own
 sandbox_end
