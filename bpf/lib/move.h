@@ -647,13 +647,14 @@ static __noinline enum mrd_move mrd_move_on_no(struct __sk_buff *skb,
 static __noinline bool mrd_move_back(struct __sk_buff *skb, const struct mrd_flow_key *key,
 				     struct mrd_flow *forward, __u32 ack_seq)
 {
-	struct mrd_moving *moving = mrd_moving_new(key);
 	struct mrd_socket *sock = NULL;
+	struct mrd_moving *moving;
 	struct bpf_sock *sk;
 
-	if (!moving || forward->state != MRD_FLOW_SYN_SENT)
+	if (forward->state != MRD_FLOW_SYN_SENT)
 		return false;
-	sk = mrd_client_sock(skb, key);
+	moving = mrd_moving_new(key);
+	sk = moving ? mrd_client_sock(skb, key) : NULL;
 	if (!sk)
 		return false;
 	if (mrd_is_asking(sk, true, ack_seq))

@@ -58,15 +58,7 @@ done
 
 # So it is where one is ejected, and used all the same, as fewer are well than there have to be.
 eps ack-hangzhou reviews 10.0.0.11 10.0.0.12
-policy reviews <<'YAML'
-apiVersion: networking.istio.io/v1
-kind: DestinationRule
-metadata: { name: reviews, namespace: default }
-spec:
-  host: reviews
-  trafficPolicy:
-    outlierDetection: { consecutive5xxErrors: 1, interval: 1s, baseEjectionTime: 1m, maxEjectionPercent: 100, minHealthPercent: 60 }
-YAML
+failover_policy reviews "{ consecutive5xxErrors: 1, interval: 1s, baseEjectionTime: 1m, maxEjectionPercent: 100, minHealthPercent: 60 }"
 ready() { is_health h 10.0.0.11 ACTIVE && is_health h 10.0.0.12 ACTIVE; }
 wait_for 5 ready
 mine=$(run_in client curl -s --max-time 2 "http://$VIP/")
