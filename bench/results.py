@@ -63,6 +63,8 @@ def text_of(whole):
 
 
 def main():
+    if len(sys.argv) < 2 or not os.path.isfile(f"{sys.argv[1]}/summary.json"):
+        sys.exit("usage: results.py FOLDER [FILE]\nFOLDER: where a full run has left its summary.json, as out/bench")
     file = sys.argv[2] if len(sys.argv) > 2 else os.path.join(os.path.dirname(__file__), "RESULTS.md")
     whole = figures.read_summary(sys.argv[1])
     if whole["machine"]["quick"]:
