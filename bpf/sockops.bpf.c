@@ -99,7 +99,9 @@ static __always_inline void mrd_connect_timeout_set(struct bpf_sock_ops *ctx, st
 	own_ms = tcp->inet_conn.icsk_user_timeout;
 	if (own_ms && own_ms <= setting->connect_timeout_ms)
 		return; /* the application is less patient */
-	if (!mrd_tcp_option(ctx, MRD_TCP_USER_TIMEOUT, (int)setting->connect_timeout_ms))
+	if (!mrd_tcp_option(ctx, MRD_TCP_USER_TIMEOUT,
+			    (int)mrd_connect_limit_ms(setting->connect_timeout_ms,
+						      tcp->inet_conn.icsk_rto)))
 		sock->user_timeout_ms = own_ms + 1;
 }
 

@@ -5,6 +5,7 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #include <cmocka.h>
@@ -37,9 +38,36 @@ static void rings_before_the_time_is_over(void **state)
 	}
 }
 
+static void is_set_for_a_timer_that_rings_late(void **state)
+{
+	static const struct {
+		const char *name;
+		__u32 timeout_ms;
+		__u32 hz;
+		__u32 want;
+	} cases[] = {
+		{"a jiffy less", 50, 250, 46},
+		{"of a millisecond", 50, 1000, 49},
+		{"of ten", 500, 100, 490},
+		{"so short that nothing would be left", 4, 250, 4},
+		{"just not", 5, 250, 1},
+		{"a socket whose timer is not the first one", 500, 4, 500},
+		{"or has grown", 500, 120000, 500},
+		{"the longest", INT32_MAX, 250, INT32_MAX - 4},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		print_message("%s\n", cases[i].name);
+		assert_int_equal(mrd_connect_limit_ms(cases[i].timeout_ms, cases[i].hz),
+				 cases[i].want);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(is_set_for_a_timer_that_rings_late),
 		cmocka_unit_test(rings_before_the_time_is_over),
 	};
 
