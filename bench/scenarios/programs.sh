@@ -17,17 +17,6 @@ leave() {
   sandbox_exit
 }
 
-# Those at node h's interfaces, which its agent holds, and on its cgroup, as bpftool shows them.
-programs() {
-  local ids
-
-  ids=$({
-    sed -n 's/^prog_id:\t*//p' "/proc/${AGENT_PID[h]}"/fdinfo/*
-    bpftool -j cgroup show "$SANDBOX_CGROUP/h" | jq '.[].id'
-  } | sort -un | paste -sd,)
-  bpftool -j prog show | jq --argjson ids "[$ids]" '[.[] | select(.id as $id | $ids | index($id))]'
-}
-
 # within FIGURE: bench/budget.txt says how far.
 within() {
   local most
@@ -39,7 +28,7 @@ within() {
 runs() {
   local name ns
 
-  programs | jq -r '.[] | select(.run_cnt > 100) | "\(.name) \(.run_time_ns / .run_cnt)"' |
+  programs_of h | jq -r '.[] | select(.run_cnt > 100) | "\(.name) \(.run_time_ns / .run_cnt)"' |
     while read -r name ns; do
       figure "program.${name}_ns" ns lower "$name, a run"
       within "program.${name}_ns"
@@ -49,18 +38,15 @@ runs() {
 
 # packet FIGURE TITLE PROGRAM FROM TO FLAGS: as if it came by at the client's interface.
 packet() {
-  local figure=program.packet_$1_ns id
+  local figure=program.packet_$1_ns
 
-  id=$(programs | jq --arg name "$3" '.[] | select(.name == $name).id')
   figure "$figure" ns lower "$2"
   within "$figure"
-  sample "$figure" value 0 "$(nsenter --net=/run/netns/h -- "$SANDBOX_OUT/bench/packet_cost" "$id" "$interface" "$packets" \
-    "${@:4}")"
+  sample "$figure" value 0 "$(packet_ns h "$3" "$packets" "${@:4}")"
 }
 
 # Of nobody's and of one of the VIP's connections. SYN: 2, ACK: 16.
 packets() {
-  interface=$(ip -n h -j route get 10.0.0.2 | jq -r '.[0].dev')
   packet foreign "A packet of nobody's connection, at an interface" mrd_tc_forward 10.0.0.2:9 10.9.9.9:9 16
   packet first "A connection's first packet, at an interface" mrd_tc_forward 10.0.0.2:10000 "$VIP:80" 2
   packet next "One that follows" mrd_tc_forward 10.0.0.2:10000 "$VIP:80" 16

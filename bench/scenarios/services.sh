@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-# New connections where the agent knows one service, and where it knows 64,000 (QUICK=1: 4,000).
+# New connections where the agent knows one service, and where it knows 64,000 (QUICK=1: 4,000); and what a pick costs
+# there in a program at an interface: the first packet of a connection, fed to it by hand.
 set -euo pipefail
 # shellcheck source=bench/lib.sh
 . "$(dirname "$0")/../lib.sh"
@@ -39,4 +40,22 @@ figure services.connects /s higher "New connections, where there is one service,
 goal services.connects socket-many at_least 0.91 of socket
 goal services.connects tc-many at_least 0.91 of tc
 rates services.connects connect 16 "${sides[@]}"
+
+# picks ROUND: a connection that was is no new one, so each round has ports of its own.
+picks() {
+  local name
+
+  for name in tc tc-many; do
+    sample services.pick_ns "$name" "$1" \
+      "$(packet_ns "$name" mrd_tc_forward "$packets" "10.0.0.2:$((10000 + $1 * packets))" "$VIP:80" 2)"
+  done
+}
+
+packets=1000
+[[ -z ${QUICK-} ]] || packets=200
+figure services.pick_ns ns lower "A connection's first packet, where there is one service, or $count"
+goal services.pick_ns tc-many at_most 1.1 of tc
+for ((round = 0; round < 11; round++)); do
+  picks "$round"
+done
 bench_end
