@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-/* The first timer of a connect with a time limit, at the kernel's usual clock rates. */
+/* The timers of a connect with a time limit, at the kernel's usual clock rates. */
 #include "bpf/lib/connect_timer.h"
 
 #include <setjmp.h>
@@ -10,14 +10,25 @@
 
 #include <cmocka.h>
 
+struct timer_case {
+	const char *name;
+	__u32 timeout_ms;
+	__u32 hz;
+	__u32 want;
+};
+
+static void check(__u32 (*timer)(__u32 timeout_ms, __u32 initial), const struct timer_case *cases,
+		  size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		print_message("%s\n", cases[i].name);
+		assert_int_equal(timer(cases[i].timeout_ms, cases[i].hz), cases[i].want);
+	}
+}
+
 static void rings_before_the_time_is_over(void **state)
 {
-	static const struct {
-		const char *name;
-		__u32 timeout_ms;
-		__u32 hz;
-		__u32 want;
-	} cases[] = {
+	static const struct timer_case cases[] = {
 		{"half of it", 500, 1000, 250},
 		{"in jiffies", 500, 250, 62},
 		{"of few", 500, 100, 25},
@@ -31,21 +42,12 @@ static void rings_before_the_time_is_over(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		print_message("%s\n", cases[i].name);
-		assert_int_equal(mrd_connect_timer(cases[i].timeout_ms, cases[i].hz),
-				 cases[i].want);
-	}
+	check(mrd_connect_timer, cases, sizeof(cases) / sizeof(cases[0]));
 }
 
 static void is_set_for_a_timer_that_rings_late(void **state)
 {
-	static const struct {
-		const char *name;
-		__u32 timeout_ms;
-		__u32 hz;
-		__u32 want;
-	} cases[] = {
+	static const struct timer_case cases[] = {
 		{"a jiffy less", 50, 250, 46},
 		{"of a millisecond", 50, 1000, 49},
 		{"of ten", 500, 100, 490},
@@ -57,11 +59,7 @@ static void is_set_for_a_timer_that_rings_late(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-		print_message("%s\n", cases[i].name);
-		assert_int_equal(mrd_connect_limit_ms(cases[i].timeout_ms, cases[i].hz),
-				 cases[i].want);
-	}
+	check(mrd_connect_limit_ms, cases, sizeof(cases) / sizeof(cases[0]));
 }
 
 int main(void)
