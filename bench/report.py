@@ -30,7 +30,7 @@ th,td{text-align:left;padding:.25rem .6rem;border-bottom:1px solid var(--pale);w
 td.n{text-align:right;font-variant-numeric:tabular-nums}
 tr:nth-child(even) td{background:var(--band)}
 .reached{color:var(--good)}.missed{color:var(--bad)}
-td:first-child,td:last-child{white-space:normal;min-width:11rem}
+td:first-child,td:last-child{white-space:normal}td:first-child{min-width:11rem}td:last-child{min-width:7rem}
 th.n,td.n:last-child{text-align:right;min-width:0}
 svg{width:100%%;height:auto}dl{display:grid;grid-template-columns:max-content 1fr;gap:.1rem .8rem;font-size:.9rem}dt{font-weight:600}dd{margin:0}
 summary{cursor:pointer}code{background:var(--band);padding:0 .25rem}
