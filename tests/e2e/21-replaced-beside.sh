@@ -46,8 +46,8 @@ expect_ok "a second service" wait_for 5 sees "h1=2" client 172.16.0.22 80 2
 agent_kill h
 agent_launch h "kernel.limits: { services: 2 }"
 expect_ok "maps that are too small take nobody's place" \
-  wait_for 5 agent_said h 'maps not replaced.*is full .kernel.limits.services.*the agent does not start'
-expect_ok "the agent ends" wait_for 5 bash -c "! kill -0 ${AGENT_PID[h]} 2>/dev/null"
+  wait_for 30 agent_said h 'maps not replaced.*is full .kernel.limits.services.*the agent does not start'
+expect_ok "the agent ends" wait_for 30 bash -c "! kill -0 ${AGENT_PID[h]} 2>/dev/null"
 expect_eq "what was served still is" "h1=2" "$(hits client 172.16.0.22 80 2)"
 expect_eq "by the maps that were there" "h1=2 h2=2" "$(hits client 172.16.0.23 80 4)"
 expect_eq "nothing is left of the new set" "" "$(find "$(bpffs_of h)" -mindepth 1 -type d)"

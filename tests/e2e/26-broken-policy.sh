@@ -64,8 +64,8 @@ wait_for 5 bash -c "! kill -0 ${AGENT_PID[h]} 2>/dev/null"
 break_it
 agent_launch h
 expect_ok "with nothing in the kernel it does not start" \
-  wait_for 5 agent_said h 'reviews.yaml:[0-9]+:.*the agent does not start'
-expect_ok "and ends" wait_for 5 bash -c "! kill -0 ${AGENT_PID[h]} 2>/dev/null"
+  wait_for 30 agent_said h 'reviews.yaml:[0-9]+:.*the agent does not start'
+expect_ok "and ends" wait_for 30 bash -c "! kill -0 ${AGENT_PID[h]} 2>/dev/null"
 
 # Nor does it start if its maps are to have another size: what runs goes on as it is, with its limit of requests.
 policy reviews <<YAML
@@ -86,8 +86,8 @@ agent_kill h
 good=$(cat "$file")
 break_it
 agent_launch h "kernel.limits: { affinity: 1000 }"
-expect_ok "broken, and other sizes: it does not start" wait_for 5 agent_said h 'of another version or size'
-expect_ok "and ends" wait_for 5 bash -c "! kill -0 ${AGENT_PID[h]} 2>/dev/null"
+expect_ok "broken, and other sizes: it does not start" wait_for 30 agent_said h 'of another version or size'
+expect_ok "and ends" wait_for 30 bash -c "! kill -0 ${AGENT_PID[h]} 2>/dev/null"
 expect_eq "still one request a connection" 1 "$(answered)"
 mend_it
 agent_start h "kernel.limits: { affinity: 1000 }"
@@ -103,7 +103,7 @@ expect_eq "the program is there" 1 "$(limits)"
 rm "$(bpffs_of h)/link_mrd_connect6"
 mkdir "$(bpffs_of h)/link_mrd_connect6"
 agent_launch h "kernel.limits: { affinity: 2000 }"
-expect_ok "a hook without a place: it does not start" wait_for 5 bash -c "! kill -0 ${AGENT_PID[h]} 2>/dev/null"
+expect_ok "a hook without a place: it does not start" wait_for 30 bash -c "! kill -0 ${AGENT_PID[h]} 2>/dev/null"
 expect_eq "the program is still there" 1 "$(limits)"
 expect_eq "and limits" 1 "$(answered)"
 rmdir "$(bpffs_of h)/link_mrd_connect6"
