@@ -83,7 +83,8 @@ for name in "${wanted[@]}"; do
     exit 2
   fi
 done
-rm -rf "$BENCH_OUT"/{samples,raw,log,plots}
+# Also what sums an earlier run up: after an interruption it would stand for this one.
+rm -rf "$BENCH_OUT"/{samples,raw,log,plots,machine.json,summary.json,report.html}
 mkdir -p "$BENCH_OUT"/{samples,raw,log}
 trap interrupted INT TERM HUP
 for name in "${wanted[@]}"; do

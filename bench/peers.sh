@@ -144,6 +144,8 @@ peer_words() {
 
 # peer_start NAME: it is ready when this returns; 1: it is not there, which was told.
 peer_start() {
+  local patience_s=30
+
   SERVE_PID=
   case $1 in
   *direct) PEER_SIDE[$1]=$(side "$1" "${PEER_ADDRESS[${PEERS_HOME[0]}]}:9080") ;;
@@ -161,10 +163,17 @@ peer_start() {
     ;;
   esac
   PEER_PID[$1]=$SERVE_PID
-  [[ -n ${PEER_TOLD[$1]-} ]] || about "$1" "$(peer_words "$1")"
-  PEER_TOLD[$1]=1
   # With 10,000 services nft alone may take a minute for kube-proxy's first rules.
-  wait_for 240 peer_answers "$1"
+  [[ $1 != *kube-* ]] || patience_s=240
+  if wait_for "$patience_s" peer_answers "$1"; then
+    [[ -n ${PEER_TOLD[$1]-} ]] || about "$1" "$(peer_words "$1")"
+    PEER_TOLD[$1]=1
+    return
+  fi
+  [[ $1 == *kube-* || -n ${SIDECAR_PORT[$1]-} ]] || exit 1 # ours, and the pod itself, have to
+  peer_stop "$1"
+  missing "$1" "it runs, but gives no good answer; it said: $(tail -n 1 "$SANDBOX/log/$1")"
+  return 1
 }
 
 # peer_answers NAME: is there a good answer at the address of its side?

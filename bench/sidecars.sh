@@ -10,14 +10,16 @@ SIDECAR_CONNECT_MS=250
 # For an answer, so that a request can be tried again before its client gives up (outage.sh: after 3 s).
 SIDECAR_ANSWER_MS=500
 
-# sidecar_start NAME: in its twin's client pod.
+# sidecar_start NAME [POD]: in its twin's client pod, or in that one; 1: it is not there, which was told.
 sidecar_start() {
+  local pod=${2:-$1-client}
+
   if [[ -z $(sidecar_program "$1") ]]; then
     missing "$1" "$(sidecar_how "$1")"
     return 1
   fi
-  sidecar_launch "$1" "$1-client"
-  if ! wait_listen "$1-client" "${SIDECAR_PORT[$1]}" 10; then
+  sidecar_launch "$1" "$pod"
+  if ! wait_listen "$pod" "${SIDECAR_PORT[$1]}" 20; then
     stop "$SERVE_PID" || true
     missing "$1" "it does not start; it said: $(tail -n 1 "$SANDBOX/log/$1")"
     return 1

@@ -26,15 +26,14 @@ bpf_mib() {
     bytes && id && !seen[id]++ { sum += bytes } END { printf "%.2f", sum / 1048576 }' "/proc/${AGENT_PID[$1]}"/fdinfo/*
 }
 
-# sidecars NAME: one in each pod.
+# sidecars NAME: one in each pod; 1: it is not there, which was told.
 sidecars() {
   local -i i
 
   for ((i = 0; i < pods; i++)); do
     pod "$1" "$1-pod$i" "10.0.1.$((i + 1))"
-    sidecar_launch "$1" "$1-pod$i"
+    sidecar_start "$1" "$1-pod$i" || return
   done
-  wait_listen "$1-pod$((pods - 1))" "${SIDECAR_PORT[$1]}" 20
 }
 
 peers_begin socket kube-iptables kube-nftables haproxy nginx envoy
@@ -48,25 +47,24 @@ if [[ -n ${KUBE_HOST[ack-hangzhou]-} ]]; then
   objects fill "$services"
   wait_for 60 is_filled "$services"
 fi
-for name in socket kube-iptables kube-nftables; do
+there=()
+peer_start socket
+for name in kube-iptables kube-nftables; do
   peer_start "$name" || continue
-  [[ $name != kube-* ]] || kube_rules_wait "$name" "$services"
+  kube_rules_wait "$name" "$services"
+  there+=("$name")
 done
 for name in haproxy nginx envoy; do
-  if [[ -n $(sidecar_program "$name") ]]; then
-    about "$name" "$(peer_words "$name"), one in each of $pods"
-    sidecars "$name"
-  else
-    missing "$name" "$(sidecar_how "$name")"
-  fi
+  sidecars "$name" || continue
+  about "$name" "$(peer_words "$name"), one in each of $pods"
+  there+=("$name")
 done
 sleep 2
 agent=$(pss_mib socket) maps=$(bpf_mib socket)
 sample node_memory.mib meridian 0 "$(awk "BEGIN { print $agent + $maps }")"
 sample node_memory.mib "meridian: agent" 0 "$agent"
 sample node_memory.mib "meridian: maps" 0 "$maps"
-for name in kube-iptables kube-nftables haproxy nginx envoy; do
-  mib=$(pss_mib "$name")
-  [[ $mib == 0.00 ]] || sample node_memory.mib "$name" 0 "$mib"
+for name in "${there[@]}"; do
+  sample node_memory.mib "$name" 0 "$(pss_mib "$name")"
 done
 bench_end
