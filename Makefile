@@ -146,18 +146,18 @@ $(foreach t,$(UNIT_TESTS),$(eval $(call UNIT_RULE,$(t))))
 $(B)/unit/bench/test_load: $(B)/obj/tests/unit/bench/slow_server.o | $(B)/bench/load
 
 # Programs that tests, demo and bench call: one source file each, but for some.
-AUX      := demo/bookinfo demo/delay_line bench/edit_latency bench/watch_latency bench/load bench/packet_cost bench/scale bench/tcx bench/wake \
-	    tests/peer tests/e2e/hook tests/verify tests/tc_packets
+AUX      := demo/bookinfo demo/delay_line bench/edit_latency bench/watch_latency bench/load bench/packet_cost bench/scale bench/tcx bench/wake tests/peer tests/e2e/hook tests/verify tests/tc_packets tests/run_stats
 AUX_BINS := $(AUX:%=$(B)/%)
 $(filter $(B)/demo/% $(B)/bench/% $(B)/tests/e2e/%,$(AUX_BINS)): $(B)/%: $(B)/obj/%.o
 $(B)/demo/bookinfo: EXT_aux = -lmicrohttpd -lcurl -ljansson
 $(B)/bench/load: $(patsubst %,$(B)/obj/bench/load_%.o,crew pace request)
 $(B)/bench/scale $(B)/bench/wake: $(call libs,$(LIBS_agent))
 $(B)/bench/scale $(B)/bench/wake: EXT_aux = $(EXT)
-$(B)/bench/edit_latency $(B)/bench/watch_latency $(B)/bench/packet_cost $(B)/bench/tcx $(B)/tests/e2e/hook $(B)/tests/verify $(B)/tests/tc_packets: EXT_aux = $(EXT_dataplane)
+$(B)/bench/edit_latency $(B)/bench/watch_latency $(B)/bench/packet_cost $(B)/bench/tcx $(B)/tests/e2e/hook $(B)/tests/verify $(B)/tests/tc_packets $(B)/tests/run_stats: EXT_aux = $(EXT_dataplane)
 $(B)/tests/peer: $(B)/obj/tests/e2e/peer.o $(B)/obj/tests/e2e/peer_decoys.o
 $(B)/tests/verify: $(patsubst %,$(B)/obj/tests/verify/%.o,verify budget)
-$(B)/tests/tc_packets: $(patsubst %,$(B)/obj/tests/verify/%.o,tc_packets tc_world tc_services tc_cases tc_checks tc_answers tc_frames tc_limits tc_cost wire budget)
+$(B)/tests/tc_packets: $(patsubst %,$(B)/obj/tests/verify/%.o,tc_packets tc_world tc_services tc_cases tc_checks tc_answers tc_frames tc_limits tc_cost yardstick wire budget)
+$(B)/tests/run_stats: $(patsubst %,$(B)/obj/tests/verify/%.o,run_stats yardstick)
 $(AUX_BINS):
 	$(call say,LD,$@)
 	$(Q)mkdir -p $(@D) && $(CC) $(LDFLAGS) $^ -o $@ $(EXT_aux)

@@ -274,17 +274,6 @@ wrk_load() {
     awk '/Socket errors|Non-2xx/ { print > "/dev/stderr" }'
 }
 
-# programs_of NODE: those at its interfaces, which its agent holds, and on its cgroup, as bpftool shows them.
-programs_of() {
-  local ids
-
-  ids=$({
-    sed -n 's/^prog_id:\t*//p' "/proc/${AGENT_PID[$1]}"/fdinfo/*
-    bpftool -j cgroup show "$SANDBOX_CGROUP/$1" | jq '.[].id'
-  } | sort -un | paste -sd,)
-  bpftool -j prog show | jq --argjson ids "[$ids]" '[.[] | select(.id as $id | $ids | index($id))]'
-}
-
 # packet_ns NODE PROGRAM RUNS FROM:PORT TO:PORT FLAGS: what such packets cost there, at the interface of 10.0.0.2.
 packet_ns() {
   local id interface

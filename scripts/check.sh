@@ -138,7 +138,7 @@ verify_objects() {
 part_verify() {
   local plain=$OUT/plain
 
-  build verify generated "$OUT"/rel/tests/{verify,tc_packets} || return
+  build verify all aux-binaries || return
   verify_objects "$OUT/bpf"
   count <"$logs/verify"
   if build verify/plain BTF=/nonexistent OUT="$plain" "$plain"/bpf/meridian{,_legacy}.bpf.o; then
@@ -148,6 +148,7 @@ part_verify() {
   "$OUT/rel/tests/tc_packets" -b tests/verify/budget.txt "$OUT"/bpf/meridian{,_legacy}.bpf.o >"$logs/verify" 2>&1 ||
     grep -q '^FAIL ' "$logs/verify" || echo "FAIL tc: exit without a verdict" >>"$logs/verify"
   count <"$logs/verify"
+  end_to_end verify
 }
 
 # A minute for each reader, as many at once as there are processors. One that says nothing did not run.

@@ -7,16 +7,6 @@ set -euo pipefail
 # shellcheck source=bench/lib.sh
 . "$(dirname "$0")/../lib.sh"
 
-stats_were=$(sysctl -n kernel.bpf_stats_enabled)
-# They are the machine's, so they do not end with the sandbox.
-leave() {
-  local status=$?
-
-  sysctl -qw "kernel.bpf_stats_enabled=$stats_were"
-  (exit "$status")
-  sandbox_exit
-}
-
 # within FIGURE: bench/budget.txt says how far.
 within() {
   local most
@@ -80,7 +70,6 @@ verified() {
 packets=1000
 [[ -z ${QUICK-} ]] || packets=200
 bench_begin
-trap leave EXIT
 bench_world
 serve h2 "$PEER" udp-echo 10.0.0.12 5353 h2
 PORT_NAME=dns PROTOCOL=UDP svc ack-hangzhou dns 172.16.0.53 53
@@ -89,12 +78,14 @@ has_dns() { [[ $(ctl h services) == *default/dns* ]]; }
 wait_for 5 has_dns
 run_in client "$PEER" udp unconnected 1 172.16.0.53 53 >/dev/null
 
-sysctl -qw kernel.bpf_stats_enabled=1
+serve h "$SANDBOX_OUT/tests/run_stats"
+stats=$SERVE_PID
+wait_for 5 grep -q "^ready" "$SANDBOX/log/h"
 wrk_load "$VIP" 80 16 "Connection: close"
 wrk_load "$VIP" 80 16
 outside client wrk -t1 -c16 -d1s -H "Connection: close" "http://$VIP/" >"$SANDBOX/log/wrk"
 run_in client "$PEER" udp unconnected 2000 172.16.0.53 53 >/dev/null
-sysctl -qw "kernel.bpf_stats_enabled=$stats_were"
+stop "$stats" || true
 runs
 packets
 verified

@@ -291,3 +291,14 @@ reason() {
   bpftool -j map dump pinned "$(bpffs_of "$1")/mrd_count" | jq --argjson key "$index" \
     '[.[].formatted | select(.key == $key) | .values[].value] | add'
 }
+
+# programs_of NODE: as bpftool shows them, those that use the maps that its agent has pinned.
+programs_of() {
+  local map maps=()
+
+  for map in "$(bpffs_of "$1")"/mrd_*; do
+    maps+=("$(bpftool -j map show pinned "$map" | jq .id)")
+  done
+  bpftool -j prog show | jq --argjson maps "[$(IFS=,; echo "${maps[*]}")]" \
+    '[.[] | select(any(.map_ids[]?; . as $id | $maps | index($id)))]'
+}

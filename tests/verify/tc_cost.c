@@ -3,7 +3,6 @@
 
 #include <bpf/bpf.h>
 #include <errno.h>
-#include <linux/bpf.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,55 +10,14 @@
 
 #include "tc_frames.h"
 #include "tc_services.h"
+#include "yardstick.h"
 
 enum {
 	RUNS = 2000,
 	RUNS_EACH = WORLD_FLOWS / 4, /* in the same world of flows: two rows each */
 	REPEATS = 1000,		     /* of what leaves packets as they are */
-	LOOKUPS = 16,
-	WORD = sizeof(uint64_t),
-	KEY_WORDS = (sizeof(struct mrd_flow_key) + WORD - 1) / WORD,
-	INSNS_MAX = KEY_WORDS + LOOKUPS * 5 + 2,
 	PERCENT = 100,
 };
-
-/* ------------------------------------------------------------------------------- the yardstick */
-
-/* lookups: for a row that is not there. */
-static int yardstick(const struct world *world, unsigned int lookups)
-{
-	struct bpf_insn insns[INSNS_MAX];
-	size_t count = 0;
-	int program;
-
-	for (int i = 1; i <= (int)KEY_WORDS; i++)
-		insns[count++] = (struct bpf_insn){.code = BPF_ST | BPF_MEM | BPF_DW,
-						   .dst_reg = BPF_REG_10,
-						   .off = (int16_t)(-i * WORD)};
-	for (unsigned int i = 0; i < lookups; i++) {
-		insns[count++] = (struct bpf_insn){.code = BPF_LD | BPF_DW,
-						   .dst_reg = BPF_REG_1,
-						   .src_reg = BPF_PSEUDO_MAP_FD,
-						   .imm = world->flow};
-		insns[count++] = (struct bpf_insn){0};
-		insns[count++] = (struct bpf_insn){.code = BPF_ALU64 | BPF_MOV | BPF_X,
-						   .dst_reg = BPF_REG_2,
-						   .src_reg = BPF_REG_10};
-		insns[count++] = (struct bpf_insn){.code = BPF_ALU64 | BPF_ADD,
-						   .dst_reg = BPF_REG_2,
-						   .imm = -(int)(KEY_WORDS * WORD)};
-		insns[count++] = (struct bpf_insn){.code = BPF_JMP | BPF_CALL,
-						   .imm = BPF_FUNC_map_lookup_elem};
-	}
-	insns[count++] = (struct bpf_insn){.code = BPF_ALU64 | BPF_MOV | BPF_K};
-	insns[count++] = (struct bpf_insn){.code = BPF_JMP | BPF_EXIT};
-	program = bpf_prog_load(BPF_PROG_TYPE_SCHED_CLS, NULL, "GPL", insns, count, NULL);
-	if (program < 0) {
-		fprintf(stderr, "a yardstick: %s\n", strerror(errno));
-		exit(2);
-	}
-	return program;
-}
 
 /* The nanoseconds that the kernel counts for a run, and for the clock itself. */
 static unsigned int run_ns(int program, const struct wire *wire, unsigned int repeats)
@@ -189,12 +147,13 @@ static unsigned int measure(const struct world *world, const struct kind *kind, 
 		return UINT32_MAX; /* look-ups that take no time: the clock is none */
 	if (packet_ns < none_ns)
 		return 0;
-	return (packet_ns - none_ns) * LOOKUPS * PERCENT / (many_ns - none_ns);
+	return (packet_ns - none_ns) * YARDSTICK_LOOKUPS * PERCENT / (many_ns - none_ns);
 }
 
 void tc_cost_measure(const struct world *world, struct tc_cost ret_costs[TC_COSTS])
 {
-	const int many = yardstick(world, LOOKUPS), none = yardstick(world, 0);
+	const int many = yardstick_load(world->flow, YARDSTICK_LOOKUPS),
+		  none = yardstick_load(world->flow, 0);
 
 	for (size_t i = 0; i < TC_COSTS; i++)
 		ret_costs[i] = (struct tc_cost){

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/*
- * What packets cost, held to a number on whatever machine: not in time, but in look-ups, as a
- * program takes them that does nothing but look for a row in the map of flows.
- */
+/* What packets cost, by a yardstick (yardstick.h). */
 #ifndef MRD_TESTS_TC_COST_H
 #define MRD_TESTS_TC_COST_H
 
