@@ -80,14 +80,14 @@ class Run:
             self.runs.setdefault(record["figure"], {})[record["round"]] = record["run"]
 
     def lines(self, file):
-        """Of bench/load --requests: [ROUND, SIDE, START, CONNECT, LATENCY, OUTCOME] -> round, side, request."""
+        """Of bench/load --requests: [ROUND, SIDE, START, CONNECT, LATENCY, OUTCOME] -> round, side, times and outcome."""
         with open(os.path.join(self.folder, file), encoding="utf-8") as lines:
             for line in lines:
-                number, side, start, _, latency, outcome = json.loads(line)
-                yield number, side, (start, latency, outcome)
+                number, side, *request = json.loads(line)
+                yield number, side, request
 
     def requests_of(self, file, side):
-        return [request for _, name, request in self.lines(file) if name == side]
+        return [(start, latency, outcome) for _, name, (start, _, latency, outcome) in self.lines(file) if name == side]
 
     def derived(self, record, part, title, unit=None):
         """The figure whose name has one more part, made of the recorded one."""
@@ -99,8 +99,9 @@ class Run:
 
     def take_raw(self, record):
         of_figure = self.requests.setdefault(record["figure"], {})
-        for number, side, (_, latency, outcome) in self.lines(record["file"]):
-            of_figure.setdefault(side, {}).setdefault(number, []).append(latency if outcome == "ok" else math.inf)
+        for number, side, (_, connect, latency, outcome) in self.lines(record["file"]):
+            took = connect if record.get("of") == "connect" else latency
+            of_figure.setdefault(side, {}).setdefault(number, []).append(took if outcome == "ok" else math.inf)
         for part, share in PERCENTILES.items():
             self.pooled[self.derived(record, part, part)] = record["figure"], share
 

@@ -45,7 +45,7 @@ BENCH_RAW=$BENCH_OUT/raw/$BENCH_NAME
 BENCH_SLICE_MS=40
 BENCH_RATE_SLICE_MS=200
 BENCH_ROUNDS=12
-BENCH_SECONDS=21
+BENCH_SECONDS=17
 BENCH_RATE_SECONDS=30
 # Of rates: one client's thread would be what bounds them, not what its connections cost.
 BENCH_WORKERS=2
@@ -103,14 +103,15 @@ sample() {
     "${BENCH_FIGURES[$1]?figure $1 is not declared}" >>"$BENCH_SAMPLES"
 }
 
-# raw FIGURE NUMBER FILE: what bench/load --requests wrote, of any number of sides, is taken over.
+# raw FIGURE NUMBER FILE [connect]: what bench/load --requests wrote, of any number of sides, is taken over: how long
+# answers took, or connecting.
 raw() {
   local file=$1-$2.jsonl
 
   : "${BENCH_FIGURES[$1]?figure $1 is not declared}"
   mkdir -p "$BENCH_RAW"
   mv "$3" "$BENCH_RAW/$file"
-  bench_record raw --arg figure "$1" --arg file "raw/$BENCH_NAME/$file"
+  bench_record raw --arg figure "$1" --arg file "raw/$BENCH_NAME/$file" --arg of "${4:-latency}"
 }
 
 # timeline FIGURE SIDE FILE BEGIN_US [BACK_US]: of the same kind of file, where something happened at a time
@@ -194,7 +195,7 @@ rates_run() {
 }
 
 # latencies FIGURE MODE REQUESTS_PER_S SIDE…: of requests that start at a constant rate whatever the answers
-# do, sides in turn, a fifth of a second each (QUICK=1: less).
+# do, sides in turn, a fifth of a second each (QUICK=1: less). In mode connect: of connecting alone.
 latencies() {
   local figure=$1 mode=$2 rate=$3
   local -i runs slices run
@@ -204,7 +205,7 @@ latencies() {
   for ((run = 0; run < runs; run++)); do
     load "${BENCH_LOAD[@]}" "--rate=$rate" "--requests=$SANDBOX/requests" "--first-round=$((run * slices))" \
       "$mode" 256 "$BENCH_RATE_SLICE_MS" "$slices" "$@" >"$SANDBOX/rates"
-    raw "$figure" "$run" "$SANDBOX/requests"
+    raw "$figure" "$run" "$SANDBOX/requests" "$([[ $mode != connect ]] || echo connect)"
   done
 }
 
@@ -274,11 +275,10 @@ wrk_load() {
     awk '/Socket errors|Non-2xx/ { print > "/dev/stderr" }'
 }
 
-# packet_ns NODE PROGRAM RUNS FROM:PORT TO:PORT FLAGS: what such packets cost there, at the interface of 10.0.0.2.
+# packet_ns NODE PROGRAM_ID RUNS FROM:PORT TO:PORT FLAGS: what such packets cost there, at the interface of 10.0.0.2.
 packet_ns() {
-  local id interface
+  local interface
 
-  id=$(programs_of "$1" | jq --arg name "$2" '.[] | select(.name == $name).id')
   interface=$(ip -n "$1" -j route get 10.0.0.2 | jq -r '.[0].dev')
-  nsenter --net="/run/netns/$1" -- "$SANDBOX_OUT/bench/packet_cost" "$id" "$interface" "${@:3}"
+  nsenter --net="/run/netns/$1" -- "$SANDBOX_OUT/bench/packet_cost" "$2" "$interface" "${@:3}"
 }

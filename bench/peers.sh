@@ -37,7 +37,7 @@ PEERS_HOME=(server)
 PEERS_EJECTION_S=60
 declare -A PEER_SIDE=() PEER_PID=() PEER_TOLD=()
 # Lines of an agent's configuration, where it has not its defaults.
-declare -A PEER_AGENT=()
+declare -A PEER_AGENT=([fast-tc]="kernel.fastForward: true" [noprobe-socket]="kernel.probe: false")
 declare -A PEER_ADDRESS=([server]=10.0.0.11 [second]=10.0.0.12 [remote]=10.1.0.11)
 
 # peers_begin NAME…

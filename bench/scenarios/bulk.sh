@@ -8,7 +8,7 @@ set -euo pipefail
 
 declare -A bytes=([1]=2G [64]=4G)
 sides=(direct socket tc fast) rounds=8
-[[ -z ${QUICK-} ]] || bytes=([1]=128M [64]=128M) sides=(direct socket tc fast) rounds=$BENCH_ROUNDS
+[[ -z ${QUICK-} ]] || bytes=([1]=64M [64]=64M) sides=(direct socket tc fast) rounds=$BENCH_ROUNDS
 bench_begin
 paths "${sides[@]}"
 for name in "${PATHS[@]}"; do

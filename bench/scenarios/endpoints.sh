@@ -9,7 +9,7 @@ set -euo pipefail
 # direct: the pods' own addresses, one after the other.
 kinds=(direct socket tc kube-iptables kube-nftables)
 slim=(1000-slim-socket)
-[[ -z ${QUICK-} ]] || kinds=(direct socket kube-iptables) slim=()
+[[ -z ${QUICK-} ]] || kinds=(direct socket) slim=()
 wide=172.16.0.30
 names=()
 for kind in "${kinds[@]}"; do

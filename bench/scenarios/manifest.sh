@@ -79,4 +79,7 @@ figure manifest.connects /s higher "New connections meanwhile" still
 interleave "$BENCH_ROUNDS" clients still edited
 figure manifest.rss_mib MiB lower "The agent's memory then, of $count services"
 sample manifest.rss_mib value 0 "$(rss_mib "${AGENT_PID[h]}")"
+figure manifest.plan_rows rows lower "Rows of the kernel's maps then, of the plan of $count services"
+sample manifest.plan_rows value 0 "$(ctl h status -o json | jq '[.kernel.maps[]
+  | select(.map | IN("mrd_service", "mrd_route", "mrd_member", "mrd_health", "mrd_setting", "mrd_name")).rows] | add')"
 bench_end

@@ -60,10 +60,10 @@ for name in haproxy nginx envoy; do
   there+=("$name")
 done
 sleep 2
-agent=$(pss_mib socket) maps=$(bpf_mib socket)
-sample node_memory.mib meridian 0 "$(awk "BEGIN { print $agent + $maps }")"
-sample node_memory.mib "meridian: agent" 0 "$agent"
-sample node_memory.mib "meridian: maps" 0 "$maps"
+agent_mib=$(pss_mib socket) maps_mib=$(bpf_mib socket)
+sample node_memory.mib meridian 0 "$(awk "BEGIN { print $agent_mib + $maps_mib }")"
+sample node_memory.mib "meridian: agent" 0 "$agent_mib"
+sample node_memory.mib "meridian: maps" 0 "$maps_mib"
 for name in "${there[@]}"; do
   sample node_memory.mib "$name" 0 "$(pss_mib "$name")"
 done

@@ -69,7 +69,7 @@ outage() {
 
   figure "$figure" us lower "$2"
   [[ $mode != keepalive ]] || connections=64
-  for name in socket tc; do
+  for name in socket tc fast-tc; do
     goal "$figure.failed" "$name" at_most "${UNDER_WAY:-0}"
     goal "$figure.back_failed" "$name" at_most 0
   done
@@ -116,7 +116,7 @@ YAML
 }
 
 PEERS_HOME=(server second)
-names=(socket tc kube-iptables kube-nftables haproxy nginx envoy)
+names=(socket tc fast-tc kube-iptables kube-nftables haproxy nginx envoy)
 hows=("${!ends[@]}")
 peers_begin "${names[@]}" "${hows[@]/%/-socket}"
 ends_begin
@@ -125,9 +125,9 @@ for name in "${names[@]}"; do
   sides+=("$name")
 done
 
-# Answers may be under way when the first one tells, and connections be cut that stand when an instance ends.
+# Answers may be under way when the first one tells.
 UNDER_WAY=2 outage unwell "An instance answers 503" "to_servers fail" "to_servers unfail" server
-UNDER_WAY=1 outage refusing "An instance refuses" "to_servers refuse" "to_servers unrefuse" server
+outage refusing "An instance refuses" "to_servers refuse" "to_servers unrefuse" server
 [[ -n ${QUICK-} ]] || outage silent "An instance falls silent" "to_servers blackhole" "to_servers unblackhole" server
 outage region "The whole region falls silent" "to_servers blackhole" "to_servers unblackhole" server second
 outage scaled "The region is scaled to zero" scale_down scale_up server second

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 # Short requests on every way to a service beside the pod's own address on a node without Meridian: new
-# connections, connections that stay, and how long answers take at half of the rate that is possible. Then new
+# connections, connections that stay, and how long connecting and answers take at half of the rate that is possible. Then new
 # connections, and by sockets requests on some that stay, through the VIP beside those to the pod's own address from
 # the same client: what the VIP costs on a node that has Meridian.
 set -euo pipefail
@@ -30,9 +30,12 @@ rates paths.requests keepalive 16 "${SIDES[@]}"
 rate=$(($(median_of paths.requests direct) / 2))
 figure paths.latency us lower "Time for an answer at $rate requests a second"
 goal paths.latency.p99 socket at_most 1.05 of direct
-# Of those that have a goal, and of what nothing at all differs by: so each has twice the time.
-mapfile -t SIDES < <(printf '%s\n' "${SIDES[@]}" | grep -E '^(direct|again|socket|tc|fast)=')
+# Of those that have a goal, of what nothing at all differs by, and without the probe: so each has more time.
+mapfile -t SIDES < <(printf '%s\n' "${SIDES[@]}" | grep -E '^(direct|again|socket|noprobe|tc|fast)=')
 latencies paths.latency keepalive "$rate" "${SIDES[@]}"
+rate=$(($(median_of paths.connects direct) / 2))
+figure paths.connecting us lower "Time to connect at $rate connections a second"
+BENCH_RATE_SECONDS=$((BENCH_RATE_SECONDS * 2 / 3)) latencies paths.connecting connect "$rate" "${SIDES[@]}"
 
 about pod "the pod's own address, on a node that has Meridian"
 about vip "the VIP, from the same client"

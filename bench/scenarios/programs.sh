@@ -32,7 +32,7 @@ packet() {
 
   figure "$figure" ns lower "$2"
   within "$figure"
-  sample "$figure" value 0 "$(packet_ns h "$3" "$packets" "${@:4}")"
+  sample "$figure" value 0 "$(packet_ns h "$(program_id h "$3")" "$packets" "${@:4}")"
 }
 
 # Of nobody's and of one of the VIP's connections. SYN: 2, ACK: 16.

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
-# New connections where the agent knows one service, and where it knows 64,000 (QUICK=1: 4,000); and what a pick costs
+# New connections where the agent knows one service, and where it knows 64,000 (QUICK=1: 2,000); and what a pick costs
 # there in a program at an interface: the first packet of a connection, fed to it by hand.
 set -euo pipefail
 # shellcheck source=bench/lib.sh
 . "$(dirname "$0")/../lib.sh"
 
 count=64000
-[[ -z ${QUICK-} ]] || count=4000
+[[ -z ${QUICK-} ]] || count=2000
 
 bench_begin
 twins
@@ -47,10 +47,11 @@ picks() {
 
   for name in tc tc-many; do
     sample services.pick_ns "$name" "$1" \
-      "$(packet_ns "$name" mrd_tc_forward "$packets" "10.0.0.2:$((10000 + $1 * packets))" "$VIP:80" 2)"
+      "$(packet_ns "$name" "${forward[$name]}" "$packets" "10.0.0.2:$((10000 + $1 * packets))" "$VIP:80" 2)"
   done
 }
 
+declare -A forward=([tc]=$(program_id tc mrd_tc_forward) [tc-many]=$(program_id tc-many mrd_tc_forward))
 packets=1000
 [[ -z ${QUICK-} ]] || packets=200
 figure services.pick_ns ns lower "A connection's first packet, where there is one service, or $count"

@@ -292,13 +292,14 @@ reason() {
     '[.[].formatted | select(.key == $key) | .values[].value] | add'
 }
 
-# programs_of NODE: as bpftool shows them, those that use the maps that its agent has pinned.
+# programs_of NODE: as bpftool shows them, those that use maps of its agent.
 programs_of() {
-  local map maps=()
-
-  for map in "$(bpffs_of "$1")"/mrd_*; do
-    maps+=("$(bpftool -j map show pinned "$map" | jq .id)")
-  done
-  bpftool -j prog show | jq --argjson maps "[$(IFS=,; echo "${maps[*]}")]" \
+  bpftool -j prog show | jq --argjson maps \
+    "[$(sed -n 's/^map_id:\t*//p' "/proc/${AGENT_PID[$1]}"/fdinfo/* | sort -un | paste -sd,)]" \
     '[.[] | select(any(.map_ids[]?; . as $id | $maps | index($id)))]'
+}
+
+# program_id NODE PROGRAM: of one of them.
+program_id() {
+  programs_of "$1" | jq --arg name "$2" '.[] | select(.name == $name).id'
 }
