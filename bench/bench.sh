@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 # Runs the scenarios one after the other, and sums them up.
 #
-# Usage: bench.sh OUT_FOLDER      environment: QUICK=1 (fewer rounds), ONLY="NAME…" (of bench/scenarios)
+# Usage: bench.sh OUT_FOLDER      environment: QUICK=1 (fewer rounds, several at once), ONLY="NAME…" (of bench/scenarios)
 # To OUT_FOLDER: samples/ (JSON lines) and raw/ (every latency) of each scenario, log/, machine.json (with the seconds that
 # all scenarios took), summary.json, plots/ (SVG, PNG), report.html. The exit code says whether every scenario came to
 # its end, not whether goals were reached.
@@ -12,8 +12,11 @@ here=$(realpath "$(dirname "$0")")
 BENCH_OUT=$(realpath -m "${1:?usage: bench.sh OUT_FOLDER}")
 export BENCH_OUT
 exit_skip=77
-scenario=
 status=0
+# One at a time, so that nothing else disturbs it; what is too short to quote may be disturbed.
+at_once=1
+[[ -z ${QUICK-} ]] || at_once=$(nproc)
+declare -A running=() since=()
 
 names() {
   local file
@@ -34,22 +37,28 @@ machine() {
     --argjson quick "$([[ -n ${QUICK-} ]] && echo true || echo false)" '$ARGS.named'
 }
 
-# run NAME: in a process group of its own, so that what ends this script ends all of that.
-run() {
-  local log=$BENCH_OUT/log/$1 start=$SECONDS result=0
-
-  printf '%-12s ' "$1"
+# begin NAME: in a process group of its own, so that what ends this script ends all of that.
+begin() {
   : >"$BENCH_OUT/samples/$1.jsonl"
-  setsid "$here/scenarios/$1.sh" >"$log" 2>&1 </dev/null &
-  scenario=$!
-  wait "$scenario" || result=$?
-  scenario=
+  setsid "$here/scenarios/$1.sh" >"$BENCH_OUT/log/$1" 2>&1 </dev/null &
+  running[$!]=$1
+  since[$1]=$SECONDS
+}
+
+# reap: waits for one that runs to end, and says how it did.
+reap() {
+  local name pid result=0
+
+  wait -n -p pid "${!running[@]}" || result=$?
+  name=${running[$pid]}
+  unset "running[$pid]"
+  printf '%-12s ' "$name"
   case $result in
-  0) echo "$((SECONDS - start)) s" ;;
-  "$exit_skip") skipped "$1" "$(tail -n 1 "$log")" ;;
+  0) echo "$((SECONDS - since[$name])) s" ;;
+  "$exit_skip") skipped "$name" "$(tail -n 1 "$BENCH_OUT/log/$name")" ;;
   *)
     echo "FAIL, exit $result"
-    tail -n 20 "$log"
+    tail -n 20 "$BENCH_OUT/log/$name"
     status=1
     ;;
   esac
@@ -62,13 +71,17 @@ skipped() {
     how: ($line | sub("^SKIP [^ ]*: "; ""))}' >"$BENCH_OUT/samples/$1.jsonl"
 }
 
-# The scenario cleans up after itself when it is told to end.
+# Scenarios clean up after themselves when they are told to end.
 interrupted() {
+  local pid
+
   trap '' INT TERM HUP
-  if [[ -n $scenario ]]; then
-    kill -TERM -- "-$scenario" 2>/dev/null || true
-    wait "$scenario" || true
-  fi
+  for pid in "${!running[@]}"; do
+    kill -TERM -- "-$pid" 2>/dev/null || true
+  done
+  for pid in "${!running[@]}"; do
+    wait "$pid" || true
+  done
   echo "interrupted"
   exit 130
 }
@@ -88,7 +101,11 @@ rm -rf "$BENCH_OUT"/{samples,raw,log,plots,machine.json,summary.json,report.html
 mkdir -p "$BENCH_OUT"/{samples,raw,log}
 trap interrupted INT TERM HUP
 for name in "${wanted[@]}"; do
-  run "$name"
+  ((${#running[@]} < at_once)) || reap
+  begin "$name"
+done
+while ((${#running[@]})); do
+  reap
 done
 seconds=$SECONDS
 machine "$seconds" >"$BENCH_OUT/machine.json"
