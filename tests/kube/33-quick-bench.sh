@@ -14,6 +14,12 @@ out=$SANDBOX/out
 # summary JQ_EXPRESSION: what it yields of the run's summary, in a line.
 summary() { jq -r "$1" "$out/summary.json" | paste -sd' '; }
 
+# shellcheck disable=SC2016 # they are jq's
+unjudged() {
+  summary '.sides as $sides | .goals[] | select(.verdict == "not measured")
+    | select([.side, .of // .side] - ($sides[.scenario] // {} | keys) == []) | "\(.figure):\(.side)"'
+}
+
 expect_ok "a quick run of all scenarios" env QUICK=1 "MRD_OUT=$SANDBOX_OUT" "$SANDBOX_ROOT/bench/bench.sh" "$out" >"$SANDBOX/table"
 cat "$SANDBOX/table"
 
@@ -28,10 +34,7 @@ expect_eq "scenarios that measured nothing" "floor floor_tc kube_traffic" "$(
 expect_eq "sides that are named, and were not measured" "" "$(summary '
   [.measured[], .outages[]] as $seen | .sides | to_entries[] | .key as $scenario | .value | keys[] as $side
   | select([$seen[] | select(.scenario == $scenario).sides[].side] | index($side) | not) | "\($scenario):\($side)"')"
-# shellcheck disable=SC2016 # they are jq's
-expect_eq "goals of sides that ran without a verdict" "" "$(summary '
-  .sides as $sides | .goals[] | select(.verdict == "not measured")
-  | select([.side, .of // .side] - ($sides[.scenario] // {} | keys) == []) | "\(.figure):\(.side)"')"
+expect_eq "goals of sides that ran without a verdict" "" "$(unjudged)"
 expect_eq "medians out of their intervals" "" \
   "$(summary '.measured[] | select(any(.sides[]; .low > .median or .median > .high)).name')"
 expect_eq "figures of nothing, but for what had better not be" "" "$(summary '.measured[]
@@ -44,5 +47,5 @@ expect_ok "what is measured beside kube-proxy when it is asked for" env QUICK=1 
   "MRD_OUT=$SANDBOX_OUT" "$SANDBOX_ROOT/bench/bench.sh" "$out" >"$SANDBOX/table"
 expect_eq "its figures, and their sides" "bulk 4 latency.p50 4 latency.p99 4 latency.p99.9 4 queries 4 requests 4 sockets 4" \
   "$(summary '.measured | map(select(.name | test("cpu") | not)) | sort_by(.name)[] | "\(.name | sub("kube_traffic."; "")) \(.sides | length)"')"
-expect_eq "its goals" "" "$(summary '.goals[] | select(.verdict == "not measured" and .side == "socket").figure')"
+expect_eq "its goals" "" "$(unjudged)"
 sandbox_end
