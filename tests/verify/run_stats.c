@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
  * Has the kernel count how long BPF programs run, for as long as this one does, and runs a
- * yardstick (yardstick.h) meanwhile. Says "ready ID", the yardstick's, and goes on until it is
- * ended. What a program had is read elsewhere (bpftool prog show).
+ * yardstick (yardstick.h) meanwhile. Says "ready ID LOOKUPS", the yardstick's, and goes on until it
+ * is ended. What a program had is read elsewhere (bpftool prog show).
  */
 #include <bpf/bpf.h>
 #include <errno.h>
@@ -41,7 +41,7 @@ int main(void)
 		   "a map");
 	program = yardstick_load(map, YARDSTICK_LOOKUPS);
 	must(bpf_obj_get_info_by_fd(program, &info, &len), "the yardstick");
-	printf("ready %u\n", info.id);
+	printf("ready %u %d\n", info.id, YARDSTICK_LOOKUPS);
 	fflush(stdout);
 	for (;;) {
 		LIBBPF_OPTS(bpf_test_run_opts, opts, .data_in = packet,
